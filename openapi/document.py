@@ -1,0 +1,129 @@
+"""An OpenAPI document as plain data: read from a file, checked for what can't be served, brought to 3.1."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+from typing import Any
+from urllib.parse import unquote
+
+import orjson
+import yaml
+
+from .upgrade import upgraded
+
+MAGIC_HOUR = Path(__file__).with_name("magic_hour.yaml")
+
+Document = dict[str, Any]
+
+METHODS = ("get", "put", "post", "delete", "options", "head", "patch", "trace")
+
+
+class SpecError(Exception):
+    """The file can't be served; the message says which file, why, and where in it, in one line."""
+
+
+class _Loader(getattr(yaml, "CSafeLoader", yaml.SafeLoader)):  # type: ignore[misc]  # the C one where it was built
+    """YAML 1.2's core types, as OpenAPI asks for: dates and words like `on` and `no` are strings."""
+
+
+_Loader.yaml_implicit_resolvers = {
+    first: [
+        (tag, pattern)
+        for tag, pattern in resolvers
+        if not tag.endswith((":timestamp", ":bool", ":merge", ":value"))
+    ]
+    for first, resolvers in _Loader.yaml_implicit_resolvers.items()
+}
+_Loader.add_implicit_resolver(
+    "tag:yaml.org,2002:bool", re.compile(r"(?:true|True|TRUE|false|False|FALSE)$"), list("tTfF")
+)
+
+
+def read(path: Path) -> Document:
+    """Read an OpenAPI 3.0 or 3.1 document, JSON or YAML, and return it as 3.1.
+
+    Raises:
+        SpecError: it can't be read or parsed, or it is no OpenAPI 3 document with paths.
+    """
+    document = _parse(path)
+    if not isinstance(document, dict):
+        raise SpecError(f"{path}: not an OpenAPI document: expected an object at the top")
+    version = document.get("openapi")
+    if not isinstance(version, str) or not version.startswith(("3.0", "3.1")):
+        found = f"swagger {document['swagger']}" if "swagger" in document else repr(version)
+        raise SpecError(f"{path}: expected OpenAPI 3.0 or 3.1 in the field 'openapi', found {found}")
+    if not isinstance(document.get("paths", {}), dict):
+        raise SpecError(f"{path}: 'paths' must be an object")
+    return upgraded(document)
+
+
+def _parse(path: Path) -> Any:
+    try:
+        text = path.read_bytes()
+    except OSError as error:
+        raise SpecError(f"{path}: {error.strerror}") from error
+    try:
+        if text.lstrip()[:1] == b"{":
+            return orjson.loads(text)
+        return _with_string_keys(yaml.load(text, _Loader))  # noqa: S506 - _Loader is a SafeLoader
+    except orjson.JSONDecodeError as error:
+        raise SpecError(f"{path}: not valid JSON: {error}") from error
+    except (yaml.YAMLError, RecursionError, ValueError) as error:
+        raise SpecError(f"{path}: not valid YAML: {_one_line(error)}") from error
+
+
+def _one_line(error: Exception) -> str:
+    if isinstance(error, yaml.MarkedYAMLError) and error.problem_mark is not None:
+        mark = error.problem_mark
+        return f"{error.problem} at line {mark.line + 1}, column {mark.column + 1}"
+    return " ".join(str(error).split()) or type(error).__name__
+
+
+def _with_string_keys(node: Any) -> Any:
+    """YAML reads an unquoted status `200:` as a number; JSON, and so OpenAPI, has only string keys."""
+    if isinstance(node, dict):
+        return {str(key): _with_string_keys(value) for key, value in node.items()}
+    if isinstance(node, list):
+        return [_with_string_keys(item) for item in node]
+    return node
+
+
+def resolve(document: Document, node: Any) -> Any:
+    """Follow a node's `$ref`, and theirs, to what they name; a node without one is returned as it is.
+
+    Raises:
+        SpecError: the reference leads nowhere, in a circle, or out of the file.
+    """
+    seen = set()
+    while isinstance(node, dict) and isinstance(reference := node.get("$ref"), str):
+        if reference in seen:
+            raise SpecError(f"the reference {reference} leads in a circle")
+        seen.add(reference)
+        node = at_pointer(document, reference)
+    return node
+
+
+def at_pointer(document: Document, reference: str) -> Any:
+    """Return the node that a reference `#/a/b` names.
+
+    Raises:
+        SpecError: there is none, or it is in another file.
+    """
+    if not reference.startswith("#/"):
+        raise SpecError(f"the reference {reference} leaves the file; only #/… can be served")
+    node: Any = document
+    for token in reference[2:].split("/"):
+        key = unquote(token).replace("~1", "/").replace("~0", "~")
+        try:
+            node = node[int(key)] if isinstance(node, list) else node[key]
+        except (KeyError, IndexError, ValueError, TypeError):
+            raise SpecError(f"the reference {reference} names nothing in the file") from None
+    return node
+
+
+def pointer(*tokens: str) -> str:
+    """Return the reference to a place in the document: `#/paths/~1v1/get`."""
+    return "#/" + "/".join(
+        token.replace("~", "~0").replace("/", "~1").replace("%", "%25") for token in tokens
+    )

@@ -1,0 +1,172 @@
+"""One JSON Schema of a document: whether a value is legal, and if not, each fault.
+
+Two libraries share the work. jsonschema-rs decides, in microseconds, on every request and answer.
+jsonschema explains, only where something is wrong, because it can be taught to name a missing field.
+The keywords on which the two could differ are asked of jsonschema-rs by both, so there is one verdict.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
+from functools import cache, cached_property
+from typing import TYPE_CHECKING, Any
+
+import jsonschema_rs
+
+from .document import Document, SpecError, resolve
+
+if TYPE_CHECKING:
+    from jsonschema import ValidationError
+    from jsonschema.protocols import Validator as ExplainingValidator
+
+Path = tuple[str | int, ...]
+
+# Where Python's own arithmetic, regular expressions or equality would answer differently from Rust's.
+_ASKED_OF_THE_DECIDER = ("type", "pattern", "format", "multipleOf", "uniqueItems", "enum", "const")
+
+
+@dataclass(frozen=True, slots=True)
+class Fault:
+    """One rule of a schema that a value breaks.
+
+    Attributes:
+        path: where in the value, such as `("style", "prompt")`; for a missing field, where it should be.
+        keyword: the rule's keyword, such as `required` or `maximum`.
+        limit: what the keyword demands, such as `100`.
+        value: the value at `path`, or None where it is missing.
+        schema: the schema that the value at `path` should meet.
+        detail: the library's own words.
+    """
+
+    path: Path
+    keyword: str
+    limit: Any
+    value: Any
+    schema: dict[str, Any]
+    detail: str
+
+
+class Schema:
+    """A schema at some place of a document, with the document's references in reach."""
+
+    def __init__(self, document: Document, node: dict[str, Any] | bool) -> None:
+        self.document = document
+        self.node = node
+
+    def __repr__(self) -> str:
+        """Show the schema itself; the document behind it is long."""
+        return f"Schema({self.node!r})"
+
+    @cached_property
+    def resolved(self) -> dict[str, Any]:
+        """The schema as an object, its own reference followed."""
+        node = resolve(self.document, self.node)
+        return node if isinstance(node, dict) else {}
+
+    def accepts(self, value: Any) -> bool:
+        """Tell whether a value is legal. A value that JSON can't hold (NaN) is not."""
+        return self._decider.is_valid(value)
+
+    def faults(self, value: Any) -> list[Fault]:
+        """Return every rule that a value breaks; none for a legal value."""
+        if self.accepts(value):
+            return []
+        explained = [
+            fault for error in self._explainer.iter_errors(value) for fault in self._faults_of(error)
+        ]
+        # The decider has the last word: should the explainer see no fault, its words will have to do.
+        return explained or [_fault_in_rust(error) for error in self._decider.iter_errors(value)]
+
+    def compile(self) -> None:
+        """Build the validator now.
+
+        Raises:
+            SpecError: the schema is none, such as one with a broken pattern or reference.
+        """
+        try:
+            self._decider  # noqa: B018 - the property builds it
+        except (ValueError, jsonschema_rs.ValidationError, jsonschema_rs.ReferencingError) as error:
+            reason = str(error).splitlines()[0]
+            raise SpecError(f"a schema can't be used: {reason}") from error
+
+    @cached_property
+    def _decider(self) -> jsonschema_rs.Draft202012Validator:
+        return jsonschema_rs.Draft202012Validator(self._rooted, validate_formats=True)
+
+    @cached_property
+    def _explainer(self) -> ExplainingValidator:
+        return _explainer_class()(self._rooted)
+
+    @cached_property
+    def _rooted(self) -> dict[str, Any]:
+        """The schema as a document of its own in which `#/components/…` and `#/paths/…` are found."""
+        places = {key: self.document[key] for key in ("components", "paths") if key in self.document}
+        return {"$ref": "#/x-schema", "x-schema": self.node, **places}
+
+    def _faults_of(self, error: ValidationError) -> Iterator[Fault]:
+        if error.context:
+            branch = _nearest_branch(error.context)
+            if branch:
+                for inner in branch:
+                    yield from self._faults_of(inner)
+                return
+        path = tuple(error.absolute_path)
+        schema = error.schema if isinstance(error.schema, dict) else {}
+        value = error.instance
+        if error.validator == "required":
+            schema = resolve(self.document, schema.get("properties", {}).get(path[-1], {}))
+            value = None
+        yield Fault(path, str(error.validator), error.validator_value, value, schema, error.message)
+
+
+def _nearest_branch(context: Iterable[ValidationError]) -> list[ValidationError]:
+    """Return the errors of the one branch of an anyOf or oneOf that was most likely meant, if one stands out.
+
+    A branch whose very type is another was not meant; of the rest, the one with the fewest faults was.
+    """
+    branches: dict[Any, list[ValidationError]] = {}
+    for error in context:
+        branches.setdefault(error.relative_schema_path[0], []).append(error)
+    meant = [
+        errors
+        for errors in branches.values()
+        if not any(error.validator == "type" and not error.relative_path for error in errors)
+    ]
+    return min(meant, key=len, default=[])
+
+
+def _fault_in_rust(error: jsonschema_rs.ValidationError) -> Fault:
+    keyword = str(error.schema_path[-1]) if error.schema_path else "schema"
+    return Fault(tuple(error.instance_path), keyword, None, error.instance, {}, error.message)
+
+
+@cache
+def _explainer_class() -> type[ExplainingValidator]:
+    # Imported here: a server that only sees legal requests never needs it, and starts sooner.
+    from jsonschema import Draft202012Validator
+    from jsonschema.validators import extend
+
+    asked = {keyword: _asked_of_the_decider(keyword) for keyword in _ASKED_OF_THE_DECIDER}
+    return extend(Draft202012Validator, {**asked, "required": _missing_fields})
+
+
+def _asked_of_the_decider(keyword: str) -> Callable[..., Iterator[ValidationError]]:
+    def judge(_validator: Any, limit: Any, value: Any, _schema: Any) -> Iterator[ValidationError]:
+        from jsonschema import ValidationError
+
+        rule = jsonschema_rs.Draft202012Validator({keyword: limit}, validate_formats=True)
+        if not rule.is_valid(value):
+            yield ValidationError(f"{value!r} breaks {keyword}: {limit!r}")
+
+    return judge
+
+
+def _missing_fields(_validator: Any, names: list[str], value: Any, _schema: Any) -> Iterator[ValidationError]:
+    """`required`, with the missing field's name in the error's path."""
+    from jsonschema import ValidationError
+
+    if isinstance(value, dict):
+        for name in names:
+            if name not in value:
+                yield ValidationError(f"{name!r} is missing", path=[name])

@@ -1,0 +1,142 @@
+"""A schema's faults in the vendor's words: one sentence each, joined by `; `.
+
+The style is the vendor's own since its changelog of 2025-08-14 (magichourhq/docs, changelog/2025), and
+`must be at least` is from its Node SDK's README.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from typing import Any
+
+from .schema import Fault, Path
+
+_LONGEST_QUOTE = 60
+
+
+def sentence(faults: Iterable[Fault], subject: str = "body") -> str:
+    """Return all faults in one message, missing fields first.
+
+    Args:
+        faults: what a schema found.
+        subject: what the value as a whole is called, where the fault is the whole value's.
+    """
+    ordered = sorted(faults, key=lambda fault: fault.keyword != "required")
+    return "; ".join(dict.fromkeys(describe(fault, subject) for fault in ordered))
+
+
+def describe(fault: Fault, subject: str = "body") -> str:
+    """Return one fault, such as `Invalid type for resolution: expected integer, got string`."""
+    return _WORDS.get(fault.keyword, _other)(fault, field_name(fault.path) or subject)
+
+
+def field_name(path: Path) -> str:
+    """Return a path as the vendor writes it: `items[0].extension`."""
+    name = ""
+    for step in path:
+        name += f"[{step}]" if isinstance(step, int) else f".{step}" if name else step
+    return name
+
+
+def type_name(value: Any) -> str:
+    """Return a value's type in the vendor's words; a number with a fraction is a `float`."""
+    match value:
+        case None:
+            return "null"
+        case bool():
+            return "boolean"
+        case int():
+            return "integer"
+        case float():
+            return "float"
+        case str():
+            return "string"
+        case list():
+            return "array"
+        case _:
+            return "object"
+
+
+def expected_type(schema: dict[str, Any]) -> str:
+    """Return what a schema wants in a word or two: `string`, `number or null`, `value` where it doesn't say."""
+    types = schema.get("type")
+    if isinstance(types, list):
+        return " or ".join(types)
+    if isinstance(types, str):
+        return types
+    return type_name(schema["enum"][0]) if schema.get("enum") else "value"
+
+
+def quoted(value: Any) -> str:
+    """Return a value as a person would quote it, cut where it is long."""
+    text = value if isinstance(value, str) else repr(value)
+    if len(text) > _LONGEST_QUOTE:
+        text = text[:_LONGEST_QUOTE] + "…"
+    return f"'{text}'" if isinstance(value, str) else text
+
+
+def _missing(fault: Fault, name: str) -> str:
+    return f"Missing required field: {name} (expected {expected_type(fault.schema)})"
+
+
+def _wrong_type(fault: Fault, name: str) -> str:
+    expected = expected_type({"type": fault.limit})
+    return f"Invalid type for {name}: expected {expected}, got {type_name(fault.value)}"
+
+
+def _not_among(fault: Fault, name: str) -> str:
+    choices = fault.limit if fault.keyword == "enum" else [fault.limit]
+    expected = ", ".join(quoted(choice) for choice in choices)
+    only = f"one of {expected}" if len(choices) > 1 else expected
+    return f"Invalid value for {name}: expected {only}, got {quoted(fault.value)}"
+
+
+def _bound(phrase: str) -> Callable[[Fault, str], str]:
+    return lambda fault, name: f"{name} must be {phrase} {_number(fault.limit)}"
+
+
+def _size(phrase: str, unit: str) -> Callable[[Fault, str], str]:
+    def words(fault: Fault, name: str) -> str:
+        return f"{name} must {phrase} {fault.limit} {unit}{'' if fault.limit == 1 else 's'}"
+
+    return words
+
+
+def _number(limit: Any) -> str:
+    return str(int(limit)) if isinstance(limit, float) and limit.is_integer() else str(limit)
+
+
+def _other(fault: Fault, name: str) -> str:
+    detail = (
+        fault.detail if len(fault.detail) <= 2 * _LONGEST_QUOTE else f"it breaks the rule {fault.keyword}"
+    )
+    return f"Invalid value for {name}: {detail}"
+
+
+_WORDS: dict[str, Callable[[Fault, str], str]] = {
+    "required": _missing,
+    "type": _wrong_type,
+    "enum": _not_among,
+    "const": _not_among,
+    "minimum": _bound("at least"),
+    "maximum": _bound("at most"),
+    "exclusiveMinimum": _bound("greater than"),
+    "exclusiveMaximum": _bound("less than"),
+    "multipleOf": _bound("a multiple of"),
+    "minLength": _size("have at least", "character"),
+    "maxLength": _size("have at most", "character"),
+    "minItems": _size("have at least", "item"),
+    "maxItems": _size("have at most", "item"),
+    "minProperties": _size("have at least", "field"),
+    "maxProperties": _size("have at most", "field"),
+    "pattern": lambda fault, name: (
+        f"Invalid value for {name}: {quoted(fault.value)} does not match the pattern {fault.limit}"
+    ),
+    "format": lambda fault, name: (
+        f"Invalid value for {name}: {quoted(fault.value)} is not a valid {fault.limit}"
+    ),
+    "uniqueItems": lambda _fault, name: f"{name} must not have the same item twice",
+    "additionalProperties": lambda fault, name: f"Unknown field in {name}: {fault.detail}",
+    "oneOf": lambda _fault, name: f"Invalid value for {name}: it must fit exactly one of the allowed forms",
+    "anyOf": lambda _fault, name: f"Invalid value for {name}: it fits none of the allowed forms",
+}
