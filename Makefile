@@ -1,0 +1,43 @@
+# Every target makes the environment it needs in .venv; nothing else is asked of a newcomer than Python 3.11+.
+PYTHON ?= python3
+BIN := .venv/bin
+PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
+
+.PHONY: help serve test lint bench clean
+
+help:  ## show this help
+	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /	/' | expand -t 12
+
+serve: .venv/serve  ## run the mock on http://127.0.0.1:4010; options by ARGS="--port 4020 --time-scale 1"
+	@$(BIN)/bluehour serve $(ARGS)
+
+test: .venv/test  ## run the whole suite; a part of it by ARGS="tests/openapi"
+	@$(BIN)/python -m pytest -n auto $(ARGS)
+
+lint: .venv/test .venv/lint  ## check style and types
+	@$(BIN)/ruff check
+	@$(BIN)/ruff format --check
+	@$(BIN)/mypy
+
+bench: .venv/serve  ## measure throughput, latency, start and memory, beside Prism where npm is
+	@$(BIN)/python -m benchmarks.throughput $(ARGS)
+
+clean:  ## remove the environment and every cache
+	rm -rf .venv .cache .mypy_cache .pytest_cache .ruff_cache .hypothesis
+
+.venv/serve: pyproject.toml constraints.txt
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Bluehour needs Python 3.11 or newer; make PYTHON=python3.12 …")'
+	@echo "Making the environment in .venv (a minute, once)"
+	@test -x $(BIN)/python || $(PYTHON) -m venv .venv
+	@$(PIP) install --upgrade 'pip>=25.1'
+	@$(PIP) install --constraint constraints.txt --editable .
+	@touch $@
+
+.venv/test: .venv/serve
+	@echo "Adding what the tests need"
+	@$(PIP) install --constraint constraints.txt --group test
+	@touch $@
+
+.venv/lint: .venv/serve
+	@$(PIP) install --constraint constraints.txt --group lint
+	@touch $@

@@ -1,0 +1,74 @@
+"""Who calls and what they have left: a bearer token is an account with a plan and a ledger."""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from collections.abc import Container
+from dataclasses import dataclass
+
+from .projects import Project
+
+_MADE_TO_ORDER = re.compile(r"mhk_test_(?P<plan>[a-z]+)_(?P<credits>\d{1,12})(?:_.*)?", re.ASCII | re.DOTALL)
+_REFUSED = "mhk_test_invalid"
+
+
+@dataclass(frozen=True, slots=True)
+class Account:
+    """An account as it was opened; what is left of its credits is the sum of its ledger."""
+
+    id: str
+    plan: str
+    credits: int
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One line of the ledger: credits given (positive) or charged (negative), counted from `at` on."""
+
+    account_id: str
+    project_id: str | None
+    """None: the account's opening credits."""
+    amount: int
+    at: float
+
+
+class InsufficientCredits(Exception):
+    """The account can't pay for the project; nothing was stored or charged.
+
+    Attributes:
+        balance: what the account has, in credits.
+    """
+
+    def __init__(self, balance: int) -> None:
+        super().__init__(f"{balance} credits left")
+        self.balance = balance
+
+
+def account_of(
+    token: str, *, plans: Container[str], default_plan: str, default_credits: int
+) -> Account | None:
+    """Return the account that a bearer token opens, or None for the token that no one accepts.
+
+    Every token is an account. `mhk_test_<plan>_<credits>` asks for a plan and an amount of its own
+    (a suffix `_anything` makes several such); `mhk_test_invalid` is refused. The id is a digest,
+    so a real key that a client sends is never kept.
+    """
+    if token == _REFUSED:
+        return None
+    account_id = "acc_" + hashlib.blake2b(token.encode(), digest_size=12).hexdigest()
+    asked = _MADE_TO_ORDER.fullmatch(token)
+    if asked and asked["plan"] in plans:
+        return Account(account_id, asked["plan"], int(asked["credits"]))
+    return Account(account_id, default_plan, default_credits)
+
+
+def entries_of(project: Project) -> tuple[Entry, ...]:
+    """Return a project's lines in the ledger: its charge at create, and its refund when it ends in an error.
+
+    The refund is written with the charge, in the same transaction, and counts from `finished_at` on.
+    """
+    charge = Entry(project.account_id, project.id, -project.credits, project.created_at)
+    if project.error is None:
+        return (charge,)
+    return (charge, Entry(project.account_id, project.id, project.credits, project.finished_at))

@@ -1,0 +1,68 @@
+"""The bytes on disk, in one folder."""
+
+from __future__ import annotations
+
+import os
+import tempfile
+from collections.abc import Callable
+from pathlib import Path
+from typing import BinaryIO
+
+
+class TooLarge(Exception):
+    """More bytes came than the limit allows."""
+
+
+class Files:
+    """Bytes on disk, in a folder of our own, by the name of what they are."""
+
+    def __init__(self, folder: Path) -> None:
+        for name in ("uploads", "fetched", "outputs"):
+            (folder / name).mkdir(parents=True, exist_ok=True, mode=0o700)
+        self._folder = folder
+
+    def upload(self, path: str) -> Path:
+        """Where the bytes of an issued file path are; they may not have come yet."""
+        return self._folder / "uploads" / path.replace("/", "_")
+
+    def fetched(self, project_id: str, extension: str) -> Path:
+        """Where the picture is that a project's asset URL was fetched to."""
+        return self._folder / "fetched" / f"{project_id}.{extension}"
+
+    def output(self, project_id: str) -> Path:
+        """Where a project's rendered picture is, once it was asked for."""
+        return self._folder / "outputs" / f"{project_id}.png"
+
+
+def write_whole(
+    target: Path, source: BinaryIO, limit: int, judge: Callable[[Path], str | None]
+) -> str | None:
+    """Stream bytes to a file that appears, or is replaced, only once all of them are there.
+
+    Args:
+        target: the file.
+        source: read to its end.
+        limit: in bytes.
+        judge: called with the complete file before it takes the target's place.
+
+    Returns:
+        What `judge` returned.
+
+    Raises:
+        TooLarge: more than `limit` bytes came; the target is as it was.
+    """
+    handle, name = tempfile.mkstemp(dir=target.parent, suffix=target.suffix)
+    part = Path(name)
+    try:
+        with os.fdopen(handle, "wb") as file:
+            left = limit
+            while chunk := source.read(2**18):
+                left -= len(chunk)
+                if left < 0:
+                    raise TooLarge
+                file.write(chunk)
+        verdict = judge(part)
+        part.replace(target)
+        return verdict
+    finally:
+        part.unlink(missing_ok=True)

@@ -1,0 +1,42 @@
+"""Signed links that expire: whoever holds one may use it, for what it was made, and until then."""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+from urllib.parse import urlencode
+
+
+class LinkError(Exception):
+    """A link that was changed or has expired; the message says which."""
+
+
+class Links:
+    """Signs paths, so that whoever has the link may use it, unchanged, until it expires."""
+
+    def __init__(self, key: bytes) -> None:
+        self._key = key
+
+    def sign(self, path: str, expires_at: float, **fields: int) -> str:
+        """Return the path with its signed query; `fields` can't be changed by the holder either."""
+        query = urlencode({"expires": int(expires_at), **fields})
+        return f"{path}?{query}&signature={self._signature(path, query)}"
+
+    def verify(self, path: str, query: str, now: float) -> dict[str, int]:
+        """Return a link's signed fields, `expires` among them.
+
+        Raises:
+            LinkError: the path or the query is not as it was signed, or it has expired.
+        """
+        signed, _, signature = query.rpartition("&signature=")
+        if not hmac.compare_digest(self._signature(path, signed).encode(), signature.encode()):
+            raise LinkError("The signature of this URL is not valid")
+        fields = {name: int(value) for name, _, value in (part.partition("=") for part in signed.split("&"))}
+        if fields["expires"] < now:
+            raise LinkError("URL expired")
+        return fields
+
+    def _signature(self, path: str, query: str) -> str:
+        return hmac.new(
+            self._key, f"{path}?{query}".encode(errors="surrogateescape"), hashlib.sha256
+        ).hexdigest()

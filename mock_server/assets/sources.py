@@ -1,0 +1,135 @@
+"""What a request names as its picture: an upload, a URL, or one of the names that always work."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from pathlib import Path, PurePosixPath
+from typing import TYPE_CHECKING
+from urllib.error import URLError
+from urllib.parse import urlsplit
+from urllib.request import Request, urlopen
+
+from ..exchange import Call, Refusal
+from . import Upload
+from .files import TooLarge, write_whole
+
+if TYPE_CHECKING:
+    from ..mock import Mock
+
+_FETCH_SECONDS = 10
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """A picture that was named and may be used.
+
+    Attributes:
+        error: the job error that a project with it ends in, or None.
+        url: where it could be fetched; None for uploads.
+    """
+
+    error: str | None = None
+    url: str | None = None
+
+
+def find_source(call: Call, kind: str, name: str) -> Source:
+    """Return what an asset field names.
+
+    Args:
+        call: the request.
+        kind: the field's `x-asset-type`.
+        name: a `file_path`, or a URL.
+
+    Raises:
+        Refusal: 422, it names nothing that can be used; the message says what would.
+    """
+    contract = call.mock.contract
+    if name == contract.extension("x-example-asset"):
+        return Source()
+    if (code := _forced_error(call, name)) is not None:
+        return Source(error=code)
+    if name.startswith(("https://", "http://")):
+        if not name.startswith(contract.extension("x-asset-library", "https://")):
+            refuse_extension(call, _extension(urlsplit(name).path), kind)
+        return Source(url=name)
+    upload = _upload_of(call, name)
+    refuse_extension(call, _extension(name), kind)
+    return Source(error=upload.error)
+
+
+def refuse_extension(call: Call, extension: str, kind: str) -> None:
+    """Let an extension pass that fits the type of asset.
+
+    Raises:
+        Refusal: 422, in the vendor's words.
+    """
+    fitting: list[str] = call.mock.contract.extension("x-asset-extensions")[kind]
+    if extension not in fitting:
+        possible = ", ".join(fitting)
+        raise Refusal(
+            "unprocessable_entity",
+            f"'{extension}' is an invalid {kind} extension. Possible extensions are '{possible}'",
+        )
+
+
+def fetch(mock: Mock, url: str, project_id: str, limit: int) -> str | None:
+    """Fetch a picture that was named by URL, for the renderer.
+
+    Returns:
+        The job error that the project ends in, or None.
+
+    Raises:
+        Refusal: 422, the URL did not answer with a file.
+    """
+    from ..rendering.pictures import fault_of
+
+    target = mock.files.fetched(project_id, _extension(urlsplit(url).path) or "png")
+    try:
+        request = Request(url, headers={"User-Agent": "bluehour"})  # noqa: S310 - find_source took http(s) only
+        with urlopen(request, timeout=_FETCH_SECONDS) as answer:  # noqa: S310 - as above
+            return write_whole(target, answer, limit, fault_of)
+    except TooLarge:
+        return "file_too_large"
+    except (URLError, OSError, ValueError) as error:
+        reason = getattr(error, "reason", None) or error
+        raise Refusal("unprocessable_entity", f"The asset {url} could not be fetched: {reason}") from error
+
+
+def picture_of(mock: Mock, project_id: str, name: str) -> Path | None:
+    """Return the file behind what a project's request names, or None where its bytes are not at hand."""
+    is_url = name.startswith(("https://", "http://"))
+    extension = _extension(urlsplit(name).path if is_url else name)
+    path = mock.files.fetched(project_id, extension or "png") if is_url else mock.files.upload(name)
+    return path if path.is_file() else None
+
+
+def _forced_error(call: Call, name: str) -> str | None:
+    before, _, after = call.mock.contract.extension("x-failing-asset", "").partition("{code}")
+    match = re.fullmatch(f"{re.escape(before)}([a-z_]+){re.escape(after)}", name) if before else None
+    if match and match[1] in call.mock.contract.extension("x-job-errors", {}):
+        return match[1]
+    return None
+
+
+def _upload_of(call: Call, path: str) -> Upload:
+    upload = call.mock.store.upload(path)
+    if upload is None or upload.account_id != call.caller.id:
+        raise Refusal(
+            "unprocessable_entity",
+            "The asset was never issued: use the file_path of an upload URL of this account, "
+            "or the URL of a file, starting with https://",
+        )
+    if upload.uploaded_at is None:
+        raise Refusal(
+            "unprocessable_entity", f"The asset {path} is not uploaded yet: PUT the file to its upload_url"
+        )
+    if upload.uploaded_at + call.mock.lifetimes["upload"] < call.now:
+        raise Refusal(
+            "unprocessable_entity", f"The asset {path} is gone: uploads are deleted after seven days"
+        )
+    return upload
+
+
+def _extension(path: str) -> str:
+    return PurePosixPath(path).suffix.removeprefix(".").lower()

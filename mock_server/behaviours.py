@@ -1,0 +1,221 @@
+"""What each `x-behaviour` of the contract does. A behaviour is a function from a `Call` to an `Answer`."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from werkzeug.datastructures import MIMEAccept
+from werkzeug.http import parse_accept_header
+
+from openapi import wording
+from openapi.contract import MediaType, Operation, Response, is_json, value_at
+
+from .accounts import Account, InsufficientCredits
+from .assets import Upload
+from .assets.sources import Source, fetch, find_source, refuse_extension
+from .clock import isoformat
+from .exchange import Answer, Call, Refusal
+from .projects import Project, credits_charged_at, new_id, status_at
+
+Behaviour = Callable[[Call], Answer]
+
+_BEHAVIOURS: dict[str, Behaviour] = {}
+
+_QUEUED_SHARE = 0.25
+"""How much of a job's time passes before rendering begins. No source says; any share shows both states."""
+
+
+def behaviour_of(operation: Operation) -> Behaviour:
+    """Return what answers an operation.
+
+    Raises:
+        LookupError: the contract names a behaviour that there is not.
+    """
+    if operation.behaviour is None:
+        return documented_example
+    try:
+        return _BEHAVIOURS[operation.behaviour]
+    except KeyError:
+        known = ", ".join(sorted(_BEHAVIOURS))
+        raise LookupError(
+            f"{operation.method} {operation.path}: unknown x-behaviour '{operation.behaviour}'; known: {known}"
+        ) from None
+
+
+def _behaviour(name: str) -> Callable[[Behaviour], Behaviour]:
+    def register(function: Behaviour) -> Behaviour:
+        _BEHAVIOURS[name] = function
+        return function
+
+    return register
+
+
+@_behaviour("create-image-project")
+def create_image_project(call: Call) -> Answer:
+    """Charge the account and start a job, in one step or not at all."""
+    account = call.caller
+    named = ((value_at(call.body, path), kind) for path, kind in call.operation.annotated("x-asset-type"))
+    sources = [find_source(call, kind, name) for name, kind in named if name is not None]
+    _refuse_above_plan(call, account)
+    project = _new_project(call, account, sources)
+    try:
+        balance = call.mock.store.add_project(project)
+    except InsufficientCredits as error:
+        raise Refusal("insufficient_credits", _too_poor(project.credits, error.balance)) from error
+    body = {"id": project.id, "frame_cost": project.credits, "credits_charged": project.credits}
+    return Answer(200, body, note={"project": project.id, "charged": project.credits, "balance": balance})
+
+
+def _refuse_above_plan(call: Call, account: Account) -> None:
+    for path, limit_name in call.operation.annotated("x-plan-limit"):
+        asked, limit = value_at(call.body, path), call.mock.plans[account.plan][limit_name]
+        if asked is not None and asked > limit:
+            raise Refusal(
+                "plan_upgrade_required",
+                f"{wording.field_name(path)} must be at most {limit} on the {account.plan} plan. "
+                f"Please upgrade your plan for {asked}",
+            )
+
+
+def _new_project(call: Call, account: Account, sources: list[Source]) -> Project:
+    project_id = new_id()
+    seconds = call.operation.render_seconds * call.mock.settings.time_scale
+    errors = [source.error or _fetched(call, account, source, project_id) for source in sources]
+    return Project(
+        id=project_id,
+        account_id=account.id,
+        operation_id=call.operation.id,
+        plan=account.plan,
+        name=_name(call),
+        credits=call.operation.credits,
+        request=call.raw_body,
+        created_at=call.now,
+        rendering_at=call.now + seconds * _QUEUED_SHARE,
+        finished_at=call.now + seconds,
+        error=next(filter(None, errors), None),
+    )
+
+
+def _fetched(call: Call, account: Account, source: Source, project_id: str) -> str | None:
+    if source.url is None or not call.mock.settings.fetch_assets:
+        return None
+    return fetch(call.mock, source.url, project_id, limit=call.mock.plans[account.plan]["upload-bytes"])
+
+
+def _name(call: Call) -> str:
+    """The name asked for, or the contract's default with the time in place of its word `dateTime`."""
+    if "name" in call.body:
+        return str(call.body["name"])
+    return str(call.operation.with_defaults({}).get("name", "")).replace("dateTime", isoformat(call.now))
+
+
+def _too_poor(price: int, balance: int) -> str:
+    return f"Insufficient credits: this costs {_credits(price)}, and your account has {_credits(balance)}"
+
+
+def _credits(amount: int) -> str:
+    return f"{amount:,} credit{'' if amount == 1 else 's'}"
+
+
+@_behaviour("get-image-project")
+def get_image_project(call: Call) -> Answer:
+    """Show a project as it is now, with fresh links if it is complete."""
+    if call.path["id"] == call.mock.contract.extension("x-example-project"):
+        return _example_project(call)
+    project = _own_project(call)
+    status = status_at(project, call.now)
+    credits = credits_charged_at(project, call.now)
+    enabled = project.deleted_at is None
+    body = {
+        "id": project.id,
+        "name": project.name,
+        "status": status,
+        "image_count": 1,
+        "type": call.mock.contract.operation(project.operation_id).project_type,
+        "created_at": isoformat(project.created_at),
+        "enabled": enabled,
+        "total_frame_cost": credits,
+        "credits_charged": credits,
+        "downloads": [_download(call, project.id)] if enabled and status == "complete" else [],
+        "error": _job_error(call, project) if status == "error" else None,
+    }
+    return Answer(200, body, note={"project": project.id, "job": status})
+
+
+def _own_project(call: Call) -> Project:
+    project = call.mock.store.project(call.path["id"])
+    if project is None or project.account_id != call.caller.id:
+        raise Refusal("not_found")
+    return project
+
+
+def _job_error(call: Call, project: Project) -> dict[str, str]:
+    code = project.error or "unknown_error"
+    return {"code": code, "message": call.mock.error_message(code)}
+
+
+def _example_project(call: Call) -> Answer:
+    """The project of the published examples, as published, but with a picture that can be downloaded."""
+    body = dict(documented_example(call).body)
+    body["downloads"] = [_download(call, body["id"])]
+    return Answer(200, body, note={"project": body["id"], "job": body["status"]})
+
+
+def _download(call: Call, project_id: str) -> dict[str, str]:
+    expires_at = call.now + call.mock.lifetimes["download-link"]
+    link = call.mock.links.sign(f"/outputs/{project_id}/output.png", expires_at)
+    return {"url": call.base_url + link, "expires_at": isoformat(int(expires_at))}
+
+
+@_behaviour("delete-image-project")
+def delete_image_project(call: Call) -> Answer:
+    """Delete a project and its picture; deleting it again is as good."""
+    if call.path["id"] != call.mock.contract.extension("x-example-project"):
+        project = _own_project(call)
+        call.mock.store.delete_project(project.id, call.now)
+        call.mock.files.output(project.id).unlink(missing_ok=True)
+    status, _ = call.operation.success
+    return Answer(status, media_type=None, note={"project": call.path["id"], "job": "deleted"})
+
+
+@_behaviour("create-upload-urls")
+def create_upload_urls(call: Call) -> Answer:
+    """Issue a signed link for each file that is to be uploaded, in the order of the request."""
+    items = call.body["items"]
+    for item in items:
+        refuse_extension(call, item["extension"], item["type"])
+    account = call.caller
+    uploads = [
+        Upload(f"api-assets/{new_id()}/{item['type']}.{item['extension']}", account.id, call.now)
+        for item in items
+    ]
+    call.mock.store.put_uploads(uploads)
+    expires_at = call.now + call.mock.lifetimes["upload-link"]
+    limit = call.mock.plans[account.plan]["upload-bytes"]
+    links = [
+        {
+            "upload_url": call.base_url + call.mock.links.sign(f"/{upload.path}", expires_at, limit=limit),
+            "expires_at": isoformat(int(expires_at)),
+            "file_path": upload.path,
+        }
+        for upload in uploads
+    ]
+    return Answer(200, {"items": links}, note={"uploads": len(links)})
+
+
+def documented_example(call: Call) -> Answer:
+    """Answer with the operation's published example, or a legal value where there is none."""
+    status, response = call.operation.success
+    media = _acceptable(response, call.request.headers.get("Accept", ""))
+    headers = {header.name: str(header.example) for header in response.headers if header.required}
+    if media is None:
+        return Answer(status, media_type=None, headers=headers)
+    return Answer(status, media.example, media.name.replace("*/*", "application/octet-stream"), headers)
+
+
+def _acceptable(response: Response, accept: str) -> MediaType | None:
+    """The representation that the Accept header asks for, JSON first where it leaves the choice."""
+    offered = sorted(response.content, key=lambda name: not is_json(name))
+    wanted = parse_accept_header(accept or "*/*", MIMEAccept)
+    best = wanted.best_match(offered, default=offered[0] if offered else None)
+    return response.content[best] if best else None

@@ -1,0 +1,151 @@
+"""The command `bluehour`, and its `serve`. Other packages add commands by the entry point `bluehour.commands`."""
+
+from __future__ import annotations
+
+from importlib.metadata import EntryPoints, entry_points, version
+from pathlib import Path
+
+import click
+
+from openapi.document import SpecError
+
+from .mock import Settings
+from .serving import ServeError, Server, run
+from .stores import StoreError
+
+_DEFAULTS = Settings()
+
+
+class Problem(click.ClickException):
+    """What the user can mend, said in one line; exit code 2."""
+
+    exit_code = 2
+
+
+class _Commands(click.Group):
+    """The commands of every installed distribution, each imported only when it is asked for."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        return sorted({*super().list_commands(ctx), *_installed().names})
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        command = super().get_command(ctx, cmd_name)
+        if command is None and cmd_name in _installed().names:
+            loaded = _installed()[cmd_name].load()
+            command = loaded if isinstance(loaded, click.Command) else None
+        return command
+
+
+def _installed() -> EntryPoints:
+    return entry_points(group="bluehour.commands")
+
+
+@click.group(cls=_Commands, context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(package_name="bluehour", message="bluehour %(version)s")
+def main() -> None:
+    """A local stand-in for the Magic Hour image editors.
+
+    Exit codes: 0 done, 2 wrong usage (the message says what to change).
+    """
+
+
+@main.command()
+@click.option(
+    "--host", default="127.0.0.1", show_default=True, envvar="BLUEHOUR_HOST", help="Address to listen on."
+)
+@click.option(
+    "--port",
+    type=click.IntRange(0, 65535),
+    default=4010,
+    show_default=True,
+    envvar="BLUEHOUR_PORT",
+    help="Port to listen on; 0 takes a free one.",
+)
+@click.option(
+    "--store",
+    metavar="URL",
+    default=_DEFAULTS.store,
+    show_default=True,
+    envvar="BLUEHOUR_STORE",
+    help="Where accounts and projects live: memory:// until the server stops, or sqlite:///FILE.",
+)
+@click.option(
+    "--assets",
+    metavar="DIR",
+    type=click.Path(path_type=Path),
+    envvar="BLUEHOUR_ASSETS",
+    help="Folder for uploads and pictures. Default: a private one that is removed at exit.",
+)
+@click.option(
+    "--time-scale",
+    type=click.FloatRange(min=0),
+    default=_DEFAULTS.time_scale,
+    show_default=True,
+    envvar="BLUEHOUR_TIME_SCALE",
+    help="How long jobs take: 1 as on the real API, 0 not at all.",
+)
+@click.option(
+    "--plan",
+    default=_DEFAULTS.plan,
+    show_default=True,
+    envvar="BLUEHOUR_PLAN",
+    help="Plan of an account, for tokens that do not name one: free, creator, …",
+)
+@click.option(
+    "--credits",
+    "opening_credits",
+    type=click.IntRange(min=0),
+    default=_DEFAULTS.credits,
+    show_default=True,
+    envvar="BLUEHOUR_CREDITS",
+    help="Credits of a new account, for tokens that do not say.",
+)
+@click.option(
+    "--spec",
+    metavar="FILE",
+    type=click.Path(path_type=Path),
+    envvar="BLUEHOUR_SPEC",
+    help="Serve another contract: OpenAPI 3.0 or 3.1, JSON or YAML. Default: Magic Hour's.",
+)
+@click.option(
+    "--fetch-assets",
+    is_flag=True,
+    envvar="BLUEHOUR_FETCH_ASSETS",
+    help="Fetch pictures that requests name by URL. Default: accept the URL, touch no network.",
+)
+@click.option(
+    "--log-format",
+    type=click.Choice(["text", "json"]),
+    default="text",
+    show_default=True,
+    envvar="BLUEHOUR_LOG_FORMAT",
+    help="How each request is logged, on standard error.",
+)
+def serve(
+    host: str,
+    port: int,
+    store: str,
+    assets: Path | None,
+    time_scale: float,
+    plan: str,
+    opening_credits: int,
+    spec: Path | None,
+    fetch_assets: bool,
+    log_format: str,
+) -> None:
+    """Serve the mock until Ctrl-C.
+
+    Every option is also an environment variable: BLUEHOUR_PORT, BLUEHOUR_STORE and so on.
+
+    Any bearer token is an account. `mhk_test_PLAN_CREDITS` names plan and credits, as in
+    mhk_test_free_25; `mhk_test_invalid` is refused. The asset api-assets/test/no_source_face.png
+    ends its job in that error, and so do the other job error codes.
+
+    Exit codes: 0 stopped by Ctrl-C, 2 can't start (one line says why).
+    """
+    settings = Settings(store, time_scale, plan, opening_credits, fetch_assets)
+    server = Server(host, port, settings, spec, assets, log_format)
+    try:
+        run(server, version("bluehour"))
+    except (SpecError, StoreError, ServeError) as error:
+        raise Problem(str(error)) from error

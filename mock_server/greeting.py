@@ -1,0 +1,63 @@
+"""What `bluehour serve` says when it is up: where it is, and what to do next."""
+
+from __future__ import annotations
+
+import shlex
+from typing import Any
+
+import orjson
+
+from openapi.contract import JSON, Contract, Operation, load
+
+from .mock import Settings
+
+
+def greeting(contract: Contract, base_url: str, version: str, settings: Settings) -> str:
+    """Return the start-up text."""
+    count = len(contract.operations)
+    parts = [
+        f"Bluehour {version} is {contract.title} at {base_url}  (Ctrl-C stops it)",
+        f"{count} operation{'' if count == 1 else 's'}, state in {settings.store}, contract at {base_url}/openapi.json",
+    ]
+    if contract.operations:
+        parts += ["", "Try it:", f"  {_curl(_first_to_try(contract), base_url)}"]
+    if contract is load():
+        parts += ["", "Point an SDK at it; any token is an account:", *_sdks(base_url)]
+    return "\n".join(parts) + "\n"
+
+
+def _sdks(base_url: str) -> list[str]:
+    return [
+        f'  Python   Client(token="any-token", base_url="{base_url}")',
+        f'  Node     new Client({{ token: "any-token", baseUrl: "{base_url}" }})',
+    ]
+
+
+def _first_to_try(contract: Contract) -> Operation:
+    """The cheapest of those that create something, else whatever comes first."""
+    creates = [operation for operation in contract.operations if operation.credits]
+    return min(creates, key=lambda operation: operation.credits, default=contract.operations[0])
+
+
+def _curl(operation: Operation, base_url: str) -> str:
+    path = operation.path
+    for parameter in operation.parameters:
+        if parameter.location == "path":
+            path = path.replace(f"{{{parameter.name}}}", str(parameter.example))
+    words = ["curl", f"{base_url}{path}"]
+    if operation.security:
+        words += ["-H", "Authorization: Bearer any-token"]
+    body = _shortest_example(operation)
+    if body is not None:
+        words += ["-H", f"Content-Type: {JSON}", "-d", orjson.dumps(body).decode()]
+    elif operation.method != "GET":
+        words[1:1] = ["-X", operation.method]
+    return " ".join(shlex.quote(word) for word in words)
+
+
+def _shortest_example(operation: Operation) -> Any:
+    media = operation.body and operation.body.media_type(JSON)
+    if not media:
+        return None
+    legal = [example for example in media.examples if media.schema.accepts(example)]
+    return min(legal, key=lambda example: len(orjson.dumps(example)), default=media.example)

@@ -1,0 +1,134 @@
+"""Everything that one mock keeps: the contract, the clock, the store, the files, and how it was set up."""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from threading import Lock
+from typing import TYPE_CHECKING, Any
+
+from openapi.contract import Contract, load
+
+from .accounts import Account, account_of
+from .assets.files import Files
+from .assets.links import Links
+from .clock import Clock
+from .exchange import Refusal
+from .stores import Store, open_store
+
+if TYPE_CHECKING:
+    from .rendering import Renderer
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """How a mock is set up; every field is an option of `bluehour serve`.
+
+    Attributes:
+        store: where accounts and projects live: `memory://` or `sqlite:///file`.
+        time_scale: how long a job takes, in shares of the vendor's own median; 0 finishes at once.
+        plan: the plan of an account whose token does not name one.
+        credits: what such an account has at first.
+        fetch_assets: whether a picture that is named by URL is fetched.
+    """
+
+    store: str = "memory://"
+    time_scale: float = 0.1
+    plan: str = "creator"
+    credits: int = 10_000
+    fetch_assets: bool = False
+
+
+class Mock:
+    """What the behaviours work on. One per server; every part may be used from any thread.
+
+    Args:
+        contract: Magic Hour's own where none is given.
+        settings: the defaults where none are given.
+        assets: an existing folder for uploads and pictures; without one, a private folder that
+            `close()` removes.
+        clock: the system's time where none is given.
+
+    Raises:
+        StoreError: the store can't be opened.
+    """
+
+    def __init__(
+        self,
+        contract: Contract | None = None,
+        settings: Settings | None = None,
+        *,
+        assets: Path | None = None,
+        clock: Clock | None = None,
+    ) -> None:
+        self.contract = contract or load()
+        self.settings = settings or Settings()
+        self.clock = clock or Clock()
+        self.store: Store = open_store(self.settings.store)
+        self._own_folder = None if assets else tempfile.TemporaryDirectory(prefix="bluehour-")
+        self._folder = assets or Path(self._own_folder.name if self._own_folder else "")
+        self._rendering = Lock()
+
+    def close(self) -> None:
+        """Let go of the store, and remove the private folder."""
+        self.store.close()
+        if self._own_folder:
+            self._own_folder.cleanup()
+
+    @cached_property
+    def files(self) -> Files:
+        """Uploads and pictures on disk."""
+        return Files(self._folder)
+
+    @cached_property
+    def links(self) -> Links:
+        """Signs links with the store's secret, so that they outlive a restart as the store does."""
+        return Links(self.store.secret())
+
+    @cached_property
+    def renderer(self) -> Renderer:
+        """Makes the pictures; imported at the first, since most clients under test never download one."""
+        from .rendering.simulated import SimulatedRenderer
+
+        return SimulatedRenderer()
+
+    @property
+    def one_at_a_time(self) -> Lock:
+        """Held while a picture is rendered, to bound the memory that pictures take."""
+        return self._rendering
+
+    @cached_property
+    def plans(self) -> Mapping[str, Mapping[str, int]]:
+        """The contract's `x-plans`: limits by plan."""
+        plans: Mapping[str, Mapping[str, int]] = self.contract.extension("x-plans", {})
+        return plans
+
+    @cached_property
+    def lifetimes(self) -> Mapping[str, int]:
+        """The contract's `x-lifetimes`, in seconds."""
+        lifetimes: Mapping[str, int] = self.contract.extension("x-lifetimes", {})
+        return lifetimes
+
+    def account(self, token: str, now: float) -> Account:
+        """Return the account that a token opens.
+
+        Raises:
+            Refusal: no one accepts this token.
+        """
+        asked = account_of(
+            token,
+            plans=self.plans,
+            default_plan=self.settings.plan,
+            default_credits=self.settings.credits,
+        )
+        if asked is None:
+            raise Refusal("unauthorized")
+        return self.store.open_account(asked, now)
+
+    def error_message(self, code: str) -> str:
+        """Return what a job error's code says to a person, from the contract's `x-job-errors`."""
+        messages: Mapping[str, Any] = self.contract.extension("x-job-errors", {})
+        return str(messages.get(code, messages.get("unknown_error", code)))

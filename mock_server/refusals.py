@@ -1,0 +1,72 @@
+"""What a refusal looks like on the wire: the contract's envelope, or what a foreign contract declares."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from openapi.contract import Contract, MediaType, Operation, Response, load
+
+from .exchange import Answer, Refusal
+
+_MESSAGE_FIELDS = ("message", "detail", "error", "title", "description", "error_description")
+
+
+def answer_to(refusal: Refusal, contract: Contract, operation: Operation | None = None) -> Answer:
+    """Return the answer that refuses a request.
+
+    Args:
+        refusal: why.
+        contract: the one that is served.
+        operation: the one that was called; None outside of any.
+    """
+    status, usual = _errors(contract)[refusal.code]
+    message = refusal.message or usual
+    body = {"code": refusal.code, "message": message}
+    note = {"error": message}
+    if operation is None or refusal.code in contract.errors:
+        return Answer(status, body, headers=refusal.headers, note=note)
+    status, declared = _declared(operation, status)
+    if declared is None:
+        return Answer(status, body, headers=refusal.headers, note=note)
+    media = declared.json
+    if media is None:
+        return Answer(status, media_type=None, headers=refusal.headers, note=note)
+    return Answer(status, _fitted(media, body), media.name, refusal.headers, note)
+
+
+def code_of(status: int, contract: Contract) -> str:
+    """Return the error code for an HTTP status; any that has none of its own is an invalid request."""
+    return next(
+        (code for code, (known, _) in _errors(contract).items() if known == status), "invalid_request"
+    )
+
+
+def server_response(status: int, contract: Contract) -> Response | None:
+    """Return what is declared for answers outside of any operation, by Magic Hour's contract if by no other."""
+    return contract.server_responses.get(status) or load().server_responses.get(status)
+
+
+def _errors(contract: Contract) -> Mapping[str, tuple[int, str]]:
+    return contract.errors if contract is load() else {**load().errors, **contract.errors}
+
+
+def _declared(operation: Operation, status: int) -> tuple[int, Response | None]:
+    """Find what a foreign contract declares for an error of this kind: our 400 may be its 422."""
+    candidates = (400, 422) if status in (400, 422) else (status,)
+    exact = [candidate for candidate in candidates if str(candidate) in operation.responses]
+    chosen = exact[0] if exact else status
+    return chosen, operation.response(chosen)
+
+
+def _fitted(media: MediaType, body: dict[str, str]) -> Any:
+    """Put the message where the declared schema has a place for it, and keep the rest legal."""
+    if media.schema.accepts(body):
+        return body
+    example = media.example
+    if isinstance(example, dict):
+        for field in _MESSAGE_FIELDS:
+            fitted = {**example, field: body["message"]}
+            if field in example and media.schema.accepts(fitted):
+                return fitted
+    return example

@@ -1,0 +1,53 @@
+"""A project's picture: rendered when it is first asked for, then kept on disk."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import orjson
+
+from openapi.contract import value_at
+
+from ..assets.sources import picture_of
+from . import Job
+
+if TYPE_CHECKING:
+    from ..mock import Mock
+    from ..projects import Project
+
+
+def output_of(mock: Mock, project: Project) -> Path:
+    """Return the file with a complete project's picture.
+
+    Raises:
+        RenderError: it can't be rendered.
+    """
+    return _kept(mock, project.id, lambda: _job_of(mock, project))
+
+
+def example_output(mock: Mock, project_id: str) -> Path:
+    """Return the file with the picture of the project that the published examples name."""
+    edge = mock.plans[mock.settings.plan]["longest-edge"]
+    return _kept(mock, project_id, lambda: Job("IMAGE", {}, None, edge))
+
+
+def _kept(mock: Mock, project_id: str, job: Callable[[], Job]) -> Path:
+    path = mock.files.output(project_id)
+    if not path.exists():
+        with mock.one_at_a_time:
+            if not path.exists():
+                part = path.with_suffix(".part")
+                part.write_bytes(mock.renderer.render(job()))
+                part.replace(path)
+    return path
+
+
+def _job_of(mock: Mock, project: Project) -> Job:
+    operation = mock.contract.operation(project.operation_id)
+    request = operation.with_defaults(orjson.loads(project.request))
+    named = (value_at(request, path) for path, _ in operation.annotated("x-asset-type"))
+    sources = (picture_of(mock, project.id, name) for name in named if name)
+    edge = mock.plans[project.plan]["longest-edge"]
+    return Job(operation.project_type, request, next(filter(None, sources), None), edge)

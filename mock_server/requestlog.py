@@ -1,0 +1,83 @@
+"""One line per request: for a person to read along, or as JSON for a machine."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterable, Mapping
+from typing import TYPE_CHECKING, Any, TextIO
+
+import click
+import orjson
+
+if TYPE_CHECKING:
+    from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
+
+NOTE = "bluehour.note"
+"""Where a request's environment carries what happened in it, for its line."""
+
+_COLOURS = {2: "green", 3: "cyan", 4: "yellow", 5: "red"}
+
+Line = Callable[[Mapping[str, Any]], str]
+
+
+class RequestLog:
+    """WSGI middleware that writes a line for every request.
+
+    Args:
+        app: what answers.
+        stream: where the lines go.
+        line: makes one of them: `text_line` or `json_line`.
+    """
+
+    def __init__(self, app: WSGIApplication, stream: TextIO, line: Line) -> None:
+        self._app = app
+        self._stream = stream
+        self._line = line
+
+    def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
+        """Answer a request, then write its line."""
+        started = time.perf_counter()
+        status = ""
+
+        def noting(code: str, *rest: Any) -> Any:
+            nonlocal status
+            status = code
+            return start_response(code, *rest)
+
+        body = self._app(environ, noting)
+        facts = {
+            "at": time.strftime("%H:%M:%S"),
+            "status": int(status[:3]),
+            "method": environ["REQUEST_METHOD"],
+            "path": environ["PATH_INFO"],
+            "ms": round((time.perf_counter() - started) * 1000, 1),
+            **environ.get(NOTE, {}),
+        }
+        self._stream.write(self._line(facts) + "\n")
+        self._stream.flush()
+        return body
+
+
+def json_line(facts: Mapping[str, Any]) -> str:
+    """Return the facts as a JSON object."""
+    return orjson.dumps(facts).decode()
+
+
+def text_line(facts: Mapping[str, Any], *, colour: bool = False) -> str:
+    """Return a line such as `07:21:03  200 POST /v1/ai-face-editor  2.1 ms  cm6p…: 1 credit, 9,999 left`."""
+    status = f"{facts['status']}"
+    if colour:
+        status = click.style(status, fg=_COLOURS.get(facts["status"] // 100))
+    path = facts["path"].encode("ascii", "backslashreplace").decode()
+    line = f"{facts['at']}  {status} {facts['method']} {path}  {facts['ms']} ms"
+    told = _told(facts)
+    return f"{line}  {told}" if told else line
+
+
+def _told(facts: Mapping[str, Any]) -> str:
+    if "error" in facts:
+        return str(facts["error"])
+    if "charged" in facts:
+        credits = "credit" if facts["charged"] == 1 else "credits"
+        return f"{facts['project']}: {facts['charged']} {credits}, {facts['balance']:,} left"
+    return " ".join(str(facts[key]) for key in ("project", "job", "uploaded") if key in facts)

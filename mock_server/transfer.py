@@ -1,0 +1,106 @@
+"""The two ends of a signed link: a file that is PUT, and a picture that is fetched. No bearer is asked for."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+from typing import BinaryIO, cast
+
+from flask import Flask, Response, request, send_file
+
+from .assets.files import TooLarge, write_whole
+from .assets.links import LinkError
+from .exchange import Refusal
+from .mock import Mock
+from .projects import status_at
+from .rendering.outputs import example_output, output_of
+from .requestlog import NOTE
+from .requests import drain
+
+OUTPUT_NAME = "output.png"
+_IMAGE = "/image."
+
+
+def add_routes(app: Flask, mock: Mock) -> None:
+    """Serve the links that the mock's answers carry."""
+    app.add_url_rule(
+        "/api-assets/<issued>/<name>",
+        "upload",
+        lambda issued, name: upload(mock, f"api-assets/{issued}/{name}"),
+        methods=["PUT"],
+    )
+    app.add_url_rule(
+        "/outputs/<project_id>/<name>", "download", lambda project_id, name: download(mock, project_id)
+    )
+
+
+def upload(mock: Mock, path: str) -> Response:
+    """Take a file's raw bytes, of any or no Content-Type; a second PUT replaces the first.
+
+    Raises:
+        Refusal: 403 for a link that was changed or has expired, 413 above the plan's limit.
+    """
+    limit = _verified(mock)["limit"]
+    issued = mock.store.upload(path)
+    if issued is None:
+        raise Refusal("not_found")
+    try:
+        error = write_whole(mock.files.upload(path), cast(BinaryIO, request.stream), limit, _judge_of(path))
+    except TooLarge:
+        drain(request)
+        raise Refusal(
+            "payload_too_large", f"The file is too large: your plan allows {_size(limit)}"
+        ) from None
+    mock.store.put_uploads([replace(issued, uploaded_at=mock.clock.now(), error=error)])
+    request.environ[NOTE] = {"uploaded": path}
+    return Response(status=200)
+
+
+def _judge_of(path: str) -> Callable[[Path], str | None]:
+    """Pictures are looked into as they come; other files are taken as they are."""
+    if _IMAGE not in path:
+        return lambda _: None
+    from .rendering.pictures import fault_of
+
+    return fault_of
+
+
+def download(mock: Mock, project_id: str) -> Response:
+    """Send a complete project's picture.
+
+    Raises:
+        Refusal: 403 for a link that was changed or has expired, 404 once the project is deleted.
+    """
+    _verified(mock)
+    path = _picture(mock, project_id)
+    request.environ[NOTE] = {"project": project_id}
+    return send_file(path, mimetype="image/png", download_name=OUTPUT_NAME)
+
+
+def _picture(mock: Mock, project_id: str) -> Path:
+    if project_id == mock.contract.extension("x-example-project"):
+        return example_output(mock, project_id)
+    project = mock.store.project(project_id)
+    if (
+        project is None
+        or project.deleted_at is not None
+        or status_at(project, mock.clock.now()) != "complete"
+    ):
+        raise Refusal("not_found")
+    return output_of(mock, project)
+
+
+def _verified(mock: Mock) -> dict[str, int]:
+    try:
+        return mock.links.verify(request.path, request.query_string.decode("latin-1"), mock.clock.now())
+    except LinkError as error:
+        drain(request)
+        raise Refusal("forbidden", str(error)) from error
+
+
+def _size(number: int) -> str:
+    for unit, size in (("GB", 2**30), ("MB", 2**20)):
+        if number >= size:
+            return f"{number / size:g} {unit}"
+    return f"{number} bytes"
