@@ -10,7 +10,8 @@ from dataclasses import dataclass
 from .projects import Project
 
 _MADE_TO_ORDER = re.compile(r"mhk_test_(?P<plan>[a-z]+)_(?P<credits>\d{1,12})(?:_.*)?", re.ASCII | re.DOTALL)
-_REFUSED = "mhk_test_invalid"
+_REFUSED = "invalid"
+"""What a token says of itself: people write `mhk_test_invalid` or `INVALID_KEY` where they mean a 401."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,13 +49,13 @@ class InsufficientCredits(Exception):
 def account_of(
     token: str, *, plans: Container[str], default_plan: str, default_credits: int
 ) -> Account | None:
-    """Return the account that a bearer token opens, or None for the token that no one accepts.
+    """Return the account that a bearer token opens, or None for a token that is refused.
 
-    Every token is an account. `mhk_test_<plan>_<credits>` asks for a plan and an amount of its own
-    (a suffix `_anything` makes several such); `mhk_test_invalid` is refused. The id is a digest,
-    so a real key that a client sends is never kept.
+    Every token is an account, but for those that have the word `invalid` in them, as `mhk_test_invalid`
+    has. `mhk_test_<plan>_<credits>` asks for a plan and an amount of its own (a suffix `_anything` makes
+    several such). The id is a digest, so a real key that a client sends is never kept.
     """
-    if token == _REFUSED:
+    if _REFUSED in token.lower():
         return None
     account_id = "acc_" + hashlib.blake2b(token.encode(), digest_size=12).hexdigest()
     asked = _MADE_TO_ORDER.fullmatch(token)

@@ -73,8 +73,7 @@ def serve(
     """Take one request on its journey, from its operation to an answer that the contract allows."""
     try:
         token = token_of(operation, request)
-        now = mock.clock.now()
-        account = None if token is None else mock.account(token, now)
+        account = None if token is None else mock.account(token)
         check_parameters(operation, request, path)
         body, raw_body = read_body(operation, request)
         answer = behaviour(
@@ -86,13 +85,16 @@ def serve(
                 body=body,
                 raw_body=raw_body,
                 request=request,
-                now=now,
+                now=mock.clock.now(),
             )
         )
     except Refusal as refusal:
         drain(request)
         answer = answer_to(refusal, mock.contract, operation)
-    return _judged(answer, operation.response(answer.status), mock, request)
+        declared = operation.response(answer.status) or server_response(answer.status, mock.contract)
+    else:
+        declared = operation.response(answer.status)
+    return _judged(answer, declared, mock, request)
 
 
 def _failed(mock: Mock, error: Exception) -> Response | HTTPException:

@@ -22,7 +22,7 @@ Behaviour = Callable[[Call], Answer]
 _BEHAVIOURS: dict[str, Behaviour] = {}
 
 _QUEUED_SHARE = 0.25
-"""How much of a job's time passes before rendering begins. No source says; any share shows both states."""
+"""How much of a job's time passes before rendering begins. No source says; any share shows both."""
 
 
 def behaviour_of(operation: Operation) -> Behaviour:
@@ -38,7 +38,7 @@ def behaviour_of(operation: Operation) -> Behaviour:
     except KeyError:
         known = ", ".join(sorted(_BEHAVIOURS))
         raise LookupError(
-            f"{operation.method} {operation.path}: unknown x-behaviour '{operation.behaviour}'; known: {known}"
+            f"{operation.method} {operation.path}: no x-behaviour '{operation.behaviour}'; there are {known}"
         ) from None
 
 
@@ -216,6 +216,7 @@ def documented_example(call: Call) -> Answer:
 def _acceptable(response: Response, accept: str) -> MediaType | None:
     """The representation that the Accept header asks for, JSON first where it leaves the choice."""
     offered = sorted(response.content, key=lambda name: not is_json(name))
+    if not offered:
+        return None
     wanted = parse_accept_header(accept or "*/*", MIMEAccept)
-    best = wanted.best_match(offered, default=offered[0] if offered else None)
-    return response.content[best] if best else None
+    return response.content[wanted.best_match(offered, default=offered[0])]

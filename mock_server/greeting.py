@@ -15,9 +15,10 @@ from .mock import Settings
 def greeting(contract: Contract, base_url: str, version: str, settings: Settings) -> str:
     """Return the start-up text."""
     count = len(contract.operations)
+    operations = f"{count} operation{'' if count == 1 else 's'}"
     parts = [
         f"Bluehour {version} is {contract.title} at {base_url}  (Ctrl-C stops it)",
-        f"{count} operation{'' if count == 1 else 's'}, state in {settings.store}, contract at {base_url}/openapi.json",
+        f"{operations}, state in {settings.store}, contract at {base_url}/openapi.json",
     ]
     if contract.operations:
         parts += ["", "Try it:", f"  {_curl(_first_to_try(contract), base_url)}"]

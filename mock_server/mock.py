@@ -112,8 +112,10 @@ class Mock:
         lifetimes: Mapping[str, int] = self.contract.extension("x-lifetimes", {})
         return lifetimes
 
-    def account(self, token: str, now: float) -> Account:
+    def account(self, token: str) -> Account:
         """Return the account that a token opens.
+
+        Whoever goes on to charge it reads the clock afterwards: another thread may have opened it just now.
 
         Raises:
             Refusal: no one accepts this token.
@@ -126,7 +128,7 @@ class Mock:
         )
         if asked is None:
             raise Refusal("unauthorized")
-        return self.store.open_account(asked, now)
+        return self.store.open_account(asked, self.clock.now())
 
     def error_message(self, code: str) -> str:
         """Return what a job error's code says to a person, from the contract's `x-job-errors`."""

@@ -56,7 +56,7 @@ def credits_charged_at(project: Project, now: float) -> int:
 
 
 def new_id() -> str:
-    """Return a fresh id in the vendor's form, a cuid: 25 characters, c first, then time, counter and chance."""
+    """Return a fresh id in the vendor's form, a cuid: c, then 24 characters of time, counter and chance."""
     moment = _base36(int(time.time() * 1000), pairs=4)
     counter = _base36(next(_created_here), pairs=2)
     chance = _base36(int.from_bytes(os.urandom(6)), pairs=4)

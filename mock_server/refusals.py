@@ -43,7 +43,7 @@ def code_of(status: int, contract: Contract) -> str:
 
 
 def server_response(status: int, contract: Contract) -> Response | None:
-    """Return what is declared for answers outside of any operation, by Magic Hour's contract if by no other."""
+    """Return what is declared where no operation speaks, if only by Magic Hour's contract."""
     return contract.server_responses.get(status) or load().server_responses.get(status)
 
 

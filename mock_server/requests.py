@@ -10,7 +10,7 @@ import orjson
 from flask import Request
 
 from openapi import wording
-from openapi.contract import MediaType, Operation, Parameter, Security, is_json
+from openapi.contract import MediaType, Operation, Parameter, RequestBody, Security, is_json
 from openapi.schema import Schema
 
 from .exchange import Refusal
@@ -39,12 +39,10 @@ def token_of(operation: Operation, request: Request) -> str | None:
 
 def _credential(scheme: Security, request: Request) -> str | None:
     if scheme.type == "apiKey":
-        places: dict[str, Mapping[str, str]] = {
-            "header": request.headers,
-            "query": request.args,
-            "cookie": request.cookies,
-        }
-        return places.get(scheme.location, {}).get(scheme.parameter)
+        places = {"header": request.headers.get, "query": request.args.get, "cookie": request.cookies.get}
+        return places[scheme.location](scheme.parameter)
+    if scheme.type == "mutualTLS":
+        return "certificate"  # proven, if at all, before a request gets here
     wanted = scheme.scheme if scheme.type == "http" else "bearer"
     kind, _, credential = request.headers.get("Authorization", "").partition(" ")
     credential = credential.strip()
@@ -66,7 +64,7 @@ def read_body(operation: Operation, request: Request) -> tuple[Any, bytes]:
         if operation.body.required:
             raise Refusal("invalid_request", "Missing request body")
         return None, b""
-    media = _media_type_of(operation, request)
+    media = _media_type_of(operation.body, request)
     if media.is_json:
         body = _json(raw)
     elif media.name in ("application/x-www-form-urlencoded", "multipart/form-data"):
@@ -93,12 +91,11 @@ def _bytes_of(request: Request) -> bytes:
     return raw
 
 
-def _media_type_of(operation: Operation, request: Request) -> MediaType:
-    assert operation.body is not None
+def _media_type_of(declared: RequestBody, request: Request) -> MediaType:
     content_type = request.headers.get("Content-Type", "")
-    media = operation.body.media_type(content_type)
+    media = declared.media_type(content_type)
     if media is None:
-        expected = " or ".join(operation.body.content)
+        expected = " or ".join(declared.content)
         fault = f"got {content_type}" if content_type else "got none"
         raise Refusal("invalid_request", f"Invalid Content-Type: expected {expected}, {fault}")
     # A wildcard takes what came by its own name: a JSON body under */* is JSON.

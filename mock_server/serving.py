@@ -35,6 +35,10 @@ _THREADS = 4
 """Requests answered side by side. The GIL is shared, so this is for those that wait: uploads, pictures."""
 
 
+# What to call an address that stands for all of them.
+_LOCAL = {"0.0.0.0": "127.0.0.1", "::": "[::1]"}  # noqa: S104 - names it, binds nothing
+
+
 class ServeError(Exception):
     """The server can't start; the message says why, in one line."""
 
@@ -100,7 +104,7 @@ def _check_contract(server: Server) -> None:
 
 
 def _free_port(host: str, port: int) -> int:
-    """Return the port, once it is known to be free. Granian alone would share a taken one, or fail at length."""
+    """Return the port, once it is known to be free; granian alone would share a taken one."""
     try:
         family, kind, _, _, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
         with closing(socket.socket(family, kind)) as probe:
@@ -137,7 +141,7 @@ def _greet(server: Server, version: str) -> None:
 
 
 def _base_url(host: str, port: int) -> str:
-    local = {"0.0.0.0": "127.0.0.1", "::": "[::1]"}.get(host, f"[{host}]" if ":" in host else host)
+    local = _LOCAL.get(host, f"[{host}]" if ":" in host else host)
     return f"http://{local}:{port}"
 
 

@@ -1,4 +1,4 @@
-"""The two ends of a signed link: a file that is PUT, and a picture that is fetched. No bearer is asked for."""
+"""The two ends of a signed link: a file that is PUT, a picture that is fetched. No bearer is asked for."""
 
 from __future__ import annotations
 

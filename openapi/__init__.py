@@ -1,0 +1,1 @@
+"""The contract, and reading it: what an OpenAPI document says, and whether a value keeps it."""

@@ -179,7 +179,7 @@ class Operation:
 
     @cache  # noqa: B019 - an operation lives as long as its contract
     def annotated(self, keyword: str) -> tuple[tuple[tuple[str, ...], Any], ...]:
-        """Return the fields of the JSON body whose schema carries an x- key, with their paths and its value."""
+        """Return the fields of the JSON body whose schema has an x- key: their paths, and its value."""
         media = self.body and self.body.media_type(JSON)
         return tuple(_annotated(media.schema, keyword)) if media else ()
 
@@ -341,7 +341,7 @@ def _examples(document: Document, node: dict[str, Any]) -> tuple[Any, ...]:
 
 
 def _parameter(document: Document, node: dict[str, Any]) -> Parameter:
-    content = next(iter(node.get("content", {}).values()), {})
+    content: dict[str, Any] = next(iter(node.get("content", {}).values()), {})
     style = node.get("style", "form" if node["in"] in ("query", "cookie") else "simple")
     return Parameter(
         name=node["name"],
@@ -407,8 +407,9 @@ def _compile_all(contract: Contract, path: Path) -> None:
 
 def _schemas(operation: Operation) -> Iterator[Schema]:
     yield from (parameter.schema for parameter in operation.parameters)
-    bodies = [operation.body.content] if operation.body else []
-    for content in [*bodies, *(response.content for response in operation.responses.values())]:
+    contents: list[Mapping[str, MediaType]] = [operation.body.content] if operation.body else []
+    contents += [response.content for response in operation.responses.values()]
+    for content in contents:
         yield from (media.schema for media in content.values())
     for response in operation.responses.values():
         yield from (header.schema for header in response.headers)

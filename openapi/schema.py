@@ -92,7 +92,7 @@ class Schema:
 
     @cached_property
     def _decider(self) -> jsonschema_rs.Draft202012Validator:
-        return jsonschema_rs.Draft202012Validator(self._rooted, validate_formats=True)
+        return jsonschema_rs.Draft202012Validator(self._rooted, validate_formats=True, offline=True)
 
     @cached_property
     def _explainer(self) -> ExplainingValidator:
@@ -101,7 +101,9 @@ class Schema:
     @cached_property
     def _rooted(self) -> dict[str, Any]:
         """The schema as a document of its own in which `#/components/…` and `#/paths/…` are found."""
-        places = {key: self.document[key] for key in ("components", "paths") if key in self.document}
+        places: dict[str, Any] = {
+            key: self.document[key] for key in ("components", "paths") if key in self.document
+        }
         return {"$ref": "#/x-schema", "x-schema": self.node, **places}
 
     def _faults_of(self, error: ValidationError) -> Iterator[Fault]:
@@ -117,7 +119,7 @@ class Schema:
         if error.validator == "required":
             schema = resolve(self.document, schema.get("properties", {}).get(path[-1], {}))
             value = None
-        yield Fault(path, str(error.validator), error.validator_value, value, schema, error.message)
+        yield Fault(path, str(error.validator or "false"), error.validator_value, value, schema, error.message)
 
 
 def _nearest_branch(context: Iterable[ValidationError]) -> list[ValidationError]:
@@ -127,6 +129,8 @@ def _nearest_branch(context: Iterable[ValidationError]) -> list[ValidationError]
     """
     branches: dict[Any, list[ValidationError]] = {}
     for error in context:
+        if error.validator is None:  # the branch is the schema `false`, which nothing was meant for
+            continue
         branches.setdefault(error.relative_schema_path[0], []).append(error)
     meant = [
         errors
@@ -148,7 +152,10 @@ def _explainer_class() -> type[ExplainingValidator]:
     from jsonschema.validators import extend
 
     asked = {keyword: _asked_of_the_decider(keyword) for keyword in _ASKED_OF_THE_DECIDER}
-    return extend(Draft202012Validator, {**asked, "required": _missing_fields})
+    explaining: type[ExplainingValidator] = extend(  # type: ignore[no-untyped-call]  # the stubs leave it bare
+        Draft202012Validator, {**asked, "required": _missing_fields}
+    )
+    return explaining
 
 
 def _asked_of_the_decider(keyword: str) -> Callable[..., Iterator[ValidationError]]:

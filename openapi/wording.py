@@ -21,6 +21,10 @@ def sentence(faults: Iterable[Fault], subject: str = "body") -> str:
         faults: what a schema found.
         subject: what the value as a whole is called, where the fault is the whole value's.
     """
+    faults = list(faults)
+    mistyped = {fault.path for fault in faults if fault.keyword == "type"}
+    # What is no number is not to be told that it is too small a one as well.
+    faults = [fault for fault in faults if fault.keyword == "type" or fault.path not in mistyped]
     ordered = sorted(faults, key=lambda fault: fault.keyword != "required")
     return "; ".join(dict.fromkeys(describe(fault, subject) for fault in ordered))
 
@@ -58,7 +62,7 @@ def type_name(value: Any) -> str:
 
 
 def expected_type(schema: dict[str, Any]) -> str:
-    """Return what a schema wants in a word or two: `string`, `number or null`, `value` where it doesn't say."""
+    """Return what a schema wants: `string`, `number or null`, `value` where it doesn't say."""
     types = schema.get("type")
     if isinstance(types, list):
         return " or ".join(types)

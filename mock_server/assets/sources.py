@@ -51,7 +51,7 @@ def find_source(call: Call, kind: str, name: str) -> Source:
         return Source(error=code)
     if name.startswith(("https://", "http://")):
         if not name.startswith(contract.extension("x-asset-library", "https://")):
-            refuse_extension(call, _extension(urlsplit(name).path), kind)
+            refuse_extension(call, _extension(name), kind)
         return Source(url=name)
     upload = _upload_of(call, name)
     refuse_extension(call, _extension(name), kind)
@@ -84,7 +84,7 @@ def fetch(mock: Mock, url: str, project_id: str, limit: int) -> str | None:
     """
     from ..rendering.pictures import fault_of
 
-    target = mock.files.fetched(project_id, _extension(urlsplit(url).path) or "png")
+    target = mock.files.fetched(project_id, _extension(url) or "png")
     try:
         request = Request(url, headers={"User-Agent": "bluehour"})  # noqa: S310 - find_source took http(s) only
         with urlopen(request, timeout=_FETCH_SECONDS) as answer:  # noqa: S310 - as above
@@ -99,8 +99,7 @@ def fetch(mock: Mock, url: str, project_id: str, limit: int) -> str | None:
 def picture_of(mock: Mock, project_id: str, name: str) -> Path | None:
     """Return the file behind what a project's request names, or None where its bytes are not at hand."""
     is_url = name.startswith(("https://", "http://"))
-    extension = _extension(urlsplit(name).path if is_url else name)
-    path = mock.files.fetched(project_id, extension or "png") if is_url else mock.files.upload(name)
+    path = mock.files.fetched(project_id, _extension(name) or "png") if is_url else mock.files.upload(name)
     return path if path.is_file() else None
 
 
@@ -131,5 +130,10 @@ def _upload_of(call: Call, path: str) -> Upload:
     return upload
 
 
-def _extension(path: str) -> str:
+def _extension(name: str) -> str:
+    """The extension of a path, or of a URL's path; nothing where there is none."""
+    try:
+        path = urlsplit(name).path if "://" in name else name
+    except ValueError:  # no URL at all, such as https://[
+        return ""
     return PurePosixPath(path).suffix.removeprefix(".").lower()

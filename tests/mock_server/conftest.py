@@ -1,0 +1,107 @@
+"""A mock in this process, its clock frozen, and a client that speaks to it."""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from flask.testing import FlaskClient
+from werkzeug.test import TestResponse
+
+from mock_server.app import create_app
+from mock_server.clock import Clock
+from mock_server.mock import Mock, Settings
+from openapi.contract import JSON, load
+
+FACE = "/v1/ai-face-editor"
+PHOTO = "/v1/ai-photo-editor"
+UPLOADS = "/v1/files/upload-urls"
+
+
+def example(operation_id: str) -> dict[str, Any]:
+    """The published request of an operation."""
+    body = load().operation(operation_id).body
+    assert body is not None
+    published: dict[str, Any] = copy.deepcopy(body.content[JSON].examples[0])
+    return published
+
+
+def face(asset: str = "api-assets/id/1234.png", **style: Any) -> dict[str, Any]:
+    return {"assets": {"image_file_path": asset}, "style": style}
+
+
+def photo(asset: str = "api-assets/id/1234.png", **fields: Any) -> dict[str, Any]:
+    return {**example("aiPhotoEditor.createImage"), "assets": {"image_file_path": asset}, **fields}
+
+
+class Caller:
+    """One account's view of a mock."""
+
+    def __init__(self, client: FlaskClient, token: str) -> None:
+        self.client = client
+        self.headers = {"Authorization": f"Bearer {token}"}
+
+    def post(self, path: str, body: Any = None, **options: Any) -> TestResponse:
+        if body is not None:
+            options["json"] = body
+        return self.client.post(path, headers={**self.headers, **options.pop("headers", {})}, **options)
+
+    def create(self, body: dict[str, Any], path: str = FACE) -> str:
+        """Create a project and return its id."""
+        answer = self.post(path, body)
+        assert answer.status_code == 200, answer.json
+        project_id: str = answer.json["id"]
+        return project_id
+
+    def project(self, project_id: str) -> dict[str, Any]:
+        answer = self.client.get(f"/v1/image-projects/{project_id}", headers=self.headers)
+        assert answer.status_code == 200, answer.json
+        project: dict[str, Any] = answer.json
+        return project
+
+    def delete(self, project_id: str) -> TestResponse:
+        return self.client.delete(f"/v1/image-projects/{project_id}", headers=self.headers)
+
+    def fetch(self, url: str) -> TestResponse:
+        """Get a link, as anybody may, and read the file to its end."""
+        return self.client.get(url, buffered=True)
+
+    def upload(self, content: bytes, kind: str = "image", extension: str = "png") -> str:
+        """Upload a file and return its file_path."""
+        item = self.post(UPLOADS, {"items": [{"type": kind, "extension": extension}]}).json["items"][0]
+        assert self.client.put(item["upload_url"], data=content).status_code == 200
+        file_path: str = item["file_path"]
+        return file_path
+
+
+@pytest.fixture
+def clock() -> Clock:
+    clock = Clock()
+    clock.freeze()
+    return clock
+
+
+@pytest.fixture(params=["memory://", "sqlite"])
+def store_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
+    kind: str = request.param
+    return f"sqlite:///{tmp_path / 'mock.db'}" if kind == "sqlite" else kind
+
+
+@pytest.fixture
+def mock(clock: Clock, store_url: str) -> Iterator[Mock]:
+    mock = Mock(settings=Settings(store=store_url, time_scale=1), clock=clock)
+    yield mock
+    mock.close()
+
+
+@pytest.fixture
+def client(mock: Mock) -> FlaskClient:
+    return create_app(mock).test_client()
+
+
+@pytest.fixture
+def caller(client: FlaskClient) -> Caller:
+    return Caller(client, "mhk_test_creator_100")

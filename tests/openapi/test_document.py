@@ -1,0 +1,64 @@
+"""Files that can't be served say so in one line; YAML means what JSON would."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from openapi.contract import load
+from openapi.document import SpecError, at_pointer, pointer, read
+
+HEAD = "openapi: 3.1.0\ninfo: {title: T, version: '1'}\n"
+
+
+@pytest.fixture
+def spec(tmp_path: Path) -> Path:
+    return tmp_path / "spec.yaml"
+
+
+@pytest.mark.parametrize(
+    ("text", "reason"),
+    [
+        ("{", "not valid JSON"),
+        ("a: [", "not valid YAML"),
+        ("a: &a [*a]", "not valid YAML"),
+        ("- 1", "expected an object"),
+        ("swagger: '2.0'", "found swagger 2.0"),
+        ("openapi: 3.2.0\npaths: {}", "expected OpenAPI 3.0 or 3.1"),
+        (HEAD + "paths: []", "'paths' must be an object"),
+        (
+            HEAD + "paths: {/a: {get: {responses: {200: {$ref: '#/components/responses/No'}}}}}",
+            "names nothing",
+        ),
+        (HEAD + "paths: {/a: {get: {responses: {200: {$ref: 'other.yaml#/a'}}}}}", "leaves the file"),
+        (HEAD + "paths: {/a: {get: {parameters: [{in: query}]}}}", "GET /a can't be read"),
+        (
+            HEAD + "paths: {/a: {get: {parameters: [{in: query, name: q, schema: {pattern: '('}}]}}}",
+            "GET /a: a schema can't be used",
+        ),
+    ],
+)
+def test_a_file_that_cannot_be_served_says_why_in_one_line(spec: Path, text: str, reason: str) -> None:
+    spec.write_text(text)
+    with pytest.raises(SpecError, match=reason) as refused:
+        load(spec)
+    assert "\n" not in str(refused.value)
+
+
+def test_a_missing_file_is_named(tmp_path: Path) -> None:
+    with pytest.raises(SpecError, match=r"nowhere\.yaml: No such file"):
+        read(tmp_path / "nowhere.yaml")
+
+
+def test_dates_switches_and_statuses_in_yaml_are_text(spec: Path) -> None:
+    spec.write_text(HEAD + "paths: {}\nx-a: [2024-07-25, on, no, true]\nx-b: {200: {a: 1}}")
+    document = read(spec)
+    assert document["x-a"] == ["2024-07-25", "on", "no", True]
+    assert document["x-b"] == {"200": {"a": 1}}
+
+
+def test_a_pointer_finds_what_it_was_made_for() -> None:
+    document = {"paths": {"/a~b/{c}%": {"get": [1, 2]}}}
+    assert at_pointer(document, pointer("paths", "/a~b/{c}%", "get")) == [1, 2]
+    assert at_pointer(document, pointer("paths", "/a~b/{c}%", "get") + "/1") == 2

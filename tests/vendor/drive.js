@@ -1,0 +1,41 @@
+// Runs where the Node package is installed; see sdks.py. Names come and go as the wire has them.
+
+const readline = require("node:readline");
+const { default: Client, ApiError } = require("magic-hour");
+
+const OPTIONS = ["wait_for_completion", "download_outputs", "download_directory"];
+
+const camelWord = (name) => name.replace(/_(.)/g, (_, letter) => letter.toUpperCase());
+const snakeWord = (name) => name.replace(/[A-Z]/g, (letter) => "_" + letter.toLowerCase());
+
+function renamed(value, word) {
+  if (Array.isArray(value)) return value.map((item) => renamed(item, word));
+  if (value === null || typeof value !== "object") return value ?? null;
+  return Object.fromEntries(Object.entries(value).map(([key, item]) => [word(key), renamed(item, word)]));
+}
+
+function call(client, [method, { file, ...rest }]) {
+  const path = camelWord(method).split(".");
+  const name = path.pop();
+  const resource = path.reduce((found, part) => found[part], client.v1);
+  if (file !== undefined) return resource[name](file);
+  const entries = Object.entries(rest);
+  const request = Object.fromEntries(entries.filter(([key]) => !OPTIONS.includes(key)));
+  const options = Object.fromEntries(entries.filter(([key]) => OPTIONS.includes(key)));
+  return resource[name](renamed(request, camelWord), renamed(options, camelWord));
+}
+
+async function asJson({ value, reason }) {
+  if (reason instanceof ApiError) return { status: reason.response.status, body: await reason.response.json() };
+  if (reason) return { failure: String(reason.stack) };
+  return { value: renamed(value, snakeWord) };
+}
+
+(async () => {
+  for await (const line of readline.createInterface({ input: process.stdin })) {
+    const { base_url: baseUrl, token, calls } = JSON.parse(line);
+    const client = new Client(token === null ? { baseUrl } : { token, baseUrl });
+    const outcomes = await Promise.allSettled(calls.map(async (one) => call(client, one)));
+    console.log(JSON.stringify(await Promise.all(outcomes.map(asJson))));
+  }
+})();

@@ -1,0 +1,65 @@
+"""The README's examples, run as they stand but for the address."""
+
+from __future__ import annotations
+
+import re
+import shutil
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from .conftest import skip_without_npm
+from .packages import Package
+from .sdks import NODE_43, PY_50
+
+README = Path(__file__).parents[2] / "README.md"
+BLOCKS: list[tuple[str, str]] = re.findall(
+    r"<!-- tested: (python|node) -->\n```\w+\n(.*?)```", README.read_text("utf-8"), re.DOTALL
+)
+
+
+def blocks_of(language: str) -> list[str]:
+    return [block for marked, block in BLOCKS if marked == language]
+
+
+def run(package: Package, block: str, served: str, folder: Path) -> str:
+    """Run a block in a folder and return what it printed."""
+    assert "http://127.0.0.1:4010" in block
+    script = folder / "example"
+    script.write_text(block.replace("http://127.0.0.1:4010", served), "utf-8")
+    done = subprocess.run(
+        package.run(script),
+        cwd=folder,
+        env=package.environment(),
+        stdout=subprocess.PIPE,
+        text=True,
+        check=True,
+        timeout=60,
+    )
+    return done.stdout.rstrip("\n")
+
+
+@pytest.fixture
+def folder(tmp_path: Path, portrait: Path) -> Path:
+    """A folder with a portrait.png in it, as the examples assume."""
+    shutil.copy(portrait, tmp_path)
+    return tmp_path
+
+
+def test_the_readme_has_examples_in_both_languages() -> None:
+    assert {language for language, _ in BLOCKS} == {"python", "node"}
+
+
+@pytest.mark.parametrize("block", blocks_of("python"), ids=["face-editor", "photo-editor"])
+def test_a_python_example_prints_what_its_comment_says(block: str, served: str, folder: Path) -> None:
+    said = re.search(r"^print\(.*\)  # (.+)$", block, re.MULTILINE)
+    assert said, "the example has no comment to hold it to"
+    assert run(PY_50, block, served, folder) == said[1]
+    assert (folder / "output.png").read_bytes().startswith(b"\x89PNG")
+
+
+@pytest.mark.parametrize("block", blocks_of("node"), ids=["face-editor"])
+def test_a_node_example_ends_with_a_picture_to_download(block: str, served: str, folder: Path) -> None:
+    skip_without_npm(NODE_43)
+    assert re.fullmatch(rf"complete {served}/\S+", run(NODE_43, block, served, folder))
