@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from threading import Lock
+from threading import RLock
 from typing import TYPE_CHECKING, Any
 
 from openapi.contract import Contract, load
@@ -48,8 +48,8 @@ class Mock:
     Args:
         contract: Magic Hour's own where none is given.
         settings: the defaults where none are given.
-        assets: an existing folder for uploads and pictures; without one, a private folder that
-            `close()` removes.
+        assets: an existing folder for uploads and pictures; without one, a private folder is made
+            when the first comes, and `close()` removes it.
         clock: the system's time where none is given.
 
     Raises:
@@ -68,9 +68,9 @@ class Mock:
         self.settings = settings or Settings()
         self.clock = clock or Clock()
         self.store: Store = open_store(self.settings.store)
-        self._own_folder = None if assets else tempfile.TemporaryDirectory(prefix="bluehour-")
-        self._folder = assets or Path(self._own_folder.name if self._own_folder else "")
-        self._rendering = Lock()
+        self._folder = assets
+        self._own_folder: tempfile.TemporaryDirectory[str] | None = None
+        self._lock = RLock()
 
     def close(self) -> None:
         """Let go of the store, and remove the private folder."""
@@ -81,7 +81,11 @@ class Mock:
     @cached_property
     def files(self) -> Files:
         """Uploads and pictures on disk."""
-        return Files(self._folder)
+        with self._lock:
+            if self._folder is None:
+                self._own_folder = tempfile.TemporaryDirectory(prefix="bluehour-")
+                self._folder = Path(self._own_folder.name)
+            return Files(self._folder)
 
     @cached_property
     def links(self) -> Links:
@@ -96,9 +100,9 @@ class Mock:
         return SimulatedRenderer()
 
     @property
-    def one_at_a_time(self) -> Lock:
+    def one_at_a_time(self) -> RLock:
         """Held while a picture is rendered, to bound the memory that pictures take."""
-        return self._rendering
+        return self._lock
 
     @cached_property
     def plans(self) -> Mapping[str, Mapping[str, int]]:

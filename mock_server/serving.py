@@ -8,12 +8,15 @@ import os
 import socket
 import sys
 import tempfile
+import threading
+import time
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
 
 import click
 from granian.constants import HTTPModes, Interfaces
@@ -87,8 +90,7 @@ def run(server: Server, version: str) -> None:
             workers_kill_timeout=2,
             log_enabled=False,
         )
-        granian.on_startup(partial(_greet, server, version))
-        granian.serve(target_loader=partial(_application, server), wrap_loader=False)
+        granian.serve(target_loader=partial(_application, server, version), wrap_loader=False)
 
 
 def _check_contract(server: Server) -> None:
@@ -136,8 +138,17 @@ def _assets_folder(named: Path | None) -> Iterator[Path]:
     yield named
 
 
-def _greet(server: Server, version: str) -> None:
-    click.echo(greeting(server.contract, _base_url(server.host, server.port), version, server.settings))
+def _greet_once_up(server: Server, version: str) -> None:
+    """Say where the server is as soon as it really is there; granian does not tell."""
+    base_url = _base_url(server.host, server.port)
+    address = urlsplit(base_url)
+    while True:
+        try:
+            socket.create_connection((address.hostname or "", server.port), timeout=1).close()
+            break
+        except OSError:
+            time.sleep(0.005)
+    click.echo(greeting(server.contract, base_url, version, server.settings))
 
 
 def _base_url(host: str, port: int) -> str:
@@ -145,7 +156,7 @@ def _base_url(host: str, port: int) -> str:
     return f"http://{local}:{port}"
 
 
-def _application(server: Server) -> WSGIApplication:
+def _application(server: Server, version: str) -> WSGIApplication:
     """Build the application, in the worker process."""
     logging.basicConfig(format="%(levelname)s %(message)s", level=logging.WARNING)
     mock = Mock(server.contract, server.settings, assets=server.assets)
@@ -155,4 +166,5 @@ def _application(server: Server) -> WSGIApplication:
     # What is here now stays to the end; spare every collection from looking at it.
     gc.collect()
     gc.freeze()
+    threading.Thread(target=_greet_once_up, args=(server, version), daemon=True).start()
     return application

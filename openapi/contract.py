@@ -271,7 +271,7 @@ class Contract:
 
 
 def _named(content: Mapping[str, MediaType], content_type: str) -> MediaType | None:
-    name = content_type.partition(";")[0].strip().lower()
+    name = _without_parameters(content_type)
     for candidate in (name, f"{name.partition('/')[0]}/*", "*/*"):
         if candidate in content:
             return content[candidate]
@@ -290,7 +290,7 @@ def _legal_example(name: str, schema: Schema, examples: tuple[Any, ...]) -> Any:
 
 def is_json(media_type: str) -> bool:
     """Tell whether a media type's bodies are JSON."""
-    name = media_type.partition(";")[0].strip().lower()
+    name = _without_parameters(media_type)
     return name == JSON or name.endswith("+json")
 
 
@@ -326,12 +326,17 @@ def _response(document: Document, status: str, node: dict[str, Any]) -> Response
 
 
 def _content(document: Document, node: dict[str, Any]) -> dict[str, MediaType]:
-    return {
-        name.lower(): MediaType(
-            name.lower(), Schema(document, media.get("schema", True)), _examples(document, media)
-        )
-        for name, media in node.get("content", {}).items()
-    }
+    content: dict[str, MediaType] = {}
+    for declared, media in node.get("content", {}).items():
+        name = _without_parameters(declared)
+        schema = Schema(document, media.get("schema", True))
+        content.setdefault(name, MediaType(name, schema, _examples(document, media)))
+    return content
+
+
+def _without_parameters(media_type: str) -> str:
+    """`application/json; charset=utf-8` is `application/json`."""
+    return media_type.partition(";")[0].strip().lower()
 
 
 def _examples(document: Document, node: dict[str, Any]) -> tuple[Any, ...]:

@@ -1,0 +1,5 @@
+"""A deterministic value that is legal under a JSON Schema, for whatever a contract shows no example of."""
+
+from .search import NoSample, sample
+
+__all__ = ["NoSample", "sample"]

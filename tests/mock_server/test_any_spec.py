@@ -1,0 +1,157 @@
+"""Any other OpenAPI file: every operation answers legally, and requests are judged."""
+
+from __future__ import annotations
+
+import base64
+from pathlib import Path
+from typing import Any
+
+import orjson
+import pytest
+from flask.testing import FlaskClient
+
+from mock_server.app import create_app
+from mock_server.mock import Mock
+from openapi.contract import Operation, Parameter, load
+
+SPECS = Path(__file__).parents[1] / "openapi" / "specs"
+PETSTORE = load(SPECS / "petstore-3.0.yaml")
+LIBRARY = load(SPECS / "library-3.1.json")
+
+
+def client_of(spec: Path) -> FlaskClient:
+    return create_app(Mock(load(spec))).test_client()
+
+
+def as_text(value: Any) -> str:
+    if isinstance(value, str):
+        return value
+    return ",".join(map(as_text, value)) if isinstance(value, list) else orjson.dumps(value).decode()
+
+
+def credentials(operation: Operation) -> dict[str, Any]:
+    request: dict[str, Any] = {"headers": {}, "query_string": {}, "cookies": {}}
+    for scheme in operation.security[0] if operation.security else ():
+        if scheme.type == "apiKey":
+            place = {"header": "headers", "query": "query_string", "cookie": "cookies"}[scheme.location]
+            request[place][scheme.parameter] = "key"
+        elif scheme.scheme == "basic":
+            request["headers"]["Authorization"] = "Basic " + base64.b64encode(b"u:p").decode()
+        else:
+            request["headers"]["Authorization"] = "Bearer token"
+    return request
+
+
+def legal_request(operation: Operation) -> dict[str, Any]:
+    """What a client would send: credentials, every required parameter, and an example body."""
+    request = credentials(operation)
+    path = operation.path
+    for parameter in operation.parameters:
+        path = add(parameter, path, request)
+    if operation.body:
+        name, media = next(iter(operation.body.content.items()))
+        if media.is_json:
+            request["data"] = orjson.dumps(media.example)
+            request["content_type"] = name
+        elif isinstance(media.example, dict):
+            request["data"] = {key: as_text(value) for key, value in media.example.items()}
+            request["content_type"] = name
+        else:
+            request["data"], request["content_type"] = as_text(media.example), name
+    return {"path": path, "method": operation.method, **request}
+
+
+def add(parameter: Parameter, path: str, request: dict[str, Any]) -> str:
+    if parameter.location == "path":
+        return path.replace(f"{{{parameter.name}}}", as_text(parameter.example))
+    if parameter.required and parameter.location in ("query", "header"):
+        place = {"query": "query_string", "header": "headers"}[parameter.location]
+        exploded = isinstance(parameter.example, list) and parameter.explode
+        request[place][parameter.name] = parameter.example if exploded else as_text(parameter.example)
+    return path
+
+
+def send(client: FlaskClient, request: dict[str, Any]) -> Any:
+    for name, value in request.pop("cookies").items():
+        client.set_cookie(name, value)
+    return client.open(**request, buffered=True)
+
+
+def operations() -> list[Any]:
+    files = ("petstore-3.0.yaml", "library-3.1.json")
+    return [
+        pytest.param(SPECS / file, operation, id=operation.id)
+        for file in files
+        for operation in load(SPECS / file).operations
+    ]
+
+
+@pytest.mark.parametrize(("spec", "operation"), operations())
+def test_every_operation_answers_legally(spec: Path, operation: Operation) -> None:
+    answer = send(client_of(spec), legal_request(operation))
+    status, declared = operation.success
+    assert answer.status_code == status, answer.data
+    if declared.content:
+        media = declared.media_type(answer.content_type)
+        assert media is not None
+        if media.is_json:
+            assert media.schema.faults(orjson.loads(answer.data)) == []
+    else:
+        assert answer.data == b""
+
+
+@pytest.mark.parametrize(("spec", "operation"), [one for one in operations() if one.values[1].security])
+def test_every_secured_operation_wants_credentials(spec: Path, operation: Operation) -> None:
+    if () in operation.security:
+        return
+    request = {**legal_request(operation), "cookies": {}}
+    declared = credentials(operation)
+    for place in ("headers", "query_string"):
+        request[place] = {k: v for k, v in request[place].items() if k not in declared[place]}
+    assert send(client_of(spec), request).status_code == 401
+
+
+@pytest.mark.parametrize(("spec", "operation"), [one for one in operations() if one.values[1].parameters])
+def test_every_required_parameter_is_asked_for(spec: Path, operation: Operation) -> None:
+    for parameter in operation.parameters:
+        if parameter.required and parameter.location in ("query", "header"):
+            request = legal_request(operation)
+            place = {"query": "query_string", "header": "headers"}[parameter.location]
+            del request[place][parameter.name]
+            answer = send(client_of(spec), request)
+            assert answer.status_code in (400, 422)
+            assert parameter.name in answer.get_data(as_text=True) or not answer.data
+
+
+def test_a_spec_with_base_path_answers_with_and_without_it(tmp_path: Path) -> None:
+    spec = tmp_path / "spec.yaml"
+    spec.write_text(
+        "openapi: 3.0.3\ninfo: {title: T, version: '1'}\nservers: [{url: 'https://example.com/api/v3/'}]\n"
+        "paths: {/a: {get: {responses: {200: {description: d, content: {text/plain: {example: hello}}}}}}}\n"
+    )
+    client = client_of(spec)
+    for path in ("/a", "/api/v3/a"):
+        answer = client.get(path)
+        assert (answer.status_code, answer.data, answer.content_type) == (200, b"hello", "text/plain")
+
+
+def test_a_third_editor_is_a_block_of_yaml(tmp_path: Path) -> None:
+    document = load().document
+    editor = {**document["paths"]["/v1/ai-face-editor"]["post"], "operationId": "x", "x-credits": 7}
+    spec = tmp_path / "spec.json"
+    spec.write_bytes(orjson.dumps({**document, "paths": {**document["paths"], "/v1/hat": {"post": editor}}}))
+    answer = client_of(spec).post(
+        "/v1/hat",
+        json={"assets": {"image_file_path": "api-assets/id/1234.png"}, "style": {}},
+        headers={"Authorization": "Bearer any"},
+    )
+    assert answer.json["credits_charged"] == 7
+
+
+def test_an_unknown_behaviour_is_told(tmp_path: Path) -> None:
+    spec = tmp_path / "spec.yaml"
+    spec.write_text(
+        "openapi: 3.1.0\ninfo: {title: T, version: '1'}\npaths: {/a: {get: {x-behaviour: sing, responses: {}}}}"
+    )
+    with pytest.raises(LookupError, match=r"GET /a: no x-behaviour 'sing'; there are create-image-project"):
+        client_of(spec)

@@ -1,0 +1,228 @@
+"""`bluehour serve` as a person uses it: started, greeted, called, stopped, killed."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import signal
+import socket
+import subprocess
+import sys
+import tempfile
+import threading
+import urllib.error
+import urllib.request
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
+from pathlib import Path
+from typing import Any, TextIO
+
+import pytest
+
+from mock_server.accounts import entries_of
+from mock_server.stores import open_store
+
+from .conftest import FACE, face
+
+COMMAND = [sys.executable, "-m", "mock_server", "serve"]
+
+
+class Served:
+    """A running server: its first lines, and calls to it."""
+
+    def __init__(self, process: subprocess.Popen[str], log: TextIO) -> None:
+        self.process = process
+        self.log = log
+        assert process.stdout is not None
+        self.greeting = ""
+        for line in process.stdout:
+            self.greeting += line
+            if match := re.search(r"http://127\.0\.0\.1:\d+", line):
+                self.url = match[0]
+                break
+        else:
+            log.seek(0)
+            raise AssertionError(log.read())
+
+    def post(self, path: str, body: Any, token: str = "any") -> dict[str, Any]:
+        request = urllib.request.Request(
+            self.url + path,
+            data=json.dumps(body).encode(),
+            headers={"Authorization": f"Bearer {token}", "Content-Type": "application/json"},
+        )
+        with urllib.request.urlopen(request, timeout=10) as answer:
+            result: dict[str, Any] = json.load(answer)
+            return result
+
+    def stop(self) -> tuple[int, str, str]:
+        """Press Ctrl-C; return the exit code and what was written since the greeting."""
+        self.process.send_signal(signal.SIGINT)
+        assert self.process.stdout is not None
+        out = self.process.stdout.read()
+        self.log.seek(0)
+        return self.process.wait(timeout=10), out, self.log.read()
+
+
+@contextmanager
+def serving(*options: str, **environment: str) -> Iterator[Served]:
+    with tempfile.TemporaryFile("w+") as log:
+        process = subprocess.Popen(
+            [*COMMAND, "--port", "0", *options],
+            stdout=subprocess.PIPE,
+            stderr=log,
+            text=True,
+            env={**os.environ, **environment},
+            start_new_session=True,
+        )
+        try:
+            yield Served(process, log)
+        finally:
+            if process.poll() is None:
+                os.killpg(process.pid, signal.SIGKILL)
+            process.communicate()
+
+
+def refused(*options: str, **environment: str) -> str:
+    """Run a server that can't start; return the one line that it says."""
+    done = subprocess.run(
+        [*COMMAND, *options], capture_output=True, text=True, env={**os.environ, **environment}, timeout=20
+    )
+    assert (done.returncode, done.stdout) == (2, "")
+    assert done.stderr.count("\n") == 1, done.stderr
+    return done.stderr
+
+
+def test_it_greets_answers_logs_and_leaves_nothing_behind(tmp_path: Path) -> None:
+    with serving(TMPDIR=str(tmp_path)) as served:
+        assert served.post(FACE, face())["credits_charged"] == 1
+        folder = next(tmp_path.glob("bluehour-*"))
+        code, rest, log = served.stop()
+    greeting = served.greeting + rest
+    assert code == 0
+    assert not folder.exists()
+    assert f"curl {served.url}/v1/ai-face-editor -H 'Authorization: Bearer any-token'" in greeting
+    assert f'Client(token="any-token", base_url="{served.url}")' in greeting
+    assert f'new Client({{ token: "any-token", baseUrl: "{served.url}" }})' in greeting
+    assert re.fullmatch(
+        r"\d\d:\d\d:\d\d  200 POST /v1/ai-face-editor  [\d.]+ ms  c\w{24}: 1 credit, 9,999 left\n", log
+    )
+
+
+def test_the_curl_line_of_the_greeting_works() -> None:
+    with serving() as served:
+        assert served.process.stdout is not None
+        for line in served.process.stdout:
+            if line.strip().startswith("curl "):
+                break
+        answer = subprocess.run(["bash", "-c", line], capture_output=True, text=True, timeout=10)
+        assert json.loads(answer.stdout)["credits_charged"] == 1
+
+
+def test_options_may_come_from_the_environment() -> None:
+    with serving(BLUEHOUR_CREDITS="3", BLUEHOUR_LOG_FORMAT="json") as served:
+        served.post(FACE, face())
+        with pytest.raises(urllib.error.HTTPError) as refusal:
+            served.post(FACE, {})
+        refusal.value.close()
+        _, _, log = served.stop()
+    first, second = map(json.loads, log.splitlines())
+    assert (first["status"], first["path"], first["charged"], first["balance"]) == (200, FACE, 1, 2)
+    assert second["status"] == 400
+    assert second["error"].startswith("Missing required field: assets")
+
+
+def test_a_taken_port_is_told_in_one_line() -> None:
+    with closing(socket.create_server(("127.0.0.1", 0))) as taken:
+        port = taken.getsockname()[1]
+        assert refused("--port", str(port)) == (
+            f"Error: port {port} on 127.0.0.1 is taken; choose another with --port\n"
+        )
+
+
+def test_a_second_server_does_not_share_the_first_ones_port() -> None:
+    with serving() as served:
+        port = served.url.rpartition(":")[2]
+        assert "is taken" in refused("--port", port)
+
+
+@pytest.mark.parametrize(
+    ("options", "part"),
+    [
+        (["--spec", "nowhere.yaml"], "nowhere.yaml: No such file"),
+        (["--spec", __file__], "not valid YAML"),
+        (["--store", "oracle://db"], "oracle"),
+        (["--store", "sqlite:////nowhere/at/all.db"], "nowhere"),
+        (["--assets", "/proc/nowhere"], "the folder /proc/nowhere for assets can't be used"),
+        (["--plan", "gold"], "unknown plan 'gold'; the contract has free, creator, pro, business"),
+        (["--host", "192.0.2.1"], "192.0.2.1 can't be used"),
+        (["--host", "no.such.host.invalid"], "no.such.host.invalid can't be used"),
+    ],
+)
+def test_what_cannot_start_says_why_in_one_line(options: list[str], part: str) -> None:
+    assert part in refused(*options)
+
+
+def test_another_spec_is_served(tmp_path: Path) -> None:
+    petstore = Path(__file__).parents[1] / "openapi" / "specs" / "petstore-3.0.yaml"
+    with serving("--spec", str(petstore)) as served:
+        with pytest.raises(urllib.error.HTTPError) as missing:
+            urllib.request.urlopen(served.url + "/no/such/path", timeout=10)
+        with missing.value as answer:
+            assert json.load(answer) == {"code": "not_found", "message": "Not Found"}
+
+
+def test_help_is_helpful() -> None:
+    text = subprocess.run([*COMMAND, "--help"], capture_output=True, text=True, check=True).stdout
+    for option in (
+        "--host",
+        "--port",
+        "--store",
+        "--assets",
+        "--time-scale",
+        "--plan",
+        "--credits",
+        "--spec",
+    ):
+        assert option in text
+    assert "BLUEHOUR_PORT" in text
+    assert "Exit codes" in text
+
+
+def test_every_answered_create_survives_kill_9_with_its_charge_once(tmp_path: Path) -> None:
+    """Eight clients create until the server is killed; what was answered must be there afterwards."""
+    store = f"sqlite:///{tmp_path / 'mock.db'}"
+    answered: list[str] = []
+    enough = threading.Event()
+
+    def create() -> None:
+        while True:
+            try:
+                answered.append(served.post(FACE, face())["id"])
+            except (OSError, ValueError):
+                return
+            if len(answered) > 300:
+                enough.set()
+
+    with serving("--store", store, "--credits", "1000000") as served:
+        clients = [threading.Thread(target=create) for _ in range(8)]
+        for client in clients:
+            client.start()
+        assert enough.wait(30)
+        os.killpg(served.process.pid, signal.SIGKILL)
+        for client in clients:
+            client.join()
+
+    with serving("--store", store) as again:
+        assert again.post(FACE, face())["id"] not in answered
+        again.stop()
+    kept = open_store(store)
+    projects = [kept.project(project_id) for project_id in answered]
+    assert len(answered) > 300
+    assert all(projects)
+    account_id = projects[0].account_id if projects[0] else ""
+    ledger = kept.entries(account_id)
+    for project in projects:
+        assert project is not None
+        assert [entry for entry in ledger if entry.project_id == project.id] == list(entries_of(project))
+    kept.close()
