@@ -138,8 +138,10 @@ def serve(
     Every option is also an environment variable: BLUEHOUR_PORT, BLUEHOUR_STORE and so on.
 
     Any bearer token is an account. `mhk_test_PLAN_CREDITS` names plan and credits, as in
-    mhk_test_free_25; a token with the word `invalid` in it is refused. The asset api-assets/test/no_source_face.png
-    ends its job in that error, and so do the other job error codes.
+    mhk_test_free_25; a token with the word `invalid` in it is refused.
+
+    The asset api-assets/test/no_source_face.png ends its job in that error, and so do the other job
+    error codes.
 
     Exit codes: 0 stopped by Ctrl-C, 2 can't start (one line says why).
     """

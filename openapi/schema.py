@@ -119,7 +119,8 @@ class Schema:
         if error.validator == "required":
             schema = resolve(self.document, schema.get("properties", {}).get(path[-1], {}))
             value = None
-        yield Fault(path, str(error.validator or "false"), error.validator_value, value, schema, error.message)
+        keyword = str(error.validator or "false")
+        yield Fault(path, keyword, error.validator_value, value, schema, error.message)
 
 
 def _nearest_branch(context: Iterable[ValidationError]) -> list[ValidationError]:

@@ -37,6 +37,11 @@ def photo(asset: str = "api-assets/id/1234.png", **fields: Any) -> dict[str, Any
     return {**example("aiPhotoEditor.createImage"), "assets": {"image_file_path": asset}, **fields}
 
 
+def data(answer: TestResponse) -> Any:
+    """Return an answer's JSON, as Any: its type says that there may be none."""
+    return answer.json
+
+
 class Caller:
     """One account's view of a mock."""
 
@@ -44,7 +49,8 @@ class Caller:
         self.client = client
         self.headers = {"Authorization": f"Bearer {token}"}
 
-    def post(self, path: str, body: Any = None, **options: Any) -> TestResponse:
+    def post(self, path: str, body: Any = None, **options: Any) -> Any:
+        """Send JSON and return the TestResponse, as Any since its own json may be None."""
         if body is not None:
             options["json"] = body
         return self.client.post(path, headers={**self.headers, **options.pop("headers", {})}, **options)
@@ -59,7 +65,7 @@ class Caller:
     def project(self, project_id: str) -> dict[str, Any]:
         answer = self.client.get(f"/v1/image-projects/{project_id}", headers=self.headers)
         assert answer.status_code == 200, answer.json
-        project: dict[str, Any] = answer.json
+        project: dict[str, Any] = data(answer)
         return project
 
     def delete(self, project_id: str) -> TestResponse:

@@ -14,6 +14,8 @@ from mock_server.app import create_app
 from mock_server.mock import Mock
 from openapi.contract import Operation, Parameter, load
 
+from .conftest import data
+
 SPECS = Path(__file__).parents[1] / "openapi" / "specs"
 PETSTORE = load(SPECS / "petstore-3.0.yaml")
 LIBRARY = load(SPECS / "library-3.1.json")
@@ -145,13 +147,14 @@ def test_a_third_editor_is_a_block_of_yaml(tmp_path: Path) -> None:
         json={"assets": {"image_file_path": "api-assets/id/1234.png"}, "style": {}},
         headers={"Authorization": "Bearer any"},
     )
-    assert answer.json["credits_charged"] == 7
+    assert data(answer)["credits_charged"] == 7
 
 
 def test_an_unknown_behaviour_is_told(tmp_path: Path) -> None:
     spec = tmp_path / "spec.yaml"
     spec.write_text(
-        "openapi: 3.1.0\ninfo: {title: T, version: '1'}\npaths: {/a: {get: {x-behaviour: sing, responses: {}}}}"
+        "openapi: 3.1.0\ninfo: {title: T, version: '1'}\n"
+        "paths: {/a: {get: {x-behaviour: sing, responses: {}}}}"
     )
     with pytest.raises(LookupError, match=r"GET /a: no x-behaviour 'sing'; there are create-image-project"):
         client_of(spec)

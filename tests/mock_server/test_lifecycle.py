@@ -17,7 +17,7 @@ from mock_server.clock import Clock
 from mock_server.mock import Mock, Settings
 from openapi.contract import load
 
-from .conftest import FACE, PHOTO, Caller, face, photo
+from .conftest import FACE, PHOTO, Caller, data, face, photo
 
 RENDER_SECONDS = load().operation("aiFaceEditor.editImage").render_seconds
 
@@ -202,7 +202,7 @@ def test_the_vendors_stateless_examples_are_under_its_own_prefix(caller: Caller,
     ).json
     assert items["items"][0]["file_path"] == "api-assets/id/video.mp4"
     assert (
-        caller.client.get(prefix + "/v1/image-projects/any", headers=caller.headers).json["status"]
+        data(caller.client.get(prefix + "/v1/image-projects/any", headers=caller.headers))["status"]
         == "complete"
     )
     assert caller.client.delete(prefix + "/v1/image-projects/any", headers=caller.headers).status_code == 204

@@ -16,7 +16,7 @@ from werkzeug.test import TestResponse
 
 from mock_server.mock import Mock
 
-from .conftest import FACE, PHOTO, UPLOADS, Caller, face, photo
+from .conftest import FACE, PHOTO, UPLOADS, Caller, data, face, photo
 
 JSON_TYPE = {"Content-Type": "application/json"}
 
@@ -33,10 +33,10 @@ def uncharged(mock: Mock) -> Callable[[], bool]:
 def refused(answer: TestResponse, status: int, code: str, message: str | None = None) -> None:
     assert answer.status_code == status, answer.data[:300]
     assert answer.content_type == "application/json"
-    assert set(answer.json) == {"code", "message"}
-    assert answer.json["code"] == code
+    assert set(data(answer)) == {"code", "message"}
+    assert data(answer)["code"] == code
     if message is not None:
-        assert answer.json["message"] == message
+        assert data(answer)["message"] == message
 
 
 @pytest.mark.parametrize(
@@ -186,7 +186,10 @@ def test_a_body_of_fifty_megabytes_is_413(caller: Caller, uncharged: Callable[[]
 def test_every_fault_of_a_body_is_in_one_message(caller: Caller, uncharged: Callable[[], bool]) -> None:
     body = photo(resolution="768")
     del body["style"]["prompt"]
-    message = "Missing required field: style.prompt (expected string); Invalid type for resolution: expected integer, got string"
+    message = (
+        "Missing required field: style.prompt (expected string); "
+        "Invalid type for resolution: expected integer, got string"
+    )
     refused(caller.post(PHOTO, body), 400, "invalid_request", message)
     assert uncharged()
 
@@ -309,4 +312,4 @@ def test_no_request_is_answered_with_a_server_error(
     )
     assert answer.status_code < 500
     if answer.status_code >= 400 and method != "HEAD":
-        assert set(answer.json) == {"code", "message"}
+        assert set(data(answer)) == {"code", "message"}

@@ -5,6 +5,7 @@ from __future__ import annotations
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import pytest
 import schemathesis
@@ -27,7 +28,7 @@ schema = schemathesis.openapi.from_wsgi("/openapi.json", app, config=config)
 
 @schema.parametrize()
 @settings(max_examples=50, deadline=None, suppress_health_check=list(HealthCheck))
-def test_no_generated_request_breaks_the_contract(case: schemathesis.Case) -> None:
+def test_no_generated_request_breaks_the_contract(case: schemathesis.Case[Any]) -> None:
     case.call_and_validate()
 
 
@@ -40,7 +41,7 @@ TestJourneys.settings = settings(
 
 @pytest.mark.parametrize("seed", [1, 2])
 def test_its_own_command_finds_nothing_in_the_served_mock(seed: int, tmp_path: Path) -> None:
-    command = [
+    command: list[str | Path] = [
         Path(sys.executable).with_name("schemathesis"),
         "--config-file",
         REPOSITORY / "schemathesis.toml",

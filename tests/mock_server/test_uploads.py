@@ -13,7 +13,7 @@ from mock_server.app import create_app
 from mock_server.clock import Clock
 from mock_server.mock import Mock, Settings
 
-from .conftest import FACE, UPLOADS, Caller, face
+from .conftest import FACE, UPLOADS, Caller, data, face
 from .test_lifecycle import png
 
 
@@ -36,7 +36,7 @@ def test_links_come_in_the_order_of_the_request_and_are_all_different(caller: Ca
 def test_an_extension_that_does_not_fit_its_type_is_422_in_the_vendors_words(caller: Caller) -> None:
     answer = caller.post(UPLOADS, {"items": [{"type": "audio", "extension": "mp4"}]})
     assert answer.status_code == 422
-    assert answer.json["message"] == (
+    assert data(answer)["message"] == (
         "'mp4' is an invalid audio extension. Possible extensions are "
         "'mp3, wav, aac, flac, webm, weba, m4a, opus, ogg, oga, aiff, amr'"
     )
@@ -71,7 +71,7 @@ def test_a_second_put_replaces_the_first(caller: Caller, mock: Mock) -> None:
 def test_a_changed_upload_link_is_403(caller: Caller, old: str, new: str) -> None:
     item = issue(caller)
     answer = caller.client.put(item["upload_url"].replace(old, new), data=png())
-    assert (answer.status_code, answer.json["code"]) == (403, "forbidden")
+    assert (answer.status_code, data(answer)["code"]) == (403, "forbidden")
     assert caller.post(FACE, face(item["file_path"])).status_code == 422
 
 
@@ -87,7 +87,7 @@ def test_an_upload_link_expires_after_an_hour(caller: Caller, clock: Clock) -> N
     assert caller.client.put(url, data=png()).status_code == 200
     clock.advance(2)
     answer = caller.client.put(url, data=png())
-    assert (answer.status_code, answer.json["message"]) == (403, "URL expired")
+    assert (answer.status_code, data(answer)["message"]) == (403, "URL expired")
 
 
 def test_a_download_link_expires_after_a_day_and_every_read_signs_a_fresh_one(
@@ -118,7 +118,7 @@ def test_an_upload_link_is_no_download_link(caller: Caller) -> None:
 def test_a_path_that_was_issued_but_never_uploaded_is_422(caller: Caller) -> None:
     answer = caller.post(FACE, face(issue(caller)["file_path"]))
     assert answer.status_code == 422
-    assert "not uploaded yet" in answer.json["message"]
+    assert "not uploaded yet" in data(answer)["message"]
 
 
 def test_an_upload_of_another_account_is_unknown(client: FlaskClient, caller: Caller) -> None:
@@ -134,13 +134,13 @@ def test_an_upload_is_gone_after_seven_days(caller: Caller, clock: Clock) -> Non
     clock.advance(2)
     answer = caller.post(FACE, face(uploaded))
     assert answer.status_code == 422
-    assert "seven days" in answer.json["message"]
+    assert "seven days" in data(answer)["message"]
 
 
 def test_a_video_is_no_picture_to_edit(caller: Caller) -> None:
     answer = caller.post(FACE, face(caller.upload(b"\0", "video", "mp4")))
     assert answer.status_code == 422
-    assert "invalid image extension" in answer.json["message"]
+    assert "invalid image extension" in data(answer)["message"]
 
 
 def test_a_file_above_the_plans_limit_is_413_and_leaves_nothing(
@@ -153,7 +153,7 @@ def test_a_file_above_the_plans_limit_is_413_and_leaves_nothing(
     item = issue(caller)
     answer = caller.client.put(item["upload_url"], input_stream=io.BytesIO(b"a" * (2**20 + 1)))
     assert answer.status_code == 413
-    assert answer.json["message"] == "The file is too large: your plan allows 1 MB"
+    assert data(answer)["message"] == "The file is too large: your plan allows 1 MB"
     assert list(mock.files.upload(item["file_path"]).parent.iterdir()) == []
     assert caller.client.put(item["upload_url"], data=b"a" * 2**20).status_code == 200
 
