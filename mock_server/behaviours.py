@@ -12,6 +12,7 @@ from openapi.contract import MediaType, Operation, Response, is_json, value_at
 
 from .accounts import Account, InsufficientCredits
 from .assets import Upload
+from .assets.links import output_path, upload_path
 from .assets.sources import Source, fetch, find_source, refuse_extension
 from .clock import isoformat
 from .exchange import Answer, Call, Refusal
@@ -163,7 +164,7 @@ def _example_project(call: Call) -> Answer:
 
 def _download(call: Call, project_id: str) -> dict[str, str]:
     expires_at = call.now + call.mock.lifetimes["download-link"]
-    link = call.mock.links.sign(f"/outputs/{project_id}/output.png", expires_at)
+    link = call.mock.links.sign(output_path(project_id), expires_at)
     return {"url": call.base_url + link, "expires_at": isoformat(int(expires_at))}
 
 
@@ -186,8 +187,7 @@ def create_upload_urls(call: Call) -> Answer:
         refuse_extension(call, item["extension"], item["type"])
     account = call.caller
     uploads = [
-        Upload(f"api-assets/{new_id()}/{item['type']}.{item['extension']}", account.id, call.now)
-        for item in items
+        Upload(upload_path(new_id(), item["type"], item["extension"]), account.id, call.now) for item in items
     ]
     call.mock.store.put_uploads(uploads)
     expires_at = call.now + call.mock.lifetimes["upload-link"]

@@ -2,41 +2,36 @@
 
 from __future__ import annotations
 
+import asyncio
+import errno
 import gc
 import logging
 import os
+import signal
 import socket
 import sys
 import tempfile
-import threading
-import time
-from collections.abc import Iterator
-from contextlib import closing, contextmanager
+from contextlib import closing
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING
-from urllib.parse import urlsplit
 
 import click
 from granian.constants import HTTPModes, Interfaces
-from granian.server import MPServer
+from granian.server.embed import Server as Granian
 
 from openapi.contract import Contract, load
 from openapi.document import MAGIC_HOUR
 
 from .app import create_app
+from .assets.links import is_link
+from .gateway import Gateway
 from .greeting import greeting
 from .mock import Mock, Settings
 from .requestlog import RequestLog, json_line, text_line
-from .stores import open_store
 
-if TYPE_CHECKING:
-    from _typeshed.wsgi import WSGIApplication
-
-_THREADS = 4
-"""Requests answered side by side. The GIL is shared, so this is for those that wait: uploads, pictures."""
-
+_PATIENCE = 0.5
+"""Seconds that requests under way have to end in after Ctrl-C."""
 
 # What to call an address that stands for all of them.
 _LOCAL = {"0.0.0.0": "127.0.0.1", "::": "[::1]"}  # noqa: S104 - names it, binds nothing
@@ -66,43 +61,43 @@ class Server:
         """
         return load(self.spec or MAGIC_HOUR)
 
+    @property
+    def base_url(self) -> str:
+        """What a client on this machine reaches it by."""
+        host = _LOCAL.get(self.host, f"[{self.host}]" if ":" in self.host else self.host)
+        return f"http://{host}:{self.port}"
+
 
 def run(server: Server, version: str) -> None:
-    """Serve until Ctrl-C.
+    """Serve until Ctrl-C, in this process, and end it.
 
     Raises:
         ServeError, SpecError, StoreError: it can't start.
     """
-    _check_contract(server)
-    open_store(server.settings.store).close()
+    logging.basicConfig(format="%(levelname)s %(message)s", level=logging.WARNING)
+    _check_plan(server)
+    _check_folder(server.assets)
     server = replace(server, port=_free_port(server.host, server.port))
-    with _assets_folder(server.assets) as folder:
-        server = replace(server, assets=folder)
-        granian = MPServer(
-            "bluehour",
-            address=server.host,
-            port=server.port,
-            interface=Interfaces.WSGI,
-            http=HTTPModes.http1,
-            websockets=False,
-            workers=1,  # one process holds memory:// and renders; its threads answer
-            blocking_threads=_THREADS,
-            workers_kill_timeout=2,
-            log_enabled=False,
-        )
-        granian.serve(target_loader=partial(_application, server, version), wrap_loader=False)
+    with closing(Mock(server.contract, server.settings, assets=server.assets)) as mock:
+        asyncio.new_event_loop().run_until_complete(_serve(server, _gateway(server, mock), version))
+    sys.stdout.flush()
+    # All is stored and closed. What still runs waits for clients that have stalled: no reason to stay.
+    os._exit(0)
 
 
-def _check_contract(server: Server) -> None:
+def _check_plan(server: Server) -> None:
     plans = server.contract.extension("x-plans", {})
     if plans and server.settings.plan not in plans:
         raise ServeError(f"unknown plan '{server.settings.plan}'; the contract has {', '.join(plans)}")
-    try:
-        mock = Mock(server.contract)
-        create_app(mock)
-    except (LookupError, ValueError) as error:
-        raise ServeError(f"{server.spec}: {error}") from error
-    mock.close()
+
+
+def _check_folder(assets: Path | None) -> None:
+    if assets is not None:
+        try:
+            assets.mkdir(parents=True, exist_ok=True)
+            tempfile.TemporaryFile(dir=assets).close()
+        except OSError as error:
+            raise ServeError(f"the folder {assets} for assets can't be used: {error.strerror}") from error
 
 
 def _free_port(host: str, port: int) -> int:
@@ -114,57 +109,58 @@ def _free_port(host: str, port: int) -> int:
             probe.bind(address)
             return int(probe.getsockname()[1])
     except OSError as error:
-        reason = (
-            "is taken; choose another with --port"
-            if error.errno == 98
-            else f"can't be used: {error.strerror}"
-        )
-        raise ServeError(f"port {port} on {host} {reason}") from error
+        if error.errno == errno.EADDRINUSE:
+            raise ServeError(f"port {port} on {host} is taken; choose another with --port") from error
+        raise ServeError(f"port {port} on {host} can't be used: {error.strerror}") from error
 
 
-@contextmanager
-def _assets_folder(named: Path | None) -> Iterator[Path]:
-    """The named folder, made if need be; or a private one for as long as the server runs."""
-    if named is None:
-        with tempfile.TemporaryDirectory(prefix="bluehour-", ignore_cleanup_errors=True) as folder:
-            yield Path(folder)
-        return
+def _gateway(server: Server, mock: Mock) -> Gateway:
     try:
-        named.mkdir(parents=True, exist_ok=True)
-        with tempfile.TemporaryFile(dir=named):
-            pass
-    except OSError as error:
-        raise ServeError(f"the folder {named} for assets can't be used: {error.strerror}") from error
-    yield named
-
-
-def _greet_once_up(server: Server, version: str) -> None:
-    """Say where the server is as soon as it really is there; granian does not tell."""
-    base_url = _base_url(server.host, server.port)
-    address = urlsplit(base_url)
-    while True:
-        try:
-            socket.create_connection((address.hostname or "", server.port), timeout=1).close()
-            break
-        except OSError:
-            time.sleep(0.005)
-    click.echo(greeting(server.contract, base_url, version, server.settings))
-
-
-def _base_url(host: str, port: int) -> str:
-    local = _LOCAL.get(host, f"[{host}]" if ":" in host else host)
-    return f"http://{local}:{port}"
-
-
-def _application(server: Server, version: str) -> WSGIApplication:
-    """Build the application, in the worker process."""
-    logging.basicConfig(format="%(levelname)s %(message)s", level=logging.WARNING)
-    mock = Mock(server.contract, server.settings, assets=server.assets)
+        app = create_app(mock)
+    except (LookupError, ValueError) as error:
+        raise ServeError(f"{server.spec}: {error}") from error
     colour = sys.stderr.isatty() and "NO_COLOR" not in os.environ
     line = json_line if server.log_format == "json" else partial(text_line, colour=colour)
-    application = RequestLog(create_app(mock), sys.stderr, line)
+    return Gateway(RequestLog(app, sys.stderr, line), partial(_may_wait, mock.settings))
+
+
+def _may_wait(settings: Settings, method: str, path: str) -> bool:
+    """Tell which requests touch more than memory: the disk of a store, a picture, somebody else's server."""
+    return settings.store != "memory://" or settings.fetch_assets or is_link(path)
+
+
+async def _serve(server: Server, gateway: Gateway, version: str) -> None:
+    granian = Granian(
+        gateway,
+        address=server.host,
+        port=server.port,
+        interface=Interfaces.RSGI,
+        http=HTTPModes.http1,
+        websockets=False,
+        log_enabled=False,
+    )
     # What is here now stays to the end; spare every collection from looking at it.
     gc.collect()
     gc.freeze()
-    threading.Thread(target=_greet_once_up, args=(server, version), daemon=True).start()
-    return application
+    stopped = asyncio.Event()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        asyncio.get_running_loop().add_signal_handler(number, stopped.set)
+    serving = asyncio.create_task(granian.serve())
+    await _until_up(server)
+    click.echo(greeting(server.contract, server.base_url, version, server.settings))
+    sys.stdout.flush()
+    await stopped.wait()
+    granian.stop()  # type: ignore[no-untyped-call]  # granian leaves it bare
+    await asyncio.wait({serving}, timeout=_PATIENCE)
+
+
+async def _until_up(server: Server) -> None:
+    """Return once a client can connect; granian does not tell."""
+    while True:
+        try:
+            _, writer = await asyncio.open_connection(server.host, server.port)
+        except OSError:
+            await asyncio.sleep(0.005)
+        else:
+            writer.close()
+            return

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import BinaryIO, cast
 
 from flask import Flask, Response, request, send_file
 
 from .assets.files import TooLarge, write_whole
-from .assets.links import LinkError
+from .assets.links import OUTPUT_NAME, OUTPUTS, UPLOADS, LinkError
 from .exchange import Refusal
 from .mock import Mock
 from .projects import status_at
@@ -18,30 +19,23 @@ from .rendering.outputs import example_output, output_of
 from .requestlog import NOTE
 from .requests import drain
 
-OUTPUT_NAME = "output.png"
 _IMAGE = "/image."
 
 
 def add_routes(app: Flask, mock: Mock) -> None:
     """Serve the links that the mock's answers carry."""
-    app.add_url_rule(
-        "/api-assets/<issued>/<name>",
-        "upload",
-        lambda issued, name: upload(mock, f"api-assets/{issued}/{name}"),
-        methods=["PUT"],
-    )
-    app.add_url_rule(
-        "/outputs/<project_id>/<name>", "download", lambda project_id, name: download(mock, project_id)
-    )
+    app.add_url_rule(f"/{UPLOADS}/<path:_>", "upload", lambda _: upload(mock), methods=["PUT"])
+    app.add_url_rule(f"/{OUTPUTS}/<project_id>/{OUTPUT_NAME}", "download", partial(download, mock))
 
 
-def upload(mock: Mock, path: str) -> Response:
+def upload(mock: Mock) -> Response:
     """Take a file's raw bytes, of any or no Content-Type; a second PUT replaces the first.
 
     Raises:
         Refusal: 403 for a link that was changed or has expired, 413 above the plan's limit.
     """
     limit = _verified(mock)["limit"]
+    path = request.path.removeprefix("/")
     issued = mock.store.upload(path)
     if issued is None:
         raise Refusal("not_found")

@@ -6,6 +6,25 @@ import hashlib
 import hmac
 from urllib.parse import urlencode
 
+UPLOADS = "api-assets"
+OUTPUTS = "outputs"
+OUTPUT_NAME = "output.png"
+
+
+def upload_path(issued: str, kind: str, extension: str) -> str:
+    """Return the `file_path` under which a file is uploaded and named; behind a slash, its link's path."""
+    return f"{UPLOADS}/{issued}/{kind}.{extension}"
+
+
+def output_path(project_id: str) -> str:
+    """Return the path of the link to a project's picture; its last segment is what SDKs name the file."""
+    return f"/{OUTPUTS}/{project_id}/{OUTPUT_NAME}"
+
+
+def is_link(path: str) -> bool:
+    """Tell whether a request's path is one of these."""
+    return path.startswith((f"/{UPLOADS}/", f"/{OUTPUTS}/"))
+
 
 class LinkError(Exception):
     """A link that was changed or has expired; the message says which."""

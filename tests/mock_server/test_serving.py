@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import http.client
+import io
 import json
 import os
 import re
@@ -14,11 +16,12 @@ import threading
 import urllib.error
 import urllib.request
 from collections.abc import Iterator
-from contextlib import closing, contextmanager
+from contextlib import ExitStack, closing, contextmanager
 from pathlib import Path
 from typing import Any, TextIO
 
 import pytest
+from PIL import Image
 
 from mock_server.accounts import entries_of
 from mock_server.stores import open_store
@@ -54,6 +57,14 @@ class Served:
         with urllib.request.urlopen(request, timeout=10) as answer:
             result: dict[str, Any] = json.load(answer)
             return result
+
+    def upload(self, content: bytes) -> str:
+        """Upload a file in two requests; return its file_path."""
+        answer = self.post("/v1/files/upload-urls", {"items": [{"type": "image", "extension": "png"}]})
+        item: dict[str, str] = answer["items"][0]
+        put = urllib.request.Request(item["upload_url"], data=content, method="PUT")
+        urllib.request.urlopen(put, timeout=60).close()
+        return item["file_path"]
 
     def stop(self) -> tuple[int, str, str]:
         """Press Ctrl-C; return the exit code and what was written since the greeting."""
@@ -95,8 +106,9 @@ def refused(*options: str, **environment: str) -> str:
 
 def test_it_greets_answers_logs_and_leaves_nothing_behind(tmp_path: Path) -> None:
     with serving(TMPDIR=str(tmp_path)) as served:
-        assert served.post(FACE, face())["credits_charged"] == 1
+        served.upload(b"a")
         folder = next(tmp_path.glob("bluehour-*"))
+        assert served.post(FACE, face())["credits_charged"] == 1
         code, rest, log = served.stop()
     greeting = served.greeting + rest
     assert code == 0
@@ -104,8 +116,12 @@ def test_it_greets_answers_logs_and_leaves_nothing_behind(tmp_path: Path) -> Non
     assert f"curl {served.url}/v1/ai-face-editor -H 'Authorization: Bearer any-token'" in greeting
     assert f'Client(token="any-token", base_url="{served.url}")' in greeting
     assert f'new Client({{ token: "any-token", baseUrl: "{served.url}" }})' in greeting
+    time = r"\d\d:\d\d:\d\d"
     assert re.fullmatch(
-        r"\d\d:\d\d:\d\d  200 POST /v1/ai-face-editor  [\d.]+ ms  c\w{24}: 1 credit, 9,999 left\n", log
+        rf"{time}  200 POST /v1/files/upload-urls  [\d.]+ ms\n"
+        rf"{time}  200 PUT /(api-assets/c\w{{24}}/image\.png)  [\d.]+ ms  \1\n"
+        rf"{time}  200 POST /v1/ai-face-editor  [\d.]+ ms  c\w{{24}}: 1 credit, 9,999 left\n",
+        log,
     )
 
 
@@ -170,6 +186,61 @@ def test_another_spec_is_served(tmp_path: Path) -> None:
             urllib.request.urlopen(served.url + "/no/such/path", timeout=10)
         with missing.value as answer:
             assert json.load(answer) == {"code": "not_found", "message": "Not Found"}
+
+
+def test_an_upload_comes_as_it_was_sent_whatever_its_size(tmp_path: Path) -> None:
+    content = os.urandom(7_654_321)
+    with serving("--assets", str(tmp_path / "assets")) as served:
+        path = served.upload(content)
+        served.stop()
+    assert (tmp_path / "assets" / "uploads" / path.replace("/", "_")).read_bytes() == content
+
+
+def test_a_body_in_chunks_is_read_to_its_end() -> None:
+    body = json.dumps({**face(), "name": "x" * 200_000}).encode()
+    with serving() as served:
+        connection = http.client.HTTPConnection(served.url.removeprefix("http://"), timeout=10)
+        headers = {"Authorization": "Bearer any", "Content-Type": "application/json"}
+        with closing(connection):
+            pieces = (body[start : start + 1000] for start in range(0, len(body), 1000))
+            connection.request("POST", FACE, body=pieces, headers=headers, encode_chunked=True)
+            assert json.load(connection.getresponse())["credits_charged"] == 1
+
+
+def stalled(url: str, length: int) -> socket.socket:
+    """A client that announces a body and never sends the rest of it."""
+    host, _, port = url.removeprefix("http://").partition(":")
+    client = socket.create_connection((host, int(port)))
+    head = f"POST {FACE} HTTP/1.1\r\nHost: a\r\nAuthorization: Bearer a\r\nContent-Length: {length}\r\n"
+    client.sendall(head.encode() + b"Content-Type: application/json\r\n\r\n{")
+    return client
+
+
+def test_clients_that_stall_hold_nobody_up_not_even_ctrl_c() -> None:
+    with serving() as served, ExitStack() as clients:
+        for length in [100] * 40 + [10_000_000] * 40:
+            clients.enter_context(closing(stalled(served.url, length)))
+        assert served.post(FACE, face())["credits_charged"] == 1
+        code, _, log = served.stop()
+    assert code == 0
+    assert log.count("\n") == 1, log
+
+
+def test_a_picture_is_downloaded_whole() -> None:
+    with serving("--time-scale", "0") as served:
+        project_id = served.post(FACE, face())["id"]
+        request = urllib.request.Request(
+            f"{served.url}/v1/image-projects/{project_id}", headers={"Authorization": "Bearer any"}
+        )
+        with urllib.request.urlopen(request, timeout=10) as answer:
+            url = json.load(answer)["downloads"][0]["url"]
+        with urllib.request.urlopen(url, timeout=10) as answer:
+            picture = answer.read()
+            assert len(picture) == int(answer.headers["Content-Length"])
+        Image.open(io.BytesIO(picture)).load()
+        head = urllib.request.Request(url, method="HEAD")
+        with urllib.request.urlopen(head, timeout=10) as answer:
+            assert (answer.read(), int(answer.headers["Content-Length"])) == (b"", len(picture))
 
 
 def test_help_is_helpful() -> None:
