@@ -12,7 +12,9 @@ from functools import partial
 import orjson
 from flask import Flask, Request, Response
 from flask.globals import request_ctx
+from flask.sessions import NullSession, SessionInterface, SessionMixin
 from werkzeug.exceptions import HTTPException
+from werkzeug.routing import MapAdapter
 
 from openapi.contract import JSON, Operation, is_json
 from openapi.contract import Response as Declared
@@ -31,13 +33,37 @@ log = logging.getLogger("bluehour")
 _TEMPLATE = re.compile(r"\{([^{}]+)\}")
 
 
+class _NoSessions(SessionInterface):
+    """An API has no browser sessions; Flask need not look for one in every request."""
+
+    _empty = NullSession()
+
+    def open_session(self, app: Flask, request: Request) -> SessionMixin:
+        return self._empty
+
+    def is_null_session(self, obj: object) -> bool:
+        return True
+
+
+class _App(Flask):
+    """Flask without sessions, and without virtual hosts: no Host header is taken apart to find a route."""
+
+    session_interface = _NoSessions()
+
+    def create_url_adapter(self, request: Request | None) -> MapAdapter | None:
+        """Match a request by its path and method alone."""
+        if request is None:
+            return None
+        return MapAdapter(self.url_map, "", "/", "", request.scheme, request.path, request.method)
+
+
 def create_app(mock: Mock) -> Flask:
     """Return a WSGI application that keeps the mock's contract.
 
     Raises:
         LookupError: the contract names a behaviour that there is not.
     """
-    app = Flask(__name__, static_folder=None)
+    app = _App(__name__, static_folder=None)
     app.url_map.merge_slashes = False
     examples_prefix = mock.contract.extension("x-examples-prefix")
     for operation in mock.contract.operations:

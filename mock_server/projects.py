@@ -57,10 +57,9 @@ def credits_charged_at(project: Project, now: float) -> int:
 
 def new_id() -> str:
     """Return a fresh id in the vendor's form, a cuid: c, then 24 characters of time, counter and chance."""
-    moment = _base36(int(time.time() * 1000), pairs=4)
-    counter = _base36(next(_created_here), pairs=2)
-    chance = _base36(int.from_bytes(os.urandom(6)), pairs=4)
-    return f"c{moment}{counter}{_this_process}{chance}"
+    moment = int(time.time() * 1000) * 36**4 + next(_created_here) % 36**4
+    chance = int.from_bytes(os.urandom(6))
+    return f"c{_base36(moment, pairs=6)}{_this_process}{_base36(chance, pairs=4)}"
 
 
 def _base36(number: int, pairs: int) -> str:
