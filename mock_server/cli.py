@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from importlib.metadata import EntryPoints, entry_points, version
 from pathlib import Path
+from typing import Any, TypeVar
 
 import click
 
@@ -14,6 +16,7 @@ from .serving import ServeError, Server, run
 from .stores import StoreError
 
 _DEFAULTS = Settings()
+_Command = TypeVar("_Command", bound=Callable[..., object])
 
 
 class Problem(click.ClickException):
@@ -49,76 +52,61 @@ def main() -> None:
     """
 
 
+def _option(name: str, *declarations: str, **attributes: Any) -> Callable[[_Command], _Command]:
+    """An option that is an environment variable as well: `--time-scale` is BLUEHOUR_TIME_SCALE."""
+    variable = "BLUEHOUR_" + name.removeprefix("--").replace("-", "_").upper()
+    attributes = {"envvar": variable, "show_envvar": True, "show_default": True, **attributes}
+    return click.option(name, *declarations, **attributes)
+
+
 @main.command()
-@click.option(
-    "--host", default="127.0.0.1", show_default=True, envvar="BLUEHOUR_HOST", help="Address to listen on."
-)
-@click.option(
-    "--port",
-    type=click.IntRange(0, 65535),
-    default=4010,
-    show_default=True,
-    envvar="BLUEHOUR_PORT",
-    help="Port to listen on; 0 takes a free one.",
-)
-@click.option(
+@_option("--host", default="127.0.0.1", help="Address to listen on.")
+@_option("--port", type=click.IntRange(0, 65535), default=4010, help="Port to listen on; 0 takes a free one.")
+@_option(
     "--store",
     metavar="URL",
     default=_DEFAULTS.store,
-    show_default=True,
-    envvar="BLUEHOUR_STORE",
     help="Where accounts and projects live: memory:// until the server stops, or sqlite:///FILE.",
 )
-@click.option(
+@_option(
     "--assets",
     metavar="DIR",
     type=click.Path(path_type=Path),
-    envvar="BLUEHOUR_ASSETS",
     help="Folder for uploads and pictures. Default: a private one that is removed at exit.",
 )
-@click.option(
+@_option(
     "--time-scale",
     type=click.FloatRange(min=0),
     default=_DEFAULTS.time_scale,
-    show_default=True,
-    envvar="BLUEHOUR_TIME_SCALE",
     help="How long jobs take: 1 as on the real API, 0 not at all.",
 )
-@click.option(
+@_option(
     "--plan",
     default=_DEFAULTS.plan,
-    show_default=True,
-    envvar="BLUEHOUR_PLAN",
     help="Plan of an account, for tokens that do not name one: free, creator, …",
 )
-@click.option(
+@_option(
     "--credits",
     "opening_credits",
     type=click.IntRange(min=0),
     default=_DEFAULTS.credits,
-    show_default=True,
-    envvar="BLUEHOUR_CREDITS",
     help="Credits of a new account, for tokens that do not say.",
 )
-@click.option(
+@_option(
     "--spec",
     metavar="FILE",
     type=click.Path(path_type=Path),
-    envvar="BLUEHOUR_SPEC",
     help="Serve another contract: OpenAPI 3.0 or 3.1, JSON or YAML. Default: Magic Hour's.",
 )
-@click.option(
+@_option(
     "--fetch-assets",
     is_flag=True,
-    envvar="BLUEHOUR_FETCH_ASSETS",
     help="Fetch pictures that requests name by URL. Default: accept the URL, touch no network.",
 )
-@click.option(
+@_option(
     "--log-format",
     type=click.Choice(["text", "json"]),
     default="text",
-    show_default=True,
-    envvar="BLUEHOUR_LOG_FORMAT",
     help="How each request is logged, on standard error.",
 )
 def serve(
@@ -134,8 +122,6 @@ def serve(
     log_format: str,
 ) -> None:
     """Serve the mock until Ctrl-C.
-
-    Every option is also an environment variable: BLUEHOUR_PORT, BLUEHOUR_STORE and so on.
 
     Any bearer token is an account. `mhk_test_PLAN_CREDITS` names plan and credits, as in
     mhk_test_free_25; a token with the word `invalid` in it is refused.
