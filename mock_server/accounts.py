@@ -9,6 +9,9 @@ from dataclasses import dataclass
 
 from .projects import Project
 
+MOST_CREDITS = 10**12
+"""More than anybody has, and few enough for any database's integers."""
+
 _MADE_TO_ORDER = re.compile(r"mhk_test_(?P<plan>[a-z]+)_(?P<credits>\d{1,12})(?:_.*)?", re.ASCII | re.DOTALL)
 _REFUSED = "invalid"
 """What a token says of itself: people write `mhk_test_invalid` or `INVALID_KEY` where they mean a 401."""

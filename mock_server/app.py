@@ -24,9 +24,10 @@ from . import transfer
 from .behaviours import Behaviour, behaviour_of, documented_example
 from .exchange import Answer, Call, Refusal
 from .mock import Mock
+from .parameters import check_parameters
 from .refusals import answer_to, code_of, server_response
 from .requestlog import NOTE
-from .requests import check_parameters, drain, read_body, token_of
+from .requests import drain, read_body, token_of
 
 log = logging.getLogger("bluehour")
 
@@ -82,6 +83,8 @@ def create_app(mock: Mock) -> Flask:
 def _route(app: Flask, mock: Mock, operation: Operation, prefix: str, behaviour: Behaviour) -> None:
     # A contract's parameter may have any name (`pet-id`), a route's only an identifier's.
     template = prefix + operation.path
+    if "<" in template:
+        raise LookupError(f"{operation.method} {template}: a path with < can't be served")
     names = {f"p{index}": name for index, name in enumerate(_TEMPLATE.findall(template))}
     placeholders = iter(names)
     rule = _TEMPLATE.sub(lambda _: f"<{next(placeholders)}>", template)
@@ -90,7 +93,13 @@ def _route(app: Flask, mock: Mock, operation: Operation, prefix: str, behaviour:
         path = {names[key]: value for key, value in values.items()}
         return serve(mock, operation, behaviour, path, request_ctx.request)
 
-    app.add_url_rule(rule, f"{operation.method} {template}", view, methods=[operation.method])
+    app.add_url_rule(
+        rule,
+        f"{operation.method} {template}",
+        view,
+        methods=[operation.method],
+        strict_slashes=not template.endswith("/"),  # a contract's /pets/ may be called without its last slash
+    )
 
 
 def serve(
@@ -132,7 +141,8 @@ def _failed(mock: Mock, error: Exception) -> Response | HTTPException:
             return error
         drain(request)
         allow = {name: value for name, value in error.get_headers() if name == "Allow"}
-        refusal = Refusal(code_of(status, mock.contract), headers=allow)
+        code = code_of(status, mock.contract)
+        refusal = Refusal(code or "invalid_request", None if code else error.description, headers=allow)
     elif isinstance(error, Refusal):
         refusal = error
     else:
@@ -151,7 +161,10 @@ def _judged(answer: Answer, declared: Declared | None, mock: Mock, request: Requ
             Refusal("internal_server_error", f"The mock's answer broke the contract: {fault}"), mock.contract
         )
     request.environ[NOTE] = answer.note
-    return Response(_encoded(answer), answer.status, answer.headers, content_type=answer.media_type)
+    response = Response(_encoded(answer), answer.status, answer.headers, content_type=answer.media_type)
+    if answer.media_type is None:
+        del response.headers["Content-Type"]
+    return response
 
 
 def _fault_of(answer: Answer, declared: Declared | None) -> str | None:

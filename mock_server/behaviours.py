@@ -9,11 +9,12 @@ from werkzeug.http import parse_accept_header
 
 from openapi import wording
 from openapi.contract import MediaType, Operation, Response, is_json, value_at
+from openapi.document import SpecError
 
 from .accounts import Account, InsufficientCredits
 from .assets import Upload
 from .assets.links import output_path, upload_path
-from .assets.sources import Source, fetch, find_source, refuse_extension
+from .assets.sources import Source, discard, find_source, keep, refuse_extension
 from .clock import isoformat
 from .exchange import Answer, Call, Refusal
 from .projects import Project, credits_charged_at, new_id, status_at
@@ -62,6 +63,8 @@ def create_image_project(call: Call) -> Answer:
     try:
         balance = call.mock.store.add_project(project)
     except InsufficientCredits as error:
+        for source in sources:
+            discard(call.mock, source, project.id)
         raise Refusal("insufficient_credits", _too_poor(project.credits, error.balance)) from error
     body = {"id": project.id, "frame_cost": project.credits, "credits_charged": project.credits}
     return Answer(200, body, note={"project": project.id, "charged": project.credits, "balance": balance})
@@ -81,7 +84,8 @@ def _refuse_above_plan(call: Call, account: Account) -> None:
 def _new_project(call: Call, account: Account, sources: list[Source]) -> Project:
     project_id = new_id()
     seconds = call.operation.render_seconds * call.mock.settings.time_scale
-    errors = [source.error or _fetched(call, account, source, project_id) for source in sources]
+    limit = call.mock.plans[account.plan]["upload-bytes"]
+    errors = [keep(call.mock, source, project_id, limit) for source in sources]
     return Project(
         id=project_id,
         account_id=account.id,
@@ -95,12 +99,6 @@ def _new_project(call: Call, account: Account, sources: list[Source]) -> Project
         finished_at=call.now + seconds,
         error=next(filter(None, errors), None),
     )
-
-
-def _fetched(call: Call, account: Account, source: Source, project_id: str) -> str | None:
-    if source.url is None or not call.mock.settings.fetch_assets:
-        return None
-    return fetch(call.mock, source.url, project_id, limit=call.mock.plans[account.plan]["upload-bytes"])
 
 
 def _name(call: Call) -> str:
@@ -206,6 +204,13 @@ def create_upload_urls(call: Call) -> Answer:
 def documented_example(call: Call) -> Answer:
     """Answer with the operation's published example, or a legal value where there is none."""
     status, response = call.operation.success
+    try:
+        return _example(call, status, response)
+    except SpecError as error:
+        raise Refusal("internal_server_error", f"The contract allows no answer here: {error}") from error
+
+
+def _example(call: Call, status: int, response: Response) -> Answer:
     media = _acceptable(response, call.request.headers.get("Accept", ""))
     headers = {header.name: str(header.example) for header in response.headers if header.required}
     if media is None:

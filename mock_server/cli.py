@@ -11,6 +11,7 @@ import click
 
 from openapi.document import SpecError
 
+from .accounts import MOST_CREDITS
 from .mock import Settings
 from .serving import ServeError, Server, run
 from .stores import StoreError
@@ -88,7 +89,7 @@ def _option(name: str, *declarations: str, **attributes: Any) -> Callable[[_Comm
 @_option(
     "--credits",
     "opening_credits",
-    type=click.IntRange(min=0),
+    type=click.IntRange(0, MOST_CREDITS),
     default=_DEFAULTS.credits,
     help="Credits of a new account, for tokens that do not say.",
 )

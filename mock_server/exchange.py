@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
@@ -14,6 +15,13 @@ from .accounts import Account
 
 if TYPE_CHECKING:
     from .mock import Mock
+
+
+BEARER = {"WWW-Authenticate": "Bearer"}
+"""The header that tells how to do better after a 401."""
+
+# What people call a host; a container's name may have an underscore, though DNS allows none.
+_HOST = re.compile(r"[\w.-]+(:\d+)?|\[[0-9a-fA-F:.]+\](:\d+)?", re.ASCII)
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,7 +51,10 @@ class Call:
     @property
     def base_url(self) -> str:
         """What the client reaches this server by, such as `http://127.0.0.1:4010`."""
-        return self.request.root_url.rstrip("/")
+        host = self.request.environ.get("HTTP_HOST", "")
+        if not _HOST.fullmatch(host):
+            host = f"{self.request.environ['SERVER_NAME']}:{self.request.environ['SERVER_PORT']}"
+        return f"{self.request.scheme}://{host}"
 
     @property
     def caller(self) -> Account:

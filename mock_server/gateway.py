@@ -1,10 +1,11 @@
-"""Between granian and Flask: bodies come in without holding a thread, quick answers are given at once.
+"""Between granian and Flask: a body is received without holding a thread, quick answers are given at once.
 
 granian can call WSGI itself, with a thread per request. Measured with 16 connections, one such thread answers
 fast but hangs with the first client that stalls, and several lose half the throughput to handing the
-interpreter lock around. So requests come by granian's asynchronous interface (RSGI, its own simpler ASGI) and
-take one of two lanes. Quick ones, which touch nothing but memory, are answered in the event loop, one after
-the other. Those that may wait, for a disk, a picture or the rest of a large body, are answered in threads.
+interpreter lock around. So requests come by granian's asynchronous interface (RSGI, its own simpler ASGI).
+Each is received whole, a large body on disk, before anybody works on it; one that is cut off is dropped. Then
+it takes one of two lanes: quick ones, which touch nothing but memory, are answered in the event loop, one
+after the other; those that may wait, for a disk or a picture, are answered in threads.
 """
 
 from __future__ import annotations
@@ -12,23 +13,26 @@ from __future__ import annotations
 import asyncio
 import io
 import sys
+import tempfile
 from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
 from functools import lru_cache
-from typing import TYPE_CHECKING, Any, cast
+from typing import IO, TYPE_CHECKING, Any, cast
 from urllib.parse import unquote_to_bytes
 
 if TYPE_CHECKING:
-    from _typeshed import WriteableBuffer
     from _typeshed.wsgi import WSGIApplication, WSGIEnvironment
     from granian._granian import RSGIHTTPProtocol as HTTPProtocol  # granian.rsgi has it, but not in its types
     from granian.rsgi import Scope
 
-_THREADS = 64
-"""How many requests may wait at the same time; they need little but their stack."""
+_THREADS = 16
+"""How many requests that may wait are worked on side by side."""
 
 _SMALL_BODY = 64 * 2**10
-"""Bytes of a body that is read whole before the application is called."""
+"""Bytes of a body that is received in one piece, and of an answer that is sent in one."""
+
+_IN_MEMORY = 2**20
+"""Bytes of a larger body that are kept in memory; from there on it goes to disk."""
 
 _ENVIRON: WSGIEnvironment = {
     "SCRIPT_NAME": "",
@@ -49,25 +53,43 @@ class Gateway:
     Args:
         app: what answers.
         may_wait: tells from method and path whether a request belongs into a thread.
+        largest_body: in bytes; of a larger one, only a little more than this is received and handed on.
     """
 
-    def __init__(self, app: WSGIApplication, may_wait: Callable[[str, str], bool]) -> None:
+    def __init__(
+        self, app: WSGIApplication, may_wait: Callable[[str, str], bool], largest_body: int = 2**30
+    ) -> None:
         self._app = app
         self._may_wait = may_wait
+        self._largest_body = largest_body
         self._threads = ThreadPoolExecutor(_THREADS, thread_name_prefix="bluehour")
 
     async def __call__(self, scope: Scope, protocol: HTTPProtocol) -> None:
         """Answer one request."""
         environ = _environ(scope)
-        if _is_small(environ):
+        small = _is_small(environ)
+        if small and not self._may_wait(scope.method, environ["PATH_INFO"]):
             environ["wsgi.input"] = io.BytesIO(await protocol())
-            if not self._may_wait(scope.method, environ["PATH_INFO"]):
-                status, headers, body = self._answer(environ)
-                _send_whole(protocol, status, headers, body)
-                return
+            _send_whole(protocol, *self._answer(environ))
+            return
+        with io.BytesIO(await protocol()) if small else tempfile.SpooledTemporaryFile(_IN_MEMORY) as body:
+            if small or await self._receive(protocol, environ, cast(IO[bytes], body)):
+                environ["wsgi.input"] = body
+                await self._answer_in_thread(environ, protocol)
+
+    async def _receive(self, protocol: HTTPProtocol, environ: WSGIEnvironment, body: IO[bytes]) -> bool:
+        """Receive a body; tell whether all of it came that was announced."""
+        received = 0
+        async for chunk in protocol:
+            body.write(chunk)
+            received += len(chunk)
+            if received > self._largest_body:
+                break
         else:
-            environ["wsgi.input"] = io.BufferedReader(_Chunks(protocol), _SMALL_BODY)
-        await self._answer_in_thread(environ, protocol)
+            if not _is_complete(environ, received):
+                return False
+        body.seek(0)
+        return True
 
     def _answer(self, environ: WSGIEnvironment) -> tuple[int, list[tuple[str, str]], Iterable[bytes]]:
         started: list[Any] = []
@@ -127,6 +149,11 @@ def _is_small(environ: WSGIEnvironment) -> bool:
     return length.isdecimal() and int(length) <= _SMALL_BODY
 
 
+def _is_complete(environ: WSGIEnvironment, received: int) -> bool:
+    """Tell a body's end from a client's. Of one that is sent in chunks granian does not let us know."""
+    return "HTTP_TRANSFER_ENCODING" in environ or received == int(environ["CONTENT_LENGTH"])
+
+
 def _send_whole(
     protocol: HTTPProtocol, status: int, headers: list[tuple[str, str]], body: Iterable[bytes]
 ) -> None:
@@ -139,36 +166,3 @@ def _send_whole(
 def _close(body: Iterable[bytes]) -> None:
     if hasattr(body, "close"):
         body.close()
-
-
-class _Chunks(io.RawIOBase):
-    """A body as it comes, for a thread to read while the event loop receives it."""
-
-    def __init__(self, protocol: HTTPProtocol) -> None:
-        self._chunks = aiter(protocol)
-        self._loop = asyncio.get_running_loop()
-        self._rest = memoryview(b"")
-
-    def readable(self) -> bool:
-        return True
-
-    def readinto(self, buffer: WriteableBuffer) -> int:
-        """Wait for some bytes; none at the end."""
-        target = memoryview(buffer).cast("B")
-        while not self._rest:
-            chunk = asyncio.run_coroutine_threadsafe(self._next(), self._loop).result()
-            if chunk is None:
-                return 0
-            self._rest = memoryview(chunk)
-        count = min(len(target), len(self._rest))
-        target[:count] = self._rest[:count]
-        self._rest = self._rest[count:]
-        return count
-
-    async def _next(self) -> bytes | None:
-        # Not `anext(…, None)`: its wrapper around granian's own awaitables crashes the interpreter.
-        try:
-            chunk: bytes = await self._chunks.__anext__()
-        except StopAsyncIteration:
-            return None
-        return chunk

@@ -16,7 +16,7 @@ from .accounts import Account, account_of
 from .assets.files import Files
 from .assets.links import Links
 from .clock import Clock
-from .exchange import Refusal
+from .exchange import BEARER, Refusal
 from .stores import Store, open_store
 
 if TYPE_CHECKING:
@@ -131,7 +131,7 @@ class Mock:
             default_credits=self.settings.credits,
         )
         if asked is None:
-            raise Refusal("unauthorized")
+            raise Refusal("unauthorized", headers=BEARER)
         return self.store.open_account(asked, self.clock.now())
 
     def error_message(self, code: str) -> str:

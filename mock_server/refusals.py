@@ -35,11 +35,9 @@ def answer_to(refusal: Refusal, contract: Contract, operation: Operation | None 
     return Answer(status, _fitted(media, body), media.name, refusal.headers, note)
 
 
-def code_of(status: int, contract: Contract) -> str:
-    """Return the error code for an HTTP status; any that has none of its own is an invalid request."""
-    return next(
-        (code for code, (known, _) in _errors(contract).items() if known == status), "invalid_request"
-    )
+def code_of(status: int, contract: Contract) -> str | None:
+    """Return the error code for an HTTP status, or None where it has none of its own."""
+    return next((code for code, (known, _) in _errors(contract).items() if known == status), None)
 
 
 def server_response(status: int, contract: Contract) -> Response | None:

@@ -96,10 +96,14 @@ def text_line(facts: Mapping[str, Any], *, colour: bool = False) -> str:
     status = f"{facts['status']}"
     if colour:
         status = click.style(status, fg=_COLOURS.get(facts["status"] // 100))
-    path = facts["path"].encode("ascii", "backslashreplace").decode()
-    line = f"{facts['at']}  {status} {facts['method']} {path}  {facts['ms']} ms"
+    what = f"{facts['method']} {facts['path']}  {facts['ms']} ms"
     told = _told(facts)
-    return f"{line}  {told}" if told else line
+    return f"{facts['at']}  {status} {_printable(f'{what}  {told}' if told else what)}"
+
+
+def _printable(text: str) -> str:
+    """Escape what a request could use to write lines, or on the terminal, of its own."""
+    return text if text.isprintable() else "".join(c if c.isprintable() else ascii(c)[1:-1] for c in text)
 
 
 def _told(facts: Mapping[str, Any]) -> str:

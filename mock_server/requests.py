@@ -1,25 +1,25 @@
-"""Reading a request by its operation: credentials, parameters and body, every fault named at once."""
+"""Reading a request by its operation: its credentials and its body, every fault named at once."""
 
 from __future__ import annotations
 
 import io
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from typing import Any
 
 import orjson
 from flask import Request
 
 from openapi import wording
-from openapi.contract import MediaType, Operation, Parameter, RequestBody, Security, is_json
+from openapi.contract import MediaType, Operation, RequestBody, Security, is_json
 from openapi.schema import Schema
 
-from .exchange import Refusal
+from .exchange import BEARER, Refusal
+from .parameters import from_text
 
 LARGEST_BODY = 16 * 2**20
 """Bytes of a request body that are read; uploads, which are streamed to disk, have their plan's limit."""
 
 _DRAINED_AT_MOST = 2**30
-_TRUTH = {"true": True, "false": False}
 
 
 def token_of(operation: Operation, request: Request) -> str | None:
@@ -33,7 +33,7 @@ def token_of(operation: Operation, request: Request) -> str | None:
         if all(credentials):
             return credentials[0] if credentials else None
     if operation.security:
-        raise Refusal("unauthorized", headers={"WWW-Authenticate": "Bearer"})
+        raise Refusal("unauthorized", headers=BEARER)
     return None
 
 
@@ -69,6 +69,8 @@ def read_body(operation: Operation, request: Request) -> tuple[Any, bytes]:
         body = _json(raw)
     elif media.name in ("application/x-www-form-urlencoded", "multipart/form-data"):
         body = _form(media.schema, request, raw)
+    elif media.name.startswith("text/"):
+        body = raw.decode(errors="replace")
     else:
         return raw, raw
     _refuse_faults(media.schema, body)
@@ -134,7 +136,7 @@ def _form(schema: Schema, request: Request, raw: bytes) -> dict[str, Any]:
     properties = schema.resolved.get("properties", {})
     form: dict[str, Any] = {}
     for name, values in parsed.form.lists():
-        form[name] = _from_text(values, Schema(schema.document, properties.get(name, True)))
+        form[name] = from_text(values, Schema(schema.document, properties.get(name, True)))
     for name in parsed.files:
         form[name] = ""  # a file's bytes are any string to a schema
     return form
@@ -147,75 +149,3 @@ def _refuse_faults(schema: Schema, body: Any) -> None:
         raise Refusal("invalid_request", "Invalid value for body: nested too deeply") from error
     if not legal:
         raise Refusal("invalid_request", wording.sentence(schema.faults(body)))
-
-
-def check_parameters(operation: Operation, request: Request, path: Mapping[str, str]) -> None:
-    """Judge path, query, header and cookie parameters.
-
-    Raises:
-        Refusal: naming every one that is missing or not legal.
-    """
-    faults = [fault for parameter in operation.parameters for fault in _faults_of(parameter, request, path)]
-    if faults:
-        raise Refusal("invalid_request", "; ".join(faults))
-
-
-def _faults_of(parameter: Parameter, request: Request, path: Mapping[str, str]) -> Iterator[str]:
-    texts = _texts_of(parameter, request, path)
-    if not texts:
-        if parameter.required:
-            expected = wording.expected_type(parameter.schema.resolved)
-            yield f"Missing required {parameter.location} parameter: {parameter.name} (expected {expected})"
-        return
-    value = _from_text(texts, parameter.schema)
-    if not parameter.schema.accepts(value):
-        yield wording.sentence(parameter.schema.faults(value), subject=parameter.name)
-
-
-def _texts_of(parameter: Parameter, request: Request, path: Mapping[str, str]) -> list[str]:
-    name = parameter.name
-    match parameter.location:
-        case "path":
-            return [path[name]] if name in path else []
-        case "query":
-            texts = request.args.getlist(name)
-        case "header":
-            texts = request.headers.getlist(name)
-        case _:
-            texts = request.cookies.getlist(name)
-    if len(texts) == 1 and not parameter.explode and "array" in _types(parameter.schema):
-        return texts[0].split(",")
-    return texts
-
-
-def _from_text(texts: list[str], schema: Schema) -> Any:
-    """Return what the texts of a parameter mean under its schema; a text that fits no type stays a text."""
-    types = _types(schema)
-    if "array" in types:
-        items = Schema(schema.document, schema.resolved.get("items", True))
-        return [_from_text([text], items) for text in texts]
-    text = texts[-1]
-    if types & {"integer", "number"}:
-        try:
-            number = float(text)
-            return int(text) if text.lstrip("+-").isdecimal() else number
-        except ValueError:
-            return text
-    if "boolean" in types:
-        return _TRUTH.get(text, text)
-    if "object" in types:
-        try:
-            return orjson.loads(text)
-        except orjson.JSONDecodeError:
-            return text
-    return None if types == {"null"} and not text else text
-
-
-def _types(schema: Schema) -> set[str]:
-    """The types that a schema's value may have, as far as it says so itself or by its branches."""
-    declared = schema.resolved.get("type", [])
-    types = {declared} if isinstance(declared, str) else set(declared)
-    for keyword in ("allOf", "anyOf", "oneOf"):
-        for node in schema.resolved.get(keyword, []):
-            types |= _types(Schema(schema.document, node))
-    return types

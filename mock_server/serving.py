@@ -6,6 +6,7 @@ import asyncio
 import errno
 import gc
 import logging
+import math
 import os
 import signal
 import socket
@@ -30,6 +31,7 @@ from .gateway import Gateway
 from .greeting import greeting
 from .mock import Mock, Settings
 from .requestlog import Line, LoopWriter, RequestLog, json_line, text_line
+from .requests import LARGEST_BODY
 
 _PATIENCE = 0.5
 """Seconds that requests under way have to end in after Ctrl-C."""
@@ -76,24 +78,29 @@ def run(server: Server, version: str) -> None:
         ServeError, SpecError, StoreError: it can't start.
     """
     logging.basicConfig(format="%(levelname)s %(message)s", level=logging.WARNING)
-    _check_plan(server)
+    _check_settings(server)
     _check_folder(server.assets)
-    server = replace(server, port=_free_port(server.host, server.port))
+    address, port = _free_address(server.host, server.port)
+    server = replace(server, port=port)
     with closing(Mock(server.contract, server.settings, assets=server.assets)) as mock:
-        asyncio.new_event_loop().run_until_complete(_serve(server, _app(server, mock), version))
+        asyncio.new_event_loop().run_until_complete(_serve(server, address, _app(server, mock), version))
     sys.stdout.flush()
     # All is stored and closed. What still runs waits for clients that have stalled: no reason to stay.
     os._exit(0)
 
 
-def _check_plan(server: Server) -> None:
+def _check_settings(server: Server) -> None:
     plans = server.contract.extension("x-plans", {})
+    if not math.isfinite(server.settings.time_scale):
+        raise ServeError(f"a job can't take {server.settings.time_scale} times its time; see --time-scale")
     if plans and server.settings.plan not in plans:
         raise ServeError(f"unknown plan '{server.settings.plan}'; the contract has {', '.join(plans)}")
 
 
 def _check_folder(assets: Path | None) -> None:
     if assets is not None:
+        if not assets.name:
+            raise ServeError("the folder for assets has no name")
         try:
             assets.mkdir(parents=True, exist_ok=True)
             tempfile.TemporaryFile(dir=assets).close()
@@ -101,14 +108,18 @@ def _check_folder(assets: Path | None) -> None:
             raise ServeError(f"the folder {assets} for assets can't be used: {error.strerror}") from error
 
 
-def _free_port(host: str, port: int) -> int:
-    """Return the port, once it is known to be free; granian alone would share a taken one."""
+def _free_address(host: str, port: int) -> tuple[str, int]:
+    """Return the numeric address and the port, once they are known to be free.
+
+    granian alone takes no names, and would share a taken port.
+    """
     try:
         family, kind, _, _, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
         with closing(socket.socket(family, kind)) as probe:
             probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
             probe.bind(address)
-            return int(probe.getsockname()[1])
+            name = probe.getsockname()
+            return str(name[0]), int(name[1])
     except OSError as error:
         if error.errno == errno.EADDRINUSE:
             raise ServeError(f"port {port} on {host} is taken; choose another with --port") from error
@@ -134,11 +145,21 @@ def _may_wait(settings: Settings, method: str, path: str) -> bool:
     return settings.store != "memory://" or settings.fetch_assets or is_link(path)
 
 
-async def _serve(server: Server, app: Flask, version: str) -> None:
+def _largest_body(contract: Contract) -> int:
+    """The largest upload of any plan, in bytes, or the largest request body where there are no plans."""
+    plans: dict[str, dict[str, int]] = contract.extension("x-plans", {})
+    return max([LARGEST_BODY, *(plan["upload-bytes"] for plan in plans.values())])
+
+
+async def _serve(server: Server, address: str, app: Flask, version: str) -> None:
     log = LoopWriter(sys.stderr)
     granian = Granian(
-        Gateway(RequestLog(app, log.write, _line(server)), partial(_may_wait, server.settings)),
-        address=server.host,
+        Gateway(
+            RequestLog(app, log.write, _line(server)),
+            partial(_may_wait, server.settings),
+            _largest_body(server.contract),
+        ),
+        address=address,
         port=server.port,
         interface=Interfaces.RSGI,
         http=HTTPModes.http1,
@@ -152,23 +173,28 @@ async def _serve(server: Server, app: Flask, version: str) -> None:
     gc.collect()
     gc.freeze()
     stopped = asyncio.Event()
-    for number in (signal.SIGINT, signal.SIGTERM):
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         asyncio.get_running_loop().add_signal_handler(number, stopped.set)
     serving = asyncio.create_task(granian.serve())
-    await _until_up(server)
-    click.echo(greeting(server.contract, server.base_url, version, server.settings))
-    sys.stdout.flush()
-    await stopped.wait()
+    ended = {serving, asyncio.create_task(stopped.wait())}
+    up = asyncio.create_task(_until_up(address, server.port))
+    await asyncio.wait({*ended, up}, return_when=asyncio.FIRST_COMPLETED)
+    if up.done():
+        click.echo(greeting(server.contract, server.base_url, version, server.settings))
+        sys.stdout.flush()
+        await asyncio.wait(ended, return_when=asyncio.FIRST_COMPLETED)
+    if serving.done():
+        raise ServeError(f"can't serve {server.base_url}: {serving.exception() or 'granian has ended'}")
     granian.stop()  # type: ignore[no-untyped-call]  # granian leaves it bare
     await asyncio.wait({serving}, timeout=_PATIENCE)
     log.flush()
 
 
-async def _until_up(server: Server) -> None:
+async def _until_up(address: str, port: int) -> None:
     """Return once a client can connect; granian does not tell."""
     while True:
         try:
-            _, writer = await asyncio.open_connection(server.host, server.port)
+            _, writer = await asyncio.open_connection(address, port)
         except OSError:
             await asyncio.sleep(0.005)
         else:

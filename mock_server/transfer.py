@@ -48,7 +48,9 @@ def upload(mock: Mock) -> Response:
         ) from None
     mock.store.put_uploads([replace(issued, uploaded_at=mock.clock.now(), error=error)])
     request.environ[NOTE] = {"uploaded": path}
-    return Response(status=200)
+    response = Response(status=200)
+    del response.headers["Content-Type"]
+    return response
 
 
 def _judge_of(path: str) -> Callable[[Path], str | None]:
@@ -69,7 +71,7 @@ def download(mock: Mock, project_id: str) -> Response:
     _verified(mock)
     path = _picture(mock, project_id)
     request.environ[NOTE] = {"project": project_id}
-    return send_file(path, mimetype="image/png", download_name=OUTPUT_NAME)
+    return send_file(path, mimetype="image/png", download_name=OUTPUT_NAME, conditional=False)
 
 
 def _picture(mock: Mock, project_id: str) -> Path:

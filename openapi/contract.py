@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
-from .document import MAGIC_HOUR, METHODS, Document, SpecError, read, resolve
+from .document import MAGIC_HOUR, METHODS, Document, SpecError, in_direction, read, resolve
 from .samples import NoSample, sample
 from .schema import Schema
 
@@ -71,8 +71,12 @@ class Parameter:
     """`path`, `query`, `header` or `cookie`."""
     required: bool
     schema: Schema
+    style: str
+    """How a list or an object is written: `form`, `simple`, `deepObject` and so on."""
     explode: bool
     """Whether a list is written as several parameters, not as one with commas."""
+    is_json: bool = False
+    """Whether the text is JSON: the parameter is declared by `content`, not by `schema`."""
     examples: tuple[Any, ...] = ()
 
     @cached_property
@@ -98,6 +102,10 @@ class Response:
     def json(self) -> MediaType | None:
         """The JSON representation, if it has one."""
         return next((media for media in self.content.values() if media.is_json), None)
+
+
+_UNDECLARED = Response("default", {})
+"""What an operation may answer that declares no answer at all: no body, and any status."""
 
 
 @dataclass(frozen=True)
@@ -159,18 +167,20 @@ class Operation:
 
     @cached_property
     def success(self) -> tuple[int, Response]:
-        """The answer when all goes well: the lowest 2xx, else a declared 3xx or `default`, as 200."""
-        for status in sorted(self.responses):
-            if status.startswith(("2", "3")):
-                return int(status.upper().replace("X", "0")), self.responses[status]
-        return 200, self.responses.get("default", Response("default", {}))
+        """The answer when all goes well: the lowest declared status, `default` as 200."""
+        statuses = sorted(status for status in self.responses if status != "default")
+        wanted = [status for status in statuses if status.startswith(("2", "3"))]
+        if not wanted and ("default" in self.responses or not statuses):
+            return 200, self.responses.get("default", _UNDECLARED)
+        chosen = (wanted or statuses)[0]
+        return int(chosen.upper().replace("X", "0")), self.responses[chosen]
 
     def response(self, status: int) -> Response | None:
         """Return what the contract says of an answer with this status; None where it says nothing."""
         for declared in (str(status), f"{status // 100}XX", f"{status // 100}xx", "default"):
             if declared in self.responses:
                 return self.responses[declared]
-        return None
+        return None if self.responses else _UNDECLARED
 
     def with_defaults(self, body: dict[str, Any]) -> dict[str, Any]:
         """Return a copy of a JSON request body with the schema's defaults for what it leaves out."""
@@ -210,15 +220,25 @@ class Contract:
             SpecError: one of them can't be read.
         """
         found = []
-        for path, item in self.document.get("paths", {}).items():
-            item = resolve(self.document, item)
+        for path in self.document.get("paths", {}):
+            item = resolve(self.document, self.document["paths"][path])
             for method in METHODS:
                 if method in item:
                     try:
-                        found.append(_operation(self.document, path, method, item))
+                        found.append(_operation(self._requests, self._responses, ("paths", path), method))
                     except (KeyError, TypeError, AttributeError, ValueError) as error:
                         raise SpecError(f"{method.upper()} {path} can't be read: {error!r}") from error
         return tuple(found)
+
+    @cached_property
+    def _requests(self) -> Document:
+        """The document as requests are judged by it."""
+        return in_direction(self.document, "readOnly")
+
+    @cached_property
+    def _responses(self) -> Document:
+        """The document as responses are judged by it."""
+        return in_direction(self.document, "writeOnly")
 
     def operation(self, operation_id: str) -> Operation:
         """Return the operation of that id.
@@ -235,14 +255,17 @@ class Contract:
     @cached_property
     def webhooks(self) -> Mapping[str, Operation]:
         """The requests that the server sends, by the event's name."""
-        hooks = self.document.get("webhooks", {})
-        return {name: _operation(self.document, name, "post", item) for name, item in hooks.items()}
+        # The server's requests show what its responses show, so both sides are read as responses are.
+        document = self._responses
+        return {
+            name: _operation(document, document, ("webhooks", name), "post")
+            for name in document.get("webhooks", {})
+        }
 
     @cached_property
     def base_paths(self) -> tuple[str, ...]:
-        """The paths of the document's servers, such as `/api/v3`, without those that are empty or vary."""
-        urls = (server.get("url", "") for server in self.document.get("servers", []))
-        paths = {urlsplit(url).path.rstrip("/") for url in urls if "{" not in url}
+        """The paths of the document's servers, such as `/api/v3`, without those that are empty."""
+        paths = {urlsplit(_url(server)).path.rstrip("/") for server in self.document.get("servers", [])}
         return tuple(sorted(path for path in paths if path.startswith("/")))
 
     @cached_property
@@ -288,29 +311,39 @@ def _legal_example(name: str, schema: Schema, examples: tuple[Any, ...]) -> Any:
         raise SpecError(f"no example could be made for {name}: {error}") from error
 
 
+def _url(server: dict[str, Any]) -> str:
+    """A server's URL, with its variables' defaults filled in."""
+    url = str(server.get("url", ""))
+    for name, variable in server.get("variables", {}).items():
+        url = url.replace(f"{{{name}}}", str(variable.get("default", "")))
+    return url
+
+
 def is_json(media_type: str) -> bool:
     """Tell whether a media type's bodies are JSON."""
     name = _without_parameters(media_type)
     return name == JSON or name.endswith("+json")
 
 
-def _operation(document: Document, path: str, method: str, item: dict[str, Any]) -> Operation:
+def _operation(requests: Document, responses: Document, place: tuple[str, str], method: str) -> Operation:
+    """Read an operation: what it takes from one reading of the document, what it answers from the other."""
+    group, path = place
+    item = resolve(requests, requests[group][path])
     node = item[method]
-    shared = [resolve(document, parameter) for parameter in item.get("parameters", [])]
-    own = [resolve(document, parameter) for parameter in node.get("parameters", [])]
-    by_place = {(parameter["in"], parameter["name"]): parameter for parameter in [*shared, *own]}
-    body = resolve(document, node.get("requestBody"))
-    responses = {
-        str(status): _response(document, status, one) for status, one in node.get("responses", {}).items()
-    }
+    parameters = [
+        resolve(requests, one) for one in (*item.get("parameters", []), *node.get("parameters", []))
+    ]
+    by_place = {(parameter["in"], parameter["name"]): parameter for parameter in parameters}
+    body = resolve(requests, node.get("requestBody"))
+    answers = resolve(responses, responses[group][path])[method].get("responses", {})
     return Operation(
         id=node.get("operationId") or f"{method.upper()} {path}",
         method=method.upper(),
         path=path,
-        parameters=tuple(_parameter(document, parameter) for parameter in by_place.values()),
-        body=body and RequestBody(bool(body.get("required")), _content(document, body)),
-        responses=responses,
-        security=_security(document, node.get("security", document.get("security", []))),
+        parameters=tuple(_parameter(requests, parameter) for parameter in by_place.values()),
+        body=body and RequestBody(bool(body.get("required")), _content(requests, body)),
+        responses={str(status): _response(responses, str(status), one) for status, one in answers.items()},
+        security=_security(requests, node.get("security", requests.get("security", []))),
         node=node,
     )
 
@@ -353,7 +386,9 @@ def _parameter(document: Document, node: dict[str, Any]) -> Parameter:
         location=node["in"],
         required=bool(node.get("required")),
         schema=Schema(document, node.get("schema", content.get("schema", True))),
+        style=style,
         explode=bool(node.get("explode", style == "form")),
+        is_json=any(is_json(name) for name in node.get("content", {})),
         examples=_examples(document, node),
     )
 

@@ -29,9 +29,7 @@ class _Loader(getattr(yaml, "CSafeLoader", yaml.SafeLoader)):  # type: ignore[mi
 
 _Loader.yaml_implicit_resolvers = {
     first: [
-        (tag, pattern)
-        for tag, pattern in resolvers
-        if not tag.endswith((":timestamp", ":bool", ":merge", ":value"))
+        (tag, pattern) for tag, pattern in resolvers if not tag.endswith((":timestamp", ":bool", ":value"))
     ]
     for first, resolvers in _Loader.yaml_implicit_resolvers.items()
 }
@@ -87,6 +85,40 @@ def _with_string_keys(node: Any) -> Any:
     if isinstance(node, list):
         return [_with_string_keys(item) for item in node]
     return node
+
+
+def in_direction(document: Document, hidden: str) -> Document:
+    """Return a document as one direction reads it: what is hidden there is no longer required.
+
+    Args:
+        document: left as it is, and returned itself where nothing changes.
+        hidden: `readOnly` for requests, `writeOnly` for responses.
+    """
+    return _without_required(document, document, hidden) if _mentions(document, hidden) else document
+
+
+def _mentions(node: Any, key: str) -> bool:
+    if isinstance(node, dict):
+        return node.get(key) is True or any(_mentions(item, key) for item in node.values())
+    return isinstance(node, list) and any(_mentions(item, key) for item in node)
+
+
+def _without_required(document: Document, node: Any, hidden: str) -> Any:
+    if isinstance(node, list):
+        return [_without_required(document, item, hidden) for item in node]
+    if not isinstance(node, dict):
+        return node
+    copy = {key: _without_required(document, item, hidden) for key, item in node.items()}
+    properties, required = node.get("properties"), node.get("required")
+    if isinstance(properties, dict) and isinstance(required, list):
+        copy["required"] = [name for name in required if not _is(document, properties.get(name), hidden)]
+    return copy
+
+
+def _is(document: Document, node: Any, hidden: str) -> bool:
+    return isinstance(node, dict) and (
+        node.get(hidden) is True or resolve(document, node).get(hidden) is True
+    )
 
 
 def resolve(document: Document, node: Any) -> Any:

@@ -17,7 +17,7 @@ class Files:
     """Bytes on disk, in a folder of our own, by the name of what they are."""
 
     def __init__(self, folder: Path) -> None:
-        for name in ("uploads", "fetched", "outputs"):
+        for name in ("uploads", "sources", "outputs"):
             (folder / name).mkdir(parents=True, exist_ok=True, mode=0o700)
         self._folder = folder
 
@@ -25,9 +25,9 @@ class Files:
         """Where the bytes of an issued file path are; they may not have come yet."""
         return self._folder / "uploads" / path.replace("/", "_")
 
-    def fetched(self, project_id: str, extension: str) -> Path:
-        """Where the picture is that a project's asset URL was fetched to."""
-        return self._folder / "fetched" / f"{project_id}.{extension}"
+    def source(self, project_id: str, extension: str) -> Path:
+        """Where a project's own copy of its picture is: as it was at create, whatever is uploaded later."""
+        return self._folder / "sources" / f"{project_id}.{extension}"
 
     def output(self, project_id: str) -> Path:
         """Where a project's rendered picture is, once it was asked for."""

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from http.client import HTTPException
 from pathlib import Path, PurePosixPath
-from typing import TYPE_CHECKING
-from urllib.error import URLError
+from typing import TYPE_CHECKING, Literal
 from urllib.parse import urlsplit
 from urllib.request import Request, urlopen
 
@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from ..mock import Mock
 
 _FETCH_SECONDS = 10
+_NOT_UPLOADED = "The asset {} is not uploaded yet: PUT the file to its upload_url"
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,11 +27,13 @@ class Source:
 
     Attributes:
         error: the job error that a project with it ends in, or None.
-        url: where it could be fetched; None for uploads.
+        name: what the request calls it.
+        kind: whether it is an upload, at a URL, or neither: one of the names that always work.
     """
 
+    name: str
+    kind: Literal["upload", "url", "none"] = "none"
     error: str | None = None
-    url: str | None = None
 
 
 def find_source(call: Call, kind: str, name: str) -> Source:
@@ -46,16 +49,16 @@ def find_source(call: Call, kind: str, name: str) -> Source:
     """
     contract = call.mock.contract
     if name == contract.extension("x-example-asset"):
-        return Source()
+        return Source(name)
     if (code := _forced_error(call, name)) is not None:
-        return Source(error=code)
-    if name.startswith(("https://", "http://")):
+        return Source(name, error=code)
+    if name.lower().startswith(("https://", "http://")):
         if not name.startswith(contract.extension("x-asset-library", "https://")):
             refuse_extension(call, _extension(name), kind)
-        return Source(url=name)
+        return Source(name, "url")
     upload = _upload_of(call, name)
     refuse_extension(call, _extension(name), kind)
-    return Source(error=upload.error)
+    return Source(name, "upload", upload.error)
 
 
 def refuse_extension(call: Call, extension: str, kind: str) -> None:
@@ -73,34 +76,62 @@ def refuse_extension(call: Call, extension: str, kind: str) -> None:
         )
 
 
-def fetch(mock: Mock, url: str, project_id: str, limit: int) -> str | None:
-    """Fetch a picture that was named by URL, for the renderer.
+def keep(mock: Mock, source: Source, project_id: str, limit: int) -> str | None:
+    """Keep a picture for the project that is about to be made of it: its own copy, fetched if need be.
+
+    Args:
+        mock: where to.
+        source: what the request names.
+        project_id: whose copy it is.
+        limit: the largest picture that is fetched, in bytes.
 
     Returns:
         The job error that the project ends in, or None.
 
     Raises:
-        Refusal: 422, the URL did not answer with a file.
+        Refusal: 422, the picture is not there.
     """
+    if source.kind == "upload":
+        _keep_upload(mock, source.name, project_id)
+    if source.kind == "url" and mock.settings.fetch_assets:
+        return _fetch(mock, source.name, project_id, limit)
+    return source.error
+
+
+def picture_of(mock: Mock, project_id: str, name: str) -> Path | None:
+    """Return a project's own copy of the picture that its request names, or None where it has none."""
+    path = mock.files.source(project_id, _extension(name) or "png")
+    return path if path.is_file() else None
+
+
+def discard(mock: Mock, source: Source, project_id: str) -> None:
+    """Drop the copy that was kept for a project that was not made after all."""
+    path = picture_of(mock, project_id, source.name)
+    if path is not None:
+        path.unlink()
+
+
+def _keep_upload(mock: Mock, name: str, project_id: str) -> None:
+    try:
+        # A link, not a copy: a later upload takes the name, and leaves these bytes alone.
+        mock.files.source(project_id, _extension(name)).hardlink_to(mock.files.upload(name))
+    except FileNotFoundError:
+        raise Refusal("unprocessable_entity", _NOT_UPLOADED.format(name)) from None
+
+
+def _fetch(mock: Mock, url: str, project_id: str, limit: int) -> str | None:
     from ..rendering.pictures import fault_of
 
-    target = mock.files.fetched(project_id, _extension(url) or "png")
+    target = mock.files.source(project_id, _extension(url) or "png")
     try:
         request = Request(url, headers={"User-Agent": "bluehour"})  # noqa: S310 - find_source took http(s) only
         with urlopen(request, timeout=_FETCH_SECONDS) as answer:  # noqa: S310 - as above
             return write_whole(target, answer, limit, fault_of)
     except TooLarge:
         return "file_too_large"
-    except (URLError, OSError, ValueError) as error:
+    except (OSError, HTTPException, ValueError) as error:
         reason = getattr(error, "reason", None) or error
         raise Refusal("unprocessable_entity", f"The asset {url} could not be fetched: {reason}") from error
-
-
-def picture_of(mock: Mock, project_id: str, name: str) -> Path | None:
-    """Return the file behind what a project's request names, or None where its bytes are not at hand."""
-    is_url = name.startswith(("https://", "http://"))
-    path = mock.files.fetched(project_id, _extension(name) or "png") if is_url else mock.files.upload(name)
-    return path if path.is_file() else None
 
 
 def _forced_error(call: Call, name: str) -> str | None:
@@ -120,9 +151,7 @@ def _upload_of(call: Call, path: str) -> Upload:
             "or the URL of a file, starting with https://",
         )
     if upload.uploaded_at is None:
-        raise Refusal(
-            "unprocessable_entity", f"The asset {path} is not uploaded yet: PUT the file to its upload_url"
-        )
+        raise Refusal("unprocessable_entity", _NOT_UPLOADED.format(path))
     if upload.uploaded_at + call.mock.lifetimes["upload"] < call.now:
         raise Refusal(
             "unprocessable_entity", f"The asset {path} is gone: uploads are deleted after seven days"

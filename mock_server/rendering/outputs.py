@@ -34,6 +34,7 @@ def example_output(mock: Mock, project_id: str) -> Path:
 
 
 def _kept(mock: Mock, project_id: str, job: Callable[[], Job]) -> Path:
+    """Return the file, rendered now if it never was."""
     path = mock.files.output(project_id)
     if not path.exists():
         with mock.one_at_a_time:

@@ -137,6 +137,130 @@ def test_a_spec_with_base_path_answers_with_and_without_it(tmp_path: Path) -> No
         assert (answer.status_code, answer.data, answer.content_type) == (200, b"hello", "text/plain")
 
 
+OBJECT = "schema: {$ref: '#/components/schemas/F'}"
+LIST = "schema: {$ref: '#/components/schemas/L'}"
+HEAD = "openapi: 3.1.0\ninfo: {title: T, version: '1'}\n"
+
+
+def served(tmp_path: Path, paths: str) -> FlaskClient:
+    spec = tmp_path / "spec.yaml"
+    spec.write_text(HEAD + paths)
+    return client_of(spec)
+
+
+def test_read_only_fields_are_not_asked_for_and_write_only_ones_not_shown(tmp_path: Path) -> None:
+    client = served(
+        tmp_path,
+        """
+paths:
+  /users:
+    post:
+      requestBody:
+        required: true
+        content: &user {application/json: {schema: {$ref: '#/components/schemas/User'}}}
+      responses: {'201': {description: d, content: *user}}
+components:
+  schemas:
+    User:
+      type: object
+      required: [id, name, password]
+      properties:
+        id: {type: integer, readOnly: true}
+        name: {type: string}
+        password: {type: string, writeOnly: true}
+""",
+    )
+    answer = client.post("/users", json={"name": "a", "password": "b"})
+    assert answer.status_code == 201
+    assert set(data(answer)) == {"id", "name"}
+    assert data(client.post("/users", json={"name": "a"}))["message"].startswith(
+        "Missing required field: password"
+    )
+
+
+@pytest.mark.parametrize(
+    ("parameter", "legal", "illegal"),
+    [
+        (f"style: deepObject, {OBJECT}", "?f[a]=1", "?f[a]=x"),
+        (OBJECT, "?a=1&b=z", "?b=z"),
+        (f"explode: false, {OBJECT}", "?f=a,1", "?f=a,x"),
+        (f"style: pipeDelimited, explode: false, {LIST}", "?f=1|2", "?f=1|x"),
+        (LIST, "?f=1&f=2", "?f=1&f=x"),
+        (f"content: {{application/json: {{{LIST}}}}}", "?f=[1,2]", "?f=[x]"),
+        ("schema: {type: integer}", "?f=-10", "?f=1_0"),
+        ("schema: {type: number}", "?f=1e1", "?f=%D9%A5"),
+        ("schema: {type: boolean}", "?f=true", "?f=True"),
+    ],
+)
+def test_parameters_are_read_by_their_style(tmp_path: Path, parameter: str, legal: str, illegal: str) -> None:
+    client = served(
+        tmp_path,
+        f"""
+paths: {{/a: {{get: {{parameters: [{{name: f, in: query, required: true, {parameter}}}],
+                     responses: {{'204': {{description: d}}}}}}}}}}
+components:
+  schemas:
+    F: {{type: object, required: [a], properties: {{a: {{type: integer}}, b: {{type: string}}}}}}
+    L: {{type: array, items: {{type: integer}}}}
+""",
+    )
+    assert client.get("/a" + legal).status_code == 204
+    assert client.get("/a" + illegal).status_code == 400
+    assert client.get("/a").status_code == 400
+
+
+def test_a_list_may_be_in_the_path(tmp_path: Path) -> None:
+    schema = "{type: array, maxItems: 3, items: {type: integer}}"
+    parameter = f"{{name: ids, in: path, required: true, schema: {schema}}}"
+    answers = "{'204': {description: d}}"
+    client = served(
+        tmp_path, f"paths: {{'/a/{{ids}}': {{get: {{parameters: [{parameter}], responses: {answers}}}}}}}"
+    )
+    assert [client.get(f"/a/{ids}").status_code for ids in ("1,2,3", "1,2,3,4", "1,x")] == [204, 400, 400]
+
+
+@pytest.mark.parametrize(
+    ("responses", "status"),
+    [
+        ("{'404': {description: d}}", 404),
+        ("{default: {description: d}}", 200),
+        ("{}", 200),
+        ("{'302': {description: d}}", 302),
+    ],
+)
+def test_an_operation_answers_with_whatever_it_declares(tmp_path: Path, responses: str, status: int) -> None:
+    client = served(tmp_path, f"paths: {{/a: {{get: {{responses: {responses}}}}}}}")
+    assert client.get("/a").status_code == status
+
+
+def test_an_operation_that_allows_no_answer_says_so(tmp_path: Path) -> None:
+    schema = "{type: object, required: [a], properties: {a: {$ref: '#/components/schemas/Endless'}}}"
+    content = "{application/json: {schema: {$ref: '#/components/schemas/Endless'}}}"
+    client = served(
+        tmp_path,
+        f"paths: {{/a: {{get: {{responses: {{'200': {{description: d, content: {content}}}}}}}}}}}\n"
+        f"components: {{schemas: {{Endless: {schema}}}}}",
+    )
+    answer = client.get("/a")
+    assert answer.status_code == 500
+    assert data(answer)["message"].startswith("The contract allows no answer here")
+
+
+def test_the_defaults_of_a_servers_variables_make_its_base_path(tmp_path: Path) -> None:
+    servers = "[{url: 'https://a/{base}/v9', variables: {base: {default: b}}}]"
+    client = served(tmp_path, f"servers: {servers}\npaths: {{/a/: {{get: {{responses: {{}}}}}}}}")
+    assert [client.get(path).status_code for path in ("/b/v9/a/", "/a/", "/a")] == [200, 200, 200]
+
+
+def test_merge_keys_in_yaml_are_merged(tmp_path: Path) -> None:
+    client = served(
+        tmp_path,
+        "x-base: &base {responses: {'200': {description: d, content: {text/plain: {example: hi}}}}}\n"
+        "paths: {/a: {get: {<<: *base, summary: s}}}",
+    )
+    assert client.get("/a").data == b"hi"
+
+
 def test_a_third_editor_is_a_block_of_yaml(tmp_path: Path) -> None:
     document = load().document
     editor = {**document["paths"]["/v1/ai-face-editor"]["post"], "operationId": "x", "x-credits": 7}

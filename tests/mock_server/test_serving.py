@@ -41,7 +41,7 @@ class Served:
         self.greeting = ""
         for line in process.stdout:
             self.greeting += line
-            if match := re.search(r"http://127\.0\.0\.1:\d+", line):
+            if match := re.search(r"http://[\w.]+:\d+", line):
                 self.url = match[0]
                 break
         else:
@@ -171,6 +171,8 @@ def test_a_second_server_does_not_share_the_first_ones_port() -> None:
         (["--store", "sqlite:////nowhere/at/all.db"], "nowhere"),
         (["--assets", "/proc/nowhere"], "the folder /proc/nowhere for assets can't be used"),
         (["--plan", "gold"], "unknown plan 'gold'; the contract has free, creator, pro, business"),
+        (["--time-scale", "nan"], "a job can't take nan times its time"),
+        (["--assets", ""], "the folder for assets has no name"),
         (["--host", "192.0.2.1"], "192.0.2.1 can't be used"),
         (["--host", "no.such.host.invalid"], "no.such.host.invalid can't be used"),
     ],
@@ -241,6 +243,39 @@ def test_a_picture_is_downloaded_whole() -> None:
         head = urllib.request.Request(url, method="HEAD")
         with urllib.request.urlopen(head, timeout=10) as answer:
             assert (answer.read(), int(answer.headers["Content-Length"])) == (b"", len(picture))
+
+
+def test_a_body_that_is_cut_off_changes_nothing_and_costs_nothing() -> None:
+    body = json.dumps(face()).encode()
+    with serving("--credits", "1") as served:
+        for length in (len(body) + 1, 100_000):
+            with closing(stalled(served.url, length)) as client:
+                client.sendall(body[1:])
+        path = served.upload(b"whole")
+        assert served.post(FACE, face())["credits_charged"] == 1
+        _, _, log = served.stop()
+    assert path
+    assert log.count("POST /v1/ai-face-editor") == 1
+
+
+@pytest.mark.parametrize("host", ["localhost", "127.0.0.1"])
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP])
+def test_any_polite_signal_ends_it(host: str, number: signal.Signals, tmp_path: Path) -> None:
+    with serving("--host", host, TMPDIR=str(tmp_path)) as served:
+        served.upload(b"a")
+        served.process.send_signal(number)
+        assert served.process.wait(timeout=10) == 0
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_request_cannot_write_log_lines_of_its_own() -> None:
+    with serving() as served:
+        with pytest.raises(urllib.error.HTTPError) as missing:
+            urllib.request.urlopen(served.url + "/a%0a00:00:00%20%20200%20POST%1b[31m", timeout=10)
+        missing.value.close()
+        _, _, log = served.stop()
+    assert log.count("\n") == 1
+    assert "/a\\n00:00:00  200 POST\\x1b[31m" in log
 
 
 def test_help_is_helpful() -> None:

@@ -14,7 +14,7 @@ from mock_server.clock import Clock
 from mock_server.mock import Mock, Settings
 
 from .conftest import FACE, UPLOADS, Caller, data, face
-from .test_lifecycle import png
+from .test_lifecycle import picture, png
 
 
 def issue(caller: Caller, kind: str = "image", extension: str = "png") -> dict[str, str]:
@@ -113,6 +113,39 @@ def test_a_changed_download_link_is_403(caller: Caller, clock: Clock) -> None:
 
 def test_an_upload_link_is_no_download_link(caller: Caller) -> None:
     assert caller.client.get(issue(caller)["upload_url"]).status_code == 405
+
+
+def test_a_later_upload_does_not_change_what_was_made_of_the_first(caller: Caller, clock: Clock) -> None:
+    item = issue(caller)
+    caller.client.put(item["upload_url"], data=png(80, 60))
+    project_id = caller.create(face(item["file_path"]))
+    for later in (png(33, 22), b"no picture"):
+        caller.client.put(item["upload_url"], data=later)
+    clock.advance(60)
+    assert picture(caller, caller.project(project_id)).size == (80, 60)
+
+
+@pytest.mark.parametrize(
+    ("host", "base"),
+    [
+        ("magic_hour:4010", "http://magic_hour:4010/"),
+        ("[::1]:4010", "http://[::1]:4010/"),
+        ("example.com", "http://example.com/"),
+        ("a b<c>", "http://localhost:80/"),
+    ],
+)
+def test_links_lead_to_where_the_client_found_the_server(caller: Caller, host: str, base: str) -> None:
+    items = {"items": [{"type": "image", "extension": "png"}]}
+    answer = caller.post(UPLOADS, items, environ_overrides={"HTTP_HOST": host})
+    assert data(answer)["items"][0]["upload_url"].startswith(base)
+
+
+def test_an_upload_whose_bytes_are_gone_is_not_uploaded(caller: Caller, mock: Mock) -> None:
+    uploaded = caller.upload(png())
+    mock.files.upload(uploaded).unlink()
+    answer = caller.post(FACE, face(uploaded))
+    assert answer.status_code == 422
+    assert "not uploaded yet" in data(answer)["message"]
 
 
 def test_a_path_that_was_issued_but_never_uploaded_is_422(caller: Caller) -> None:
