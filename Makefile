@@ -14,7 +14,6 @@ serve: .venv/serve  ## run the mock on http://127.0.0.1:4010; options by ARGS="-
 test: .venv/test  ## run the whole suite; a part of it by ARGS="tests/openapi"
 	@$(BIN)/python -m pytest -n auto $(ARGS)
 
-
 lint: .venv/test .venv/lint  ## check style and types
 	@$(BIN)/ruff check
 	@$(BIN)/ruff format --check
@@ -38,7 +37,6 @@ clean:  ## remove the environment and every cache
 	@echo "Adding what the tests need"
 	@$(PIP) install --constraint constraints.txt --group test
 	@touch $@
-
 
 .venv/lint: .venv/serve
 	@$(PIP) install --constraint constraints.txt --group lint

@@ -18,6 +18,7 @@ from .assets.sources import Source, discard, find_source, keep, refuse_extension
 from .clock import isoformat
 from .exchange import Answer, Call, Refusal
 from .projects import Project, credits_charged_at, new_id, status_at
+from .refusals import required_headers
 
 Behaviour = Callable[[Call], Answer]
 
@@ -212,7 +213,7 @@ def documented_example(call: Call) -> Answer:
 
 def _example(call: Call, status: int, response: Response) -> Answer:
     media = _acceptable(response, call.request.headers.get("Accept", ""))
-    headers = {header.name: str(header.example) for header in response.headers if header.required}
+    headers = required_headers(response)
     if media is None:
         return Answer(status, media_type=None, headers=headers)
     return Answer(status, media.example, media.name.replace("*/*", "application/octet-stream"), headers)

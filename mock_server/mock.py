@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from threading import RLock
+from threading import Lock
 from typing import TYPE_CHECKING, Any
 
 from openapi.contract import Contract, load
@@ -70,7 +70,8 @@ class Mock:
         self.store: Store = open_store(self.settings.store)
         self._folder = assets
         self._own_folder: tempfile.TemporaryDirectory[str] | None = None
-        self._lock = RLock()
+        self._setting_up = Lock()
+        self._pictures = Lock()
 
     def close(self) -> None:
         """Let go of the store, and remove the private folder."""
@@ -81,9 +82,9 @@ class Mock:
     @cached_property
     def files(self) -> Files:
         """Uploads and pictures on disk."""
-        with self._lock:
+        with self._setting_up:
             if self._folder is None:
-                self._own_folder = tempfile.TemporaryDirectory(prefix="bluehour-")
+                self._own_folder = tempfile.TemporaryDirectory(prefix="bluehour-", ignore_cleanup_errors=True)
                 self._folder = Path(self._own_folder.name)
             return Files(self._folder)
 
@@ -100,9 +101,9 @@ class Mock:
         return SimulatedRenderer()
 
     @property
-    def one_at_a_time(self) -> RLock:
-        """Held while a picture is rendered, to bound the memory that pictures take."""
-        return self._lock
+    def pictures(self) -> Lock:
+        """Held while a picture is decoded or rendered: they take memory, so there is one at a time."""
+        return self._pictures
 
     @cached_property
     def plans(self) -> Mapping[str, Mapping[str, int]]:
@@ -133,6 +134,13 @@ class Mock:
         if asked is None:
             raise Refusal("unauthorized", headers=BEARER)
         return self.store.open_account(asked, self.clock.now())
+
+    def fault_of(self, picture: Path) -> str | None:
+        """Return the job error that a file ends in which should be a picture, or None."""
+        from .rendering.pictures import fault_of
+
+        with self.pictures:
+            return fault_of(picture)
 
     def error_message(self, code: str) -> str:
         """Return what a job error's code says to a person, from the contract's `x-job-errors`."""

@@ -29,10 +29,18 @@ def answer_to(refusal: Refusal, contract: Contract, operation: Operation | None 
     status, declared = _declared(operation, status)
     if declared is None:
         return Answer(status, body, headers=refusal.headers, note=note)
-    media = declared.json
+    headers = {**required_headers(declared), **refusal.headers}
+    media = declared.json or next(iter(declared.content.values()), None)
     if media is None:
-        return Answer(status, media_type=None, headers=refusal.headers, note=note)
-    return Answer(status, _fitted(media, body), media.name, refusal.headers, note)
+        return Answer(status, media_type=None, headers=headers, note=note)
+    if media.name.startswith("text/"):
+        return Answer(status, message, media.name, headers, note)
+    return Answer(status, _fitted(media, body) if media.is_json else media.example, media.name, headers, note)
+
+
+def required_headers(response: Response) -> dict[str, str]:
+    """Return a legal value for each header that a response must have."""
+    return {header.name: str(header.example) for header in response.headers if header.required}
 
 
 def code_of(status: int, contract: Contract) -> str | None:

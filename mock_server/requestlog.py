@@ -70,15 +70,18 @@ class LoopWriter:
         self._stream = stream
         self._loop = asyncio.get_running_loop()
         self._waiting: deque[str] = deque()
+        self._due = False
 
     def write(self, line: str) -> None:
         """Take a line, from any thread."""
         self._waiting.append(line)
-        if len(self._waiting) == 1:
+        if not self._due:
+            self._due = True
             self._loop.call_soon_threadsafe(self.flush)
 
     def flush(self) -> None:
         """Write what is waiting; called by itself soon after each line."""
+        self._due = False  # first, so that a line which comes from now on asks for a turn of its own
         lines = []
         while self._waiting:
             lines.append(self._waiting.popleft())

@@ -40,7 +40,7 @@ def token_of(operation: Operation, request: Request) -> str | None:
 def _credential(scheme: Security, request: Request) -> str | None:
     if scheme.type == "apiKey":
         places = {"header": request.headers.get, "query": request.args.get, "cookie": request.cookies.get}
-        return places[scheme.location](scheme.parameter)
+        return places[scheme.location](scheme.parameter) if scheme.location in places else None
     if scheme.type == "mutualTLS":
         return "certificate"  # proven, if at all, before a request gets here
     wanted = scheme.scheme if scheme.type == "http" else "bearer"

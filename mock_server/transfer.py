@@ -11,15 +11,13 @@ from typing import BinaryIO, cast
 from flask import Flask, Response, request, send_file
 
 from .assets.files import TooLarge, write_whole
-from .assets.links import OUTPUT_NAME, OUTPUTS, UPLOADS, LinkError
+from .assets.links import OUTPUT_NAME, OUTPUTS, UPLOADS, LinkError, kind_of
 from .exchange import Refusal
 from .mock import Mock
 from .projects import status_at
 from .rendering.outputs import example_output, output_of
 from .requestlog import NOTE
 from .requests import drain
-
-_IMAGE = "/image."
 
 
 def add_routes(app: Flask, mock: Mock) -> None:
@@ -40,7 +38,9 @@ def upload(mock: Mock) -> Response:
     if issued is None:
         raise Refusal("not_found")
     try:
-        error = write_whole(mock.files.upload(path), cast(BinaryIO, request.stream), limit, _judge_of(path))
+        error = write_whole(
+            mock.files.upload(path), cast(BinaryIO, request.stream), limit, _judge_of(mock, path)
+        )
     except TooLarge:
         drain(request)
         raise Refusal(
@@ -53,13 +53,9 @@ def upload(mock: Mock) -> Response:
     return response
 
 
-def _judge_of(path: str) -> Callable[[Path], str | None]:
+def _judge_of(mock: Mock, path: str) -> Callable[[Path], str | None]:
     """Pictures are looked into as they come; other files are taken as they are."""
-    if _IMAGE not in path:
-        return lambda _: None
-    from .rendering.pictures import fault_of
-
-    return fault_of
+    return mock.fault_of if kind_of(path) == "image" else lambda _: None
 
 
 def download(mock: Mock, project_id: str) -> Response:
@@ -69,9 +65,12 @@ def download(mock: Mock, project_id: str) -> Response:
         Refusal: 403 for a link that was changed or has expired, 404 once the project is deleted.
     """
     _verified(mock)
-    path = _picture(mock, project_id)
     request.environ[NOTE] = {"project": project_id}
-    return send_file(path, mimetype="image/png", download_name=OUTPUT_NAME, conditional=False)
+    path = _picture(mock, project_id)
+    try:
+        return send_file(path, mimetype="image/png", download_name=OUTPUT_NAME, conditional=False)
+    except FileNotFoundError:  # deleted just now
+        raise Refusal("not_found") from None
 
 
 def _picture(mock: Mock, project_id: str) -> Path:

@@ -152,10 +152,3 @@ def at_pointer(document: Document, reference: str) -> Any:
         except (KeyError, IndexError, ValueError, TypeError):
             raise SpecError(f"the reference {reference} names nothing in the file") from None
     return node
-
-
-def pointer(*tokens: str) -> str:
-    """Return the reference to a place in the document: `#/paths/~1v1/get`."""
-    return "#/" + "/".join(
-        token.replace("~", "~0").replace("/", "~1").replace("%", "%25") for token in tokens
-    )

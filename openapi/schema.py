@@ -9,10 +9,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
-from functools import cache, cached_property
+from functools import cache, cached_property, lru_cache
+from itertools import islice
 from typing import TYPE_CHECKING, Any
 
 import jsonschema_rs
+import orjson
 
 from .document import Document, SpecError, resolve
 
@@ -24,6 +26,9 @@ Path = tuple[str | int, ...]
 
 # Where Python's own arithmetic, regular expressions or equality would answer differently from Rust's.
 _ASKED_OF_THE_DECIDER = ("type", "pattern", "format", "multipleOf", "uniqueItems", "enum", "const")
+
+
+_MOST_FAULTS = 50
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,14 +74,20 @@ class Schema:
         return self._decider.is_valid(value)
 
     def faults(self, value: Any) -> list[Fault]:
-        """Return every rule that a value breaks; none for a legal value."""
+        """Return the rules that a value breaks, up to fifty; none for a legal value."""
         if self.accepts(value):
             return []
-        explained = [
-            fault for error in self._explainer.iter_errors(value) for fault in self._faults_of(error)
-        ]
+        try:
+            errors = self._explainer.iter_errors(value)
+            explained = list(
+                islice((fault for error in errors for fault in self._faults_of(error)), _MOST_FAULTS)
+            )
+        except RecursionError:  # a deep value of a recursive schema
+            explained = []
         # The decider has the last word: should the explainer see no fault, its words will have to do.
-        return explained or [_fault_in_rust(error) for error in self._decider.iter_errors(value)]
+        return explained or [
+            _fault_in_rust(error) for error in islice(self._decider.iter_errors(value), _MOST_FAULTS)
+        ]
 
     def compile(self) -> None:
         """Build the validator now.
@@ -117,7 +128,7 @@ class Schema:
         schema = error.schema if isinstance(error.schema, dict) else {}
         value = error.instance
         if error.validator == "required":
-            schema = resolve(self.document, schema.get("properties", {}).get(path[-1], {}))
+            schema = Schema(self.document, schema.get("properties", {}).get(path[-1], {})).resolved
             value = None
         keyword = str(error.validator or "false")
         yield Fault(path, keyword, error.validator_value, value, schema, error.message)
@@ -163,11 +174,15 @@ def _asked_of_the_decider(keyword: str) -> Callable[..., Iterator[ValidationErro
     def judge(_validator: Any, limit: Any, value: Any, _schema: Any) -> Iterator[ValidationError]:
         from jsonschema import ValidationError
 
-        rule = jsonschema_rs.Draft202012Validator({keyword: limit}, validate_formats=True)
-        if not rule.is_valid(value):
+        if not _rule(keyword, orjson.dumps(limit)).is_valid(value):
             yield ValidationError(f"{value!r} breaks {keyword}: {limit!r}")
 
     return judge
+
+
+@lru_cache(maxsize=512)
+def _rule(keyword: str, limit: bytes) -> jsonschema_rs.Draft202012Validator:
+    return jsonschema_rs.Draft202012Validator({keyword: orjson.loads(limit)}, validate_formats=True)
 
 
 def _missing_fields(_validator: Any, names: list[str], value: Any, _schema: Any) -> Iterator[ValidationError]:

@@ -16,6 +16,11 @@ def upload_path(issued: str, kind: str, extension: str) -> str:
     return f"{UPLOADS}/{issued}/{kind}.{extension}"
 
 
+def kind_of(path: str) -> str:
+    """Return the type of asset that a `file_path` was issued for."""
+    return path.rpartition("/")[2].partition(".")[0]
+
+
 def output_path(project_id: str) -> str:
     """Return the path of the link to a project's picture; its last segment is what SDKs name the file."""
     return f"/{OUTPUTS}/{project_id}/{OUTPUT_NAME}"

@@ -8,7 +8,18 @@ from http.client import HTTPException
 from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING, Literal
 from urllib.parse import urlsplit
-from urllib.request import Request, urlopen
+from urllib.request import (
+    BaseHandler,
+    HTTPDefaultErrorHandler,
+    HTTPErrorProcessor,
+    HTTPHandler,
+    HTTPRedirectHandler,
+    HTTPSHandler,
+    OpenerDirector,
+    ProxyHandler,
+    Request,
+    UnknownHandler,
+)
 
 from ..exchange import Call, Refusal
 from . import Upload
@@ -18,6 +29,15 @@ if TYPE_CHECKING:
     from ..mock import Mock
 
 _FETCH_SECONDS = 10
+_HANDLERS: tuple[type[BaseHandler], ...] = (
+    ProxyHandler,
+    HTTPHandler,
+    HTTPSHandler,
+    HTTPRedirectHandler,
+    HTTPErrorProcessor,
+    HTTPDefaultErrorHandler,
+    UnknownHandler,
+)
 _NOT_UPLOADED = "The asset {} is not uploaded yet: PUT the file to its upload_url"
 
 
@@ -120,18 +140,24 @@ def _keep_upload(mock: Mock, name: str, project_id: str) -> None:
 
 
 def _fetch(mock: Mock, url: str, project_id: str, limit: int) -> str | None:
-    from ..rendering.pictures import fault_of
-
     target = mock.files.source(project_id, _extension(url) or "png")
     try:
         request = Request(url, headers={"User-Agent": "bluehour"})  # noqa: S310 - find_source took http(s) only
-        with urlopen(request, timeout=_FETCH_SECONDS) as answer:  # noqa: S310 - as above
-            return write_whole(target, answer, limit, fault_of)
+        with _opener().open(request, timeout=_FETCH_SECONDS) as answer:
+            return write_whole(target, answer, limit, mock.fault_of)
     except TooLarge:
         return "file_too_large"
     except (OSError, HTTPException, ValueError) as error:
         reason = getattr(error, "reason", None) or error
         raise Refusal("unprocessable_entity", f"The asset {url} could not be fetched: {reason}") from error
+
+
+def _opener() -> OpenerDirector:
+    """Opens http and https alone, redirected or not: no file, no ftp."""
+    opener = OpenerDirector()
+    for handler in _HANDLERS:
+        opener.add_handler(handler())
+    return opener
 
 
 def _forced_error(call: Call, name: str) -> str | None:
@@ -152,9 +178,11 @@ def _upload_of(call: Call, path: str) -> Upload:
         )
     if upload.uploaded_at is None:
         raise Refusal("unprocessable_entity", _NOT_UPLOADED.format(path))
-    if upload.uploaded_at + call.mock.lifetimes["upload"] < call.now:
+    lifetime = call.mock.lifetimes["upload"]
+    if upload.uploaded_at + lifetime < call.now:
+        days = lifetime / 86400
         raise Refusal(
-            "unprocessable_entity", f"The asset {path} is gone: uploads are deleted after seven days"
+            "unprocessable_entity", f"The asset {path} is gone: uploads are deleted after {days:g} days"
         )
     return upload
 

@@ -37,7 +37,7 @@ def _kept(mock: Mock, project_id: str, job: Callable[[], Job]) -> Path:
     """Return the file, rendered now if it never was."""
     path = mock.files.output(project_id)
     if not path.exists():
-        with mock.one_at_a_time:
+        with mock.pictures:
             if not path.exists():
                 part = path.with_suffix(".part")
                 part.write_bytes(mock.renderer.render(job()))

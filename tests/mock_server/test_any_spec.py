@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import json
 from pathlib import Path
 from typing import Any
 
@@ -231,6 +232,47 @@ def test_a_list_may_be_in_the_path(tmp_path: Path) -> None:
 def test_an_operation_answers_with_whatever_it_declares(tmp_path: Path, responses: str, status: int) -> None:
     client = served(tmp_path, f"paths: {{/a: {{get: {{responses: {responses}}}}}}}")
     assert client.get("/a").status_code == status
+
+
+def test_a_refusal_takes_the_form_that_the_operation_declares(tmp_path: Path) -> None:
+    client = served(
+        tmp_path,
+        """
+paths:
+  /text:
+    get: &get
+      parameters: [{name: q, in: query, required: true, schema: {type: string}}]
+      responses: {'400': {description: d, content: {text/plain: {schema: {type: string}}}}}
+  /detail:
+    get:
+      <<: *get
+      responses:
+        '422':
+          description: d
+          headers: {X-Id: {required: true, schema: {type: integer}}}
+          content: {application/json: {schema: {required: [detail], properties: {detail: {type: string}}}}}
+""",
+    )
+    missing = "Missing required query parameter: q (expected string)"
+    text, detail = client.get("/text"), client.get("/detail")
+    assert (text.status_code, text.content_type, text.data) == (400, "text/plain", missing.encode())
+    assert (detail.status_code, data(detail)) == (422, {"detail": missing})
+    assert detail.headers["X-Id"].isdecimal()
+
+
+def test_a_deep_body_of_a_recursive_schema_is_no_crash(tmp_path: Path) -> None:
+    tree = "{type: object, properties: {a: {$ref: '#/components/schemas/Tree'}, n: {type: integer}}}"
+    content = "{application/json: {schema: {$ref: '#/components/schemas/Tree'}}}"
+    client = served(
+        tmp_path,
+        f"paths: {{/a: {{post: {{requestBody: {{content: {content}}}, responses: {{}}}}}}}}\n"
+        f"components: {{schemas: {{Tree: {tree}}}}}",
+    )
+    for levels in (100, 240, 300):
+        body: Any = {"n": "x"}
+        for _ in range(levels):
+            body = {"a": body}
+        assert client.post("/a", data=json.dumps(body), content_type="application/json").status_code == 400
 
 
 def test_an_operation_that_allows_no_answer_says_so(tmp_path: Path) -> None:

@@ -14,6 +14,7 @@ from PIL import Image
 
 from mock_server.app import create_app
 from mock_server.clock import Clock
+from mock_server.exchange import Answer
 from mock_server.mock import Mock, Settings
 from openapi.contract import load
 
@@ -126,6 +127,42 @@ def test_a_deleted_project_is_shown_as_disabled_and_has_no_picture(caller: Calle
     project = caller.project(project_id)
     assert (project["enabled"], project["downloads"], project["status"]) == (False, [], "complete")
     assert caller.fetch(link).status_code == 404
+
+
+def test_a_deleted_picture_is_gone_from_the_disk(caller: Caller, clock: Clock, mock: Mock) -> None:
+    project_id = caller.create(face())
+    clock.advance(RENDER_SECONDS)
+    caller.fetch(caller.project(project_id)["downloads"][0]["url"])
+    assert mock.files.output(project_id).exists()
+    caller.delete(project_id)
+    assert not mock.files.output(project_id).exists()
+
+
+def test_no_picture_is_served_before_the_project_is_complete(caller: Caller, mock: Mock) -> None:
+    project_id = caller.create(face())
+    link = mock.links.sign(f"/outputs/{project_id}/output.png", mock.clock.now() + 60)
+    assert caller.fetch(link).status_code == 404
+
+
+@pytest.mark.parametrize(
+    ("body", "fault"),
+    [
+        (
+            {"id": 7, "frame_cost": 1, "credits_charged": 1},
+            "Invalid type for id: expected string, got integer",
+        ),
+        ({"id": "c1"}, "Missing required field: frame_cost"),
+    ],
+)
+def test_an_answer_of_our_own_that_breaks_the_contract_is_not_sent(
+    monkeypatch: pytest.MonkeyPatch, body: dict[str, Any], fault: str
+) -> None:
+    monkeypatch.setattr("mock_server.app.behaviour_of", lambda _: lambda _: Answer(200, body))
+    broken = Caller(create_app(Mock()).test_client(), "any")
+    answer = broken.post(FACE, face())
+    assert answer.status_code == 500
+    assert answer.json["code"] == "internal_server_error"
+    assert fault in answer.json["message"]
 
 
 def test_a_project_deleted_while_it_runs_still_costs(caller: Caller, clock: Clock, mock: Mock) -> None:

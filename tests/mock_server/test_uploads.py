@@ -167,7 +167,15 @@ def test_an_upload_is_gone_after_seven_days(caller: Caller, clock: Clock) -> Non
     clock.advance(2)
     answer = caller.post(FACE, face(uploaded))
     assert answer.status_code == 422
-    assert "seven days" in data(answer)["message"]
+    assert "after 7 days" in data(answer)["message"]
+
+
+def test_the_seven_days_begin_with_the_upload_not_with_its_link(caller: Caller, clock: Clock) -> None:
+    item = issue(caller)
+    clock.advance(3000)
+    caller.client.put(item["upload_url"], data=png())
+    clock.advance(7 * 86400 - 1)
+    assert caller.post(FACE, face(item["file_path"])).status_code == 200
 
 
 def test_a_video_is_no_picture_to_edit(caller: Caller) -> None:

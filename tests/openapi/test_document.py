@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from openapi.contract import load
-from openapi.document import SpecError, at_pointer, pointer, read
+from openapi.document import SpecError, at_pointer, read, resolve
 
 HEAD = "openapi: 3.1.0\ninfo: {title: T, version: '1'}\n"
 
@@ -58,7 +58,19 @@ def test_dates_switches_and_statuses_in_yaml_are_text(spec: Path) -> None:
     assert document["x-b"] == {"200": {"a": 1}}
 
 
-def test_a_pointer_finds_what_it_was_made_for() -> None:
+def test_a_pointer_finds_its_place() -> None:
     document = {"paths": {"/a~b/{c}%": {"get": [1, 2]}}}
-    assert at_pointer(document, pointer("paths", "/a~b/{c}%", "get")) == [1, 2]
-    assert at_pointer(document, pointer("paths", "/a~b/{c}%", "get") + "/1") == 2
+    assert at_pointer(document, "#/paths/~1a~0b~1{c}%25/get") == [1, 2]
+    assert at_pointer(document, "#/paths/~1a~0b~1{c}%25/get/1") == 2
+
+
+@pytest.mark.parametrize("reference", ["#/a/b", "#/a/0/b", "#/list/7", "#/list/x"])
+def test_a_pointer_to_nothing_is_told(reference: str) -> None:
+    with pytest.raises(SpecError, match="names nothing"):
+        at_pointer({"a": [1], "list": [1]}, reference)
+
+
+def test_a_circle_of_references_is_told() -> None:
+    document = {"a": {"$ref": "#/b"}, "b": {"$ref": "#/a"}}
+    with pytest.raises(SpecError, match="leads in a circle"):
+        resolve(document, document["a"])
