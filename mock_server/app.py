@@ -16,8 +16,8 @@ from flask.sessions import NullSession, SessionInterface, SessionMixin
 from werkzeug.exceptions import HTTPException
 from werkzeug.routing import MapAdapter
 
-from openapi.contract import JSON, Operation, is_json
-from openapi.contract import Response as Declared
+from openapi.model import JSON, Operation, is_json
+from openapi.model import Response as Declared
 from openapi.wording import sentence
 
 from . import transfer
@@ -187,6 +187,6 @@ def _fault_of(answer: Answer, declared: Declared | None) -> str | None:
 def _encoded(answer: Answer) -> bytes:
     if answer.media_type is None:
         return b""
-    if is_json(answer.media_type):
-        return orjson.dumps(answer.body)
-    return answer.body if isinstance(answer.body, bytes) else str(answer.body).encode()
+    if isinstance(answer.body, str | bytes) and not is_json(answer.media_type):
+        return answer.body if isinstance(answer.body, bytes) else answer.body.encode()
+    return orjson.dumps(answer.body)

@@ -8,8 +8,9 @@ from werkzeug.datastructures import MIMEAccept
 from werkzeug.http import parse_accept_header
 
 from openapi import wording
-from openapi.contract import MediaType, Operation, Response, is_json, value_at
 from openapi.document import SpecError
+from openapi.model import MediaType, Operation, Response, is_json
+from openapi.schema import value_at
 
 from .accounts import Account, InsufficientCredits
 from .assets import Upload
@@ -219,10 +220,18 @@ def _example(call: Call, status: int, response: Response) -> Answer:
     return Answer(status, media.example, media.name.replace("*/*", "application/octet-stream"), headers)
 
 
+def _is_text(media: MediaType) -> bool:
+    return isinstance(media.example, str | bytes)
+
+
 def _acceptable(response: Response, accept: str) -> MediaType | None:
-    """The representation that the Accept header asks for, JSON first where it leaves the choice."""
-    offered = sorted(response.content, key=lambda name: not is_json(name))
-    if not offered:
+    """The representation that the Accept header asks for, JSON first where it leaves the choice.
+
+    Data without a published text can only be written as JSON: other representations of it come last.
+    """
+    if not response.content:
         return None
+    written = [name for name, media in response.content.items() if is_json(name) or _is_text(media)]
+    offered = sorted(written or response.content, key=lambda name: not is_json(name))
     wanted = parse_accept_header(accept or "*/*", MIMEAccept)
     return response.content[wanted.best_match(offered, default=offered[0])]

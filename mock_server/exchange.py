@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from flask import Request
 
-from openapi.contract import JSON, Operation
+from openapi.model import JSON, Operation
 
 from .accounts import Account
 

@@ -7,7 +7,8 @@ from typing import Any
 
 import orjson
 
-from openapi.contract import JSON, Contract, Operation, load
+from openapi.contract import Contract, load
+from openapi.model import JSON, Operation
 
 from .mock import Settings
 

@@ -10,7 +10,7 @@ import orjson
 from flask import Request
 
 from openapi import wording
-from openapi.contract import Operation, Parameter
+from openapi.model import Operation, Parameter
 from openapi.schema import Schema
 
 from .exchange import Refusal

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from openapi.contract import Contract, MediaType, Operation, Response, load
+from openapi.contract import Contract, load
+from openapi.model import MediaType, Operation, Response
 
 from .exchange import Answer, Refusal
 

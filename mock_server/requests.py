@@ -10,7 +10,7 @@ import orjson
 from flask import Request
 
 from openapi import wording
-from openapi.contract import MediaType, Operation, RequestBody, Security, is_json
+from openapi.model import MediaType, Operation, RequestBody, Security, is_json
 from openapi.schema import Schema
 
 from .exchange import BEARER, Refusal

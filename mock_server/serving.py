@@ -36,6 +36,9 @@ from .requests import LARGEST_BODY
 _PATIENCE = 0.5
 """Seconds that requests under way have to end in after Ctrl-C."""
 
+_CONNECTIONS = 10_000
+"""Clients that may be connected at the same time; beyond, granian lets them wait."""
+
 # What to call an address that stands for all of them.
 _LOCAL = {"0.0.0.0": "127.0.0.1", "::": "[::1]"}  # noqa: S104 - names it, binds nothing
 
@@ -164,6 +167,8 @@ async def _serve(server: Server, address: str, app: Flask, version: str) -> None
         interface=Interfaces.RSGI,
         http=HTTPModes.http1,
         websockets=False,
+        backlog=1024,
+        backpressure=_CONNECTIONS,
         log_enabled=False,
     )
     # granian's own thread needs the interpreter for a moment, again and again; let it have it sooner than

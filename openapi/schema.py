@@ -30,6 +30,9 @@ _ASKED_OF_THE_DECIDER = ("type", "pattern", "format", "multipleOf", "uniqueItems
 
 _MOST_FAULTS = 50
 
+_DEEPEST_FIELD = 8
+"""How deep a request's fields are looked for; recursive schemas have no end of them."""
+
 
 @dataclass(frozen=True, slots=True)
 class Fault:
@@ -88,6 +91,30 @@ class Schema:
         return explained or [
             _fault_in_rust(error) for error in islice(self._decider.iter_errors(value), _MOST_FAULTS)
         ]
+
+    def filled(self, value: Any) -> Any:
+        """Return a copy of an object with the schema's defaults for what it leaves out, at every depth."""
+        if not isinstance(value, dict):
+            return value
+        filled = dict(value)
+        for name, field in self._fields():
+            if name in value:
+                filled[name] = field.filled(value[name])
+            elif "default" in field.resolved:
+                filled[name] = field.resolved["default"]
+        return filled
+
+    def annotated(self, keyword: str, path: tuple[str, ...] = ()) -> Iterator[tuple[tuple[str, ...], Any]]:
+        """Find the fields that carry an x- key: their paths, and its value. Arrays end the walk."""
+        if keyword in self.resolved:
+            yield path, self.resolved[keyword]
+        if len(path) < _DEEPEST_FIELD:
+            for name, field in self._fields():
+                yield from field.annotated(keyword, (*path, name))
+
+    def _fields(self) -> Iterator[tuple[str, Schema]]:
+        for name, node in self.resolved.get("properties", {}).items():
+            yield name, Schema(self.document, node)
 
     def compile(self) -> None:
         """Build the validator now.
@@ -193,3 +220,10 @@ def _missing_fields(_validator: Any, names: list[str], value: Any, _schema: Any)
         for name in names:
             if name not in value:
                 yield ValidationError(f"{name!r} is missing", path=[name])
+
+
+def value_at(body: Any, path: tuple[str, ...]) -> Any:
+    """Return a body's field, or None where a step of the path is missing."""
+    for name in path:
+        body = body.get(name) if isinstance(body, dict) else None
+    return body

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import orjson
 
-from openapi.contract import value_at
+from openapi.schema import value_at
 
 from ..assets.sources import picture_of
 from . import Job

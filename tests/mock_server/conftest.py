@@ -14,7 +14,8 @@ from werkzeug.test import TestResponse
 from mock_server.app import create_app
 from mock_server.clock import Clock
 from mock_server.mock import Mock, Settings
-from openapi.contract import JSON, load
+from openapi.contract import load
+from openapi.model import JSON
 
 FACE = "/v1/ai-face-editor"
 PHOTO = "/v1/ai-photo-editor"

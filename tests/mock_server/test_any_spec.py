@@ -13,7 +13,8 @@ from flask.testing import FlaskClient
 
 from mock_server.app import create_app
 from mock_server.mock import Mock
-from openapi.contract import Operation, Parameter, load
+from openapi.contract import load
+from openapi.model import Operation, Parameter
 
 from .conftest import data
 
@@ -273,6 +274,16 @@ def test_a_deep_body_of_a_recursive_schema_is_no_crash(tmp_path: Path) -> None:
         for _ in range(levels):
             body = {"a": body}
         assert client.post("/a", data=json.dumps(body), content_type="application/json").status_code == 400
+
+
+def test_the_accept_header_chooses_among_what_can_be_written(tmp_path: Path) -> None:
+    pet = "{schema: {type: object, properties: {a: {type: integer, example: 1}}}}"
+    content = f"{{application/xml: {pet}, application/json: {pet}, text/csv: {{example: 'a;b'}}}}"
+    client = served(
+        tmp_path, f"paths: {{/a: {{get: {{responses: {{'200': {{description: d, content: {content}}}}}}}}}}}"
+    )
+    for accept, chosen in [("*/*", "json"), ("text/csv", "csv"), ("application/xml", "json"), ("", "json")]:
+        assert client.get("/a", headers={"Accept": accept}).content_type.endswith(chosen)
 
 
 def test_an_operation_that_allows_no_answer_says_so(tmp_path: Path) -> None:

@@ -9,8 +9,9 @@ from typing import Any
 import openapi_spec_validator
 import pytest
 
-from openapi.contract import JSON, Contract, MediaType, Operation, load
+from openapi.contract import Contract, load
 from openapi.document import MAGIC_HOUR
+from openapi.model import JSON, MediaType, Operation
 from openapi.schema import Schema
 
 PHOTO_PAGE = {

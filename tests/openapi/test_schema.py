@@ -8,8 +8,9 @@ import pytest
 from hypothesis import HealthCheck, event, given, settings
 from hypothesis import strategies as st
 
-from openapi.contract import JSON, load
+from openapi.contract import load
 from openapi.document import SpecError
+from openapi.model import JSON
 from openapi.schema import Schema
 
 scalars = (

@@ -1,0 +1,201 @@
+"""What an OpenAPI document says, as values: operations, and what they take and answer.
+
+`contract.load()` makes them; each has a `Schema` where there is something to judge.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from functools import cache, cached_property
+from typing import Any
+
+from .document import SpecError
+from .samples import NoSample, sample
+from .schema import Schema
+
+JSON = "application/json"
+
+
+@dataclass(frozen=True)
+class MediaType:
+    """One representation of a body: its name, such as `application/json`, its schema and its examples."""
+
+    name: str
+    schema: Schema
+    examples: tuple[Any, ...]
+
+    @property
+    def is_json(self) -> bool:
+        """Whether bodies of this media type are JSON: `application/json`, `application/problem+json`."""
+        return is_json(self.name)
+
+    @cached_property
+    def example(self) -> Any:
+        """A legal value: the first published example that is legal, else one made from the schema.
+
+        Raises:
+            SpecError: none could be made.
+        """
+        return _legal_example(self.name, self.schema, self.examples)
+
+
+@dataclass(frozen=True)
+class Parameter:
+    """A parameter of an operation, or a header of a response."""
+
+    name: str
+    location: str
+    """`path`, `query`, `header` or `cookie`."""
+    required: bool
+    schema: Schema
+    style: str
+    """How a list or an object is written: `form`, `simple`, `deepObject` and so on."""
+    explode: bool
+    """Whether a list is written as several parameters, not as one with commas."""
+    is_json: bool = False
+    """Whether the text is JSON: the parameter is declared by `content`, not by `schema`."""
+    examples: tuple[Any, ...] = ()
+
+    @cached_property
+    def example(self) -> Any:
+        """A legal value, as of a media type."""
+        return _legal_example(self.name, self.schema, self.examples)
+
+
+@dataclass(frozen=True)
+class Response:
+    """One of the answers that an operation may give."""
+
+    status: str
+    """As declared: `200`, `4XX` or `default`."""
+    content: Mapping[str, MediaType]
+    headers: tuple[Parameter, ...] = ()
+
+    def media_type(self, content_type: str) -> MediaType | None:
+        """Return the declared media type that a Content-Type header names, wildcards last, or None."""
+        return _named(self.content, content_type)
+
+    @property
+    def json(self) -> MediaType | None:
+        """The JSON representation, if it has one."""
+        return next((media for media in self.content.values() if media.is_json), None)
+
+
+_UNDECLARED = Response("default", {})
+"""What an operation may answer that declares no answer at all: no body, and any status."""
+
+
+@dataclass(frozen=True)
+class RequestBody:
+    """What an operation takes as its body."""
+
+    required: bool
+    content: Mapping[str, MediaType]
+
+    def media_type(self, content_type: str) -> MediaType | None:
+        """Return the declared media type that a Content-Type header names, wildcards last, or None."""
+        return _named(self.content, content_type)
+
+
+@dataclass(frozen=True)
+class Security:
+    """One way to prove who one is: a security scheme of the contract."""
+
+    name: str
+    type: str
+    scheme: str = ""
+    location: str = ""
+    parameter: str = ""
+
+
+@dataclass(frozen=True, eq=False)
+class Operation:
+    """One method of one path: what it takes, what it may answer, and the x- keys that say what it does."""
+
+    id: str
+    method: str
+    path: str
+    parameters: tuple[Parameter, ...]
+    body: RequestBody | None
+    responses: Mapping[str, Response]
+    security: tuple[tuple[Security, ...], ...]
+    """Alternatives, of each of which all schemes are needed; an empty one lets anybody in."""
+    node: dict[str, Any] = field(repr=False)
+
+    @property
+    def behaviour(self) -> str | None:
+        """`x-behaviour`: which behaviour of the mock answers; None for the documented example."""
+        return self.node.get("x-behaviour")
+
+    @property
+    def project_type(self) -> str:
+        """`x-project-type`: the type of the image project that it creates, such as `FACE_EDITOR`."""
+        return str(self.node["x-project-type"])
+
+    @property
+    def credits(self) -> int:
+        """`x-credits`: its price."""
+        return int(self.node.get("x-credits", 0))
+
+    @property
+    def render_seconds(self) -> float:
+        """`x-render-seconds`: how long its job takes on the real API, queue included."""
+        return float(self.node.get("x-render-seconds", 0))
+
+    @cached_property
+    def success(self) -> tuple[int, Response]:
+        """The answer when all goes well: the lowest declared status, `default` as 200."""
+        statuses = sorted(status for status in self.responses if status != "default")
+        wanted = [status for status in statuses if status.startswith(("2", "3"))]
+        if not wanted and ("default" in self.responses or not statuses):
+            return 200, self.responses.get("default", _UNDECLARED)
+        chosen = (wanted or statuses)[0]
+        return int(chosen.upper().replace("X", "0")), self.responses[chosen]
+
+    def response(self, status: int) -> Response | None:
+        """Return what the contract says of an answer with this status; None where it says nothing."""
+        for declared in (str(status), f"{status // 100}XX", f"{status // 100}xx", "default"):
+            if declared in self.responses:
+                return self.responses[declared]
+        return None if self.responses else _UNDECLARED
+
+    def with_defaults(self, body: dict[str, Any]) -> dict[str, Any]:
+        """Return a copy of a JSON request body with the schema's defaults for what it leaves out."""
+        media = self.body and self.body.media_type(JSON)
+        return media.schema.filled(body) if media else body
+
+    @cache  # noqa: B019 - an operation lives as long as its contract
+    def annotated(self, keyword: str) -> tuple[tuple[tuple[str, ...], Any], ...]:
+        """Return the fields of the JSON body whose schema has an x- key: their paths, and its value."""
+        media = self.body and self.body.media_type(JSON)
+        return tuple(media.schema.annotated(keyword)) if media else ()
+
+
+def is_json(media_type: str) -> bool:
+    """Tell whether a media type's bodies are JSON."""
+    name = without_parameters(media_type)
+    return name == JSON or name.endswith("+json")
+
+
+def without_parameters(media_type: str) -> str:
+    """`application/json; charset=utf-8` is `application/json`."""
+    return media_type.partition(";")[0].strip().lower()
+
+
+def _named(content: Mapping[str, MediaType], content_type: str) -> MediaType | None:
+    name = without_parameters(content_type)
+    for candidate in (name, f"{name.partition('/')[0]}/*", "*/*"):
+        if candidate in content:
+            return content[candidate]
+    return None
+
+
+def _legal_example(name: str, schema: Schema, examples: tuple[Any, ...]) -> Any:
+    for value in examples:
+        if schema.accepts(value):
+            return value
+    try:
+        return sample(schema.node, schema.document)
+    except NoSample as error:
+        raise SpecError(f"no example could be made for {name}: {error}") from error

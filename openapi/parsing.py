@@ -1,0 +1,96 @@
+"""Reading the model's values out of a document's nodes."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from .document import Document, resolve
+from .model import (
+    MediaType,
+    Operation,
+    Parameter,
+    RequestBody,
+    Response,
+    Security,
+    is_json,
+    without_parameters,
+)
+from .schema import Schema
+
+
+def operation(requests: Document, responses: Document, place: tuple[str, str], method: str) -> Operation:
+    """Read an operation: what it takes from one reading of the document, what it answers from the other."""
+    group, path = place
+    item = resolve(requests, requests[group][path])
+    node = item[method]
+    parameters = [
+        resolve(requests, one) for one in (*item.get("parameters", []), *node.get("parameters", []))
+    ]
+    by_place = {(parameter["in"], parameter["name"]): parameter for parameter in parameters}
+    body = resolve(requests, node.get("requestBody"))
+    answers = resolve(responses, responses[group][path])[method].get("responses", {})
+    return Operation(
+        id=node.get("operationId") or f"{method.upper()} {path}",
+        method=method.upper(),
+        path=path,
+        parameters=tuple(_parameter(requests, parameter) for parameter in by_place.values()),
+        body=body and RequestBody(bool(body.get("required")), _content(requests, body)),
+        responses={str(status): response(responses, str(status), one) for status, one in answers.items()},
+        security=_security(requests, node.get("security", requests.get("security", []))),
+        node=node,
+    )
+
+
+def response(document: Document, status: str, node: dict[str, Any]) -> Response:
+    """Read one of an operation's answers, or what a reference to it names."""
+    node = resolve(document, node)
+    headers = [(name, resolve(document, header)) for name, header in node.get("headers", {}).items()]
+    return Response(
+        str(status),
+        _content(document, node),
+        tuple(_parameter(document, {"name": name, "in": "header", **header}) for name, header in headers),
+    )
+
+
+def _content(document: Document, node: dict[str, Any]) -> dict[str, MediaType]:
+    content: dict[str, MediaType] = {}
+    for declared, media in node.get("content", {}).items():
+        name = without_parameters(declared)
+        schema = Schema(document, media.get("schema", True))
+        content.setdefault(name, MediaType(name, schema, _examples(document, media)))
+    return content
+
+
+def _examples(document: Document, node: dict[str, Any]) -> tuple[Any, ...]:
+    single = (node["example"],) if "example" in node else ()
+    named = (resolve(document, example) for example in node.get("examples", {}).values())
+    return (*single, *(example["value"] for example in named if "value" in example))
+
+
+def _parameter(document: Document, node: dict[str, Any]) -> Parameter:
+    content: dict[str, Any] = next(iter(node.get("content", {}).values()), {})
+    style = node.get("style", "form" if node["in"] in ("query", "cookie") else "simple")
+    return Parameter(
+        name=node["name"],
+        location=node["in"],
+        required=bool(node.get("required")),
+        schema=Schema(document, node.get("schema", content.get("schema", True))),
+        style=style,
+        explode=bool(node.get("explode", style == "form")),
+        is_json=any(is_json(name) for name in node.get("content", {})),
+        examples=_examples(document, node),
+    )
+
+
+def _security(document: Document, requirements: list[dict[str, Any]]) -> tuple[tuple[Security, ...], ...]:
+    schemes = document.get("components", {}).get("securitySchemes", {})
+    return tuple(
+        tuple(_scheme(name, resolve(document, schemes.get(name, {}))) for name in alternative)
+        for alternative in requirements
+    )
+
+
+def _scheme(name: str, node: dict[str, Any]) -> Security:
+    return Security(
+        name, node.get("type", ""), node.get("scheme", "").lower(), node.get("in", ""), node.get("name", "")
+    )
