@@ -7,6 +7,7 @@ The keywords on which the two could differ are asked of jsonschema-rs by both, s
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from functools import cache, cached_property, lru_cache
@@ -14,7 +15,6 @@ from itertools import islice
 from typing import TYPE_CHECKING, Any
 
 import jsonschema_rs
-import orjson
 
 from .document import Document, SpecError, resolve
 
@@ -201,15 +201,15 @@ def _asked_of_the_decider(keyword: str) -> Callable[..., Iterator[ValidationErro
     def judge(_validator: Any, limit: Any, value: Any, _schema: Any) -> Iterator[ValidationError]:
         from jsonschema import ValidationError
 
-        if not _rule(keyword, orjson.dumps(limit)).is_valid(value):
+        if not _rule(keyword, json.dumps(limit)).is_valid(value):
             yield ValidationError(f"{value!r} breaks {keyword}: {limit!r}")
 
     return judge
 
 
 @lru_cache(maxsize=512)
-def _rule(keyword: str, limit: bytes) -> jsonschema_rs.Draft202012Validator:
-    return jsonschema_rs.Draft202012Validator({keyword: orjson.loads(limit)}, validate_formats=True)
+def _rule(keyword: str, limit: str) -> jsonschema_rs.Draft202012Validator:
+    return jsonschema_rs.Draft202012Validator({keyword: json.loads(limit)}, validate_formats=True)
 
 
 def _missing_fields(_validator: Any, names: list[str], value: Any, _schema: Any) -> Iterator[ValidationError]:
