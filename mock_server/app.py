@@ -139,7 +139,6 @@ def _failed(mock: Mock, error: Exception) -> Response | HTTPException:
         status = error.code or 500
         if status < 400:
             return error
-        drain(request)
         allow = {name: value for name, value in error.get_headers() if name == "Allow"}
         code = code_of(status, mock.contract)
         refusal = Refusal(code or "invalid_request", None if code else error.description, headers=allow)
@@ -148,6 +147,7 @@ def _failed(mock: Mock, error: Exception) -> Response | HTTPException:
     else:
         log.error("%s %s failed, which is a bug of the mock", request.method, request.path, exc_info=error)
         refusal = Refusal("internal_server_error")
+    drain(request)
     answer = answer_to(refusal, mock.contract)
     return _judged(answer, server_response(answer.status, mock.contract), mock, request)
 

@@ -56,9 +56,7 @@ class Gateway:
         largest_body: in bytes; of a larger one, only a little more than this is received and handed on.
     """
 
-    def __init__(
-        self, app: WSGIApplication, may_wait: Callable[[str, str], bool], largest_body: int = 2**30
-    ) -> None:
+    def __init__(self, app: WSGIApplication, may_wait: Callable[[str, str], bool], largest_body: int) -> None:
         self._app = app
         self._may_wait = may_wait
         self._largest_body = largest_body

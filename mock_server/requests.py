@@ -87,7 +87,6 @@ def drain(request: Request) -> None:
 def _bytes_of(request: Request) -> bytes:
     raw = request.stream.read(LARGEST_BODY + 1)
     if len(raw) > LARGEST_BODY:
-        drain(request)
         limit = f"{LARGEST_BODY // 2**20} MiB"
         raise Refusal("payload_too_large", f"Request body is too large: at most {limit} are accepted")
     return raw

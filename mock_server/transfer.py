@@ -17,7 +17,6 @@ from .mock import Mock
 from .projects import status_at
 from .rendering.outputs import example_output, output_of
 from .requestlog import NOTE
-from .requests import drain
 
 
 def add_routes(app: Flask, mock: Mock) -> None:
@@ -42,7 +41,6 @@ def upload(mock: Mock) -> Response:
             mock.files.upload(path), cast(BinaryIO, request.stream), limit, _judge_of(mock, path)
         )
     except TooLarge:
-        drain(request)
         raise Refusal(
             "payload_too_large", f"The file is too large: your plan allows {_size(limit)}"
         ) from None
@@ -90,7 +88,6 @@ def _verified(mock: Mock) -> dict[str, int]:
     try:
         return mock.links.verify(request.path, request.query_string.decode("latin-1"), mock.clock.now())
     except LinkError as error:
-        drain(request)
         raise Refusal("forbidden", str(error)) from error
 
 

@@ -9,9 +9,10 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from . import parsing
-from .document import MAGIC_HOUR, METHODS, Document, SpecError, in_direction, read, resolve
+from .document import MAGIC_HOUR, Document, SpecError, in_direction, read, resolve
 from .model import MediaType, Operation, Response
 from .schema import Schema
+from .upgrade import METHODS
 
 
 def load(path: Path = MAGIC_HOUR) -> Contract:

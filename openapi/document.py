@@ -16,8 +16,6 @@ MAGIC_HOUR = Path(__file__).with_name("magic_hour.yaml")
 
 Document = dict[str, Any]
 
-METHODS = ("get", "put", "post", "delete", "options", "head", "patch", "trace")
-
 
 class SpecError(Exception):
     """The file can't be served; the message says which file, why, and where in it, in one line."""

@@ -11,7 +11,7 @@ from typing import Any
 
 _Rewrite = Callable[[Any], Any]
 
-_METHODS = ("get", "put", "post", "delete", "options", "head", "patch", "trace")
+METHODS = ("get", "put", "post", "delete", "options", "head", "patch", "trace")
 # What says nothing about the values, and so stays outside when a schema gets null as an alternative.
 _OUTER = frozenset(
     {
@@ -110,7 +110,7 @@ def _components(node: Any) -> Any:
 
 
 def _path_item(node: Any) -> Any:
-    rewrites: dict[str, _Rewrite] = dict.fromkeys(_METHODS, _operation)
+    rewrites: dict[str, _Rewrite] = dict.fromkeys(METHODS, _operation)
     return _with(node, {**rewrites, "parameters": _each(_parameter)})
 
 

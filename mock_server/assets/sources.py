@@ -120,7 +120,7 @@ def keep(mock: Mock, source: Source, project_id: str, limit: int) -> str | None:
 
 def picture_of(mock: Mock, project_id: str, name: str) -> Path | None:
     """Return a project's own copy of the picture that its request names, or None where it has none."""
-    path = mock.files.source(project_id, _extension(name) or "png")
+    path = _copy(mock, project_id, name)
     return path if path.is_file() else None
 
 
@@ -131,16 +131,21 @@ def discard(mock: Mock, source: Source, project_id: str) -> None:
         path.unlink()
 
 
+def _copy(mock: Mock, project_id: str, name: str) -> Path:
+    """Where a project's own copy is; a name without an extension, as of a library, is taken for a png."""
+    return mock.files.source(project_id, _extension(name) or "png")
+
+
 def _keep_upload(mock: Mock, name: str, project_id: str) -> None:
     try:
         # A link, not a copy: a later upload takes the name, and leaves these bytes alone.
-        mock.files.source(project_id, _extension(name)).hardlink_to(mock.files.upload(name))
+        _copy(mock, project_id, name).hardlink_to(mock.files.upload(name))
     except FileNotFoundError:
         raise Refusal("unprocessable_entity", _NOT_UPLOADED.format(name)) from None
 
 
 def _fetch(mock: Mock, url: str, project_id: str, limit: int) -> str | None:
-    target = mock.files.source(project_id, _extension(url) or "png")
+    target = _copy(mock, project_id, url)
     try:
         request = Request(url, headers={"User-Agent": "bluehour"})  # noqa: S310 - find_source took http(s) only
         with _opener().open(request, timeout=_FETCH_SECONDS) as answer:
