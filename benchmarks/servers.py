@@ -62,10 +62,10 @@ class Up:
     """Seconds from the process's start to the first 200."""
 
 
-def bluehour() -> Candidate:
+def bluehour(*options: str, name: str = "Bluehour") -> Candidate:
     """Return this project's server, as installed beside the running Python."""
     program = Path(sys.executable).with_name("bluehour")
-    return Candidate("Bluehour", version("bluehour"), (str(program), "serve", "--port", "PORT"))
+    return Candidate(name, version("bluehour"), (str(program), "serve", "--port", "PORT", *options))
 
 
 def prism() -> Candidate:

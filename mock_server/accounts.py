@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import math
 import re
 from collections.abc import Container
 from dataclasses import dataclass
@@ -19,11 +20,12 @@ _REFUSED = "invalid"
 
 @dataclass(frozen=True, slots=True)
 class Account:
-    """An account as it was opened; what is left of its credits is the sum of its ledger."""
+    """An account: what is left of its credits is the sum of its ledger."""
 
     id: str
     plan: str
     credits: int
+    """What it was opened with."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,7 +34,7 @@ class Entry:
 
     account_id: str
     project_id: str | None
-    """None: the account's opening credits."""
+    """None: the account's opening credits, or a change of its balance by `Store.set_account`."""
     amount: int
     at: float
 
@@ -47,6 +49,18 @@ class InsufficientCredits(Exception):
     def __init__(self, balance: int) -> None:
         super().__init__(f"{balance} credits left")
         self.balance = balance
+
+
+class TooManyJobs(Exception):
+    """The account runs as many jobs as it may; nothing was stored or charged.
+
+    Attributes:
+        running: how many of its projects are unfinished.
+    """
+
+    def __init__(self, running: int) -> None:
+        super().__init__(f"{running} jobs are running")
+        self.running = running
 
 
 def account_of(
@@ -68,11 +82,16 @@ def account_of(
 
 
 def entries_of(project: Project) -> tuple[Entry, ...]:
-    """Return a project's lines in the ledger: its charge at create, and its refund when it ends in an error.
+    """Return a project's lines in the ledger: its charge at create, and the refund that it ends with, if any.
 
     The refund is written with the charge, in the same transaction, and counts from `finished_at` on.
     """
     charge = Entry(project.account_id, project.id, -project.credits, project.created_at)
-    if project.error is None:
-        return (charge,)
-    return (charge, Entry(project.account_id, project.id, project.credits, project.finished_at))
+    return (charge, *refund_of(project))
+
+
+def refund_of(project: Project) -> tuple[Entry, ...]:
+    """Return the one line that gives a project's credits back, or none: it completes, or never ends."""
+    if not project.is_refunded or project.finished_at == math.inf:
+        return ()
+    return (Entry(project.account_id, project.id, project.credits, project.finished_at),)

@@ -1,6 +1,7 @@
 """The server: one route per operation of the contract, and the journey that every request takes.
 
-route -> operation -> account (401) -> parameters and body (400) -> behaviour -> answer, judged (500)
+route -> operation -> account (401) -> is a scenario asked for? -> parameters and body (400) -> behaviour
+-> answer, judged (500) -> journal
 """
 
 from __future__ import annotations
@@ -16,18 +17,20 @@ from flask.sessions import NullSession, SessionInterface, SessionMixin
 from werkzeug.exceptions import HTTPException
 from werkzeug.routing import MapAdapter
 
-from openapi.model import JSON, Operation, is_json
-from openapi.model import Response as Declared
-from openapi.wording import sentence
+from openapi.model import JSON, Operation
 
-from . import transfer
+from . import control, reference_page, transfer
+from .answering import encoded, judged
 from .behaviours import Behaviour, behaviour_of, documented_example
-from .exchange import Answer, Call, Refusal
+from .exchange import Call, Refusal
+from .journal.recorder import Recorder
 from .mock import Mock
 from .parameters import check_parameters
 from .refusals import answer_to, code_of, server_response
-from .requestlog import NOTE
-from .requests import drain, read_body, token_of
+from .requests import drain, parse_body, read_body, token_of
+from .scenarios.effects import Effect
+from .scenarios.step import effect_on
+from .trace import trace_of
 
 log = logging.getLogger("bluehour")
 
@@ -77,6 +80,9 @@ def create_app(mock: Mock) -> Flask:
     document = orjson.dumps(mock.contract.document)
     app.add_url_rule("/openapi.json", "openapi", lambda: Response(document, content_type=JSON))
     app.register_error_handler(Exception, partial(_failed, mock))
+    reference_page.add_routes(app, mock.contract)
+    control.add_routes(app, mock)
+    app.wsgi_app = Recorder(app.wsgi_app, mock)  # type: ignore[method-assign]  # Flask's own way to add middleware
     return app
 
 
@@ -106,11 +112,19 @@ def serve(
     mock: Mock, operation: Operation, behaviour: Behaviour, path: dict[str, str], request: Request
 ) -> Response:
     """Take one request on its journey, from its operation to an answer that the contract allows."""
+    trace = trace_of(request.environ)
+    trace.operation, trace.path_values = operation, path
+    effect: Effect | None = None
     try:
-        token = token_of(operation, request)
-        account = None if token is None else mock.account(token)
+        trace.token = token = token_of(operation, request)
+        trace.account = account = None if token is None else mock.account(token)
+        trace.body = raw_body = read_body(operation, request)
+        effect = effect_on(mock, request, operation.id, token, raw_body)
+        if effect and (forced := effect.answer_instead(mock.contract, operation)):
+            drain(request)
+            return effect.spoiled(encoded(forced, request))
         check_parameters(operation, request, path)
-        body, raw_body = read_body(operation, request)
+        body = parse_body(operation, request, raw_body)
         answer = behaviour(
             Call(
                 mock=mock,
@@ -121,6 +135,7 @@ def serve(
                 raw_body=raw_body,
                 request=request,
                 now=mock.clock.now(),
+                job=effect.job if effect else None,
             )
         )
     except Refusal as refusal:
@@ -129,7 +144,8 @@ def serve(
         declared = operation.response(answer.status) or server_response(answer.status, mock.contract)
     else:
         declared = operation.response(answer.status)
-    return _judged(answer, declared, mock, request)
+    response = judged(answer, declared, mock.contract, request)
+    return effect.spoiled(response) if effect else response
 
 
 def _failed(mock: Mock, error: Exception) -> Response | HTTPException:
@@ -149,44 +165,4 @@ def _failed(mock: Mock, error: Exception) -> Response | HTTPException:
         refusal = Refusal("internal_server_error")
     drain(request)
     answer = answer_to(refusal, mock.contract)
-    return _judged(answer, server_response(answer.status, mock.contract), mock, request)
-
-
-def _judged(answer: Answer, declared: Declared | None, mock: Mock, request: Request) -> Response:
-    """Encode an answer. One that the contract does not allow is a bug of ours, and is not sent."""
-    fault = _fault_of(answer, declared)
-    if fault is not None:
-        log.error("%s %s: the answer breaks the contract, a bug: %s", request.method, request.path, fault)
-        answer = answer_to(
-            Refusal("internal_server_error", f"The mock's answer broke the contract: {fault}"), mock.contract
-        )
-    request.environ[NOTE] = answer.note
-    response = Response(_encoded(answer), answer.status, answer.headers, content_type=answer.media_type)
-    if answer.media_type is None:
-        del response.headers["Content-Type"]
-    return response
-
-
-def _fault_of(answer: Answer, declared: Declared | None) -> str | None:
-    """Return what is wrong with an answer, or None."""
-    if declared is None:
-        return f"the status {answer.status} is not declared"
-    if answer.media_type is None:
-        return "there is no body" if declared.content else None
-    media = declared.media_type(answer.media_type)
-    if media is None:
-        return f"the media type {answer.media_type} is not declared for {answer.status}"
-    if media.is_json and not media.schema.accepts(answer.body):
-        return sentence(media.schema.faults(answer.body))
-    missing = [
-        header.name for header in declared.headers if header.required and header.name not in answer.headers
-    ]
-    return f"the header {missing[0]} is missing" if missing else None
-
-
-def _encoded(answer: Answer) -> bytes:
-    if answer.media_type is None:
-        return b""
-    if isinstance(answer.body, str | bytes) and not is_json(answer.media_type):
-        return answer.body if isinstance(answer.body, bytes) else answer.body.encode()
-    return orjson.dumps(answer.body)
+    return judged(answer, server_response(answer.status, mock.contract), mock.contract, request)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 
 from werkzeug.datastructures import MIMEAccept
@@ -12,14 +13,15 @@ from openapi.document import SpecError
 from openapi.model import MediaType, Operation, Response, is_json
 from openapi.schema import value_at
 
-from .accounts import Account, InsufficientCredits
+from .accounts import Account, InsufficientCredits, TooManyJobs
 from .assets import Upload
-from .assets.links import output_path, upload_path
+from .assets.links import upload_path
 from .assets.sources import Source, discard, find_source, keep, refuse_extension
 from .clock import isoformat
 from .exchange import Answer, Call, Refusal
-from .projects import Project, credits_charged_at, new_id, status_at
+from .projects import Project, new_id
 from .refusals import required_headers
+from .representation import download_link, image_project
 
 Behaviour = Callable[[Call], Answer]
 
@@ -63,11 +65,12 @@ def create_image_project(call: Call) -> Answer:
     _refuse_above_plan(call, account)
     project = _new_project(call, account, sources)
     try:
-        balance = call.mock.store.add_project(project)
-    except InsufficientCredits as error:
+        balance = call.mock.store.add_project(project, _most_jobs(call, account))
+    except (InsufficientCredits, TooManyJobs) as error:
         for source in sources:
             discard(call.mock, source, project.id)
-        raise Refusal("insufficient_credits", _too_poor(project.credits, error.balance)) from error
+        raise _refusal_for(error, project) from error
+    call.mock.webhooks.follow(project, call.base_url)
     body = {"id": project.id, "frame_cost": project.credits, "credits_charged": project.credits}
     return Answer(200, body, note={"project": project.id, "charged": project.credits, "balance": balance})
 
@@ -83,9 +86,26 @@ def _refuse_above_plan(call: Call, account: Account) -> None:
             )
 
 
+def _most_jobs(call: Call, account: Account) -> int | None:
+    """How many jobs may be unfinished at a time, this one included, where that is limited."""
+    return call.mock.plans[account.plan].get("concurrent-jobs") if call.mock.settings.concurrency else None
+
+
+def _refusal_for(error: InsufficientCredits | TooManyJobs, project: Project) -> Refusal:
+    if isinstance(error, InsufficientCredits):
+        return Refusal("insufficient_credits", _too_poor(project.credits, error.balance))
+    jobs = f"{error.running} job{'' if error.running == 1 else 's'}"
+    return Refusal(
+        "too_many_requests",
+        f"Too many jobs at a time: the {project.plan} plan allows {jobs}. Try again later",
+    )
+
+
 def _new_project(call: Call, account: Account, sources: list[Source]) -> Project:
     project_id = new_id()
     seconds = call.operation.render_seconds * call.mock.settings.time_scale
+    if call.job == "stuck":
+        seconds = math.inf
     limit = call.mock.plans[account.plan]["upload-bytes"]
     errors = [keep(call.mock, source, project_id, limit) for source in sources]
     return Project(
@@ -99,8 +119,14 @@ def _new_project(call: Call, account: Account, sources: list[Source]) -> Project
         created_at=call.now,
         rendering_at=call.now + seconds * _QUEUED_SHARE,
         finished_at=call.now + seconds,
-        error=next(filter(None, errors), None),
+        outcome=_outcome(call.job, errors),
     )
+
+
+def _outcome(forced: str | None, errors: list[str | None]) -> str:
+    if forced is not None and forced != "stuck":
+        return forced
+    return next(filter(None, errors), "complete")
 
 
 def _name(call: Call) -> str:
@@ -124,23 +150,8 @@ def get_image_project(call: Call) -> Answer:
     if call.path["id"] == call.mock.contract.extension("x-example-project"):
         return _example_project(call)
     project = _own_project(call)
-    status = status_at(project, call.now)
-    credits = credits_charged_at(project, call.now)
-    enabled = project.deleted_at is None
-    body = {
-        "id": project.id,
-        "name": project.name,
-        "status": status,
-        "image_count": 1,
-        "type": call.mock.contract.operation(project.operation_id).project_type,
-        "created_at": isoformat(project.created_at),
-        "enabled": enabled,
-        "total_frame_cost": credits,
-        "credits_charged": credits,
-        "downloads": [_download(call, project.id)] if enabled and status == "complete" else [],
-        "error": _job_error(call, project) if status == "error" else None,
-    }
-    return Answer(200, body, note={"project": project.id, "job": status})
+    body = image_project(call.mock, project, call.now, call.base_url)
+    return Answer(200, body, note={"project": project.id, "job": body["status"]})
 
 
 def _own_project(call: Call) -> Project:
@@ -150,22 +161,11 @@ def _own_project(call: Call) -> Project:
     return project
 
 
-def _job_error(call: Call, project: Project) -> dict[str, str]:
-    code = project.error or "unknown_error"
-    return {"code": code, "message": call.mock.error_message(code)}
-
-
 def _example_project(call: Call) -> Answer:
     """The project of the published examples, as published, but with a picture that can be downloaded."""
     body = dict(documented_example(call).body)
-    body["downloads"] = [_download(call, body["id"])]
+    body["downloads"] = [download_link(call.mock, body["id"], call.now, call.base_url)]
     return Answer(200, body, note={"project": body["id"], "job": body["status"]})
-
-
-def _download(call: Call, project_id: str) -> dict[str, str]:
-    expires_at = call.now + call.mock.lifetimes["download-link"]
-    link = call.mock.links.sign(output_path(project_id), expires_at)
-    return {"url": call.base_url + link, "expires_at": isoformat(int(expires_at))}
 
 
 @_behaviour("delete-image-project")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from importlib.metadata import EntryPoints, entry_points, version
 from pathlib import Path
@@ -12,7 +13,9 @@ import click
 from openapi.document import SpecError
 
 from .accounts import MOST_CREDITS
+from .hosting import HostError
 from .mock import Settings
+from .scenarios.rules import RuleError
 from .serving import ServeError, Server, run
 from .stores import StoreError
 
@@ -60,6 +63,12 @@ def _option(name: str, *declarations: str, **attributes: Any) -> Callable[[_Comm
     return click.option(name, *declarations, **attributes)
 
 
+def _url(text: str) -> str:
+    if not re.match(r"https?://[^\s/]", text):
+        raise Problem(f"--webhook: {text!r} is no URL: it begins with http:// or https://")
+    return text
+
+
 @main.command()
 @_option("--host", default="127.0.0.1", help="Address to listen on.")
 @_option("--port", type=click.IntRange(0, 65535), default=4010, help="Port to listen on; 0 takes a free one.")
@@ -105,6 +114,36 @@ def _option(name: str, *declarations: str, **attributes: Any) -> Callable[[_Comm
     help="Fetch pictures that requests name by URL. Default: accept the URL, touch no network.",
 )
 @_option(
+    "--scenario",
+    metavar="FILE",
+    type=click.Path(path_type=Path),
+    help="Rules that force errors, delays, faults and outcomes: YAML or JSON.",
+)
+@_option(
+    "--webhook",
+    "webhooks",
+    metavar="URL",
+    multiple=True,
+    help="Where events are sent; may be given several times.",
+)
+@_option("--webhook-secret", metavar="SECRET", help="What they are signed with. Default: made up, and shown.")
+@_option(
+    "--concurrency", is_flag=True, help="Limit how many jobs an account runs at a time, as its plan says."
+)
+@_option(
+    "--journal",
+    metavar="N",
+    type=click.IntRange(0, 100_000),
+    default=_DEFAULTS.journal,
+    help="How many requests are kept to look at in the console; 0 keeps none.",
+)
+@_option(
+    "--control-token",
+    metavar="TOKEN",
+    help="What opens /_mock, from anywhere. Default: it is open to this machine alone.",
+)
+@_option("--reload", is_flag=True, help="Take up edits of the spec and the scenario while running.")
+@_option(
     "--log-format",
     type=click.Choice(["text", "json"]),
     default="text",
@@ -120,6 +159,13 @@ def serve(
     opening_credits: int,
     spec: Path | None,
     fetch_assets: bool,
+    scenario: Path | None,
+    webhooks: tuple[str, ...],
+    webhook_secret: str | None,
+    concurrency: bool,
+    journal: int,
+    control_token: str | None,
+    reload: bool,
     log_format: str,
 ) -> None:
     """Serve the mock until Ctrl-C.
@@ -127,14 +173,37 @@ def serve(
     Any bearer token is an account. `mhk_test_PLAN_CREDITS` names plan and credits, as in
     mhk_test_free_25; a token with the word `invalid` in it is refused.
 
+    Any request may ask for its answer: `Prefer: code=429`, `Prefer: delay=2`. The console at /_mock shows
+    what was sent, and forces more.
+
     The asset api-assets/test/no_source_face.png ends its job in that error, and so do the other job
     error codes.
 
     Exit codes: 0 stopped by Ctrl-C, 2 can't start (one line says why).
     """
-    settings = Settings(store, time_scale, plan, opening_credits, fetch_assets)
-    server = Server(host, port, settings, spec, assets, log_format)
+    settings = Settings(
+        store=store,
+        time_scale=time_scale,
+        plan=plan,
+        credits=opening_credits,
+        fetch_assets=fetch_assets,
+        concurrency=concurrency,
+        journal=journal,
+        control_token=control_token or None,
+    )
+    server = Server(
+        host=host,
+        port=port,
+        settings=settings,
+        spec=spec,
+        assets=assets,
+        log_format=log_format,
+        scenario=scenario,
+        webhooks=tuple(map(_url, webhooks)),
+        webhook_secret=webhook_secret,
+        reload=reload,
+    )
     try:
         run(server, version("bluehour"))
-    except (SpecError, StoreError, ServeError) as error:
+    except (SpecError, StoreError, RuleError, HostError, ServeError) as error:
         raise Problem(str(error)) from error

@@ -1,14 +1,15 @@
-"""The one clock of a server: statuses, refunds and expiring links all follow it."""
+"""The one clock of a server: statuses, refunds, expiring links and webhooks all follow it."""
 
 from __future__ import annotations
 
 import time
+from collections.abc import Callable
 from datetime import UTC, datetime
 from threading import Lock
 
 
 class Clock:
-    """Seconds since the epoch, never going back, that can be frozen and advanced.
+    """Seconds since the epoch, never going back, that can be frozen, advanced and set.
 
     It is anchored once to the system's wall clock and then runs on the monotonic one, so a
     correction of the system's time can't make a project's status go back.
@@ -18,16 +19,35 @@ class Clock:
         self._lock = Lock()
         self._offset = time.time() - time.monotonic()
         self._frozen_at: float | None = None
+        self._listeners: list[Callable[[], None]] = []
 
     def now(self) -> float:
         """Return the current time in seconds since the epoch."""
         frozen_at = self._frozen_at
         return time.monotonic() + self._offset if frozen_at is None else frozen_at
 
+    @property
+    def frozen(self) -> bool:
+        """Whether it stands still."""
+        return self._frozen_at is not None
+
+    @property
+    def ahead(self) -> float:
+        """Seconds that it is ahead of the system's wall clock; negative: behind."""
+        return self.now() - time.time()
+
     def freeze(self) -> None:
-        """Stop at the current time; only `advance` moves it from here on."""
+        """Stop at the current time; only `advance` and `set` move it from here on."""
         with self._lock:
             self._frozen_at = self.now()
+        self._tell()
+
+    def run(self) -> None:
+        """Go on from the current time."""
+        with self._lock:
+            self._offset = self.now() - time.monotonic()
+            self._frozen_at = None
+        self._tell()
 
     def advance(self, seconds: float) -> None:
         """Jump forward.
@@ -35,13 +55,48 @@ class Clock:
         Raises:
             ValueError: `seconds` is negative; statuses must not go back.
         """
-        if seconds < 0:
+        if not seconds >= 0:
             raise ValueError(f"the clock only goes forward, not by {seconds} s")
         with self._lock:
-            if self._frozen_at is None:
-                self._offset += seconds
-            else:
-                self._frozen_at += seconds
+            self._move(seconds)
+        self._tell()
+
+    def set(self, at: float) -> None:
+        """Jump forward to a time.
+
+        Raises:
+            ValueError: it is past; statuses must not go back.
+        """
+        with self._lock:
+            seconds = at - self.now()
+            if seconds < 0:
+                raise ValueError(f"the clock only goes forward: it is {isoformat(self.now())} already")
+            self._move(seconds)
+        self._tell()
+
+    def reset(self, at: float | None = None) -> None:
+        """Run with the system's clock again, or stand still at a time, past or not.
+
+        Only whoever has forgotten everything that was dated may do this.
+        """
+        with self._lock:
+            self._offset = time.time() - time.monotonic()
+            self._frozen_at = at
+        self._tell()
+
+    def on_change(self, listener: Callable[[], None]) -> None:
+        """Have a function called after every change that is not the mere passing of time."""
+        self._listeners.append(listener)
+
+    def _move(self, seconds: float) -> None:
+        if self._frozen_at is None:
+            self._offset += seconds
+        else:
+            self._frozen_at += seconds
+
+    def _tell(self) -> None:
+        for listener in self._listeners:
+            listener()
 
 
 def isoformat(at: float) -> str:

@@ -24,6 +24,14 @@ BEARER = {"WWW-Authenticate": "Bearer"}
 _HOST = re.compile(r"[\w.-]+(:\d+)?|\[[0-9a-fA-F:.]+\](:\d+)?", re.ASCII)
 
 
+def base_url_of(request: Request) -> str:
+    """Return what a client reaches this server by, such as `http://127.0.0.1:4010`."""
+    host = request.environ.get("HTTP_HOST", "")
+    if not _HOST.fullmatch(host):
+        host = f"{request.environ['SERVER_NAME']}:{request.environ['SERVER_PORT']}"
+    return f"{request.scheme}://{host}"
+
+
 @dataclass(frozen=True, slots=True)
 class Call:
     """One legal request, on its way to a behaviour.
@@ -37,6 +45,7 @@ class Call:
         raw_body: the body as it came.
         request: the request itself, for what few behaviours need of it.
         now: the time of the call, in seconds since the epoch; one call has one time.
+        job: how the project ends that it creates, where a scenario says so: see `Effect.job`.
     """
 
     mock: Mock
@@ -47,14 +56,12 @@ class Call:
     raw_body: bytes
     request: Request
     now: float
+    job: str | None = None
 
     @property
     def base_url(self) -> str:
         """What the client reaches this server by, such as `http://127.0.0.1:4010`."""
-        host = self.request.environ.get("HTTP_HOST", "")
-        if not _HOST.fullmatch(host):
-            host = f"{self.request.environ['SERVER_NAME']}:{self.request.environ['SERVER_PORT']}"
-        return f"{self.request.scheme}://{host}"
+        return base_url_of(self.request)
 
     @property
     def caller(self) -> Account:

@@ -5,7 +5,8 @@ fast but hangs with the first client that stalls, and several lose half the thro
 interpreter lock around. So requests come by granian's asynchronous interface (RSGI, its own simpler ASGI).
 Each is received whole, a large body on disk, before anybody works on it; one that is cut off is dropped. Then
 it takes one of two lanes: quick ones, which touch nothing but memory, are answered in the event loop, one
-after the other; those that may wait, for a disk or a picture, are answered in threads.
+after the other; those that may wait, for a disk or a picture, are answered in threads. How an answer travels,
+late, byte by byte or not to its end, is decided here as well: nobody need hold a thread for that.
 """
 
 from __future__ import annotations
@@ -14,11 +15,16 @@ import asyncio
 import io
 import sys
 import tempfile
-from collections.abc import Callable, Iterable
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
 from functools import lru_cache
 from typing import IO, TYPE_CHECKING, Any, cast
 from urllib.parse import unquote_to_bytes
+
+from granian._granian import RSGIProtocolClosed
+
+from .disrupting import send_disrupted
+from .trace import trace_of
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import WSGIApplication, WSGIEnvironment
@@ -51,16 +57,20 @@ class Gateway:
     """An RSGI application that answers by a WSGI one.
 
     Args:
-        app: what answers.
+        app: what answers; another may take its place at any time.
         may_wait: tells from method and path whether a request belongs into a thread.
         largest_body: in bytes; of a larger one, only a little more than this is received and handed on.
     """
 
     def __init__(self, app: WSGIApplication, may_wait: Callable[[str, str], bool], largest_body: int) -> None:
-        self._app = app
+        self.app = app
         self._may_wait = may_wait
         self._largest_body = largest_body
         self._threads = ThreadPoolExecutor(_THREADS, thread_name_prefix="bluehour")
+
+    def close(self) -> None:
+        """Let go of the threads, once they have answered what they are at."""
+        self._threads.shutdown(wait=False, cancel_futures=True)
 
     async def __call__(self, scope: Scope, protocol: HTTPProtocol) -> None:
         """Answer one request."""
@@ -68,12 +78,16 @@ class Gateway:
         small = _is_small(environ)
         if small and not self._may_wait(scope.method, environ["PATH_INFO"]):
             environ["wsgi.input"] = io.BytesIO(await protocol())
-            _send_whole(protocol, *self._answer(environ))
+            status, headers, body = self._answer(environ)
+            if (disruption := trace_of(environ).disruption) is None:
+                _send_whole(protocol, status, headers, body)
+            else:
+                await send_disrupted(scope, protocol, status, headers, _whole(body), disruption)
             return
         with io.BytesIO(await protocol()) if small else tempfile.SpooledTemporaryFile(_IN_MEMORY) as body:
             if small or await self._receive(protocol, environ, cast(IO[bytes], body)):
                 environ["wsgi.input"] = body
-                await self._answer_in_thread(environ, protocol)
+                await self._answer_in_thread(scope, environ, protocol)
 
     async def _receive(self, protocol: HTTPProtocol, environ: WSGIEnvironment, body: IO[bytes]) -> bool:
         """Receive a body; tell whether all of it came that was announced."""
@@ -95,12 +109,20 @@ class Gateway:
         def start_response(status: str, headers: list[tuple[str, str]], _exc_info: Any = None) -> Any:
             started[:] = [int(status[:3]), headers]
 
-        body = self._app(environ, start_response)
+        body = self.app(environ, start_response)
         return started[0], started[1], body
 
-    async def _answer_in_thread(self, environ: WSGIEnvironment, protocol: HTTPProtocol) -> None:
+    async def _answer_in_thread(self, scope: Scope, environ: WSGIEnvironment, protocol: HTTPProtocol) -> None:
         loop = asyncio.get_running_loop()
         status, headers, body = await loop.run_in_executor(self._threads, self._answer, environ)
+        trace = trace_of(environ)
+        if trace.events is not None:
+            await _send_events(protocol, status, headers, trace.events())
+            return
+        if trace.disruption is not None:
+            whole = await loop.run_in_executor(self._threads, _whole, body)
+            await send_disrupted(scope, protocol, status, headers, whole, trace.disruption)
+            return
         if not any(name.lower() == "content-length" and int(value) > _SMALL_BODY for name, value in headers):
             await loop.run_in_executor(self._threads, _send_whole, protocol, status, headers, body)
             return
@@ -155,8 +177,27 @@ def _is_complete(environ: WSGIEnvironment, received: int) -> bool:
 def _send_whole(
     protocol: HTTPProtocol, status: int, headers: list[tuple[str, str]], body: Iterable[bytes]
 ) -> None:
+    protocol.response_bytes(status, headers, _whole(body))
+
+
+async def _send_events(
+    protocol: HTTPProtocol, status: int, headers: list[tuple[str, str]], events: AsyncIterator[bytes]
+) -> None:
+    """Send what comes, when it comes, until the client leaves."""
+    lasting = [(name, value) for name, value in headers if name.lower() != "content-length"]
+    stream = protocol.response_stream(status, lasting)
     try:
-        protocol.response_bytes(status, headers, b"".join(body))
+        async for event in events:
+            await stream.send_bytes(event)
+    except RSGIProtocolClosed:
+        pass
+    finally:
+        await cast("AsyncGenerator[bytes, None]", events).aclose()
+
+
+def _whole(body: Iterable[bytes]) -> bytes:
+    try:
+        return b"".join(body)
     finally:
         _close(body)
 

@@ -10,22 +10,34 @@ import orjson
 from openapi.contract import Contract, load
 from openapi.model import JSON, Operation
 
-from .mock import Settings
+from .mock import Mock
 
 
-def greeting(contract: Contract, base_url: str, version: str, settings: Settings) -> str:
+def greeting(mock: Mock, base_url: str, version: str) -> str:
     """Return the start-up text."""
+    contract = mock.contract
     count = len(contract.operations)
     operations = f"{count} operation{'' if count == 1 else 's'}"
     parts = [
         f"Bluehour {version} is {contract.title} at {base_url}  (Ctrl-C stops it)",
-        f"{operations}, state in {settings.store}, contract at {base_url}/openapi.json",
+        f"{operations}, state in {mock.settings.store}, contract at {base_url}/openapi.json",
     ]
+    parts += _controls(mock, base_url)
     if contract.operations:
         parts += ["", "Try it:", f"  {_curl(_first_to_try(contract), base_url)}"]
     if contract is load():
         parts += ["", "Point an SDK at it; any token is an account:", *_sdks(base_url)]
     return "\n".join(parts) + "\n"
+
+
+def _controls(mock: Mock, base_url: str) -> list[str]:
+    sign_in = "?token=…" if mock.settings.control_token else ""
+    parts = [f"Console at {base_url}/_mock{sign_in}, reference at {base_url}/docs"]
+    rules = len(mock.scenarios.all())
+    if rules:
+        parts.append(f"{rules} rule{'' if rules == 1 else 's'} of the scenario to begin with")
+    parts += [f"Webhook {each.url}, secret {each.secret}" for each in mock.webhooks.endpoints()]
+    return parts
 
 
 def _sdks(base_url: str) -> list[str]:

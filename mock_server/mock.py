@@ -16,8 +16,15 @@ from .accounts import Account, account_of
 from .assets.files import Files
 from .assets.links import Links
 from .clock import Clock
+from .control.events import Feed
 from .exchange import BEARER, Refusal
+from .journal.habits import Habits
+from .journal.journal import Journal
+from .journal.secrets import shortened
+from .scenarios.rules import RuleError
+from .scenarios.scenarios import Scenarios
 from .stores import Store, open_store
+from .webhooks.webhooks import Webhooks
 
 if TYPE_CHECKING:
     from .rendering import Renderer
@@ -33,6 +40,9 @@ class Settings:
         plan: the plan of an account whose token does not name one.
         credits: what such an account has at first.
         fetch_assets: whether a picture that is named by URL is fetched.
+        concurrency: whether a plan limits how many jobs run at a time.
+        journal: how many requests are kept to look at; 0 keeps none.
+        control_token: what opens the control API; without one, it is open to callers on this machine.
     """
 
     store: str = "memory://"
@@ -40,6 +50,9 @@ class Settings:
     plan: str = "creator"
     credits: int = 10_000
     fetch_assets: bool = False
+    concurrency: bool = False
+    journal: int = 1000
+    control_token: str | None = None
 
 
 class Mock:
@@ -68,6 +81,16 @@ class Mock:
         self.settings = settings or Settings()
         self.clock = clock or Clock()
         self.store: Store = open_store(self.settings.store)
+        self.scenarios = Scenarios(self.contract)
+        self.journal = Journal(self.settings.journal) if self.settings.journal else None
+        self.habits = Habits(self)
+        self.feed = Feed()
+        if self.journal is not None:
+            self.journal.on_record(self.feed.publish)
+        self.clock.on_change(lambda: self.feed.publish("clock"))
+        self.webhooks = Webhooks(self, on_change=lambda: self.feed.publish("webhooks"))
+        self.base_url = "http://127.0.0.1:4010"
+        self.shown_tokens: dict[str, str] = {}
         self._folder = assets
         self._own_folder: tempfile.TemporaryDirectory[str] | None = None
         self._setting_up = Lock()
@@ -75,9 +98,42 @@ class Mock:
 
     def close(self) -> None:
         """Let go of the store, and remove the private folder."""
+        self.webhooks.close()
         self.store.close()
         if self._own_folder:
             self._own_folder.cleanup()
+
+    def reset(self, clock_at: float | None = None) -> None:
+        """Forget everything that happened; rules and webhooks are as they were at the start.
+
+        Args:
+            clock_at: where the clock is to stand still; without it, it runs with the system's.
+        """
+        self.webhooks.reset()
+        self.scenarios.reset()
+        self.store.reset()
+        self.files.clear()
+        self.shown_tokens.clear()
+        self.habits.clear()
+        if self.journal is not None:
+            self.journal.clear()
+        self.clock.reset(clock_at)
+
+    def adopt(self, contract: Contract) -> None:
+        """Keep another contract from now on, with all that is stored.
+
+        Raises:
+            ValueError: it lacks what is in use; nothing has changed.
+        """
+        known = {operation.id for operation in contract.operations}
+        for project in self.store.projects(limit=1_000_000):
+            if project.operation_id not in known:
+                raise ValueError(f"the operation {project.operation_id} is gone, but has projects")
+        try:
+            self.scenarios.adopt(contract)
+        except RuleError as error:
+            raise ValueError(f"a rule does not fit: {error}") from error
+        self.contract = contract
 
     @cached_property
     def files(self) -> Files:
@@ -105,17 +161,23 @@ class Mock:
         """Held while a picture is decoded or rendered: they take memory, so there is one at a time."""
         return self._pictures
 
-    @cached_property
+    @property
     def plans(self) -> Mapping[str, Mapping[str, int]]:
         """The contract's `x-plans`: limits by plan."""
         plans: Mapping[str, Mapping[str, int]] = self.contract.extension("x-plans", {})
         return plans
 
-    @cached_property
+    @property
     def lifetimes(self) -> Mapping[str, int]:
         """The contract's `x-lifetimes`, in seconds."""
         lifetimes: Mapping[str, int] = self.contract.extension("x-lifetimes", {})
         return lifetimes
+
+    @property
+    def advised_poll_seconds(self) -> float:
+        """The shortest pause between two polls that is advised, as long as jobs here take."""
+        advised: float = self.contract.extension("x-polling-seconds", 0)
+        return advised * self.settings.time_scale
 
     def account(self, token: str) -> Account:
         """Return the account that a token opens.
@@ -125,15 +187,32 @@ class Mock:
         Raises:
             Refusal: no one accepts this token.
         """
-        asked = account_of(
+        account = self.account_of(token)
+        if account is None:
+            raise Refusal("unauthorized", headers=BEARER)
+        return account
+
+    def account_of(self, token: str) -> Account | None:
+        """Return the account that a token opens, or None where no one accepts it."""
+        asked = self._asked_for(token)
+        if asked is None:
+            return None
+        if asked.id not in self.shown_tokens:
+            self.shown_tokens[asked.id] = shortened(token)
+        return self.store.open_account(asked, self.clock.now())
+
+    def account_id_of(self, token: str) -> str | None:
+        """Return the id of the account that a token opens, without opening it."""
+        asked = self._asked_for(token)
+        return None if asked is None else asked.id
+
+    def _asked_for(self, token: str) -> Account | None:
+        return account_of(
             token,
             plans=self.plans,
             default_plan=self.settings.plan,
             default_credits=self.settings.credits,
         )
-        if asked is None:
-            raise Refusal("unauthorized", headers=BEARER)
-        return self.store.open_account(asked, self.clock.now())
 
     def fault_of(self, picture: Path) -> str | None:
         """Return the job error that a file ends in which should be a picture, or None."""

@@ -34,6 +34,18 @@ def check_parameters(operation: Operation, request: Request, path: Mapping[str, 
         raise Refusal("invalid_request", "; ".join(faults))
 
 
+def parameter_values(operation: Operation, request: Request, path: Mapping[str, str]) -> dict[str, Any]:
+    """Return the values of all parameters by name, once they are known to be legal.
+
+    What did not come has its schema's default, or None.
+    """
+    values = {each.name: _value_of(each, request, path) for each in operation.parameters}
+    for each in operation.parameters:
+        if values[each.name] is None:
+            values[each.name] = each.schema.resolved.get("default")
+    return values
+
+
 def from_text(texts: list[str], schema: Schema) -> Any:
     """Return what the texts of one field mean under its schema; a text that fits no type stays a text."""
     types = _types(schema)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import secrets
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import count
 
 _BASE36 = "0123456789abcdefghijklmnopqrstuvwxyz"
@@ -18,8 +18,8 @@ _this_process = "".join(secrets.choice(_BASE36) for _ in range(4))
 class Project:
     """One accepted create: what was asked, what it cost, and when it will have been done.
 
-    Times are seconds since the epoch. The outcome is known from the start, and `status_at` tells
-    how much of it shows: no thread moves states.
+    Times are seconds since the epoch, `math.inf` for those that never come: a job may be stuck in its queue.
+    The outcome is known from the start, and `status_at` tells how much of it shows: no thread moves states.
     """
 
     id: str
@@ -36,23 +36,63 @@ class Project:
     created_at: float
     rendering_at: float
     finished_at: float
-    error: str | None = None
-    """The job error code that it ends in; None completes."""
+    outcome: str = "complete"
+    """How it ends: `complete`, `canceled`, or in an error, whose job error code stands here."""
     deleted_at: float | None = None
+    was_ended: bool = False
+    """Whether somebody ended it ahead of its plan; see `ended`."""
+
+    @property
+    def error(self) -> str | None:
+        """The job error code that it ends in, or None."""
+        return None if self.outcome in ("complete", "canceled") else self.outcome
+
+    @property
+    def is_refunded(self) -> bool:
+        """Whether its end gives the credits back; the vendor says so of canceled videos, and we of images."""
+        return self.outcome != "complete"
+
+
+class ProjectEnded(Exception):
+    """The project can't be ended, because it has finished by itself or by somebody else; nothing changed.
+
+    Attributes:
+        outcome: how it ended, see `Project.outcome`.
+    """
+
+    def __init__(self, outcome: str) -> None:
+        super().__init__(f"ended before: {outcome}")
+        self.outcome = outcome
 
 
 def status_at(project: Project, now: float) -> str:
-    """Return `queued`, `rendering`, and from `finished_at` on `complete` or `error`."""
+    """Return `queued`, `rendering`, and from `finished_at` on `complete`, `canceled` or `error`."""
     if now < project.rendering_at:
         return "queued"
     if now < project.finished_at:
         return "rendering"
-    return "complete" if project.error is None else "error"
+    return project.outcome if project.error is None else "error"
 
 
 def credits_charged_at(project: Project, now: float) -> int:
-    """Return what the project has cost by `now`: nothing once its error gave the credits back."""
-    return 0 if status_at(project, now) == "error" else project.credits
+    """Return what the project has cost by `now`: nothing once its end gave the credits back."""
+    return 0 if project.is_refunded and now >= project.finished_at else project.credits
+
+
+def ended(project: Project, outcome: str, at: float) -> Project:
+    """Return a project as it is when it ends at `at` rather than as planned.
+
+    It ends at its `created_at` if `at` is earlier, as it can be where threads read the clock in one order and
+    come in another: a refund must not count before its charge.
+
+    Raises:
+        ProjectEnded: it has finished by then, or somebody has ended it, be it at a later time.
+    """
+    at = max(at, project.created_at)
+    if project.was_ended or project.finished_at <= at:
+        raise ProjectEnded(project.outcome)
+    rendering_at = min(project.rendering_at, at)
+    return replace(project, outcome=outcome, rendering_at=rendering_at, finished_at=at, was_ended=True)
 
 
 def new_id() -> str:

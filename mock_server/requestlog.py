@@ -11,11 +11,10 @@ from typing import TYPE_CHECKING, Any, TextIO
 import click
 import orjson
 
+from .trace import trace_of
+
 if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
-
-NOTE = "bluehour.note"
-"""Where a request's environment carries what happened in it, for its line."""
 
 _COLOURS = {2: "green", 3: "cyan", 4: "yellow", 5: "red"}
 
@@ -47,13 +46,15 @@ class RequestLog:
             return start_response(code, *rest)
 
         body = self._app(environ, noting)
+        trace = trace_of(environ)
         facts = {
             "at": time.strftime("%H:%M:%S"),
             "status": int(status[:3]),
             "method": environ["REQUEST_METHOD"],
             "path": environ["PATH_INFO"],
             "ms": round((time.perf_counter() - started) * 1000, 1),
-            **environ.get(NOTE, {}),
+            **trace.note,
+            **({"forced": trace.forced} if trace.forced else {}),
         }
         self._write(self._line(facts) + "\n")
         return body
@@ -110,6 +111,11 @@ def _printable(text: str) -> str:
 
 
 def _told(facts: Mapping[str, Any]) -> str:
+    forced = f"forced by {facts['forced']}" if "forced" in facts else ""
+    return "  ".join(filter(None, (_happened(facts), forced)))
+
+
+def _happened(facts: Mapping[str, Any]) -> str:
     if "error" in facts:
         return str(facts["error"])
     if "charged" in facts:

@@ -51,19 +51,33 @@ def _credential(scheme: Security, request: Request) -> str | None:
     return credential
 
 
-def read_body(operation: Operation, request: Request) -> tuple[Any, bytes]:
-    """Return the body as data, and as it came; `(None, b"")` where the operation takes none or none came.
+def read_body(operation: Operation, request: Request) -> bytes:
+    """Return the body as it came; nothing where the operation takes none.
 
     Raises:
-        Refusal: it is missing, too large, of the wrong media type, malformed, or breaks its schema.
+        Refusal: it is too large.
     """
     if operation.body is None:
-        return None, b""
-    raw = _bytes_of(request)
+        return b""
+    raw = request.stream.read(LARGEST_BODY + 1)
+    if len(raw) > LARGEST_BODY:
+        limit = f"{LARGEST_BODY // 2**20} MiB"
+        raise Refusal("payload_too_large", f"Request body is too large: at most {limit} are accepted")
+    return raw
+
+
+def parse_body(operation: Operation, request: Request, raw: bytes) -> Any:
+    """Return a body as data; None where there is none.
+
+    Raises:
+        Refusal: it is missing, of the wrong media type, malformed, or breaks its schema.
+    """
+    if operation.body is None:
+        return None
     if not raw:
         if operation.body.required:
             raise Refusal("invalid_request", "Missing request body")
-        return None, b""
+        return None
     media = _media_type_of(operation.body, request)
     if media.is_json:
         body = _json(raw)
@@ -72,9 +86,9 @@ def read_body(operation: Operation, request: Request) -> tuple[Any, bytes]:
     elif media.name.startswith("text/"):
         body = raw.decode(errors="replace")
     else:
-        return raw, raw
+        return raw
     _refuse_faults(media.schema, body)
-    return body, raw
+    return body
 
 
 def drain(request: Request) -> None:
@@ -82,14 +96,6 @@ def drain(request: Request) -> None:
     left = _DRAINED_AT_MOST
     while left > 0 and (chunk := request.stream.read(2**20)):
         left -= len(chunk)
-
-
-def _bytes_of(request: Request) -> bytes:
-    raw = request.stream.read(LARGEST_BODY + 1)
-    if len(raw) > LARGEST_BODY:
-        limit = f"{LARGEST_BODY // 2**20} MiB"
-        raise Refusal("payload_too_large", f"Request body is too large: at most {limit} are accepted")
-    return raw
 
 
 def _media_type_of(declared: RequestBody, request: Request) -> MediaType:

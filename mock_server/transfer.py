@@ -10,19 +10,42 @@ from typing import BinaryIO, cast
 
 from flask import Flask, Response, request, send_file
 
+from .answering import encoded
 from .assets.files import TooLarge, write_whole
 from .assets.links import OUTPUT_NAME, OUTPUTS, UPLOADS, LinkError, kind_of
 from .exchange import Refusal
 from .mock import Mock
 from .projects import status_at
 from .rendering.outputs import example_output, output_of
-from .requestlog import NOTE
+from .requests import drain
+from .scenarios.step import effect_on
+from .trace import trace_of
 
 
 def add_routes(app: Flask, mock: Mock) -> None:
     """Serve the links that the mock's answers carry."""
-    app.add_url_rule(f"/{UPLOADS}/<path:_>", "upload", lambda _: upload(mock), methods=["PUT"])
-    app.add_url_rule(f"/{OUTPUTS}/<project_id>/{OUTPUT_NAME}", "download", partial(download, mock))
+
+    def put(_: str) -> Response:
+        return _forced_or(mock, "upload", partial(upload, mock))
+
+    def get(project_id: str) -> Response:
+        return _forced_or(mock, "download", partial(download, mock, project_id))
+
+    app.add_url_rule(f"/{UPLOADS}/<path:_>", "upload", put, methods=["PUT"])
+    app.add_url_rule(f"/{OUTPUTS}/<project_id>/{OUTPUT_NAME}", "download", get)
+
+
+def _forced_or(mock: Mock, transfer: str, transferred: Callable[[], Response]) -> Response:
+    """Take a transfer on its journey, which has a step for scenarios as an operation's has."""
+    trace_of(request.environ).transfer = transfer
+    effect = effect_on(mock, request, transfer)
+    if effect is None:
+        return transferred()
+    forced = effect.answer_instead(mock.contract, None)
+    if forced is None:
+        return effect.spoiled(transferred())
+    drain(request)
+    return effect.spoiled(encoded(forced, request))
 
 
 def upload(mock: Mock) -> Response:
@@ -45,7 +68,7 @@ def upload(mock: Mock) -> Response:
             "payload_too_large", f"The file is too large: your plan allows {_size(limit)}"
         ) from None
     mock.store.put_uploads([replace(issued, uploaded_at=mock.clock.now(), error=error)])
-    request.environ[NOTE] = {"uploaded": path}
+    trace_of(request.environ).note = {"uploaded": path}
     response = Response(status=200)
     del response.headers["Content-Type"]
     return response
@@ -63,7 +86,7 @@ def download(mock: Mock, project_id: str) -> Response:
         Refusal: 403 for a link that was changed or has expired, 404 once the project is deleted.
     """
     _verified(mock)
-    request.environ[NOTE] = {"project": project_id}
+    trace_of(request.environ).note = {"project": project_id}
     path = _picture(mock, project_id)
     try:
         return send_file(path, mimetype="image/png", download_name=OUTPUT_NAME, conditional=False)

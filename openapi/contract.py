@@ -28,6 +28,15 @@ def load(path: Path = MAGIC_HOUR) -> Contract:
 
 @cache
 def _load(path: Path) -> Contract:
+    return load_anew(path)
+
+
+def load_anew(path: Path) -> Contract:
+    """Read a contract from a file that may have changed since it was loaded.
+
+    Raises:
+        SpecError: as `load` does.
+    """
     contract = Contract(read(path))
     if path != MAGIC_HOUR:
         _compile_all(contract, path)

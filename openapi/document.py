@@ -42,7 +42,7 @@ def read(path: Path) -> Document:
     Raises:
         SpecError: it can't be read or parsed, or it is no OpenAPI 3 document with paths.
     """
-    document = _parse(path)
+    document = parse_file(path)
     if not isinstance(document, dict):
         raise SpecError(f"{path}: not an OpenAPI document: expected an object at the top")
     version = document.get("openapi")
@@ -54,7 +54,12 @@ def read(path: Path) -> Document:
     return upgraded(document)
 
 
-def _parse(path: Path) -> Any:
+def parse_file(path: Path) -> Any:
+    """Return what a JSON or YAML file holds, as JSON's own types.
+
+    Raises:
+        SpecError: it can't be read or parsed; the message says where and why, in one line.
+    """
     try:
         text = path.read_bytes()
     except OSError as error:

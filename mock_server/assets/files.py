@@ -8,6 +8,8 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import BinaryIO
 
+_KINDS = ("uploads", "sources", "outputs")
+
 
 class TooLarge(Exception):
     """More bytes came than the limit allows."""
@@ -17,9 +19,15 @@ class Files:
     """Bytes on disk, in a folder of our own, by the name of what they are."""
 
     def __init__(self, folder: Path) -> None:
-        for name in ("uploads", "sources", "outputs"):
+        for name in _KINDS:
             (folder / name).mkdir(parents=True, exist_ok=True, mode=0o700)
         self._folder = folder
+
+    def clear(self) -> None:
+        """Remove all files."""
+        for name in _KINDS:
+            for path in (self._folder / name).iterdir():
+                path.unlink(missing_ok=True)
 
     def upload(self, path: str) -> Path:
         """Where the bytes of an issued file path are; they may not have come yet."""

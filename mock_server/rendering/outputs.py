@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -11,7 +12,7 @@ import orjson
 from openapi.schema import value_at
 
 from ..assets.sources import picture_of
-from . import Job
+from . import Job, RenderError
 
 if TYPE_CHECKING:
     from ..mock import Mock
@@ -19,11 +20,7 @@ if TYPE_CHECKING:
 
 
 def output_of(mock: Mock, project: Project) -> Path:
-    """Return the file with a complete project's picture.
-
-    Raises:
-        RenderError: it can't be rendered.
-    """
+    """Return the file with a complete project's picture."""
     return _kept(mock, project.id, lambda: _job_of(mock, project))
 
 
@@ -40,9 +37,17 @@ def _kept(mock: Mock, project_id: str, job: Callable[[], Job]) -> Path:
         with mock.pictures:
             if not path.exists():
                 part = path.with_suffix(".part")
-                part.write_bytes(mock.renderer.render(job()))
+                part.write_bytes(_rendered(mock, job()))
                 part.replace(path)
     return path
+
+
+def _rendered(mock: Mock, job: Job) -> bytes:
+    try:
+        return mock.renderer.render(job)
+    except RenderError:
+        # A scenario has it complete, whatever its picture: so there is one, if not of that picture.
+        return mock.renderer.render(replace(job, source=None))
 
 
 def _job_of(mock: Mock, project: Project) -> Job:

@@ -23,14 +23,41 @@ class Store(Protocol):
     def open_account(self, account: Account, at: float) -> Account:
         """Return the stored account of that id; a new one is stored, with its opening credits."""
 
+    def set_account(
+        self, account_id: str, at: float, *, plan: str | None = None, credits: int | None = None
+    ) -> Account:
+        """Give an account another plan, another balance, or both.
+
+        Args:
+            account_id: whose.
+            at: when the balance is to be that.
+            plan: the plan of projects from now on; what is stored keeps its own.
+            credits: the balance at `at`, made so by an entry without a project; charges that count from a
+                later time have still to be paid from it, and may take it below zero.
+
+        Returns:
+            The account with its plan as it is now, and the credits that it was opened with.
+
+        Raises:
+            KeyError: there is no such account.
+        """
+
+    def accounts(self) -> list[Account]:
+        """Return all accounts with the plans they have now, in the order they were opened."""
+
     def balance(self, account_id: str, at: float) -> int:
         """Return the sum of the account's ledger entries up to and at `at`."""
 
     def entries(self, account_id: str) -> list[Entry]:
         """Return the account's ledger, by time; a planned refund is in it ahead of its time."""
 
-    def add_project(self, project: Project) -> int:
+    def add_project(self, project: Project, at_most: int | None = None) -> int:
         """Store a project together with its ledger entries.
+
+        Args:
+            project: what to store.
+            at_most: how many of the account's projects may be unfinished at `project.created_at`, this
+                one among them; None sets no limit.
 
         Returns:
             The account's balance at `project.created_at`, after the charge.
@@ -38,10 +65,39 @@ class Store(Protocol):
         Raises:
             InsufficientCredits: the balance at `project.created_at`, or at a later time that was already
                 charged (threads may come out of order), is below `project.credits`.
+            TooManyJobs: the account can pay, but has `at_most` unfinished projects already.
         """
 
     def project(self, project_id: str) -> Project | None:
         """Return a project, deleted ones too, or None."""
+
+    def projects(
+        self, *, account_id: str | None = None, unfinished_at: float | None = None, limit: int = 100
+    ) -> list[Project]:
+        """Return projects, deleted ones too, by `created_at`, the newest first; of equals the later stored.
+
+        Args:
+            account_id: only this account's.
+            unfinished_at: only those whose `finished_at` is later than this.
+            limit: how many at most.
+        """
+
+    def end_project(self, project_id: str, outcome: str, at: float) -> Project:
+        """End an unfinished project now, as `projects.ended` does, and mend its ledger entries.
+
+        Args:
+            project_id: which.
+            outcome: `complete`, `canceled`, or a job error code.
+            at: the time it is now.
+
+        Returns:
+            The project as it is then.
+
+        Raises:
+            KeyError: there is no such project.
+            ProjectEnded: it has finished by `at`, or another caller was quicker, even with a later `at`
+                (threads may come out of order): of several callers one succeeds.
+        """
 
     def delete_project(self, project_id: str, at: float) -> None:
         """Mark a project as deleted at `at`; the first time stays, and an unknown id is no error."""
@@ -54,6 +110,9 @@ class Store(Protocol):
 
     def secret(self) -> bytes:
         """Return the store's own random 32 bytes, the same for its whole life: the key that signs links."""
+
+    def reset(self) -> None:
+        """Forget accounts, ledgers, projects and uploads; the secret stays."""
 
     def close(self) -> None:
         """Let go of files and connections."""

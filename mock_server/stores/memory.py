@@ -4,31 +4,19 @@ hundred thousand in it."""
 from __future__ import annotations
 
 import secrets
-import struct
-import zlib
 from array import array
-from bisect import bisect_right
+from bisect import bisect_left, bisect_right, insort
 from collections.abc import Iterable
-from dataclasses import dataclass, field
-from heapq import heappop, heappush
+from dataclasses import replace
+from heapq import nlargest
 from math import inf
 from threading import Lock
 
-from ..accounts import Account, Entry, InsufficientCredits, entries_of
+from ..accounts import Account, Entry, InsufficientCredits, TooManyJobs, entries_of, refund_of
 from ..assets import Upload
-from ..projects import Project
-
-# A project is kept as one bytes object: these numbers, then its name and request, deflated together.
-# What repeats (account, operation, plan, error) is a number of `_Words`. That costs about a third of
-# the dataclass, and the garbage collector never looks at bytes.
-_NUMBERS = struct.Struct("<IIIIIqddd")
-_ACCOUNT = struct.Struct("<I")
-
-# Requests of one operation resemble each other, so each is deflated against the first one's opening:
-# a quarter of the size that plain deflate gives, in half its time.
-_SAMPLE_SIZE = 2048
-_WINDOW_BITS = -12  # 4 KiB, no header or checksum: the memory that each call sets up stays small
-_MEMORY_LEVEL = 4
+from ..projects import Project, ended
+from .ledger import Ledger
+from .packing import Packing, times_of
 
 _NOBODY = Account("", "", 0)
 
@@ -39,10 +27,12 @@ class MemoryStore:
     def __init__(self) -> None:
         """Start empty, with a secret of its own."""
         self._lock = Lock()
-        self._words = _Words()
-        self._samples: dict[str, bytes] = {}
-        self._ledgers: dict[str, _Ledger] = {}
+        self._packing = Packing()
+        self._ledgers: dict[str, Ledger] = {}
         self._projects: dict[str, bytes] = {}
+        self._ends: dict[
+            str, array[float]
+        ] = {}  # of each account's projects, sorted, to count the unfinished
         self._deleted: dict[str, float] = {}
         self._uploads: dict[str, tuple[str, float, float | None, str | None]] = {}
         self._secret = secrets.token_bytes(32)
@@ -52,9 +42,30 @@ class MemoryStore:
         with self._lock:
             ledger = self._ledgers.get(account.id)
             if ledger is None:
-                ledger = self._ledgers[account.id] = _Ledger(account, at)
-                ledger.add(account.credits, at)
+                ledger = self._ledgers[account.id] = Ledger(account)
+                ledger.give(account.credits, at)
             return ledger.account
+
+    def set_account(
+        self, account_id: str, at: float, *, plan: str | None = None, credits: int | None = None
+    ) -> Account:
+        """Give an account another plan, another balance at `at`, or both.
+
+        Raises:
+            KeyError: there is no such account.
+        """
+        with self._lock:
+            ledger = self._ledgers[account_id]
+            if plan is not None:
+                ledger.account = replace(ledger.account, plan=plan)
+            if credits is not None and (missing := credits - ledger.balance(at)):
+                ledger.give(missing, at)
+            return ledger.account
+
+    def accounts(self) -> list[Account]:
+        """Return all accounts, in the order they were opened."""
+        with self._lock:
+            return [ledger.account for ledger in self._ledgers.values()]
 
     def balance(self, account_id: str, at: float) -> int:
         """Return the sum of the account's ledger entries up to and at `at`."""
@@ -63,31 +74,39 @@ class MemoryStore:
             return ledger.balance(at) if ledger else 0
 
     def entries(self, account_id: str) -> list[Entry]:
-        """Return the account's ledger, by time; it is derived from the projects, not kept beside them."""
-        start = _ACCOUNT.pack(self._words.number(account_id))
+        """Return the account's ledger, by time; a project's lines are derived from it, not kept beside it."""
+        start = self._packing.start_of(account_id)
         with self._lock:
             ledger = self._ledgers.get(account_id)
+            entries = list(ledger.given) if ledger else []
             rows = [(id_, row) for id_, row in self._projects.items() if row.startswith(start)]
-        entries = [Entry(account_id, None, ledger.account.credits, ledger.opened_at)] if ledger else []
         for id_, row in rows:
-            entries.extend(entries_of(self._unpack(id_, row, None)))
+            entries.extend(entries_of(self._packing.unpack(id_, row, None)))
         return sorted(entries, key=lambda entry: entry.at)
 
-    def add_project(self, project: Project) -> int:
+    def add_project(self, project: Project, at_most: int | None = None) -> int:
         """Store a project, charge it, and return the balance that leaves.
 
         Raises:
             InsufficientCredits: the charge would take the balance below zero, at the project's
                 `created_at` or at a later time that another create has already been charged at.
+            TooManyJobs: the account has `at_most` unfinished projects already.
         """
-        row = self._pack(project)  # before the lock: zlib lets other threads run meanwhile
+        row = self._packing.pack(project)  # before the lock: zlib lets other threads run meanwhile
         with self._lock:
-            ledger = self._ledgers.get(project.account_id) or _Ledger(_NOBODY, project.created_at)
+            ledger = self._ledgers.get(project.account_id) or Ledger(_NOBODY)
             lowest = ledger.lowest_from(project.created_at)
             if lowest < project.credits:
                 raise InsufficientCredits(lowest)
+            ends = self._ends.get(project.account_id) or array("d")
+            if at_most is not None:
+                running = len(ends) - bisect_right(ends, project.created_at)
+                if running >= at_most:
+                    raise TooManyJobs(running)
             for entry in entries_of(project):
                 ledger.add(entry.amount, entry.at)
+            insort(ends, project.finished_at)
+            self._ends[project.account_id] = ends
             self._projects[project.id] = row
             if project.deleted_at is not None:
                 self._deleted[project.id] = project.deleted_at
@@ -98,7 +117,41 @@ class MemoryStore:
         with self._lock:
             row = self._projects.get(project_id)
             deleted_at = self._deleted.get(project_id)
-        return None if row is None else self._unpack(project_id, row, deleted_at)
+        return None if row is None else self._packing.unpack(project_id, row, deleted_at)
+
+    def projects(
+        self, *, account_id: str | None = None, unfinished_at: float | None = None, limit: int = 100
+    ) -> list[Project]:
+        """Return projects, the newest first."""
+        start = b"" if account_id is None else self._packing.start_of(account_id)
+        earliest_end = -inf if unfinished_at is None else unfinished_at
+        with self._lock:  # held for copies only: to look at every row takes too long
+            ids, rows, deleted = list(self._projects), list(self._projects.values()), self._deleted.copy()
+
+        def found() -> Iterable[tuple[float, int]]:
+            for place, row in enumerate(rows):
+                created_at, _, finished_at = times_of(row)
+                if finished_at > earliest_end and row.startswith(start):
+                    yield created_at, place
+
+        places = [place for _, place in nlargest(limit, found())]
+        return [self._packing.unpack(ids[place], rows[place], deleted.get(ids[place])) for place in places]
+
+    def end_project(self, project_id: str, outcome: str, at: float) -> Project:
+        """End an unfinished project now, and return it as it is then.
+
+        Raises:
+            KeyError: there is no such project.
+            ProjectEnded: it has finished by `at`, or another caller was quicker.
+        """
+        with self._lock:
+            row = self._projects[project_id]
+            before = self._packing.unpack(project_id, row, self._deleted.get(project_id))
+            after = ended(before, outcome, at)
+            self._projects[project_id] = self._packing.pack(after)
+            self._move_end(before, after)
+            self._move_refund(before, after)
+            return after
 
     def delete_project(self, project_id: str, at: float) -> None:
         """Mark a project as deleted at `at`; the first time stays, and an unknown id is no error."""
@@ -124,114 +177,24 @@ class MemoryStore:
         """Return this store's random 32 bytes."""
         return self._secret
 
+    def reset(self) -> None:
+        """Forget everything but the secret."""
+        with self._lock:
+            # The packing stays: a create in another thread may have packed its row and wait for the lock.
+            for kept in (self._ledgers, self._projects, self._ends, self._deleted, self._uploads):
+                kept.clear()
+
     def close(self) -> None:
         """Do nothing: there are no files or connections."""
 
-    def _pack(self, project: Project) -> bytes:
-        name = project.name.encode("utf-8", "surrogatepass")
-        text = name + project.request
-        numbers = _NUMBERS.pack(
-            self._words.number(project.account_id),
-            self._words.number(project.operation_id),
-            self._words.number(project.plan),
-            self._words.number(project.error or ""),
-            len(name),
-            project.credits,
-            project.created_at,
-            project.rendering_at,
-            project.finished_at,
-        )
-        sample = self._samples.setdefault(project.operation_id, text[:_SAMPLE_SIZE])
-        deflate = zlib.compressobj(
-            1, zlib.DEFLATED, _WINDOW_BITS, _MEMORY_LEVEL, zlib.Z_DEFAULT_STRATEGY, sample
-        )
-        return numbers + deflate.compress(text) + deflate.flush()
+    def _move_end(self, before: Project, after: Project) -> None:
+        ends = self._ends[before.account_id]
+        del ends[bisect_left(ends, before.finished_at)]
+        insort(ends, after.finished_at)
 
-    def _unpack(self, project_id: str, row: bytes, deleted_at: float | None) -> Project:
-        account, operation, plan, error, name_size, credits_, *times = _NUMBERS.unpack_from(row)
-        operation_id = self._words[operation]
-        inflate = zlib.decompressobj(_WINDOW_BITS, self._samples[operation_id])
-        text = inflate.decompress(row[_NUMBERS.size :])
-        return Project(
-            id=project_id,
-            account_id=self._words[account],
-            operation_id=operation_id,
-            plan=self._words[plan],
-            name=text[:name_size].decode("utf-8", "surrogatepass"),
-            credits=credits_,
-            request=text[name_size:],
-            created_at=times[0],
-            rendering_at=times[1],
-            finished_at=times[2],
-            error=self._words[error] or None,
-            deleted_at=deleted_at,
-        )
-
-
-class _Words:
-    """Numbers for strings that come again and again; 0 is the empty one."""
-
-    def __init__(self) -> None:
-        self._lock = Lock()
-        self._words = [""]
-        self._numbers = {"": 0}
-
-    def __getitem__(self, number: int) -> str:
-        return self._words[number]
-
-    def number(self, word: str) -> int:
-        known = self._numbers.get(word)
-        if known is not None:
-            return known
-        with self._lock:
-            if word not in self._numbers:
-                self._words.append(word)  # first the word: a number that can be seen must have one
-                self._numbers[word] = len(self._words) - 1
-            return self._numbers[word]
-
-
-@dataclass(slots=True)
-class _Ledger:
-    """An account's balance over time, to look up rather than add up.
-
-    `sums[i]` is the balance from `times[i]` on. Credits that lie ahead of the last time wait in
-    `planned`, a heap, so that a create appends to the arrays' end and need not correct what follows.
-    """
-
-    account: Account
-    opened_at: float
-    times: array[float] = field(default_factory=lambda: array("d", [-inf]))
-    sums: array[int] = field(default_factory=lambda: array("q", [0]))
-    planned: list[tuple[float, int]] = field(default_factory=list)
-
-    def balance(self, at: float) -> int:
-        """Return the balance at `at`, which may be earlier than one asked before."""
-        return self.sums[self._settle(at) - 1]
-
-    def lowest_from(self, at: float) -> int:
-        """Return the lowest balance at `at` and ever after; what is planned can only raise it."""
-        return min(self.sums[self._settle(at) - 1 :])
-
-    def add(self, amount: int, at: float) -> None:
-        """Let an amount count from `at` on."""
-        if amount > 0 and at > self.times[-1]:
-            heappush(self.planned, (at, amount))
-            return
-        self._settle(at)
-        self._count(amount, at)
-
-    def _settle(self, at: float) -> int:
-        """Move what is due by `at` into the arrays; return how many of their times are not after `at`."""
-        while self.planned and self.planned[0][0] <= at:
-            due, amount = heappop(self.planned)
-            self._count(amount, due)
-        return bisect_right(self.times, at)
-
-    def _count(self, amount: int, at: float) -> None:
-        place = bisect_right(self.times, at) - 1
-        if self.times[place] != at:  # one place per time, so that no sum is halfway through its moment
-            self.times.insert(place + 1, at)
-            self.sums.insert(place + 1, self.sums[place])
-            place += 1
-        for later in range(place, len(self.sums)):
-            self.sums[later] += amount
+    def _move_refund(self, before: Project, after: Project) -> None:
+        ledger = self._ledgers.get(before.account_id) or Ledger(_NOBODY)
+        for refund in refund_of(before):
+            ledger.take_back(refund.amount, refund.at)
+        for refund in refund_of(after):
+            ledger.add(refund.amount, refund.at)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import secrets
 import sqlite3
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from itertools import accumulate
 from threading import Lock
@@ -14,72 +14,19 @@ from typing import Any, NamedTuple
 import sqlalchemy as sa
 from sqlalchemy.dialects.sqlite import insert
 
-from ..accounts import Account, Entry, InsufficientCredits, entries_of
+from ..accounts import Account, Entry, InsufficientCredits, TooManyJobs, entries_of, refund_of
 from ..assets import Upload
-from ..projects import Project
+from ..projects import Project, ended
 from . import StoreError
+from .tables import ACCOUNTS, LEDGER, PROJECTS, SETTINGS, TABLES, UPLOADS
 
 _ACCEPTED = "use memory://, sqlite:///file (relative) or sqlite:////absolute/file"
 _BUSY_SECONDS = 30.0
 
-_tables = sa.MetaData()
-_accounts = sa.Table(
-    "accounts",
-    _tables,
-    sa.Column("id", sa.String, primary_key=True),
-    sa.Column("plan", sa.String, nullable=False),
-    sa.Column("credits", sa.BigInteger, nullable=False),
-    # The ledger's sum up to a time that no charge is later than. A balance starts from here, so its
-    # cost doesn't grow with the account's past; the ledger alone says what is right.
-    sa.Column("settled", sa.BigInteger, nullable=False),
-    sa.Column("settled_at", sa.Double, nullable=False),
-)
-_ledger = sa.Table(
-    "ledger",
-    _tables,
-    sa.Column("id", sa.BigInteger().with_variant(sa.Integer, "sqlite"), primary_key=True),
-    sa.Column("account_id", sa.String, nullable=False),
-    sa.Column("project_id", sa.String),
-    sa.Column("amount", sa.BigInteger, nullable=False),
-    sa.Column("at", sa.Double, nullable=False),
-    sa.Index("ledger_by_time", "account_id", "at", "amount"),
-)
-_projects = sa.Table(
-    "projects",
-    _tables,
-    sa.Column("id", sa.String, primary_key=True),
-    sa.Column("account_id", sa.String, nullable=False),
-    sa.Column("operation_id", sa.String, nullable=False),
-    sa.Column("plan", sa.String, nullable=False),
-    sa.Column("name", sa.String, nullable=False),
-    sa.Column("credits", sa.BigInteger, nullable=False),
-    sa.Column("request", sa.LargeBinary, nullable=False),
-    sa.Column("created_at", sa.Double, nullable=False),
-    sa.Column("rendering_at", sa.Double, nullable=False),
-    sa.Column("finished_at", sa.Double, nullable=False),
-    sa.Column("error", sa.String),
-    sa.Column("deleted_at", sa.Double),
-)
-_uploads = sa.Table(
-    "uploads",
-    _tables,
-    sa.Column("path", sa.String, primary_key=True),
-    sa.Column("account_id", sa.String, nullable=False),
-    sa.Column("issued_at", sa.Double, nullable=False),
-    sa.Column("uploaded_at", sa.Double),
-    sa.Column("error", sa.String),
-)
-_settings = sa.Table(
-    "settings",
-    _tables,
-    sa.Column("name", sa.String, primary_key=True),
-    sa.Column("value", sa.LargeBinary, nullable=False),
-)
-
 
 def _sum_of_ledger(after: sa.ColumnElement[float], until: sa.ColumnElement[float]) -> sa.ColumnElement[int]:
-    lines = sa.select(sa.func.coalesce(sa.func.sum(_ledger.c.amount), 0))
-    between = lines.where(_ledger.c.account_id == _accounts.c.id, _ledger.c.at > after, _ledger.c.at <= until)
+    lines = sa.select(sa.func.coalesce(sa.func.sum(LEDGER.c.amount), 0))
+    between = lines.where(LEDGER.c.account_id == ACCOUNTS.c.id, LEDGER.c.at > after, LEDGER.c.at <= until)
     return between.scalar_subquery()
 
 
@@ -88,57 +35,82 @@ def _sum_of_ledger(after: sa.ColumnElement[float], until: sa.ColumnElement[float
 _at: sa.BindParameter[float] = sa.bindparam("at", type_=sa.Double)
 _id: sa.BindParameter[str] = sa.bindparam("wanted", type_=sa.String)
 
-_FIND_ACCOUNT = sa.select(_accounts.c.id, _accounts.c.plan, _accounts.c.credits).where(_accounts.c.id == _id)
-_ADD_ACCOUNT = insert(_accounts).on_conflict_do_nothing()
+_every_account = sa.select(ACCOUNTS.c.id, ACCOUNTS.c.plan, ACCOUNTS.c.credits)
+_FIND_ACCOUNTS = _every_account.order_by(ACCOUNTS.c.number)
+_FIND_ACCOUNT = _every_account.where(ACCOUNTS.c.id == _id)
+_ADD_ACCOUNT = insert(ACCOUNTS).on_conflict_do_nothing()
+_SET_PLAN = sa.update(ACCOUNTS).where(ACCOUNTS.c.id == _id).values(plan=sa.bindparam("new_plan"))
 _LOCK_SETTLED = (
-    sa.select(_accounts.c.settled, _accounts.c.settled_at).where(_accounts.c.id == _id).with_for_update()
+    sa.select(ACCOUNTS.c.settled, ACCOUNTS.c.settled_at).where(ACCOUNTS.c.id == _id).with_for_update()
 )
 _SETTLE = (
-    sa.update(_accounts)
-    .where(_accounts.c.id == _id)
+    sa.update(ACCOUNTS)
+    .where(ACCOUNTS.c.id == _id)
     .values(settled=sa.bindparam("sum"), settled_at=sa.bindparam("until"))
+)
+_CORRECT_SETTLED = (
+    sa.update(ACCOUNTS)
+    .where(ACCOUNTS.c.id == _id, ACCOUNTS.c.settled_at >= _at)
+    .values(settled=ACCOUNTS.c.settled + sa.bindparam("change"))
 )
 _BALANCE = sa.select(
     (  # one of the sums is empty: `at` is after the settled time, or before it
-        _accounts.c.settled
-        + _sum_of_ledger(_accounts.c.settled_at, _at)
-        - _sum_of_ledger(_at, _accounts.c.settled_at)
+        ACCOUNTS.c.settled
+        + _sum_of_ledger(ACCOUNTS.c.settled_at, _at)
+        - _sum_of_ledger(_at, ACCOUNTS.c.settled_at)
     ).label("balance")
-).where(_accounts.c.id == _id)
+).where(ACCOUNTS.c.id == _id)
 
-_ADD_LINES = sa.insert(_ledger)
+_ADD_LINES = sa.insert(LEDGER)
+_DROP_LINE = sa.delete(LEDGER).where(
+    *(LEDGER.c[name] == sa.bindparam(f"its_{name}") for name in ("account_id", "project_id", "amount", "at"))
+)
 _FIND_LINES = (
-    sa.select(_ledger.c.account_id, _ledger.c.project_id, _ledger.c.amount, _ledger.c.at)
-    .where(_ledger.c.account_id == _id)
-    .order_by(_ledger.c.at, _ledger.c.id)
+    sa.select(LEDGER.c.account_id, LEDGER.c.project_id, LEDGER.c.amount, LEDGER.c.at)
+    .where(LEDGER.c.account_id == _id)
+    .order_by(LEDGER.c.at, LEDGER.c.number)
 )
 _STEPS = (
-    sa.select(sa.func.sum(_ledger.c.amount))
+    sa.select(sa.func.sum(LEDGER.c.amount))
     .where(
-        _ledger.c.account_id == _id,
-        _ledger.c.at > sa.bindparam("after", type_=sa.Double),
-        _ledger.c.at <= sa.bindparam("until", type_=sa.Double),
+        LEDGER.c.account_id == _id,
+        LEDGER.c.at > sa.bindparam("after", type_=sa.Double),
+        LEDGER.c.at <= sa.bindparam("until", type_=sa.Double),
     )
-    .group_by(_ledger.c.at)
-    .order_by(_ledger.c.at)
+    .group_by(LEDGER.c.at)
+    .order_by(LEDGER.c.at)
 )
 
-_ADD_PROJECT = sa.insert(_projects)
-_FIND_PROJECT = sa.select(_projects).where(_projects.c.id == _id)
+_ADD_PROJECT = sa.insert(PROJECTS)
+_every_project = sa.select(*(column for column in PROJECTS.c if column.name != "number"))
+_FIND_PROJECT = _every_project.where(PROJECTS.c.id == _id)
+_LOCK_PROJECT = _FIND_PROJECT.with_for_update()
+_NEWEST_FIRST = _every_project.order_by(PROJECTS.c.created_at.desc(), PROJECTS.c.number.desc())
+_COUNT_UNFINISHED = sa.select(sa.func.count()).where(
+    PROJECTS.c.account_id == _id, PROJECTS.c.finished_at > _at
+)
+_OWNER = sa.select(PROJECTS.c.account_id).where(PROJECTS.c.id == _id).scalar_subquery()
+_LOCK_OWNER = sa.select(ACCOUNTS.c.id).where(ACCOUNTS.c.id == _OWNER).with_for_update()
+_END = ("outcome", "rendering_at", "finished_at", "was_ended")
+_END_PROJECT = (
+    sa.update(PROJECTS)
+    .where(PROJECTS.c.id == _id)
+    .values({name: sa.bindparam(f"new_{name}") for name in _END})
+)
 _DELETE_PROJECT = (
-    sa.update(_projects).where(_projects.c.id == _id, _projects.c.deleted_at.is_(None)).values(deleted_at=_at)
+    sa.update(PROJECTS).where(PROJECTS.c.id == _id, PROJECTS.c.deleted_at.is_(None)).values(deleted_at=_at)
 )
 
-_NOT_THE_PATH = [column.name for column in _uploads.c if not column.primary_key]
-_new_upload = insert(_uploads)
+_NOT_THE_PATH = [column.name for column in UPLOADS.c if not column.primary_key]
+_new_upload = insert(UPLOADS)
 _PUT_UPLOAD = _new_upload.on_conflict_do_update(
-    index_elements=[_uploads.c.path],
+    index_elements=[UPLOADS.c.path],
     set_={name: _new_upload.excluded[name] for name in _NOT_THE_PATH},
 )
-_FIND_UPLOAD = sa.select(_uploads).where(_uploads.c.path == _id)
+_FIND_UPLOAD = sa.select(UPLOADS).where(UPLOADS.c.path == _id)
 
-_ADD_SETTING = insert(_settings).on_conflict_do_nothing()
-_FIND_SETTING = sa.select(_settings.c.value).where(_settings.c.name == _id)
+_ADD_SETTING = insert(SETTINGS).on_conflict_do_nothing()
+_FIND_SETTING = sa.select(SETTINGS.c.value).where(SETTINGS.c.name == _id)
 
 
 class SqlStore:
@@ -171,13 +143,37 @@ class SqlStore:
         """Return the stored account of that id; where there is none, store this one."""
         if (stored := self._first(_FIND_ACCOUNT, account.id)) is not None:
             return Account(**stored)
-        row = _row(account, _accounts) | {"settled": account.credits, "settled_at": at}
+        row = _row(account, ACCOUNTS) | {"settled": account.credits, "settled_at": at}
         with self._write() as connection:
             # None added: another thread or process was quicker.
             if connection.execute(_ADD_ACCOUNT, row).rowcount:
                 opening = Entry(account.id, None, account.credits, at)
-                connection.execute(_ADD_LINES, _row(opening, _ledger))
+                connection.execute(_ADD_LINES, _row(opening, LEDGER))
             return Account(**connection.execute(_FIND_ACCOUNT, {"wanted": account.id}).mappings().one())
+
+    def set_account(
+        self, account_id: str, at: float, *, plan: str | None = None, credits: int | None = None
+    ) -> Account:
+        """Give an account another plan, another balance at `at`, or both, in one transaction.
+
+        Raises:
+            KeyError: there is no such account.
+        """
+        with self._write() as connection:
+            standing = _standing(connection, account_id, at)
+            if plan is not None:
+                connection.execute(_SET_PLAN, {"wanted": account_id, "new_plan": plan})
+            account = connection.execute(_FIND_ACCOUNT, {"wanted": account_id}).mappings().first()
+            if account is None:
+                raise KeyError(account_id)
+            if credits is not None and credits != standing.balance:
+                _book(connection, standing, [Entry(account_id, None, credits - standing.balance, at)])
+            return Account(**account)
+
+    def accounts(self) -> list[Account]:
+        """Return all accounts, in the order they were opened."""
+        with self._engine.connect() as connection:
+            return [Account(*row) for row in connection.execute(_FIND_ACCOUNTS)]
 
     def balance(self, account_id: str, at: float) -> int:
         """Return the sum of the account's ledger entries up to and at `at`."""
@@ -189,29 +185,61 @@ class SqlStore:
         with self._engine.connect() as connection:
             return [Entry(*line) for line in connection.execute(_FIND_LINES, {"wanted": account_id})]
 
-    def add_project(self, project: Project) -> int:
+    def add_project(self, project: Project, at_most: int | None = None) -> int:
         """Store a project and its charge in one transaction, and return the balance that leaves.
 
         Raises:
             InsufficientCredits: the charge would take the balance below zero, at the project's
                 `created_at` or at a later time that another create has already been charged at.
+            TooManyJobs: the account has `at_most` unfinished projects already.
         """
         lines = entries_of(project)
         with self._write() as connection:
             standing = _standing(connection, project.account_id, project.created_at)
             if standing.lowest < project.credits:
                 raise InsufficientCredits(standing.lowest)
-            connection.execute(_ADD_PROJECT, _row(project, _projects))
-            connection.execute(_ADD_LINES, [_row(line, _ledger) for line in lines])
-            settled = standing.latest + _sum_until(standing.until, lines)
-            parameters = {"wanted": project.account_id, "sum": settled, "until": standing.until}
-            connection.execute(_SETTLE, parameters)
+            if at_most is not None:
+                _refuse_above(connection, project, at_most)
+            connection.execute(_ADD_PROJECT, _row(project, PROJECTS))
+            _book(connection, standing, lines)
         return standing.balance + _sum_until(project.created_at, lines)
 
     def project(self, project_id: str) -> Project | None:
         """Return a project, deleted ones too, or None."""
         row = self._first(_FIND_PROJECT, project_id)
         return None if row is None else Project(**row)
+
+    def projects(
+        self, *, account_id: str | None = None, unfinished_at: float | None = None, limit: int = 100
+    ) -> list[Project]:
+        """Return projects, the newest first."""
+        statement = _NEWEST_FIRST.limit(limit)
+        if account_id is not None:
+            statement = statement.where(PROJECTS.c.account_id == account_id)
+        if unfinished_at is not None:
+            statement = statement.where(PROJECTS.c.finished_at > unfinished_at)
+        with self._engine.connect() as connection:
+            return [Project(**row) for row in connection.execute(statement).mappings()]
+
+    def end_project(self, project_id: str, outcome: str, at: float) -> Project:
+        """End an unfinished project now, in one transaction with its refund, and return it as it is then.
+
+        Raises:
+            KeyError: there is no such project.
+            ProjectEnded: it has finished by `at`, or another caller was quicker.
+        """
+        with self._write() as connection:
+            # The account first, as `add_project` does, so that no two can wait for each other.
+            connection.execute(_LOCK_OWNER, {"wanted": project_id}).first()
+            row = connection.execute(_LOCK_PROJECT, {"wanted": project_id}).mappings().first()
+            if row is None:
+                raise KeyError(project_id)
+            before = Project(**row)
+            after = ended(before, outcome, at)
+            end = {f"new_{name}": getattr(after, name) for name in _END}
+            connection.execute(_END_PROJECT, {"wanted": project_id, **end})
+            _move_refund(connection, before, after)
+            return after
 
     def delete_project(self, project_id: str, at: float) -> None:
         """Mark a project as deleted at `at`; the first time stays, and an unknown id is no error."""
@@ -220,7 +248,7 @@ class SqlStore:
 
     def put_uploads(self, uploads: Iterable[Upload]) -> None:
         """Store uploads, each in place of the one with its path."""
-        rows = [_row(each, _uploads) for each in uploads]
+        rows = [_row(each, UPLOADS) for each in uploads]
         if not rows:  # SQLAlchemy takes an empty list for one row of defaults
             return
         with self._write() as connection:
@@ -235,14 +263,21 @@ class SqlStore:
         """Return the random 32 bytes that were drawn when the file was made."""
         return self._secret
 
+    def reset(self) -> None:
+        """Forget everything but the secret."""
+        with self._write() as connection:
+            # Accounts first: whoever charges one holds it till its project is stored.
+            for table in (ACCOUNTS, LEDGER, PROJECTS, UPLOADS):
+                connection.execute(sa.delete(table))
+
     def close(self) -> None:
         """Let go of the file; a later call would open it again."""
         self._engine.dispose()
 
     def _make_tables(self) -> bytes:
         with self._write() as connection:
-            _tables.create_all(connection)
-            for table in _tables.sorted_tables:  # one that was there may be someone else's, of the same name
+            TABLES.create_all(connection)
+            for table in TABLES.sorted_tables:  # one that was there may be someone else's, of the same name
                 connection.execute(sa.select(table).limit(0))
             connection.execute(_ADD_SETTING, {"name": "secret", "value": secrets.token_bytes(32)})
             return bytes(connection.execute(_FIND_SETTING, {"wanted": "secret"}).scalar_one())
@@ -299,6 +334,34 @@ def _standing(connection: sa.Connection, account_id: str, at: float) -> _Standin
         return _Standing(balance, balance, balance, at)
     balance = settled - sum(steps)
     return _Standing(balance, min(accumulate(steps, initial=balance)), settled, settled_at)
+
+
+def _book(connection: sa.Connection, standing: _Standing, lines: Sequence[Entry]) -> None:
+    """Write ledger lines of one account, which may be charges at the standing's time, and settle up to it."""
+    connection.execute(_ADD_LINES, [_row(line, LEDGER) for line in lines])
+    settled = standing.latest + _sum_until(standing.until, lines)
+    connection.execute(_SETTLE, {"wanted": lines[0].account_id, "sum": settled, "until": standing.until})
+
+
+def _refuse_above(connection: sa.Connection, project: Project, at_most: int) -> None:
+    window = {"wanted": project.account_id, "at": project.created_at}
+    running = connection.execute(_COUNT_UNFINISHED, window).scalar_one()
+    if running >= at_most:
+        raise TooManyJobs(running)
+
+
+def _move_refund(connection: sa.Connection, before: Project, after: Project) -> None:
+    """Give back at the end that a project has now, not at the one that was planned."""
+    for line in refund_of(before):
+        connection.execute(_DROP_LINE, {f"its_{name}": value for name, value in _row(line, LEDGER).items()})
+        _correct_settled(connection, line, -line.amount)
+    for line in refund_of(after):
+        connection.execute(_ADD_LINES, _row(line, LEDGER))
+        _correct_settled(connection, line, line.amount)
+
+
+def _correct_settled(connection: sa.Connection, line: Entry, change: int) -> None:
+    connection.execute(_CORRECT_SETTLED, {"wanted": line.account_id, "at": line.at, "change": change})
 
 
 def _sum_until(at: float, lines: Iterable[Entry]) -> int:

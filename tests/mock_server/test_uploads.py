@@ -187,9 +187,7 @@ def test_a_video_is_no_picture_to_edit(caller: Caller) -> None:
 def test_a_file_above_the_plans_limit_is_413_and_leaves_nothing(
     client: FlaskClient, mock: Mock, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setitem(
-        mock.__dict__, "plans", {**mock.plans, "free": {"longest-edge": 576, "upload-bytes": 2**20}}
-    )
+    monkeypatch.setitem(mock.contract.extension("x-plans")["free"], "upload-bytes", 2**20)
     caller = Caller(client, "mhk_test_free_5")
     item = issue(caller)
     answer = caller.client.put(item["upload_url"], input_stream=io.BytesIO(b"a" * (2**20 + 1)))

@@ -25,17 +25,33 @@ function call(client, [method, { file, ...rest }]) {
   return resource[name](renamed(request, camelWord), renamed(options, camelWord));
 }
 
+class StillWaiting extends Error {}
+
+/** Give up on a call after so many seconds, so that one that never ends can be told of. */
+function within(seconds, promise) {
+  const late = new Promise((_, reject) => {
+    setTimeout(() => reject(new StillWaiting(`no end after ${seconds} s`)), seconds * 1000).unref();
+  });
+  return seconds ? Promise.race([promise, late]) : promise;
+}
+
+async function refusal(response) {
+  const body = await response.json().catch(() => null); // no JSON, or cut off
+  return { status: response.status, body, headers: Object.fromEntries(response.headers) };
+}
+
 async function asJson({ value, reason }) {
-  if (reason instanceof ApiError) return { status: reason.response.status, body: await reason.response.json() };
-  if (reason) return { failure: String(reason.stack) };
+  if (reason instanceof ApiError) return refusal(reason.response);
+  if (reason) return { failure: String(reason.stack), type: reason.constructor.name };
   return { value: renamed(value, snakeWord) };
 }
 
 (async () => {
   for await (const line of readline.createInterface({ input: process.stdin })) {
-    const { base_url: baseUrl, token, calls } = JSON.parse(line);
-    const client = new Client(token === null ? { baseUrl } : { token, baseUrl });
-    const outcomes = await Promise.allSettled(calls.map(async (one) => call(client, one)));
+    const { base_url: baseUrl, token, calls, timeout, patience } = JSON.parse(line);
+    const options = { baseUrl, ...(token && { token }), ...(timeout && { timeout: timeout * 1000 }) };
+    const client = new Client(options);
+    const outcomes = await Promise.allSettled(calls.map(async (one) => within(patience, call(client, one))));
     console.log(JSON.stringify(await Promise.all(outcomes.map(asJson))));
   }
 })();

@@ -26,20 +26,26 @@ def main() -> None:
     for line in sys.stdin:
         question = json.loads(line)
         with _uploads(question["upload"]):
-            outcomes = call(question["base_url"], question["token"], question["calls"])
+            outcomes = call(_options(question), question["calls"])
         print(json.dumps([_as_json(outcome) for outcome in outcomes]), flush=True)  # noqa: T201 - the answer
 
 
-def _call(base_url: str, token: str | None, calls: Calls) -> list[Any]:
-    client = Client(token=token, base_url=base_url)
+def _options(question: dict[str, Any]) -> dict[str, Any]:
+    """What the client is made with; what is not given is left to the SDK."""
+    options = {name: question[name] for name in ("base_url", "token", "timeout")}
+    return {name: value for name, value in options.items() if value is not None}
+
+
+def _call(options: dict[str, Any], calls: Calls) -> list[Any]:
+    client = Client(**options)
     with ThreadPoolExecutor(len(calls)) as pool:
         futures = [pool.submit(attrgetter(method)(client.v1), **arguments) for method, arguments in calls]
     return [future.exception() or future.result() for future in futures]
 
 
-def _call_async(base_url: str, token: str | None, calls: Calls) -> list[Any]:
+def _call_async(options: dict[str, Any], calls: Calls) -> list[Any]:
     async def call() -> list[Any]:
-        client = AsyncClient(token=token, base_url=base_url)
+        client = AsyncClient(**options)
         made = [attrgetter(method)(client.v1)(**arguments) for method, arguments in calls]
         return await asyncio.gather(*made, return_exceptions=True)
 
@@ -61,9 +67,10 @@ def _uploads(really: bool) -> Iterator[None]:
 
 def _as_json(outcome: Any) -> dict[str, Any]:
     if isinstance(outcome, ApiError):
-        return {"status": outcome.status_code, "body": outcome.body}
+        headers = {name.lower(): value for name, value in outcome.response.headers.items()}
+        return {"status": outcome.status_code, "body": outcome.body, "headers": headers}
     if isinstance(outcome, BaseException):
-        return {"failure": repr(outcome)}
+        return {"failure": repr(outcome), "type": type(outcome).__name__}
     return {"value": to_jsonable_python(outcome, by_alias=True)}
 
 

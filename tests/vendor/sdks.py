@@ -24,12 +24,21 @@ _PATIENCE = 60  # seconds for any answer
 
 
 class ApiError(Exception):
-    """The SDK raised its ApiError."""
+    """The SDK raised its ApiError; its body is None where the answer had no JSON."""
 
-    def __init__(self, status: int, body: dict[str, Any]) -> None:
+    def __init__(self, status: int, body: Any, headers: dict[str, str]) -> None:
         super().__init__(f"{status} {body}")
         self.status = status
         self.body = body
+        self.headers = headers
+
+
+class OtherError(Exception):
+    """The SDK raised anything else; `kind` is the name of its type."""
+
+    def __init__(self, kind: str, told: str) -> None:
+        super().__init__(told)
+        self.kind = kind
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,31 +101,38 @@ class Sdk:
 
 @dataclass(frozen=True, slots=True)
 class Client:
-    """A client of an SDK, made anew for every call."""
+    """A client of an SDK, made anew for every call.
+
+    Attributes:
+        timeout: what the SDK is given as its timeout, in seconds; its own where it is None.
+        patience: seconds after which a call of the Node SDK is an `OtherError` of the kind `StillWaiting`.
+    """
 
     sdk: Sdk
     base_url: str
     token: str | None
+    timeout: float | None = None
+    patience: float | None = None
 
     def call(self, method: str, **arguments: Any) -> Any:
         """Call a method of the SDK's `v1` and return what it returned, as JSON.
 
         Raises:
             ApiError: the SDK raised it.
+            OtherError: the SDK raised anything else.
         """
         return self.call_at_once([(method, arguments)])[0]
 
     def call_at_once(self, calls: list[tuple[str, dict[str, Any]]], *, upload: bool = True) -> list[Any]:
         """Make calls side by side with one client. Without `upload`, a PUT goes nowhere and succeeds."""
-        outcomes = self.sdk.ask(
-            {"base_url": self.base_url, "token": self.token, "calls": calls, "upload": upload}
-        )
+        options = {name: getattr(self, name) for name in ("base_url", "token", "timeout", "patience")}
+        outcomes = self.sdk.ask({**options, "calls": calls, "upload": upload})
         return [_value(outcome) for outcome in outcomes]
 
 
 def _value(outcome: dict[str, Any]) -> Any:
     if "status" in outcome:
-        raise ApiError(outcome["status"], outcome["body"])
+        raise ApiError(outcome["status"], outcome["body"], outcome["headers"])
     if "failure" in outcome:
-        raise RuntimeError(outcome["failure"])
+        raise OtherError(outcome["type"], outcome["failure"])
     return outcome["value"]

@@ -14,6 +14,8 @@ import tracemalloc
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
+from functools import partial
+from math import inf
 from pathlib import Path
 from types import FrameType
 from typing import Any, TypeVar, cast
@@ -21,11 +23,11 @@ from typing import Any, TypeVar, cast
 import pytest
 from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
-from hypothesis.stateful import RuleBasedStateMachine, initialize, rule
+from hypothesis.stateful import RuleBasedStateMachine, initialize, precondition, rule
 
-from mock_server.accounts import Account, Entry, InsufficientCredits, entries_of
+from mock_server.accounts import Account, Entry, InsufficientCredits, TooManyJobs, entries_of
 from mock_server.assets import Upload
-from mock_server.projects import Project, new_id
+from mock_server.projects import Project, ProjectEnded, ended, new_id, status_at
 from mock_server.stores import Store, StoreError, open_store
 
 T = TypeVar("T")
@@ -48,10 +50,15 @@ DRAFT = Project(
 )
 
 
-def project(*, at: float = NOW, cost: int = 1, error: str | None = None, takes: float = 2) -> Project:
-    finished = at + takes
+def project(*, at: float = NOW, cost: int = 1, outcome: str = "complete", takes: float = 2) -> Project:
     return replace(
-        DRAFT, id=new_id(), credits=cost, created_at=at, rendering_at=at, finished_at=finished, error=error
+        DRAFT,
+        id=new_id(),
+        credits=cost,
+        created_at=at,
+        rendering_at=at,
+        finished_at=at + takes,
+        outcome=outcome,
     )
 
 
@@ -59,16 +66,29 @@ class ListOfEntries:
     """The model: what a store must answer, without a thought for speed or threads."""
 
     def __init__(self) -> None:
-        self.accounts: dict[str, Account] = {}
+        self.opened: dict[str, Account] = {}
         self.lines: list[Entry] = []
-        self.projects: dict[str, Project] = {}
+        self.stored: dict[str, Project] = {}
         self.uploads: dict[str, Upload] = {}
 
     def open_account(self, account: Account, at: float) -> Account:
-        if account.id not in self.accounts:
-            self.accounts[account.id] = account
+        if account.id not in self.opened:
+            self.opened[account.id] = account
             self.lines.append(Entry(account.id, None, account.credits, at))
-        return self.accounts[account.id]
+        return self.opened[account.id]
+
+    def set_account(
+        self, account_id: str, at: float, *, plan: str | None = None, credits: int | None = None
+    ) -> Account:
+        account = self.opened[account_id]
+        self.opened[account_id] = replace(account, plan=plan or account.plan)
+        missing = 0 if credits is None else credits - self.balance(account_id, at)
+        if missing:
+            self.lines.append(Entry(account_id, None, missing, at))
+        return self.opened[account_id]
+
+    def accounts(self) -> list[Account]:
+        return list(self.opened.values())
 
     def balance(self, account_id: str, at: float) -> int:
         return sum(line.amount for line in self.entries(account_id) if line.at <= at)
@@ -77,23 +97,44 @@ class ListOfEntries:
         lines = [line for line in self.lines if line.account_id == account_id]
         return sorted(lines, key=lambda line: line.at)
 
-    def add_project(self, project: Project) -> int:
+    def add_project(self, project: Project, at_most: int | None = None) -> int:
         account_id, at = project.account_id, project.created_at
         later = [line.at for line in self.entries(account_id) if line.at > at]
         lowest = min(self.balance(account_id, moment) for moment in [at, *later])
         if lowest < project.credits:
             raise InsufficientCredits(lowest)
-        self.projects[project.id] = project
+        running = len(self.projects(account_id=account_id, unfinished_at=at))
+        if at_most is not None and running >= at_most:
+            raise TooManyJobs(running)
+        self.stored[project.id] = project
         self.lines.extend(entries_of(project))
         return self.balance(account_id, at)
 
     def project(self, project_id: str) -> Project | None:
-        return self.projects.get(project_id)
+        return self.stored.get(project_id)
+
+    def projects(
+        self, *, account_id: str | None = None, unfinished_at: float | None = None, limit: int = 100
+    ) -> list[Project]:
+        found = [
+            each
+            for each in self.stored.values()
+            if account_id in (None, each.account_id)
+            if unfinished_at is None or each.finished_at > unfinished_at
+        ]
+        return sorted(found, key=lambda each: each.created_at)[::-1][:limit]
+
+    def end_project(self, project_id: str, outcome: str, at: float) -> Project:
+        after = ended(self.stored[project_id], outcome, at)
+        self.stored[project_id] = after
+        self.lines = [line for line in self.lines if line.project_id != project_id]
+        self.lines.extend(entries_of(after))
+        return after
 
     def delete_project(self, project_id: str, at: float) -> None:
-        found = self.projects.get(project_id)
+        found = self.stored.get(project_id)
         if found is not None and found.deleted_at is None:
-            self.projects[project_id] = replace(found, deleted_at=at)
+            self.stored[project_id] = replace(found, deleted_at=at)
 
     def put_uploads(self, uploads: Iterable[Upload]) -> None:
         self.uploads.update({each.path: each for each in uploads})
@@ -104,13 +145,21 @@ class ListOfEntries:
     def secret(self) -> bytes:
         raise NotImplementedError("a secret is drawn, not modelled")
 
+    def reset(self) -> None:
+        for kept in (self.opened, self.lines, self.stored, self.uploads):
+            kept.clear()
+
     def close(self) -> None:
         pass
 
 
 account_ids = st.sampled_from(["acc_one", "acc_two", "acc_three"])
+plans = st.sampled_from(["free", "creator", "pro"])
 durations = st.sampled_from([0.0, 0.0, 0.25, 1.0, 4.0])
+waits = durations | st.just(inf)
+moments = st.sampled_from([-4.0, -1.0, -0.25, 0.0, 0.0, 0.0, 0.25, 4.0])  # from now on
 errors = st.sampled_from([None, None, "no_source_face", "unknown"])
+outcomes = st.sampled_from(["complete", "complete", "canceled", "no_source_face", "unknown"])
 paths = st.sampled_from(["api-assets/1/image.png", "api-assets/2/image.png", "api-assets/3/gesicht-ß.jpg"])
 places = st.integers(min_value=1, max_value=4)
 
@@ -126,8 +175,15 @@ class StoresMachine(RuleBasedStateMachine):
         self.secrets = [self.memory.secret(), self.sql.secret()]
         self.now = NOW
         self.ids = ["unknown"]
-        for account in (Account("acc_one", "pro", 5), Account("acc_two", "pro", 10)):
+        self.was_reset = False
+        for account in (Account("acc_one", "pro", 9), Account("acc_two", "pro", 20)):
             self.same_account(account, NOW - 9)
+            for made in (project(outcome="unknown"), project(takes=8), project(takes=inf)):
+                self.same_add(replace(made, account_id=account.id))
+
+    def same_add(self, made: Project, at_most: int | None = None) -> None:
+        if isinstance(self.same(lambda store: store.add_project(made, at_most)), int):
+            self.ids.append(made.id)
 
     def same_account(self, account: Account, at: float) -> None:
         self.same(lambda store: store.open_account(account, at))
@@ -142,8 +198,8 @@ class StoresMachine(RuleBasedStateMachine):
         def answer(store: Store) -> T | str:
             try:
                 return call(store)
-            except InsufficientCredits as refused:
-                return f"refused at {refused.balance}"
+            except (InsufficientCredits, TooManyJobs, ProjectEnded, KeyError) as refused:
+                return repr(refused)
 
         expected = answer(self.model)
         assert answer(self.memory) == expected
@@ -160,11 +216,26 @@ class StoresMachine(RuleBasedStateMachine):
 
     @rule(
         account_id=account_ids,
+        moment=moments,
+        plan=st.none() | plans,
+        credits_=st.none() | st.integers(0, 8),
+    )
+    def set_account(self, account_id: str, moment: float, plan: str | None, credits_: int | None) -> None:
+        at = self.now + moment
+        self.same(lambda store: store.set_account(account_id, at, plan=plan, credits=credits_))
+
+    @rule()
+    def list_accounts(self) -> None:
+        self.same(lambda store: store.accounts())
+
+    @rule(
+        account_id=account_ids,
         cost=st.integers(0, 4),
         late=durations,
-        waits=durations,
-        takes=durations,
-        error=errors,
+        waits=waits,
+        takes=waits,
+        outcome=outcomes,
+        at_most=st.none() | st.integers(0, 3),
         name=st.text(max_size=8),
         request=st.binary(max_size=60),
     )
@@ -175,7 +246,8 @@ class StoresMachine(RuleBasedStateMachine):
         late: float,
         waits: float,
         takes: float,
-        error: str | None,
+        outcome: str,
+        at_most: int | None,
         name: str,
         request: bytes,
     ) -> None:
@@ -191,18 +263,38 @@ class StoresMachine(RuleBasedStateMachine):
             created_at=at,
             rendering_at=at + waits,
             finished_at=at + waits + takes,
-            error=error,
+            outcome=outcome,
         )
-        self.same(lambda store: store.add_project(made))
-        self.ids.append(made.id)
+        self.same_add(made, at_most)
 
-    @rule(account_id=account_ids, late=durations)
-    def balance(self, account_id: str, late: float) -> None:
-        self.same_balance(account_id, self.now - late)
+    @rule(account_id=account_ids, moment=moments)
+    def balance(self, account_id: str, moment: float) -> None:
+        self.same_balance(account_id, self.now + moment)
 
     @rule(place=places)
     def read_project(self, place: int) -> None:
         self.same_project(place)
+
+    @rule(account_id=st.none() | account_ids, moment=st.none() | moments, limit=st.sampled_from([1, 3, 100]))
+    def list_projects(self, account_id: str | None, moment: float | None, limit: int) -> None:
+        at = None if moment is None else self.now + moment
+        self.same(lambda store: store.projects(account_id=account_id, unfinished_at=at, limit=limit))
+
+    @rule(place=places, outcome=outcomes, moment=moments)
+    def end_any_project(self, place: int, outcome: str, moment: float) -> None:
+        self.same_end(self.ids[-min(place, len(self.ids))], outcome, self.now + moment)
+
+    @precondition(lambda self: self.unfinished())
+    @rule(place=places, outcome=outcomes, early=durations)
+    def end_unfinished_project(self, place: int, outcome: str, early: float) -> None:
+        chosen = self.unfinished()[:place][-1]
+        self.same_end(chosen.id, outcome, self.now - early)
+
+    def unfinished(self) -> list[Project]:
+        return [each for each in self.model.projects(unfinished_at=self.now) if not each.was_ended]
+
+    def same_end(self, project_id: str, outcome: str, at: float) -> None:
+        self.same(lambda store: store.end_project(project_id, outcome, at))
 
     @rule(place=places)
     def delete_project(self, place: int) -> None:
@@ -218,6 +310,12 @@ class StoresMachine(RuleBasedStateMachine):
     def read_upload(self, path: str) -> None:
         self.same(lambda store: store.upload(path))
 
+    @precondition(lambda self: not self.was_reset)  # else there would seldom be much to compare
+    @rule()
+    def reset(self) -> None:
+        self.was_reset = True
+        self.same(lambda store: store.reset())
+
     @rule()
     def reopen(self) -> None:
         self.sql.close()
@@ -225,8 +323,11 @@ class StoresMachine(RuleBasedStateMachine):
 
     def teardown(self) -> None:
         try:
+            self.list_accounts()
             for account_id in ("acc_one", "acc_two", "acc_three"):
                 self.compare_ledger(account_id)
+                for at in {each.finished_at for each in self.model.projects(account_id=account_id)}:
+                    self.same_running(account_id, at)
             for place in range(1, len(self.ids) + 1):
                 self.same_project(place)
             assert [self.memory.secret(), self.sql.secret()] == self.secrets
@@ -239,14 +340,18 @@ class StoresMachine(RuleBasedStateMachine):
         for store in (self.memory, self.sql):
             times = [line.at for line in store.entries(account_id)]
             assert times == sorted(times)
-        for moment in {line.at for line in self.model.entries(account_id)}:
-            assert self.same_balance(account_id, moment) >= 0
+        for at in {inf, *(line.at for line in self.model.entries(account_id))}:
+            self.same_balance(account_id, at)
+
+    def same_running(self, account_id: str, at: float) -> None:
+        one_more = replace(DRAFT, id=new_id(), account_id=account_id, credits=0, created_at=at)
+        self.same(lambda store: store.add_project(one_more, at_most=0))
 
 
 TestStoresAgreeWithAListOfEntries = StoresMachine.TestCase
 TestStoresAgreeWithAListOfEntries.settings = settings(
-    max_examples=60,
-    stateful_step_count=30,
+    max_examples=80,
+    stateful_step_count=40,
     deadline=None,  # a file system may take its time
     suppress_health_check=[HealthCheck.too_slow],
 )
@@ -283,26 +388,30 @@ def eager_threads() -> Iterator[None]:
 
 def add_all_at_once(store: Store, projects: list[Project]) -> list[Project]:
     """Add each project from a thread of its own, all at the same moment; return those accepted."""
-    gate = threading.Barrier(len(projects))
+    answers = at_once([partial(store.add_project, each) for each in projects])
+    return [each for each, answer in zip(projects, answers, strict=True) if isinstance(answer, int)]
 
-    def add(each: Project) -> bool:
+
+def at_once(calls: list[Callable[[], T]]) -> list[T | Exception]:
+    """Make each call from a thread of its own, all at the same moment; return what they return or raise."""
+    gate = threading.Barrier(len(calls))
+
+    def make(call: Callable[[], T]) -> T | Exception:
         gate.wait()
         try:
-            store.add_project(each)
-        except InsufficientCredits:
-            return False
-        return True
+            return call()
+        except (InsufficientCredits, TooManyJobs, ProjectEnded) as refused:
+            return refused
 
-    with ThreadPoolExecutor(len(projects)) as pool:
-        accepted = list(pool.map(add, projects))
-    return [each for each, stored in zip(projects, accepted, strict=True) if stored]
+    with ThreadPoolExecutor(len(calls)) as pool:
+        return list(pool.map(make, calls))
 
 
 @pytest.mark.usefixtures("eager_threads")
 def test_two_hundred_threads_never_overdraw(store: Store) -> None:
     # Created in another order than they arrive in, and a third of them with a refund still to come.
     projects = [
-        project(at=NOW + number * 37 % 200 / 1000, error=None if number % 3 else "unknown", takes=60)
+        project(at=NOW + number * 37 % 200 / 1000, outcome="complete" if number % 3 else "unknown", takes=60)
         for number in range(200)
     ]
 
@@ -311,7 +420,7 @@ def test_two_hundred_threads_never_overdraw(store: Store) -> None:
     assert len(accepted) == ACCOUNT.credits
     assert store.balance(ACCOUNT.id, NOW + 1) == 0
     assert min(store.balance(ACCOUNT.id, each.created_at) for each in projects) == 0
-    assert store.balance(ACCOUNT.id, NOW + 100) == sum(each.error is not None for each in accepted)
+    assert store.balance(ACCOUNT.id, NOW + 100) == sum(each.is_refunded for each in accepted)
     assert all((store.project(each.id) is not None) == (each in accepted) for each in projects)
 
 
@@ -327,6 +436,168 @@ def test_two_hundred_threads_open_an_account_once(store: Store) -> None:
     assert store.entries("acc_shared") == [Entry("acc_shared", None, account.credits, NOW)]
 
 
+@pytest.mark.usefixtures("eager_threads")
+def test_of_fifty_who_end_a_project_one_succeeds(store: Store) -> None:
+    made = project(cost=10, outcome="unknown", takes=60)
+    store.add_project(made)
+    outcomes = [("complete", "canceled", "no_source_face")[number % 3] for number in range(50)]
+
+    answers = at_once(
+        [
+            partial(store.end_project, made.id, outcome, NOW + 1 + number)
+            for number, outcome in enumerate(outcomes)
+        ]
+    )
+
+    (winner,) = (each for each in answers if isinstance(each, Project))
+    assert all(isinstance(each, ProjectEnded) for each in answers if each is not winner)
+    assert store.project(made.id) == winner
+    assert store.entries(ACCOUNT.id)[1:] == list(entries_of(winner))
+    assert store.balance(ACCOUNT.id, NOW + 100) == (90 if winner.outcome == "complete" else 100)
+
+
+@pytest.mark.usefixtures("eager_threads")
+def test_fifty_threads_never_start_more_jobs_than_allowed(store: Store) -> None:
+    jobs = [project(at=NOW + number * 37 % 50 / 1000, takes=60) for number in range(50)]
+
+    answers = at_once([partial(store.add_project, each, at_most=3) for each in jobs])
+
+    refusals = [each for each in answers if isinstance(each, TooManyJobs)]
+    assert (len(answers) - len(refusals), len(store.projects())) == (3, 3)
+    assert {each.running for each in refusals} == {3}
+    assert store.balance(ACCOUNT.id, NOW + 1) == 97
+
+
+@pytest.mark.usefixtures("eager_threads")
+def test_a_plan_and_a_balance_that_are_set_at_once_are_both_kept(store: Store) -> None:
+    for number in range(20):
+        plan, credits_ = f"plan{number}", 200 + number
+        at_once(
+            [
+                partial(store.set_account, ACCOUNT.id, NOW, plan=plan),
+                partial(store.set_account, ACCOUNT.id, NOW, credits=credits_),
+            ]
+        )
+
+        assert store.accounts() == [replace(ACCOUNT, plan=plan)]
+        assert store.balance(ACCOUNT.id, NOW) == credits_
+
+
+@pytest.mark.usefixtures("eager_threads")
+def test_of_many_balances_that_are_set_at_once_one_stays_and_no_charge_is_lost(store: Store) -> None:
+    balances = [partial(store.set_account, ACCOUNT.id, NOW, credits=500 + number) for number in range(30)]
+    charges = [partial(store.add_project, project(at=NOW + 1, takes=60)) for _ in range(30)]
+
+    answers = at_once([call for pair in zip(balances, charges, strict=True) for call in pair])
+
+    assert not any(isinstance(each, Exception) for each in answers)
+    assert store.balance(ACCOUNT.id, NOW) in range(500, 530)
+    assert store.balance(ACCOUNT.id, NOW + 1) == store.balance(ACCOUNT.id, NOW) - 30
+    assert sum(line.amount for line in store.entries(ACCOUNT.id)) == store.balance(ACCOUNT.id, NOW + 1)
+
+
+@pytest.mark.usefixtures("eager_threads")
+def test_a_reset_among_creates_leaves_no_project_without_its_account(store: Store) -> None:
+    jobs = [project() for _ in range(40)]
+    creates: list[Callable[[], object]] = [partial(store.add_project, each) for each in jobs]
+
+    at_once([*creates[:20], store.reset, *creates[20:]])
+
+    assert (store.accounts(), store.projects(), store.entries(ACCOUNT.id)) == ([], [], [])
+    assert [store.project(each.id) for each in jobs] == [None] * 40
+
+
+def test_a_reset_store_is_as_new_but_for_its_secret(store: Store) -> None:
+    secret, upload = store.secret(), Upload("api-assets/1/image.png", ACCOUNT.id, NOW)
+    store.put_uploads([upload])
+    store.add_project(old := project())
+    store.delete_project(old.id, NOW)
+
+    store.reset()
+
+    assert (store.upload(upload.path), store.project(old.id), store.balance(ACCOUNT.id, NOW)) == (
+        None,
+        None,
+        0,
+    )
+    assert store.secret() == secret
+    assert store.open_account(replace(ACCOUNT, plan="pro"), NOW) == replace(ACCOUNT, plan="pro")
+    assert store.add_project(old, at_most=1) == 99
+    assert store.project(old.id) == old, "what was deleted is so no more"
+
+
+def test_a_canceled_project_is_given_back_now_and_not_again(store: Store) -> None:
+    made = project(cost=60, outcome="unknown", takes=9)
+    store.add_project(made)
+
+    canceled = store.end_project(made.id, "canceled", NOW + 1)
+
+    assert canceled == replace(made, outcome="canceled", finished_at=NOW + 1, was_ended=True)
+    assert status_at(canceled, NOW + 1) == "canceled"
+    assert [store.balance(ACCOUNT.id, NOW + seconds) for seconds in (0, 1, 9)] == [40, 100, 100]
+
+
+def test_a_project_that_completes_after_all_takes_back_a_refund_that_was_counted(store: Store) -> None:
+    failing = project(cost=60, outcome="unknown", takes=5)
+    store.add_project(failing)
+    store.add_project(project(at=NOW + 7))  # all before this is settled
+
+    store.end_project(failing.id, "complete", NOW + 1)
+
+    assert [store.balance(ACCOUNT.id, NOW + seconds) for seconds in (0, 1, 5, 7)] == [40, 40, 40, 39]
+
+
+def test_a_finished_project_cannot_be_ended(store: Store) -> None:
+    store.add_project(made := project(takes=2))
+
+    with pytest.raises(ProjectEnded, match="complete"):
+        store.end_project(made.id, "canceled", NOW + 2)
+
+    assert store.project(made.id) == made
+    assert store.balance(ACCOUNT.id, NOW + 9) == 99
+
+
+def test_a_project_never_ends_before_it_was_created(store: Store) -> None:
+    store.add_project(made := project(at=NOW + 1))
+
+    after = store.end_project(made.id, "canceled", NOW)
+
+    assert (after.rendering_at, after.finished_at) == (NOW + 1, NOW + 1)
+    assert store.balance(ACCOUNT.id, NOW) == 100
+
+
+def test_a_stuck_project_stays_queued_and_is_never_given_back(store: Store) -> None:
+    stuck = replace(project(cost=60, outcome="unknown"), rendering_at=inf, finished_at=inf)
+    store.add_project(stuck)
+
+    assert store.project(stuck.id) == stuck
+    assert status_at(stuck, NOW + 1e9) == "queued"
+    assert store.balance(ACCOUNT.id, inf) == 40
+    assert store.projects(unfinished_at=NOW + 1e9) == [stuck]
+    assert store.end_project(stuck.id, "canceled", NOW + 1).rendering_at == NOW + 1
+    assert store.balance(ACCOUNT.id, NOW + 1) == 100
+
+
+def test_credits_are_told_before_the_number_of_jobs(store: Store) -> None:
+    store.add_project(project(cost=60))
+
+    with pytest.raises(InsufficientCredits):
+        store.add_project(project(cost=60), at_most=1)
+    with pytest.raises(TooManyJobs, match="1 jobs"):
+        store.add_project(project(cost=40), at_most=1)
+    assert store.add_project(project(at=NOW + 2, cost=40), at_most=1) == 0
+
+
+def test_an_unknown_account_or_project_cannot_be_changed(store: Store) -> None:
+    with pytest.raises(KeyError, match="acc_unknown"):
+        store.set_account("acc_unknown", NOW, plan="pro", credits=5)
+    with pytest.raises(KeyError, match="c_unknown"):
+        store.end_project("c_unknown", "canceled", NOW)
+
+    assert store.accounts() == [ACCOUNT]
+    assert store.balance("acc_unknown", NOW) == 0
+
+
 def test_a_charge_that_would_overdraw_later_is_refused(store: Store) -> None:
     store.add_project(project(at=NOW + 10, cost=99))
 
@@ -338,14 +609,14 @@ def test_a_charge_that_would_overdraw_later_is_refused(store: Store) -> None:
 
 
 def test_a_charge_given_back_in_its_own_moment_never_shows(store: Store) -> None:
-    store.add_project(project(at=NOW + 10, cost=100, error="unknown", takes=0))
+    store.add_project(project(at=NOW + 10, cost=100, outcome="unknown", takes=0))
 
     assert store.add_project(project(at=NOW + 5, cost=100)) == 0
     assert store.balance(ACCOUNT.id, NOW + 10) == 0
 
 
 def test_a_refund_counts_from_the_end_of_the_job(store: Store) -> None:
-    left = store.add_project(project(cost=60, error="no_source_face", takes=3))
+    left = store.add_project(project(cost=60, outcome="no_source_face", takes=3))
 
     assert left == 40
     assert store.balance(ACCOUNT.id, NOW + 2.999) == 40

@@ -1,0 +1,39 @@
+// What is running, in numbers, and what the contract lets a person choose from.
+import { api } from "./api.js";
+import { coalesced, onChanged, onConnection, onEntry } from "./live.js";
+import { banner, complain } from "./notices.js";
+
+const listeners = [];
+let contract = { operations: [], job_errors: [], plans: [], events: [] };
+
+/** Call `listener(state)` with every news. */
+export const onState = (listener) => listeners.push(listener);
+
+export const theContract = () => contract;
+
+/** The operations that cost something, cheapest first. */
+export const creates = () => contract.operations.filter((one) => one.credits).sort((a, b) => a.credits - b.credits);
+
+/** What to call an operation: its summary, if there is such an operation. */
+export function operationName(id) {
+  const known = contract.operations.find((one) => one.id === id);
+  return known?.summary || id;
+}
+
+/** Ask once, now. */
+export async function load() {
+  try {
+    const state = await api.state();
+    contract = state.contract;
+    banner(null);
+    for (const listener of listeners) listener(state);
+  } catch (error) {
+    complain(error);
+  }
+}
+
+const refresh = coalesced(load, 500);
+
+onChanged(["accounts", "projects", "rules", "webhooks", "clock", "contract"], refresh);
+onEntry(refresh);
+onConnection((state) => state === "refused" && refresh()); // it says why

@@ -1,0 +1,73 @@
+"""Who may use the control API: callers on this machine, or whoever has the token."""
+
+from __future__ import annotations
+
+import hmac
+import ipaddress
+
+from flask import Request
+
+from .exchange import ControlRefusal
+
+COOKIE = "bluehour_control"
+
+_LOCAL_NAMES = frozenset({"localhost", "localhost.localdomain"})
+
+
+def check_access(token: str | None, request: Request) -> None:
+    """Let a caller pass.
+
+    Args:
+        token: what `--control-token` was given; None where it was not.
+        request: the caller's.
+
+    Raises:
+        ControlRefusal: 401 without the right token; without any being set, 403 for callers elsewhere.
+    """
+    if token is not None:
+        if not _has_token(token, request):
+            raise ControlRefusal(
+                401,
+                "unauthorized",
+                "The control API wants the token of --control-token: send Authorization: Bearer TOKEN, or "
+                "open /_mock?token=TOKEN in the browser",
+            )
+        return
+    if not _is_local(request.environ.get("REMOTE_ADDR", "")):
+        raise ControlRefusal(
+            403,
+            "forbidden",
+            "The control API is open to callers on the mock's own machine; start it with --control-token "
+            "to open it to others",
+        )
+    # A page that somebody lured the browser to may call by a name of its own that leads here.
+    if not _names_this_machine(request.environ.get("HTTP_HOST", "localhost")):
+        raise ControlRefusal(
+            403,
+            "forbidden",
+            "The control API is called by 127.0.0.1 or localhost; other names need --control-token",
+        )
+
+
+def _has_token(token: str, request: Request) -> bool:
+    scheme, _, sent = request.headers.get("Authorization", "").partition(" ")
+    candidates = (sent if scheme.lower() == "bearer" else "", request.cookies.get(COOKIE, ""))
+    return any(
+        hmac.compare_digest(one.strip().encode(errors="replace"), token.encode()) for one in candidates
+    )
+
+
+def _is_local(address: str) -> bool:
+    if address in ("", "localhost"):  # no network at all: a test client, a Unix socket
+        return True
+    try:
+        ip = ipaddress.ip_address(address.strip("[]").partition("%")[0])
+    except ValueError:
+        return False
+    mapped = getattr(ip, "ipv4_mapped", None)
+    return (mapped or ip).is_loopback
+
+
+def _names_this_machine(host: str) -> bool:
+    name = host.rpartition(":")[0] if host.rpartition(":")[2].isdecimal() and not host.endswith("]") else host
+    return name.lower() in _LOCAL_NAMES or _is_local(name)

@@ -1,0 +1,146 @@
+"""What the control API shows of a mock's parts, as `control.yaml` describes them."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import orjson
+
+from ..accounts import Account
+from ..clock import isoformat
+from ..journal.secrets import shortened
+from ..mock import Mock
+from ..projects import Project, status_at
+from ..representation import image_project
+from ..scenarios.rules import Rule
+from ..webhooks.deliveries import Attempt, Delivery, Endpoint
+from .pictures import has_before
+
+_COUNTED = 10_000
+
+
+def state(mock: Mock, version: str) -> dict[str, Any]:
+    """Return what is running, in numbers."""
+    settings = mock.settings
+    return {
+        "title": mock.contract.title,
+        "version": version,
+        "clock": clock(mock),
+        "settings": {
+            "store": settings.store,
+            "time_scale": settings.time_scale,
+            "plan": settings.plan,
+            "credits": settings.credits,
+            "concurrency": settings.concurrency,
+            "fetch_assets": settings.fetch_assets,
+            "journal": settings.journal,
+        },
+        "accounts": len(mock.store.accounts()),
+        "projects": len(mock.store.projects(limit=_COUNTED)),
+        "rules": sum(rule.enabled for rule in mock.scenarios.all()),
+        "webhooks": len(mock.webhooks.endpoints()),
+        "journal": len(mock.journal.all()) if mock.journal else 0,
+        "contract": {
+            "operations": [
+                {
+                    "id": operation.id,
+                    "method": operation.method,
+                    "path": operation.path,
+                    "summary": str(operation.node.get("summary", "")),
+                    "credits": operation.credits,
+                }
+                for operation in mock.contract.operations
+            ],
+            "job_errors": list(mock.contract.extension("x-job-errors", {})),
+            "plans": list(mock.plans),
+            "events": list(mock.webhooks.events.values()),
+        },
+        "links": {"docs": "/docs", "openapi": "/openapi.json", "control": "/_mock/openapi.json"},
+    }
+
+
+def clock(mock: Mock) -> dict[str, Any]:
+    """Return what time it is for a mock."""
+    now = mock.clock.now()
+    ahead = round(mock.clock.ahead, 3)
+    return {"now": isoformat(now), "epoch": now, "frozen": mock.clock.frozen, "ahead": ahead}
+
+
+def account(mock: Mock, account: Account) -> dict[str, Any]:
+    """Return an account with what it has left."""
+    return {
+        "id": account.id,
+        "token": mock.shown_tokens.get(account.id),
+        "plan": account.plan,
+        "credits": mock.store.balance(account.id, mock.clock.now()),
+    }
+
+
+def project(mock: Mock, project: Project, base_url: str) -> dict[str, Any]:
+    """Return a project as the API shows it, and what only the mock knows of it."""
+    now = mock.clock.now()
+    pictures = f"/_mock/projects/{project.id}/pictures"
+    complete = status_at(project, now) == "complete" and project.deleted_at is None
+    return {
+        "project": image_project(mock, project, now, base_url),
+        "account": project.account_id,
+        "operation": project.operation_id,
+        "plan": project.plan,
+        "outcome": project.outcome,
+        "finished_at": None if project.finished_at == math.inf else isoformat(project.finished_at),
+        "deleted_at": None if project.deleted_at is None else isoformat(project.deleted_at),
+        "request": orjson.loads(project.request),
+        "pictures": {
+            "before": f"{pictures}/before" if has_before(mock, project) else None,
+            "after": f"{pictures}/after" if complete else None,
+        },
+    }
+
+
+def rule(rule: Rule) -> dict[str, Any]:
+    """Return a rule and how often it was asked."""
+    return {
+        "id": rule.id,
+        "rule": dict(rule.given),
+        "enabled": rule.enabled,
+        "fitted": rule.fitted,
+        "acted": rule.acted,
+    }
+
+
+def webhook(endpoint: Endpoint) -> dict[str, Any]:
+    """Return a webhook; its secret can be recognised, but not used."""
+    return {
+        "id": endpoint.id,
+        "url": endpoint.url,
+        "secret": shortened(endpoint.secret),
+        "events": sorted(endpoint.events),
+        "enabled": endpoint.enabled,
+    }
+
+
+def delivery(delivery: Delivery) -> dict[str, Any]:
+    """Return a delivery with every attempt."""
+    next_at = delivery.next_at
+    return {
+        "id": delivery.id,
+        "webhook": delivery.endpoint.id,
+        "url": delivery.endpoint.url,
+        "event": delivery.event,
+        "project": delivery.project_id,
+        "state": delivery.state,
+        "body": delivery.body.decode(),
+        "next_at": None if next_at is None else isoformat(next_at),
+        "attempts": [_attempt(each) for each in list(delivery.attempts)],
+    }
+
+
+def _attempt(attempt: Attempt) -> dict[str, Any]:
+    return {
+        "at": isoformat(attempt.at),
+        "headers": attempt.headers,
+        "status": attempt.status,
+        "problem": attempt.problem,
+        "ms": attempt.ms,
+    }

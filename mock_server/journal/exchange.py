@@ -1,0 +1,67 @@
+"""One request with its answer, as the journal keeps it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from openapi.model import Operation
+
+LARGEST_BODY = 64 * 2**10
+"""Bytes of a body that are kept; of a larger one, nothing but its size."""
+
+Headers = tuple[tuple[str, str], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Exchange:
+    """What was sent, what was answered, and what happened in between. Secrets are shortened already.
+
+    Attributes:
+        id: counted from 1.
+        at: by the mock's clock, seconds since the epoch.
+        ms: how long the mock worked on it.
+        query: the query string as it came.
+        request_body: None where it was not kept.
+        operation: what was called; None for a transfer, and where there is no such method and path.
+        transfer: `upload`, `download` or nothing.
+        path_values: the values of the path's parameters, by name.
+        has_token: whether the credential came that the operation asks for.
+        account_id: who called.
+        note: what happened: `project`, `charged`, `error`, …
+        forced: what a scenario did, in words.
+        habits: warnings that only the calls before can give.
+    """
+
+    id: int
+    at: float
+    ms: float
+    method: str
+    path: str
+    query: str
+    request_headers: Headers
+    request_body: bytes | None
+    request_size: int
+    status: int
+    response_headers: Headers
+    response_body: bytes | None
+    response_size: int
+    operation: Operation | None
+    transfer: str
+    path_values: Mapping[str, str]
+    has_token: bool
+    account_id: str | None
+    note: Mapping[str, Any]
+    forced: str | None
+    habits: tuple[str, ...]
+
+    @property
+    def operation_id(self) -> str | None:
+        """The operation's id, `upload` or `download`, or None."""
+        return self.operation.id if self.operation is not None else self.transfer or None
+
+    @property
+    def weight(self) -> int:
+        """About how many bytes of memory it holds."""
+        return 2048 + len(self.request_body or b"") + len(self.response_body or b"")

@@ -1,0 +1,1 @@
+"""What a caller can force without changing the client: by a Prefer header, or by rules."""

@@ -1,0 +1,71 @@
+"""The tables of the SQL store."""
+
+from __future__ import annotations
+
+import sqlalchemy as sa
+
+TABLES = sa.MetaData()
+
+
+def _numbered() -> sa.Column[int]:
+    """A key that grows with each row: the order in which they were stored."""
+    return sa.Column("number", sa.BigInteger().with_variant(sa.Integer, "sqlite"), primary_key=True)
+
+
+ACCOUNTS = sa.Table(
+    "accounts",
+    TABLES,
+    _numbered(),
+    sa.Column("id", sa.String, nullable=False, unique=True),
+    sa.Column("plan", sa.String, nullable=False),
+    sa.Column("credits", sa.BigInteger, nullable=False),
+    # The ledger's sum up to a time that no negative line is later than. A balance starts from here, so
+    # its cost doesn't grow with the account's past; the ledger alone says what is right.
+    sa.Column("settled", sa.BigInteger, nullable=False),
+    sa.Column("settled_at", sa.Double, nullable=False),
+)
+LEDGER = sa.Table(
+    "ledger",
+    TABLES,
+    _numbered(),
+    sa.Column("account_id", sa.String, nullable=False),
+    sa.Column("project_id", sa.String),
+    sa.Column("amount", sa.BigInteger, nullable=False),
+    sa.Column("at", sa.Double, nullable=False),
+    sa.Index("ledger_by_time", "account_id", "at", "amount"),
+)
+PROJECTS = sa.Table(
+    "projects",
+    TABLES,
+    _numbered(),
+    sa.Column("id", sa.String, nullable=False, unique=True),
+    sa.Column("account_id", sa.String, nullable=False),
+    sa.Column("operation_id", sa.String, nullable=False),
+    sa.Column("plan", sa.String, nullable=False),
+    sa.Column("name", sa.String, nullable=False),
+    sa.Column("credits", sa.BigInteger, nullable=False),
+    sa.Column("request", sa.LargeBinary, nullable=False),
+    sa.Column("created_at", sa.Double, nullable=False),
+    sa.Column("rendering_at", sa.Double, nullable=False),
+    sa.Column("finished_at", sa.Double, nullable=False),
+    sa.Column("outcome", sa.String, nullable=False),
+    sa.Column("deleted_at", sa.Double),
+    sa.Column("was_ended", sa.Boolean, nullable=False),
+    sa.Index("projects_by_time", "created_at"),
+    sa.Index("projects_by_end", "account_id", "finished_at"),
+)
+UPLOADS = sa.Table(
+    "uploads",
+    TABLES,
+    sa.Column("path", sa.String, primary_key=True),
+    sa.Column("account_id", sa.String, nullable=False),
+    sa.Column("issued_at", sa.Double, nullable=False),
+    sa.Column("uploaded_at", sa.Double),
+    sa.Column("error", sa.String),
+)
+SETTINGS = sa.Table(
+    "settings",
+    TABLES,
+    sa.Column("name", sa.String, primary_key=True),
+    sa.Column("value", sa.LargeBinary, nullable=False),
+)

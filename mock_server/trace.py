@@ -1,0 +1,68 @@
+"""What is known of one request while it is answered.
+
+Everyone on the way writes down what they learn; the request log, the journal and the gateway read it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Callable, Mapping
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, Literal
+
+if TYPE_CHECKING:
+    from _typeshed.wsgi import WSGIEnvironment
+
+    from openapi.model import Operation
+
+    from .accounts import Account
+
+_KEY = "bluehour.trace"
+
+
+@dataclass(frozen=True, slots=True)
+class Disruption:
+    """What is to go wrong while an answer is sent.
+
+    Attributes:
+        delay: seconds before its first byte.
+        kind: `drop` closes the connection instead, `cut` amid the body, `drip` sends byte by byte.
+        drip_seconds: how long that takes.
+    """
+
+    delay: float = 0
+    kind: Literal["", "drop", "cut", "drip"] = ""
+    drip_seconds: float = 0
+
+
+@dataclass(slots=True)
+class Trace:
+    """One request's story so far."""
+
+    operation: Operation | None = None
+    """What was called; None until it is known, and for a path or method that there is not."""
+    transfer: str = ""
+    """`upload` or `download` for the two ends of a signed link, which are no operations."""
+    path_values: Mapping[str, str] = field(default_factory=dict)
+    """The values of the path's parameters, by name."""
+    token: str | None = None
+    """The credential that came."""
+    account: Account | None = None
+    body: bytes | None = None
+    """The request's body, where it was read into memory."""
+    answer: bytes | None = None
+    """The answer's body, likewise."""
+    note: Mapping[str, Any] = field(default_factory=dict)
+    """What happened: `project`, `charged`, `balance`, `error`, …"""
+    forced: str | None = None
+    """What a scenario did, in words."""
+    disruption: Disruption | None = None
+    events: Callable[[], AsyncIterator[bytes]] | None = None
+    """The body of an answer that goes on for ever: server-sent events."""
+
+
+def trace_of(environ: WSGIEnvironment) -> Trace:
+    """Return the trace of the request that this is the environment of; a new one, the first time."""
+    trace: Trace | None = environ.get(_KEY)
+    if trace is None:
+        trace = environ[_KEY] = Trace()
+    return trace

@@ -1,0 +1,1 @@
+"""Events that are sent to whoever registered for them: signed, and sent again until they are taken."""

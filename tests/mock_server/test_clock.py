@@ -1,0 +1,64 @@
+"""The clock: frozen, advanced, set, let run; never back, unless everything is forgotten."""
+
+from __future__ import annotations
+
+import time
+
+import pytest
+
+from mock_server.clock import Clock, isoformat
+
+
+def test_frozen_it_stands_still_and_moves_only_as_told() -> None:
+    clock = Clock()
+    clock.freeze()
+    at = clock.now()
+    assert (clock.frozen, clock.now()) == (True, at)
+    clock.advance(5)
+    assert clock.now() == at + 5
+    clock.set(at + 100)
+    assert clock.now() == pytest.approx(at + 100)
+
+
+def test_let_run_it_goes_on_from_where_it_stands() -> None:
+    clock = Clock()
+    clock.freeze()
+    clock.advance(1000)
+    at = clock.now()
+    clock.run()
+    first = clock.now()
+    assert not clock.frozen
+    assert at <= first < at + 60
+    assert clock.now() >= first
+    assert clock.ahead == pytest.approx(1000, abs=60)
+
+
+def test_it_never_goes_back() -> None:
+    clock = Clock()
+    for backwards in (-1.0, float("nan")):
+        with pytest.raises(ValueError, match="only goes forward"):
+            clock.advance(backwards)
+    with pytest.raises(ValueError, match="only goes forward"):
+        clock.set(clock.now() - 1)
+
+
+def test_reset_it_is_the_systems_again_or_stands_anywhere() -> None:
+    clock = Clock()
+    clock.advance(10_000)
+    clock.reset()
+    assert clock.now() == pytest.approx(time.time(), abs=60)
+    clock.reset(86400.0)
+    assert (clock.frozen, clock.now(), isoformat(clock.now())) == (True, 86400.0, "1970-01-02T00:00:00.000Z")
+
+
+def test_whoever_listens_hears_of_every_change() -> None:
+    clock, heard = Clock(), []
+    clock.on_change(lambda: heard.append(clock.now()))
+    clock.freeze()
+    at = clock.now()
+    clock.advance(1)
+    clock.set(at + 10)
+    clock.run()
+    clock.reset(5)
+    assert heard[:3] == [at, at + 1, at + 10]
+    assert len(heard) == 5
