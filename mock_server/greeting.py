@@ -16,8 +16,7 @@ from .mock import Mock
 def greeting(mock: Mock, base_url: str, version: str) -> str:
     """Return the start-up text."""
     contract = mock.contract
-    count = len(contract.operations)
-    operations = f"{count} operation{'' if count == 1 else 's'}"
+    operations = counted(len(contract.operations), "operation")
     parts = [
         f"Bluehour {version} is {contract.title} at {base_url}  (Ctrl-C stops it)",
         f"{operations}, state in {mock.settings.store}, contract at {base_url}/openapi.json",
@@ -30,12 +29,16 @@ def greeting(mock: Mock, base_url: str, version: str) -> str:
     return "\n".join(parts) + "\n"
 
 
+def counted(number: int, thing: str) -> str:
+    """Return a number of things: `1 rule`, `2 rules`."""
+    return f"{number:,} {thing}{'' if number == 1 else 's'}"
+
+
 def _controls(mock: Mock, base_url: str) -> list[str]:
     sign_in = "?token=…" if mock.settings.control_token else ""
     parts = [f"Console at {base_url}/_mock{sign_in}, reference at {base_url}/docs"]
-    rules = len(mock.scenarios.all())
-    if rules:
-        parts.append(f"{rules} rule{'' if rules == 1 else 's'} of the scenario to begin with")
+    if rules := len(mock.scenarios.all()):
+        parts.append(f"{counted(rules, 'rule')} of the scenario to begin with")
     parts += [f"Webhook {each.url}, secret {each.secret}" for each in mock.webhooks.endpoints()]
     return parts
 

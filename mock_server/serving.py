@@ -24,7 +24,7 @@ from openapi.document import MAGIC_HOUR
 from . import hosting
 from .app import create_app
 from .gateway import Gateway
-from .greeting import greeting
+from .greeting import counted, greeting
 from .mock import Mock, Settings
 from .reloading import Reloader
 from .requestlog import Line, LoopWriter, RequestLog, json_line, text_line
@@ -181,12 +181,12 @@ def _reloader(server: Server, mock: Mock, gateway: Gateway, log: LoopWriter) -> 
             mock.adopt(before)
             raise
         mock.feed.publish("contract")
-        return f"{len(contract.operations)} operations"
+        return counted(len(contract.operations), "operation")
 
     def scenario(path: Path) -> str:
         mock.scenarios.start_with(rules := read_scenario(path))
         mock.feed.publish("rules")
-        return f"{len(rules)} rules"
+        return counted(len(rules), "rule")
 
     watched = {server.contract_file: contract}
     if server.scenario is not None:

@@ -11,6 +11,9 @@ from openapi.model import Operation
 LARGEST_BODY = 64 * 2**10
 """Bytes of a body that are kept; of a larger one, nothing but its size."""
 
+NO_ANSWER = 0
+"""In place of a status: the connection was dropped. HAR writes it the same way."""
+
 Headers = tuple[tuple[str, str], ...]
 
 
@@ -24,6 +27,7 @@ class Exchange:
         ms: how long the mock worked on it.
         query: the query string as it came.
         request_body: None where it was not kept.
+        status: of the answer, or `NO_ANSWER`.
         operation: what was called; None for a transfer, and where there is no such method and path.
         transfer: `upload`, `download` or nothing.
         path_values: the values of the path's parameters, by name.

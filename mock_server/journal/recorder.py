@@ -8,7 +8,7 @@ from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 from ..trace import Trace, trace_of
-from .exchange import LARGEST_BODY, Exchange, Headers
+from .exchange import LARGEST_BODY, NO_ANSWER, Exchange, Headers
 from .secrets import without_secrets
 
 if TYPE_CHECKING:
@@ -58,6 +58,8 @@ class Recorder:
         trace = trace_of(environ)
         now = self._mock.clock.now()
         answer = trace.answer
+        if trace.disruption is not None and trace.disruption.kind == "drop":
+            status, headers, answer = NO_ANSWER, [], b""
         return Exchange(
             id=number,
             at=now,

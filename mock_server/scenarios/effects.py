@@ -106,13 +106,18 @@ class Effect:
         elif self.fault == "no_content_type":
             response.headers.remove("Content-Type")
         elif self.fault == "malformed_json":
-            response.direct_passthrough = False  # a picture is sent from its file, unless told otherwise
-            whole = response.get_data()
+            whole = _read(response)
             response.set_data(whole[: max(1, len(whole) // 2)])
         elif self.fault == "empty_body":
-            response.direct_passthrough = False
+            _read(response)
             response.set_data(b"")
         return response
+
+
+def _read(response: Response) -> bytes:
+    """Return the body as it was to be sent; a picture is read from its file, which is let go of."""
+    response.direct_passthrough = False
+    return response.get_data()
 
 
 def _forced(forced: ForcedAnswer, contract: Contract, operation: Operation | None) -> Answer:

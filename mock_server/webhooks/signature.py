@@ -15,7 +15,6 @@ from typing import Any
 
 from openapi.contract import load
 
-
 _MOST_DIGITS = 15
 """Of a timestamp: more than enough, and soon read."""
 

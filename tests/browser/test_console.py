@@ -13,12 +13,14 @@ from playwright.sync_api import Locator, Page, expect
 
 import mock_server
 
+from .conftest import Watch
 from .running import App, portrait
 
 OpenConsole = Callable[..., Page]
 
 VIEWS = ["#journal", "#rules", "#projects", "#accounts", "#webhooks", "#clock"]
 TOO_MANY = {"name": "Too many", "match": {"operation": "aiFaceEditor.editImage"}, "answer": {"status": 429}}
+TIMES = "\N{MULTIPLICATION SIGN}"
 MINUS = "\N{MINUS SIGN}"
 HARMFUL = "<img src=x onerror=alert(1)>\"'"
 
@@ -216,6 +218,30 @@ def test_a_reset_asks_first(app: App, open_console: OpenConsole) -> None:
     page.get_by_role("button", name="Reset…").click()
     page.get_by_role("button", name="Reset the mock").click()
     expect(page.get_by_role("heading", name="Nothing has called yet")).to_be_visible()
+
+
+def test_polls_in_a_row_are_one_row_until_unfolded(app: App, open_console: OpenConsole) -> None:
+    app.call("POST", "/_mock/clock", {"frozen": True})
+    project = app.edit_face().body["id"]
+    page = open_console()
+    for _ in range(3):
+        app.call("GET", f"/v1/image-projects/{project}")
+    expect(rows(page)).to_have_count(2)
+    expect(rows(page).first).to_contain_text(f"{TIMES}3")
+    page.get_by_label("Fold polls").uncheck()
+    expect(rows(page)).to_have_count(4)
+
+
+def test_a_lost_connection_is_told_and_found_again(app: App, open_console: OpenConsole, watch: Watch) -> None:
+    page = open_console()
+    page.route("**/_mock/events", lambda route: route.abort())
+    page.reload()
+    expect(page.locator("#connection")).to_have_text("Reconnecting …")
+    app.edit_face()
+    page.unroute("**/_mock/events")
+    expect(page.locator("#connection")).to_have_text("Live")
+    expect(rows(page)).to_have_count(1)
+    watch.problems.clear()  # Chromium's own words about it
 
 
 def test_the_first_request_can_be_sent_from_the_page(open_console: OpenConsole) -> None:

@@ -29,10 +29,11 @@ class StillWaiting extends Error {}
 
 /** Give up on a call after so many seconds, so that one that never ends can be told of. */
 function within(seconds, promise) {
+  if (!seconds) return promise;
   const late = new Promise((_, reject) => {
     setTimeout(() => reject(new StillWaiting(`no end after ${seconds} s`)), seconds * 1000).unref();
   });
-  return seconds ? Promise.race([promise, late]) : promise;
+  return Promise.race([promise, late]);
 }
 
 async function refusal(response) {

@@ -60,7 +60,7 @@ class Kind:
             stdout=subprocess.PIPE,
         ) as process:
             try:
-                yield Sdk(process)
+                yield Sdk(self, process)
             finally:
                 process.kill()
 
@@ -78,10 +78,15 @@ def only(kinds: Sequence[Kind]) -> pytest.MarkDecorator:
 
 
 class Sdk:
-    """A running SDK."""
+    """A running SDK, and of which kind it is."""
 
-    def __init__(self, process: subprocess.Popen[bytes]) -> None:
+    def __init__(self, kind: Kind, process: subprocess.Popen[bytes]) -> None:
+        self.kind = kind
         self._process = process
+
+    @property
+    def is_python(self) -> bool:
+        return self.kind.package.language == "python"
 
     def client(self, base_url: str, token: str | None) -> Client:
         return Client(self, base_url, token)

@@ -25,7 +25,7 @@ async function load() {
     byId("rules-clear").hidden = !rules.length;
     fill(byId("rules-empty"), !rules.length && h("div", { class: "empty" },
       h("h3", {}, "Nothing is forced"),
-      h("p", {}, "The mock answers as its contract says. Choose above what the next call shall meet, or make a rule below.")));
+      h("p", {}, "The mock answers as its contract says. Choose above what the next call meets, or make a rule.")));
   } catch (error) {
     complain(error);
   }

@@ -57,7 +57,7 @@ async function load() {
     keyed(byId("deliveries"), deliveries, ({ id }) => id, deliveryCard);
     fill(byId("webhooks-empty"), !webhooks.length && h("div", { class: "empty" },
       h("h3", {}, "No webhook is registered"),
-      h("p", {}, "Add the address at which your app listens. It gets signed events, and retries as on the real service.")));
+      h("p", {}, "Add the address at which your app listens. It gets signed events, with the real service's retries.")));
     fill(byId("deliveries-empty"), !deliveries.length && h("p", { class: "quiet" }, "None yet."));
   } catch (error) {
     complain(error);

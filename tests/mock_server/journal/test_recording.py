@@ -67,6 +67,14 @@ def test_a_rule_that_acted_is_named_with_what_it_did(caller: Caller, mock: Mock)
     assert last(mock)["forced"] == "rule-2: job no_source_face"
 
 
+def test_a_dropped_connection_has_no_status_but_what_it_did(caller: Caller, mock: Mock) -> None:
+    mock.scenarios.add({"fault": "drop"})
+    caller.post(FACE, face())
+    kept = last(mock)
+    assert kept["response"] == {"status": 0, "headers": [], "body": "", "size": 0}
+    assert (kept["credits"], kept["forced"]) == (-1, "rule-1: drop")
+
+
 def test_uploads_and_downloads_are_kept_without_their_bytes(caller: Caller, mock: Mock) -> None:
     path = caller.upload(b"a" * 1000)
     kept = last(mock)

@@ -1,0 +1,75 @@
+"""A mock served from a thread of this process."""
+
+from __future__ import annotations
+
+import http.client
+import threading
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack
+from urllib.parse import urlsplit
+
+import pytest
+
+from mock_server.hosting import HostError, reserved
+from mock_server.inprocess import running
+from mock_server.mock import Mock
+
+
+def status(url: str) -> int:
+    connection = http.client.HTTPConnection(urlsplit(url).netloc, timeout=10)
+    try:
+        connection.request("GET", "/v1/image-projects/cuid-example", headers={"Authorization": "Bearer x"})
+        return connection.getresponse().status
+    finally:
+        connection.close()
+
+
+def test_it_answers_until_it_is_left_and_leaves_no_thread() -> None:
+    before = threading.active_count()
+    mock = Mock()
+    with running(mock) as url:
+        assert (status(url), mock.base_url) == (200, url)
+    with pytest.raises(OSError, match="refused"):
+        status(url)
+    mock.close()
+    assert threading.active_count() <= before + 1  # granian's own thread may still be ending
+
+
+def test_it_can_be_started_again_with_the_same_state() -> None:
+    mock = Mock()
+    mock.account("mhk_test_pro_5")
+    for _ in range(3):
+        with running(mock) as url:
+            assert status(url) == 200
+    assert len(mock.store.accounts()) == 2
+    mock.close()
+
+
+def test_each_of_many_that_start_at_once_has_a_port_of_its_own() -> None:
+    with ExitStack() as stack:
+        mocks = [Mock() for _ in range(12)]
+        with ThreadPoolExecutor(12) as threads:
+            urls = list(threads.map(lambda mock: stack.enter_context(running(mock)), mocks))
+        assert len(set(urls)) == 12
+        for mock, url in zip(mocks, urls, strict=True):
+            assert status(url) == 200
+            assert mock.journal is not None
+            assert mock.journal.recorded == 1
+            mock.close()
+
+
+def test_a_port_that_is_taken_is_told() -> None:
+    mock = Mock()
+    with running(mock) as url:
+        port = urlsplit(url).port or 0
+        with (
+            pytest.raises(HostError, match=f"port {port} on 127.0.0.1 is taken"),
+            reserved("127.0.0.1", port),
+        ):
+            pass
+    mock.close()
+
+
+def test_a_host_that_there_is_not_is_told() -> None:
+    with pytest.raises(HostError, match="can't be used"), reserved("no.such.host.invalid", 0):
+        pass
