@@ -3,7 +3,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
 
-.PHONY: help serve test lint bench clean
+.PHONY: help serve test lint bench bench-journal clean
 
 help:  ## show this help
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /	/' | expand -t 12
@@ -21,6 +21,9 @@ lint: .venv/test .venv/lint  ## check style and types
 
 bench: .venv/serve  ## measure throughput, latency, start and memory, beside Prism where npm is
 	@$(BIN)/python -m benchmarks.throughput $(ARGS)
+
+bench-journal: .venv/serve  ## measure what the journal costs in throughput and memory
+	@$(BIN)/python -m benchmarks.journal $(ARGS)
 
 clean:  ## remove the environment and every cache
 	rm -rf .venv .cache .mypy_cache .pytest_cache .ruff_cache .hypothesis

@@ -11,9 +11,10 @@ import pytest
 
 from .installed import Environment, installed
 
-EXAMPLE = Path(__file__).parents[2] / "examples" / "photo_booth"
+REPOSITORY = Path(__file__).parents[2]
+EXAMPLE = REPOSITORY / "examples" / "photo_booth"
 
-SHOWN = re.compile(r"<!-- tested -->\n```python\n(.*?)```", re.DOTALL)
+SHOWN = re.compile(r"<!-- tested(?:: pytest)? -->\n```python\n(.*?)```", re.DOTALL)
 
 ILLEGAL = """
 import httpx
@@ -36,11 +37,13 @@ def environment() -> Iterator[Environment]:
 
 @pytest.fixture
 def copy(tmp_path: Path) -> Path:
-    """The example in a folder of its own, far from ours, with the test that its README shows."""
+    """The example in a folder of its own, far from ours, with the tests that its README and ours show."""
     caches = shutil.ignore_patterns("__pycache__", ".*_cache")
     copy = shutil.copytree(EXAMPLE, tmp_path / "photo_booth", ignore=caches)
     (shown,) = SHOWN.findall((copy / "README.md").read_text("utf-8"))
     (copy / "tests" / "test_readme.py").write_text(shown, "utf-8")
+    (shown,) = SHOWN.findall((REPOSITORY / "README.md").read_text("utf-8"))
+    (copy / "tests" / "test_our_readme.py").write_text(shown, "utf-8")
     return copy
 
 
@@ -49,6 +52,7 @@ def test_its_suite_passes_with_nothing_but_the_wheel(environment: Environment, c
     assert done.returncode == 0, done.stdout + done.stderr
     assert re.search(r"^=+ \d+ passed in ", done.stdout, re.MULTILINE)
     assert "test_readme.py ." in done.stdout
+    assert "test_our_readme.py ." in done.stdout
 
 
 def test_the_plugin_comes_from_the_wheel(environment: Environment, copy: Path) -> None:

@@ -5,9 +5,15 @@ from __future__ import annotations
 import re
 import shutil
 import subprocess
+import sys
+from contextlib import closing
 from pathlib import Path
 
 import pytest
+
+from mock_server.inprocess import running
+from mock_server.mock import Mock
+from mock_server.scenarios.scenarios import read_scenario
 
 from .conftest import skip_without_npm
 from .packages import Package
@@ -15,7 +21,7 @@ from .sdks import NODE_43, PY_50
 
 README = Path(__file__).parents[2] / "README.md"
 BLOCKS: list[tuple[str, str]] = re.findall(
-    r"<!-- tested: (python|node) -->\n```\w+\n(.*?)```", README.read_text("utf-8"), re.DOTALL
+    r"<!-- tested: (python|node|scenario) -->\n```\w+\n(.*?)```", README.read_text("utf-8"), re.DOTALL
 )
 
 
@@ -48,15 +54,34 @@ def folder(tmp_path: Path, portrait: Path) -> Path:
 
 
 def test_the_readme_has_examples_in_both_languages() -> None:
-    assert {language for language, _ in BLOCKS} == {"python", "node"}
+    assert {"python", "node"} <= {language for language, _ in BLOCKS}
 
 
-@pytest.mark.parametrize("block", blocks_of("python"), ids=["face-editor", "photo-editor"])
-def test_a_python_example_prints_what_its_comment_says(block: str, served: str, folder: Path) -> None:
+@pytest.mark.parametrize("block", blocks_of("python")[:2], ids=["face-editor", "photo-editor"])
+def test_an_example_of_the_sdk_prints_what_its_comment_says(block: str, served: str, folder: Path) -> None:
     said = re.search(r"^print\(.*\)  # (.+)$", block, re.MULTILINE)
     assert said, "the example has no comment to hold it to"
     assert run(PY_50, block, served, folder) == said[1]
     assert (folder / "output.png").read_bytes().startswith(b"\x89PNG")
+
+
+def test_the_example_of_the_control_client_prints_what_its_comment_says(tmp_path: Path) -> None:
+    (block,) = blocks_of("python")[2:]
+    said = re.search(r"^print\(.*\)  # (.+)$", block, re.MULTILINE)
+    mock = Mock()
+    with closing(mock), running(mock) as url:
+        script = tmp_path / "example.py"
+        script.write_text(block.replace("http://127.0.0.1:4010", url), "utf-8")
+        done = subprocess.run([sys.executable, script], stdout=subprocess.PIPE, text=True, check=True)
+    assert said
+    assert done.stdout.strip() == said[1]
+
+
+def test_the_scenario_is_one(tmp_path: Path) -> None:
+    (block,) = blocks_of("scenario")
+    path = tmp_path / "rules.yaml"
+    path.write_text(block, "utf-8")
+    Mock().scenarios.start_with(read_scenario(path))
 
 
 @pytest.mark.parametrize("block", blocks_of("node"), ids=["face-editor"])
