@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import math
 import time
 from collections.abc import Callable
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from threading import Lock
 
 
@@ -99,6 +100,19 @@ class Clock:
             listener()
 
 
+def not_before(at: float) -> str:
+    """Return a time as `isoformat` does, but never an earlier one: a clock that is set to it gets there."""
+    second = math.floor(at)
+    shown = datetime.fromtimestamp(second, UTC) + timedelta(milliseconds=math.ceil((at - second) * 1000))
+    while shown.timestamp() < at:  # what a float so large can't hold of a millisecond
+        shown += timedelta(milliseconds=1)
+    return _in_milliseconds(shown)
+
+
 def isoformat(at: float) -> str:
     """Return a time in the API's form: UTC with milliseconds and a Z, as `2024-10-19T05:16:19.027Z`."""
-    return datetime.fromtimestamp(at, UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+    return _in_milliseconds(datetime.fromtimestamp(at, UTC))
+
+
+def _in_milliseconds(moment: datetime) -> str:
+    return moment.isoformat(timespec="milliseconds").replace("+00:00", "Z")

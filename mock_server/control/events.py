@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import orjson
 
-from ..journal.exchange import Exchange
+from ..journal.recorder import Record
 
 if TYPE_CHECKING:
     from ..mock import Mock
@@ -20,7 +20,7 @@ _HEARTBEAT = 15.0
 _MOST_WAITING = 500
 """Events that a slow reader may lag behind by; then it is told to read everything anew."""
 
-Event = Exchange | str
+Event = Record | str
 """A request that was recorded, or the name of what has changed."""
 
 
@@ -80,4 +80,4 @@ def _written(event: Event) -> bytes:
         return b"event: changed\ndata: %s\n\n" % orjson.dumps(event)
     from ..journal.view import entry
 
-    return b"event: entry\nid: %d\ndata: %s\n\n" % (event.id, orjson.dumps(entry(event)))
+    return b"event: entry\nid: %d\ndata: %s\n\n" % (event.id, orjson.dumps(entry(event.exchange())))

@@ -330,8 +330,8 @@ def read_journal(call: ControlCall) -> Answer:
     found = _found(call)
     body = {
         "entries": [entry(each) for each in found],
-        "recorded": journal.recorded if journal else 0,
-        "kept": len(journal.all()) if journal else 0,
+        "recorded": 0 if journal is None else journal.recorded,
+        "kept": 0 if journal is None else len(journal),
     }
     return Answer(200, body)
 
@@ -365,7 +365,7 @@ def export_har(call: ControlCall) -> Answer:
 
 
 def _found(call: ControlCall) -> list[Exchange]:
-    exchanges = call.mock.journal.all() if call.mock.journal else []
+    exchanges = [] if call.mock.journal is None else call.mock.journal.all()
     fits = filters.filter_of(call.parameters, call.mock)
     limit = call.parameters["limit"]
     return [each for each in exchanges if fits(each)][-limit:]

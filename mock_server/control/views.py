@@ -8,7 +8,7 @@ from typing import Any
 import orjson
 
 from ..accounts import Account
-from ..clock import isoformat
+from ..clock import isoformat, not_before
 from ..journal.secrets import shortened
 from ..mock import Mock
 from ..projects import Project, status_at
@@ -40,7 +40,7 @@ def state(mock: Mock, version: str) -> dict[str, Any]:
         "projects": len(mock.store.projects(limit=_COUNTED)),
         "rules": sum(rule.enabled for rule in mock.scenarios.all()),
         "webhooks": len(mock.webhooks.endpoints()),
-        "journal": len(mock.journal.all()) if mock.journal else 0,
+        "journal": len(mock.journal) if mock.journal is not None else 0,
         "contract": {
             "operations": [
                 {
@@ -88,7 +88,7 @@ def project(mock: Mock, project: Project, base_url: str) -> dict[str, Any]:
         "operation": project.operation_id,
         "plan": project.plan,
         "outcome": project.outcome,
-        "finished_at": None if project.finished_at == math.inf else isoformat(project.finished_at),
+        "finished_at": None if project.finished_at == math.inf else not_before(project.finished_at),
         "deleted_at": None if project.deleted_at is None else isoformat(project.deleted_at),
         "request": orjson.loads(project.request),
         "pictures": {
@@ -131,7 +131,7 @@ def delivery(delivery: Delivery) -> dict[str, Any]:
         "project": delivery.project_id,
         "state": delivery.state,
         "body": delivery.body.decode(),
-        "next_at": None if next_at is None else isoformat(next_at),
+        "next_at": None if next_at is None else not_before(next_at),
         "attempts": [_attempt(each) for each in list(delivery.attempts)],
     }
 

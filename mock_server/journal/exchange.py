@@ -64,8 +64,3 @@ class Exchange:
     def operation_id(self) -> str | None:
         """The operation's id, `upload` or `download`, or None."""
         return self.operation.id if self.operation is not None else self.transfer or None
-
-    @property
-    def weight(self) -> int:
-        """About how many bytes of memory it holds."""
-        return 2048 + len(self.request_body or b"") + len(self.response_body or b"")

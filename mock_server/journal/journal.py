@@ -1,19 +1,23 @@
-"""The journal itself: the last exchanges, in bounded memory."""
+"""The journal itself: the last requests with their answers, in bounded memory."""
 
 from __future__ import annotations
 
 from collections import deque
 from collections.abc import Callable
 from threading import Lock
+from typing import TYPE_CHECKING
 
 from .exchange import Exchange
 
+if TYPE_CHECKING:
+    from .recorder import Record
+
 _MOST_BYTES = 32 * 2**20
-"""Of the exchanges that are kept, bodies included."""
+"""Of what is kept, bodies included."""
 
 
 class Journal:
-    """The last exchanges. May be used from any thread.
+    """The last requests. May be used from any thread.
 
     Args:
         most: how many are kept; fewer if they are large.
@@ -22,35 +26,40 @@ class Journal:
     def __init__(self, most: int) -> None:
         self._most = most
         self._lock = Lock()
-        self._kept: deque[Exchange] = deque()
+        self._kept: deque[Record] = deque()
         self._bytes = 0
         self._recorded = 0
-        self._listeners: list[Callable[[Exchange], None]] = []
+        self._listeners: list[Callable[[Record], None]] = []
+
+    def __len__(self) -> int:
+        """Tell how many are kept."""
+        return len(self._kept)
 
     @property
     def recorded(self) -> int:
         """How many there were since the start or the last `clear`."""
         return self._recorded
 
-    def record(self, make: Callable[[int], Exchange]) -> None:
-        """Keep an exchange, made with the id that it gets; the oldest ones make room for it."""
+    def record(self, make: Callable[[int], Record]) -> None:
+        """Keep a request, made with the id that it gets; the oldest ones make room for it."""
         with self._lock:
             self._recorded += 1
-            exchange = make(self._recorded)
-            self._kept.append(exchange)
-            self._bytes += exchange.weight
+            record = make(self._recorded)
+            self._kept.append(record)
+            self._bytes += record.weight
             while len(self._kept) > self._most or self._bytes > _MOST_BYTES:
                 self._bytes -= self._kept.popleft().weight
         for listener in self._listeners:
-            listener(exchange)
+            listener(record)
 
     def all(self) -> list[Exchange]:
         """Return what is kept, oldest first."""
         with self._lock:
-            return list(self._kept)
+            kept = list(self._kept)
+        return [record.exchange() for record in kept]
 
     def find(self, exchange_id: int) -> Exchange:
-        """Return one exchange.
+        """Return one request.
 
         Raises:
             KeyError: there was none of that id, or it has made room for others.
@@ -59,14 +68,14 @@ class Journal:
             place = exchange_id - (self._recorded - len(self._kept)) - 1
             if not 0 <= place < len(self._kept):
                 raise KeyError(exchange_id)
-            return self._kept[place]
+            return self._kept[place].exchange()
 
     def clear(self) -> None:
-        """Forget all exchanges, and count from 1 again."""
+        """Forget all requests, and count from 1 again."""
         with self._lock:
             self._kept.clear()
             self._bytes = self._recorded = 0
 
-    def on_record(self, listener: Callable[[Exchange], None]) -> None:
-        """Have a function called with every exchange from now on, in the thread that made it."""
+    def on_record(self, listener: Callable[[Record], None]) -> None:
+        """Have a function called with every record from now on, in the thread that made it."""
         self._listeners.append(listener)

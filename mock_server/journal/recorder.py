@@ -1,9 +1,14 @@
-"""WSGI middleware that writes every request and its answer into the journal."""
+"""WSGI middleware that writes every request and its answer into the journal.
+
+It runs with every request, and the journal is seldom read: it keeps what is at hand, a `Record`, and leaves
+it to the reader to make an `Exchange` of it.
+"""
 
 from __future__ import annotations
 
 import time
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
@@ -46,33 +51,62 @@ class Recorder:
             return start_response(code, values, *rest)
 
         body = self._app(environ, noting)
-        if environ["PATH_INFO"].startswith(_OWN) and trace_of(environ).operation is None:
+        trace = trace_of(environ)
+        if trace.operation is None and environ["PATH_INFO"].startswith(_OWN):
             return body
         ms = (time.perf_counter() - started) * 1000
-        journal.record(lambda number: self._exchange(number, environ, int(status[:3]), headers, ms))
+        now = self._mock.clock.now()
+        texts = {key: value for key, value in environ.items() if type(value) is str}
+        size = _size(trace.body, texts.get("CONTENT_LENGTH"))
+        if size > LARGEST_BODY:
+            trace.body = None
+
+        def record(number: int) -> Record:
+            habits = self._mock.habits.warnings(trace, now, frozen=self._mock.clock.frozen)
+            return Record(number, now, ms, texts, size, int(status[:3]), headers, trace, habits)
+
+        journal.record(record)
         return body
 
-    def _exchange(
-        self, number: int, environ: WSGIEnvironment, status: int, headers: list[tuple[str, str]], ms: float
-    ) -> Exchange:
-        trace = trace_of(environ)
-        now = self._mock.clock.now()
-        answer = trace.answer
-        if trace.disruption is not None and trace.disruption.kind == "drop":
-            status, headers, answer = NO_ANSWER, [], b""
+
+@dataclass(frozen=True, slots=True)
+class Record:
+    """A request and its answer as they were met; `exchange` is what they say."""
+
+    id: int
+    at: float
+    ms: float
+    environ: Mapping[str, str]
+    request_size: int
+    status: int
+    headers: list[tuple[str, str]]
+    trace: Trace
+    habits: tuple[str, ...]
+
+    @property
+    def weight(self) -> int:
+        """About how many bytes of memory it holds."""
+        return 4096 + len(self.trace.body or b"") + len(self.trace.answer or b"")
+
+    def exchange(self) -> Exchange:
+        """Return it as the journal's readers have it."""
+        trace, environ = self.trace, self.environ
+        dropped = trace.disruption is not None and trace.disruption.kind == "drop"
+        answer = b"" if dropped else trace.answer
+        headers = () if dropped else tuple(self.headers)
         return Exchange(
-            id=number,
-            at=now,
-            ms=ms,
+            id=self.id,
+            at=self.at,
+            ms=self.ms,
             method=environ["REQUEST_METHOD"],
             path=environ["PATH_INFO"],
             query=environ.get("QUERY_STRING", ""),
-            request_headers=_headers(environ, trace),
-            request_body=_kept(trace.body),
-            request_size=_size(trace.body, environ.get("CONTENT_LENGTH")),
-            status=status,
-            response_headers=tuple(headers),
-            response_body=_kept(answer),
+            request_headers=_headers(environ, trace.token),
+            request_body=trace.body,
+            request_size=self.request_size,
+            status=NO_ANSWER if dropped else self.status,
+            response_headers=headers,
+            response_body=answer,
             response_size=_size(answer, dict(headers).get("Content-Length")),
             operation=trace.operation,
             transfer=trace.transfer,
@@ -81,11 +115,11 @@ class Recorder:
             account_id=trace.account.id if trace.account is not None else None,
             note=trace.note,
             forced=trace.forced,
-            habits=self._mock.habits.warnings(trace, now, frozen=self._mock.clock.frozen),
+            habits=self.habits,
         )
 
 
-def _headers(environ: WSGIEnvironment, trace: Trace) -> Headers:
+def _headers(environ: Mapping[str, str], token: str | None) -> Headers:
     found = []
     for key, value in environ.items():
         if key.startswith("HTTP_"):
@@ -94,17 +128,13 @@ def _headers(environ: WSGIEnvironment, trace: Trace) -> Headers:
             name = _header_name(key)
         else:
             continue
-        found.append((name, without_secrets(name, value, trace.token)))
+        found.append((name, without_secrets(name, value, token)))
     return tuple(found)
 
 
 @lru_cache(maxsize=256)
 def _header_name(key: str) -> str:
     return key.replace("_", "-").title()
-
-
-def _kept(body: bytes | None) -> bytes | None:
-    return body if body is None or len(body) <= LARGEST_BODY else None
 
 
 def _size(body: bytes | None, length: str | None) -> int:

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import contextlib
 import http.client
+import socket
 import time
 from collections.abc import Mapping
+from threading import Timer
 from urllib.parse import urlsplit
 
 from openapi.model import JSON
@@ -30,11 +33,11 @@ def post(
         status = _status(
             url, body, {"Content-Type": JSON, "User-Agent": "bluehour", **headers}, answer_within
         )
-    except TimeoutError:
-        problem = f"no answer within {answer_within:g} s"
     except (OSError, http.client.HTTPException, ValueError) as error:
         problem = f"{getattr(error, 'strerror', None) or error or type(error).__name__}"
     seconds = time.monotonic() - started
+    if status is None and seconds >= answer_within:
+        problem = f"no answer within {answer_within:g} s"
     if status is not None and not 200 <= status < 300:
         problem = f"answered {status}, not 2XX"
     elif status is not None and seconds > answer_within:
@@ -46,9 +49,19 @@ def _status(url: str, body: bytes, headers: Mapping[str, str], timeout: float) -
     parts = urlsplit(url)
     kind = http.client.HTTPSConnection if parts.scheme == "https" else http.client.HTTPConnection
     connection = kind(parts.hostname or "", parts.port, timeout=timeout)
+    # The timeout is that of one read; a receiver that trickles makes many.
+    alarm = Timer(timeout, _hang_up, [connection])
+    alarm.daemon = True
     try:
         path = (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
+        alarm.start()
         connection.request("POST", path, body, dict(headers))
         return connection.getresponse().status
     finally:
+        alarm.cancel()
         connection.close()
+
+
+def _hang_up(connection: http.client.HTTPConnection) -> None:
+    with contextlib.suppress(OSError, AttributeError):  # it is over already
+        connection.sock.shutdown(socket.SHUT_RDWR)

@@ -31,7 +31,7 @@ def signature_of(body: bytes, timestamp: int, secret: str) -> str:
         timestamp: when it was signed, in seconds since the epoch.
         secret: the webhook's, as it was shown when it was registered.
     """
-    return hmac.new(secret.encode(), b"%d.%s" % (timestamp, body), hashlib.sha256).hexdigest()
+    return _digest(body, str(timestamp), secret)
 
 
 def signed_headers(body: bytes, timestamp: int, secret: str) -> dict[str, str]:
@@ -63,7 +63,7 @@ def verify(body: bytes, headers: Mapping[str, str], secret: str, *, now: float |
     timestamp = _header(given, rules["timestamp-header"])
     if not (timestamp.isascii() and timestamp.isdecimal() and len(timestamp) <= _MOST_DIGITS):
         raise SignatureError(f"the timestamp {timestamp[: 2 * _MOST_DIGITS]!r} is no number of seconds")
-    expected = signature_of(body, int(timestamp), secret)
+    expected = _digest(body, timestamp, secret)
     if not hmac.compare_digest(expected.encode(), signature.encode("utf-8", "replace")):
         raise SignatureError("the signature does not fit the body, the timestamp and the secret")
     age = (time.time() if now is None else now) - int(timestamp)
@@ -72,7 +72,7 @@ def verify(body: bytes, headers: Mapping[str, str], secret: str, *, now: float |
         raise SignatureError(f"the event is {when}; at most {rules['tolerance']} s are accepted")
     try:
         return json.loads(body)
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise SignatureError(f"the body is no JSON: {error}") from error
 
 
@@ -80,6 +80,11 @@ def delivery_rules() -> Mapping[str, Any]:
     """Return the contract's `x-webhook-delivery`."""
     rules: Mapping[str, Any] = load().extension("x-webhook-delivery")
     return rules
+
+
+def _digest(body: bytes, timestamp: str, secret: str) -> str:
+    signed = timestamp.encode() + b"." + body
+    return hmac.new(secret.encode(), signed, hashlib.sha256).hexdigest()
 
 
 def _header(headers: Mapping[str, str], name: str) -> str:

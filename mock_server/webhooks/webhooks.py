@@ -42,8 +42,16 @@ class _Due(NamedTuple):
 
 class _Event(NamedTuple):
     name: str
+    at: float
     project_id: str
     base_url: str
+
+
+class _Errand(NamedTuple):
+    """A delivery to make; in any case, or only if its webhook is switched on when its turn comes."""
+
+    delivery: Delivery
+    in_any_case: bool
 
 
 class Webhooks:
@@ -65,7 +73,7 @@ class Webhooks:
         self._numbers = count(1)
         self._endpoints: dict[str, Endpoint] = {}
         self._initial: tuple[Endpoint, ...] = ()
-        self._lanes: dict[str, SimpleQueue[Delivery | None]] = {}
+        self._lanes: dict[str, SimpleQueue[_Errand | None]] = {}
         self._due: list[_Due] = []
         self._deliveries: dict[str, Delivery] = {}
         self._under_way = 0
@@ -125,8 +133,8 @@ class Webhooks:
         """
         with self._changed:
             endpoint = self._endpoints[endpoint_id]
-            endpoint.enabled = enabled
-            if enabled:
+            was_enabled, endpoint.enabled = endpoint.enabled, enabled
+            if enabled and not was_enabled:
                 now = self._mock.clock.now()
                 for delivery in self._deliveries.values():
                     if delivery.endpoint is endpoint and delivery.next_at is not None:
@@ -145,6 +153,8 @@ class Webhooks:
             waiting = [key for key, each in self._deliveries.items() if each.endpoint is endpoint]
             for key in waiting:
                 del self._deliveries[key]
+            if not self._endpoints:  # the next to register plans what is to come anew
+                self._due.clear()
             self._changed.notify_all()
 
     def follow(self, project: Project, base_url: str, since: float = -math.inf) -> None:
@@ -164,7 +174,7 @@ class Webhooks:
         with self._changed:
             for at, name in moments:
                 if name is not None and since <= at < math.inf:
-                    self._schedule(at, _Event(name, project.id, base_url))
+                    self._schedule(at, _Event(name, at, project.id, base_url))
 
     def deliveries(self, project_id: str | None = None) -> list[Delivery]:
         """Return deliveries, newest first."""
@@ -182,7 +192,7 @@ class Webhooks:
         with self._changed:
             delivery = self._deliveries[delivery_id]
             tried = len(delivery.attempts)
-            self._send(delivery)
+            self._send(delivery, in_any_case=True)
             if not self._changed.wait_for(lambda: len(delivery.attempts) > tried, timeout):
                 raise TimeoutError
         return delivery
@@ -215,7 +225,7 @@ class Webhooks:
             self._changed.notify_all()
 
     def _add(self, endpoint: Endpoint) -> None:
-        lane: SimpleQueue[Delivery | None] = SimpleQueue()
+        lane: SimpleQueue[_Errand | None] = SimpleQueue()
         self._endpoints[endpoint.id] = endpoint
         self._lanes[endpoint.id] = lane
         Thread(target=self._work, args=(lane,), name="bluehour-webhook", daemon=True).start()
@@ -253,7 +263,7 @@ class Webhooks:
             if due.what.next_at == due.at and due.what.id in self._deliveries:
                 self._try(due.what, now)
             return
-        body = self._body_of(due.what, due.at)
+        body = self._body_of(due.what)
         if body is None:
             return
         for endpoint in self._endpoints.values():
@@ -264,14 +274,14 @@ class Webhooks:
                 self._try(delivery, now)
         self._forget_oldest()
 
-    def _body_of(self, event: _Event, at: float) -> bytes | None:
+    def _body_of(self, event: _Event) -> bytes | None:
         """The event's body; None where the project has taken another turn since it was planned."""
         project = self._mock.store.project(event.project_id)
-        if project is None or at not in (project.rendering_at, project.finished_at):
+        if project is None or event.at not in (project.rendering_at, project.finished_at):
             return None
-        if self.events.get(status_at(project, at)) != event.name:
+        if self.events.get(status_at(project, event.at)) != event.name:
             return None
-        payload = image_project(self._mock, project, at, event.base_url)
+        payload = image_project(self._mock, project, event.at, event.base_url)
         return orjson.dumps({"type": event.name, "payload": payload})
 
     def _try(self, delivery: Delivery, now: float) -> None:
@@ -280,24 +290,33 @@ class Webhooks:
         else:
             self._retry_or_give_up(delivery, now)
 
-    def _send(self, delivery: Delivery) -> None:
-        lane = self._lanes.get(delivery.endpoint.id)
-        if lane is None:
-            raise KeyError(delivery.endpoint.id)
+    def _send(self, delivery: Delivery, *, in_any_case: bool = False) -> None:
         delivery.next_at = None
         self._under_way += 1
-        lane.put(delivery)
+        self._lanes[delivery.endpoint.id].put(_Errand(delivery, in_any_case))
 
-    def _work(self, lane: SimpleQueue[Delivery | None]) -> None:
+    def _work(self, lane: SimpleQueue[_Errand | None]) -> None:
         """A receiver's thread: send it one event after the other."""
-        while (delivery := lane.get()) is not None:
-            attempt = None if self._closed else self._attempt(delivery)
+        while (errand := lane.get()) is not None:
+            delivery = errand.delivery
+            attempt = self._attempt(delivery) if self._is_wanted(errand) else None
             with self._changed:
                 self._under_way -= 1
                 if attempt is not None:
                     self._note(delivery, attempt)
                 self._changed.notify_all()
             self._on_change()
+
+    def _is_wanted(self, errand: _Errand) -> bool:
+        """Tell whether it is still to be run: much may have happened while it waited for those before it."""
+        delivery = errand.delivery
+        with self._changed:
+            if self._closed or self._deliveries.get(delivery.id) is not delivery:
+                return False
+            if delivery.endpoint.enabled or errand.in_any_case:
+                return True
+            self._retry_or_give_up(delivery, self._mock.clock.now())
+            return False
 
     def _attempt(self, delivery: Delivery) -> Attempt:
         at = self._mock.clock.now()

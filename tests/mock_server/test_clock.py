@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import time
+from datetime import datetime
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
-from mock_server.clock import Clock, isoformat
+from mock_server.clock import Clock, isoformat, not_before
 
 
 def test_frozen_it_stands_still_and_moves_only_as_told() -> None:
@@ -49,6 +52,12 @@ def test_reset_it_is_the_systems_again_or_stands_anywhere() -> None:
     assert clock.now() == pytest.approx(time.time(), abs=60)
     clock.reset(86400.0)
     assert (clock.frozen, clock.now(), isoformat(clock.now())) == (True, 86400.0, "1970-01-02T00:00:00.000Z")
+
+
+@given(st.floats(0, 1e11))
+def test_a_time_that_is_shown_for_waiting_is_never_too_early(at: float) -> None:
+    shown = datetime.fromisoformat(not_before(at)).timestamp()
+    assert at <= shown < at + 0.0021
 
 
 def test_whoever_listens_hears_of_every_change() -> None:

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from contextlib import closing
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any, Unpack
+from typing import Any
 from urllib.error import HTTPError
 from urllib.request import urlopen
 from uuid import uuid4
@@ -17,7 +17,7 @@ from uuid import uuid4
 import pytest
 
 from mock_server.clock import Clock
-from mock_server.control.client import Control, Match, Rule
+from mock_server.control.client import Control
 from mock_server.inprocess import running
 from mock_server.mock import Mock, Settings
 from openapi.contract import load
@@ -63,15 +63,12 @@ class Customer:
     control: Control
     account: str
 
-    def forced(self, operation: str | None = None, **rule: Unpack[Rule]) -> None:
-        """Force something on an operation, or on any; on the next call alone with `times=1`."""
-        assert self.client.token is not None
-        match: Match = {"token": self.client.token}
-        if operation in ("upload", "download"):  # they bring no token
-            match = {}
+    def forced(self, operation: str | None = None, **rule: Any) -> None:
+        """Force what a rule says on an operation, or on any; on the next call alone with `times=1`."""
+        match = {} if operation in ("upload", "download") else {"token": self.client.token}
         if operation is not None:
             match["operation"] = operation
-        self.control.rules.add(match=match, **rule)
+        self.control.rules.add({**rule, "match": match})
 
     def call(self, operation: str) -> Any:
         method, arguments = METHODS[operation]
@@ -184,7 +181,7 @@ def test_whoever_is_to_come_back_later_is_told_when(customer: Customer, status: 
 
 def test_an_answer_may_be_any_status_text_and_header(customer: Customer) -> None:
     answer = {"status": 418, "body": "short and stout", "headers": {"X-Pot": "tea"}}
-    customer.forced(CREATE, answer=answer)  # type: ignore[arg-type]  # a dict, as a test writes it
+    customer.forced(CREATE, answer=answer)
 
     refusal = refusal_of(customer)
 
@@ -238,7 +235,7 @@ def test_whoever_gives_up_on_an_answer_has_paid_for_it(customer: Customer) -> No
     ],
 )
 def test_an_answer_that_can_not_be_read_raises_and_is_paid_for(
-    customer: Customer, fault: Any, in_python: str, in_node: str
+    customer: Customer, fault: str, in_python: str, in_node: str
 ) -> None:
     customer.forced(CREATE, fault=fault)
 
@@ -259,7 +256,7 @@ def test_an_answer_that_can_not_be_read_raises_and_is_paid_for(
     ],
 )
 def test_a_poll_that_can_not_be_read_raises_and_the_next_one_is_as_ever(
-    customer: Customer, fault: Any, in_python: str, in_node: str
+    customer: Customer, fault: str, in_python: str, in_node: str
 ) -> None:
     created = customer.call(CREATE)
     customer.forced(READ, fault=fault, times=1)
@@ -359,7 +356,7 @@ def test_generate_uploads_edits_and_downloads_for_one_credit(
     ids=["500", "403", "drop", "drop-before", "html"],
 )
 def test_an_upload_that_fails_ends_generate_before_anything_is_paid(
-    customer: Customer, portrait: Path, tmp_path: Path, rule: Rule, in_python: str, in_node: str
+    customer: Customer, portrait: Path, tmp_path: Path, rule: dict[str, Any], in_python: str, in_node: str
 ) -> None:
     customer.forced("upload", **rule, times=1)
 
@@ -383,7 +380,7 @@ def test_an_upload_that_fails_ends_generate_before_anything_is_paid(
     ids=["404", "500", "drop", "html"],
 )
 def test_a_download_that_fails_raises_in_python_and_is_passed_over_in_node(
-    customer: Customer, portrait: Path, tmp_path: Path, rule: Rule, in_python: str
+    customer: Customer, portrait: Path, tmp_path: Path, rule: dict[str, Any], in_python: str
 ) -> None:
     customer.forced("download", **rule, times=1)
 

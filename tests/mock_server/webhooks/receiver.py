@@ -1,7 +1,7 @@
 """A receiver as the vendor's documentation has one written, with nothing of ours in it.
 
-https://docs.magichour.ai, integration/webhook: the HMAC of `<timestamp>.<raw body>`, compared in constant time;
-a timestamp that is more than five minutes from now is refused; whatever is refused gets a 401.
+https://docs.magichour.ai, integration/webhook: the HMAC of `<timestamp>.<raw body>`, compared in constant
+time; a timestamp that is more than five minutes from now is refused; whatever is refused gets a 401.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from socketserver import TCPServer
-from threading import Event, Thread
+from threading import Condition, Event, Thread
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -62,7 +62,7 @@ class Receiver:
         self._now = now
         self._may_answer = Event()
         self._may_answer.set()
-        self._came = Event()
+        self._came = Condition()
 
     @property
     def events(self) -> list[str]:
@@ -80,16 +80,18 @@ class Receiver:
     def go_on(self) -> None:
         self._may_answer.set()
 
-    def wait(self) -> None:
-        """Return once something has come, though it may not be answered yet."""
-        assert self._came.wait(_PATIENCE), "nothing came"
+    def wait(self, count: int = 1) -> None:
+        """Return once so many have come, though they may not be answered yet."""
+        with self._came:
+            assert self._came.wait_for(lambda: len(self.arrived) >= count, _PATIENCE), "nothing came"
 
     def take(self, headers: Mapping[str, str], body: bytes) -> int:
         status = 401
         if self._is_genuine(headers, body):
             status = self.answers.pop(0) if self.answers else 204
-        self.arrived.append(Arrived(headers, body, status))
-        self._came.set()
+        with self._came:
+            self.arrived.append(Arrived(headers, body, status))
+            self._came.notify_all()
         self._may_answer.wait(_PATIENCE)
         return status
 
