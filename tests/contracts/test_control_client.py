@@ -24,7 +24,7 @@ from mock_server.control.client import Control, ControlError
 from mock_server.inprocess import running
 from mock_server.mock import Mock, Settings
 
-CONTROL = yaml.safe_load(Path(client.__file__).with_name("control.yaml").read_bytes())
+CONTROL = yaml.safe_load((Path(client.__file__).parents[1] / "control.yaml").read_bytes())
 SCHEMAS = CONTROL["components"]["schemas"]
 FILTERS = CONTROL["paths"]["/_mock/journal"]["parameters"]
 CREATE = {"assets": {"image_file_path": "api-assets/id/1234.png"}, "style": {"mouth_smile": 60}}

@@ -1,0 +1,106 @@
+"""The control API's JSON, read into the values of `values.py`."""
+
+from __future__ import annotations
+
+from dataclasses import fields
+from datetime import datetime
+from typing import Any
+
+from .values import (
+    Account,
+    Attempt,
+    ClockState,
+    Delivery,
+    Entry,
+    Fault,
+    Pictures,
+    Project,
+    Request,
+    Response,
+    RuleState,
+    State,
+    Webhook,
+)
+
+
+def time(text: str) -> datetime:
+    """Read a time."""
+    return datetime.fromisoformat(text)
+
+
+def _time_or_none(text: str | None) -> datetime | None:
+    return None if text is None else time(text)
+
+
+def clock(node: dict[str, Any]) -> ClockState:
+    """Read the clock."""
+    return ClockState(time(node["now"]), node["epoch"], node["frozen"], node["ahead"])
+
+
+def state(node: dict[str, Any]) -> State:
+    """Read what is running."""
+    return State(**{**_fields(State, node), "clock": clock(node["clock"])})
+
+
+def account(node: dict[str, Any]) -> dict[str, Any]:
+    """Read an account's fields."""
+    return _fields(Account, node)
+
+
+def project(node: dict[str, Any]) -> Project:
+    """Read a project."""
+    plain = _fields(Project, node)
+    times = {name: _time_or_none(node[name]) for name in ("finished_at", "deleted_at")}
+    return Project(**{**plain, **times, "pictures": Pictures(**_fields(Pictures, node["pictures"]))})
+
+
+def rule(node: dict[str, Any]) -> RuleState:
+    """Read a rule."""
+    return RuleState(**_fields(RuleState, node))
+
+
+def rules(node: dict[str, Any]) -> list[RuleState]:
+    """Read rules."""
+    return [rule(rule) for rule in node["rules"]]
+
+
+def webhook(node: dict[str, Any]) -> Webhook:
+    """Read a webhook."""
+    return Webhook(**{**_fields(Webhook, node), "events": tuple(node["events"])})
+
+
+def delivery(node: dict[str, Any]) -> Delivery:
+    """Read a delivery."""
+    attempts = tuple(
+        Attempt(**{**_fields(Attempt, attempt), "at": time(attempt["at"])}) for attempt in node["attempts"]
+    )
+    plain = _fields(Delivery, node)
+    return Delivery(**{**plain, "next_at": _time_or_none(node["next_at"]), "attempts": attempts})
+
+
+def deliveries(node: dict[str, Any]) -> list[Delivery]:
+    """Read deliveries."""
+    return [delivery(delivery) for delivery in node["deliveries"]]
+
+
+def entry(node: dict[str, Any]) -> Entry:
+    """Read an entry of the journal."""
+    return Entry(
+        **{
+            **_fields(Entry, node),
+            "at": time(node["at"]),
+            "request": Request(**_message(Request, node["request"])),
+            "response": Response(**_message(Response, node["response"])),
+            "faults": tuple(Fault(**_fields(Fault, fault)) for fault in node["faults"]),
+            "warnings": tuple(node["warnings"]),
+        }
+    )
+
+
+def _message(kind: type[Any], node: dict[str, Any]) -> dict[str, Any]:
+    return {**_fields(kind, node), "headers": tuple((name, value) for name, value in node["headers"])}
+
+
+def _fields(kind: type[Any], node: dict[str, Any]) -> dict[str, Any]:
+    """What of a node a dataclass of that kind holds; a newer mock may say more."""
+    return {field.name: node[field.name] for field in fields(kind) if field.name in node}
