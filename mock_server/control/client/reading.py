@@ -61,7 +61,7 @@ def rule(node: dict[str, Any]) -> RuleState:
 
 def rules(node: dict[str, Any]) -> list[RuleState]:
     """Read rules."""
-    return [rule(rule) for rule in node["rules"]]
+    return [rule(each) for each in node["rules"]]
 
 
 def webhook(node: dict[str, Any]) -> Webhook:
@@ -80,7 +80,7 @@ def delivery(node: dict[str, Any]) -> Delivery:
 
 def deliveries(node: dict[str, Any]) -> list[Delivery]:
     """Read deliveries."""
-    return [delivery(delivery) for delivery in node["deliveries"]]
+    return [delivery(each) for each in node["deliveries"]]
 
 
 def entry(node: dict[str, Any]) -> Entry:
