@@ -169,7 +169,8 @@ def _check(options: _Options) -> None:
 
 
 def _refuse(message: str) -> NoReturn:
-    pytest.fail(f"@pytest.mark.magic_hour: {message}", pytrace=False)
+    # Where an error led to this, the message has it.
+    raise pytest.fail.Exception(f"@pytest.mark.magic_hour: {message}", pytrace=False) from None
 
 
 # A test's beginning.

@@ -97,7 +97,8 @@ def _route(app: Flask, mock: Mock, operation: Operation, prefix: str, behaviour:
 
     def view(**values: str) -> Response:
         path = {names[key]: value for key, value in values.items()}
-        return serve(mock, operation, behaviour, path, request_ctx.request)
+        with mock.gate:
+            return serve(mock, operation, behaviour, path, request_ctx.request)
 
     app.add_url_rule(
         rule,

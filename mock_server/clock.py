@@ -8,6 +8,9 @@ from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from threading import Lock
 
+LATEST = 1.0e11
+"""Seconds since the epoch, in the year 5138: well before dates have five digits."""
+
 
 class Clock:
     """Seconds since the epoch, never going back, that can be frozen, advanced and set.
@@ -38,17 +41,12 @@ class Clock:
         return self.now() - time.time()
 
     def freeze(self) -> None:
-        """Stop at the current time; only `advance` and `set` move it from here on."""
-        with self._lock:
-            self._frozen_at = self.now()
-        self._tell()
+        """Stop at the current time; only `advance` and `change` move it from here on."""
+        self.change(frozen=True)
 
     def run(self) -> None:
         """Go on from the current time."""
-        with self._lock:
-            self._offset = self.now() - time.monotonic()
-            self._frozen_at = None
-        self._tell()
+        self.change(frozen=False)
 
     def advance(self, seconds: float) -> None:
         """Jump forward.
@@ -56,23 +54,31 @@ class Clock:
         Raises:
             ValueError: `seconds` is negative; statuses must not go back.
         """
-        if not seconds >= 0:
-            raise ValueError(f"the clock only goes forward, not by {seconds} s")
-        with self._lock:
-            self._move(seconds)
-        self._tell()
+        self.change(advance=seconds)
 
-    def set(self, at: float) -> None:
-        """Jump forward to a time.
+    def change(self, *, frozen: bool | None = None, to: float | None = None, advance: float = 0) -> None:
+        """Stop or run, jump to a time, and jump on from there: all of it at once, or nothing.
+
+        Args:
+            frozen: whether it stands still from now on; as it was where it is None.
+            to: seconds since the epoch.
+            advance: seconds.
 
         Raises:
-            ValueError: it is past; statuses must not go back.
+            ValueError: it would go back, as statuses must not, or beyond `LATEST`.
         """
+        if not advance >= 0:
+            raise ValueError(f"the clock only goes forward, not by {advance} s")
         with self._lock:
-            seconds = at - self.now()
-            if seconds < 0:
-                raise ValueError(f"the clock only goes forward: it is {isoformat(self.now())} already")
-            self._move(seconds)
+            now = self.now()
+            if to is not None and not to >= now:
+                raise ValueError(f"the clock only goes forward, and it is {isoformat(now)} already")
+            target = (now if to is None else to) + advance
+            if target > LATEST:
+                raise ValueError(f"the clock can't go beyond {isoformat(LATEST)}")
+            stands = self.frozen if frozen is None else frozen
+            self._offset = target - time.monotonic()
+            self._frozen_at = target if stands else None
         self._tell()
 
     def reset(self, at: float | None = None) -> None:
@@ -88,12 +94,6 @@ class Clock:
     def on_change(self, listener: Callable[[], None]) -> None:
         """Have a function called after every change that is not the mere passing of time."""
         self._listeners.append(listener)
-
-    def _move(self, seconds: float) -> None:
-        if self._frozen_at is None:
-            self._offset += seconds
-        else:
-            self._frozen_at += seconds
 
     def _tell(self) -> None:
         for listener in self._listeners:

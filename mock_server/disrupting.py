@@ -74,7 +74,10 @@ def _peer(connection: socket.socket) -> str:
         address = connection.getpeername()
     except OSError:
         return ""
-    return f"{address[0]}:{address[1]}" if isinstance(address, tuple) else ""
+    if not isinstance(address, tuple):  # no network at all
+        return ""
+    host = f"[{address[0]}]" if ":" in address[0] else address[0]
+    return f"{host}:{address[1]}"
 
 
 async def _send_part(
@@ -92,8 +95,8 @@ async def _drip(
     size = max(1, len(body) // _DRIPS)
     pieces = [body[start : start + size] for start in range(0, len(body), size)]
     for piece in pieces:
-        await asyncio.sleep(seconds / len(pieces))
         await stream.send_bytes(piece)
+        await asyncio.sleep(seconds / len(pieces))
 
 
 def _with_length(headers: list[tuple[str, str]], length: int) -> list[tuple[str, str]]:

@@ -150,6 +150,8 @@ def _environ(scope: Scope) -> WSGIEnvironment:
         "wsgi.url_scheme": scope.scheme,
     }
     for name, value in scope.headers.items():
+        if "_" in name:  # WSGI could not tell Content_Length from Content-Length; proxies drop these, too
+            continue
         key = _environ_key(name)
         environ[key] = f"{environ[key]},{value}" if key in environ else value
     return environ

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import shlex
 from typing import Any
 
@@ -10,18 +11,20 @@ import orjson
 from openapi.contract import Contract, load
 from openapi.model import JSON, Operation
 
+from . import control, reference_page
 from .mock import Mock
+from .webhooks.deliveries import Endpoint
 
 
-def greeting(mock: Mock, base_url: str, version: str) -> str:
-    """Return the start-up text."""
+def greeting(mock: Mock, base_url: str, version: str, *, shows_secret: bool) -> str:
+    """Return the start-up text; with the webhooks' secret where that was made up, and nobody knows it yet."""
     contract = mock.contract
     operations = counted(len(contract.operations), "operation")
     parts = [
         f"Bluehour {version} is {contract.title} at {base_url}  (Ctrl-C stops it)",
         f"{operations}, state in {mock.settings.store}, contract at {base_url}/openapi.json",
     ]
-    parts += _controls(mock, base_url)
+    parts += _controls(mock, base_url, shows_secret)
     if contract.operations:
         parts += ["", "Try it:", f"  {_curl(_first_to_try(contract), base_url)}"]
     if contract is load():
@@ -34,13 +37,17 @@ def counted(number: int, thing: str) -> str:
     return f"{number:,} {thing}{'' if number == 1 else 's'}"
 
 
-def _controls(mock: Mock, base_url: str) -> list[str]:
+def _webhook(endpoint: Endpoint, shows_secret: bool) -> str:
+    url = re.sub("//[^/@]*@", "//…@", endpoint.url)
+    return f"Webhook {url}" + (f", secret {endpoint.secret}" if shows_secret else "")
+
+
+def _controls(mock: Mock, base_url: str, shows_secret: bool) -> list[str]:
     sign_in = "?token=…" if mock.settings.control_token else ""
-    parts = [f"Console at {base_url}/_mock{sign_in}, reference at {base_url}/docs"]
+    parts = [f"Console at {base_url}{control.PREFIX}{sign_in}, reference at {base_url}{reference_page.PATH}"]
     if rules := len(mock.scenarios.all()):
         parts.append(f"{counted(rules, 'rule')} of the scenario to begin with")
-    parts += [f"Webhook {each.url}, secret {each.secret}" for each in mock.webhooks.endpoints()]
-    return parts
+    return parts + [_webhook(each, shows_secret) for each in mock.webhooks.endpoints()]
 
 
 def _sdks(base_url: str) -> list[str]:

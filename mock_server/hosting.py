@@ -14,6 +14,7 @@ from granian.server.embed import Server as Granian
 
 from openapi.contract import Contract
 
+from . import control, reference_page
 from .assets.links import is_link
 from .gateway import Gateway
 from .mock import Mock, Settings
@@ -134,7 +135,7 @@ def _may_wait(settings: Settings, path: str) -> bool:
     """Tell which requests touch more than memory: the disk of a store, a picture, somebody else's server."""
     if settings.store != "memory://" or settings.fetch_assets:
         return True
-    return is_link(path) or path.startswith(("/_mock", "/docs"))
+    return is_link(path) or path.startswith((control.PREFIX, reference_page.PATH))
 
 
 def _largest_body(contract: Contract) -> int:

@@ -11,21 +11,22 @@ from .app import create_app
 from .hosting import HostError, gateway_for, reserved, serve
 from .mock import Mock
 
-_HOST = "127.0.0.1"
 _PATIENCE = 10.0
 
 
 @contextmanager
-def running(mock: Mock) -> Iterator[str]:
-    """Serve a mock as `bluehour serve` does, on a free port of this machine alone, and give its base URL.
+def running(mock: Mock, host: str = "127.0.0.1") -> Iterator[str]:
+    """Serve a mock as `bluehour serve` does, on a free port, and give its base URL.
 
-    The mock stays open at the end; whoever made it closes it.
+    Args:
+        mock: stays open at the end; whoever made it closes it.
+        host: the numeric address to listen on.
 
     Raises:
         HostError: it can't be served.
     """
-    with reserved(_HOST, 0) as (address, port):
-        mock.base_url = f"http://{address}:{port}"
+    with reserved(host, 0) as (address, port):
+        mock.base_url = f"http://{f'[{address}]' if ':' in address else address}:{port}"
         thread = _Serving(mock, address, port)
         thread.start()
         try:

@@ -18,6 +18,7 @@ from .assets.links import Links
 from .clock import Clock
 from .control.events import Feed
 from .exchange import BEARER, Refusal
+from .gate import Gate
 from .journal.habits import Habits
 from .journal.journal import Journal
 from .journal.secrets import shortened
@@ -84,6 +85,7 @@ class Mock:
         self.scenarios = Scenarios(self.contract)
         self.journal = Journal(self.settings.journal) if self.settings.journal else None
         self.habits = Habits(self)
+        self.gate = Gate()
         self.feed = Feed()
         if self.journal is not None:
             self.journal.on_record(self.feed.publish)
@@ -109,15 +111,16 @@ class Mock:
         Args:
             clock_at: where the clock is to stand still; without it, it runs with the system's.
         """
-        self.webhooks.reset()
-        self.scenarios.reset()
-        self.store.reset()
-        self.files.clear()
-        self.shown_tokens.clear()
-        self.habits.clear()
-        if self.journal is not None:
-            self.journal.clear()
-        self.clock.reset(clock_at)
+        with self.gate.closed():
+            self.webhooks.reset()
+            self.scenarios.reset()
+            self.store.reset()
+            self.files.clear()
+            self.shown_tokens.clear()
+            self.habits.clear()
+            if self.journal is not None:
+                self.journal.clear()
+            self.clock.reset(clock_at)
 
     def adopt(self, contract: Contract) -> None:
         """Keep another contract from now on, with all that is stored.
@@ -125,10 +128,11 @@ class Mock:
         Raises:
             ValueError: it lacks what is in use; nothing has changed.
         """
-        known = {operation.id for operation in contract.operations}
-        for project in self.store.projects(limit=1_000_000):
-            if project.operation_id not in known:
-                raise ValueError(f"the operation {project.operation_id} is gone, but has projects")
+        in_use = self.store.in_use()
+        if gone := in_use.operations - {operation.id for operation in contract.operations}:
+            raise ValueError(f"the operation {min(gone)} is gone, but has projects")
+        if gone := (in_use.plans & self.plans.keys()) - contract.extension("x-plans", {}).keys():
+            raise ValueError(f"the plan {min(gone)} is gone, but is somebody's")
         try:
             self.scenarios.adopt(contract)
         except RuleError as error:

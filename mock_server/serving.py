@@ -28,6 +28,7 @@ from .greeting import counted, greeting
 from .mock import Mock, Settings
 from .reloading import Reloader
 from .requestlog import Line, LoopWriter, RequestLog, json_line, text_line
+from .scenarios.rules import RuleError
 from .scenarios.scenarios import read_scenario
 
 if TYPE_CHECKING:
@@ -99,13 +100,23 @@ def run(server: Server, version: str) -> None:
 def _prepare(server: Server, mock: Mock) -> None:
     mock.base_url = server.base_url
     if server.scenario is not None:
-        mock.scenarios.start_with(read_scenario(server.scenario))
+        _begin_with(server.scenario, mock)
     try:
         mock.webhooks.start_with(
             [mock.webhooks.register(url, server.webhook_secret) for url in server.webhooks]
         )
     except ValueError as error:
         raise ServeError(f"--webhook: {error}") from error
+
+
+def _begin_with(scenario: Path, mock: Mock) -> int:
+    """Have the rules of a file, and return how many they are."""
+    rules = read_scenario(scenario)
+    try:
+        mock.scenarios.start_with(rules)
+    except RuleError as error:
+        raise RuleError(f"{scenario}: {error}") from error
+    return len(rules)
 
 
 def _check_settings(server: Server) -> None:
@@ -134,7 +145,7 @@ def _check_folder(assets: Path | None) -> None:
 def _app(server: Server, mock: Mock, log: LoopWriter) -> WSGIApplication:
     try:
         return RequestLog(create_app(mock), log.write, _line(server))
-    except (LookupError, ValueError) as error:
+    except (LookupError, ValueError, AssertionError) as error:  # Flask asserts that no route comes twice
         raise ServeError(f"{server.spec}: {error}") from error
 
 
@@ -161,7 +172,8 @@ async def _serve(server: Server, address: str, mock: Mock, version: str) -> None
         _reloader(server, mock, gateway, log).start()
 
     def greet() -> None:
-        click.echo(greeting(mock, server.base_url, version))
+        shows_secret = server.webhook_secret is None
+        click.echo(greeting(mock, server.base_url, version, shows_secret=shows_secret))
         sys.stdout.flush()
 
     await hosting.serve(gateway, address, server.port, stopped, greet)
@@ -177,16 +189,16 @@ def _reloader(server: Server, mock: Mock, gateway: Gateway, log: LoopWriter) -> 
         mock.adopt(contract)
         try:
             gateway.app = _app(server, mock, log)
-        except ServeError:
+        except Exception:
             mock.adopt(before)
             raise
         mock.feed.publish("contract")
         return counted(len(contract.operations), "operation")
 
     def scenario(path: Path) -> str:
-        mock.scenarios.start_with(rules := read_scenario(path))
+        rules = _begin_with(path, mock)
         mock.feed.publish("rules")
-        return counted(len(rules), "rule")
+        return counted(rules, "rule")
 
     watched = {server.contract_file: contract}
     if server.scenario is not None:

@@ -26,10 +26,12 @@ def add_routes(app: Flask, mock: Mock) -> None:
     """Serve the links that the mock's answers carry."""
 
     def put(_: str) -> Response:
-        return _forced_or(mock, "upload", partial(upload, mock))
+        with mock.gate:
+            return _forced_or(mock, "upload", partial(upload, mock))
 
     def get(project_id: str) -> Response:
-        return _forced_or(mock, "download", partial(download, mock, project_id))
+        with mock.gate:
+            return _forced_or(mock, "download", partial(download, mock, project_id))
 
     app.add_url_rule(f"/{UPLOADS}/<path:_>", "upload", put, methods=["PUT"])
     app.add_url_rule(f"/{OUTPUTS}/<project_id>/{OUTPUT_NAME}", "download", get)

@@ -27,7 +27,8 @@ class Files:
         """Remove all files."""
         for name in _KINDS:
             for path in (self._folder / name).iterdir():
-                path.unlink(missing_ok=True)
+                if path.is_file():  # what is none, is none of ours
+                    path.unlink(missing_ok=True)
 
     def upload(self, path: str) -> Path:
         """Where the bytes of an issued file path are; they may not have come yet."""

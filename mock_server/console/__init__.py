@@ -10,7 +10,7 @@ from pathlib import Path
 
 from flask import Flask, Response, abort
 
-PATH = "/_mock"
+from ..control import PREFIX
 
 _HERE = Path(__file__).parent
 _PAGE = _HERE / "index.html"
@@ -43,8 +43,8 @@ _HEADERS = {
 
 def add_routes(app: Flask) -> None:
     """Serve the console at `/_mock`, and its style and scripts below it."""
-    app.add_url_rule(PATH, "console", _page, strict_slashes=False)
-    app.add_url_rule(f"{PATH}/static/<name>", "console file", _file)
+    app.add_url_rule(PREFIX, "console", _page, strict_slashes=False)
+    app.add_url_rule(f"{PREFIX}/static/<name>", "console file", _file)
 
 
 def _page() -> Response:

@@ -7,6 +7,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+PREFIX = "/_mock"
+"""The path below which all of it is; `control.yaml` and the console's page write it out."""
+
 if TYPE_CHECKING:
     from flask import Flask
 

@@ -22,8 +22,10 @@ def check_access(token: str | None, request: Request) -> None:
         request: the caller's.
 
     Raises:
-        ControlRefusal: 401 without the right token; without any being set, 403 for callers elsewhere.
+        ControlRefusal: 401 without the right token; without any being set, 403 for callers elsewhere. 403 in
+            any case for somebody else's page in the caller's browser.
     """
+    _refuse_other_sites(request)
     if token is not None:
         if not _has_token(token, request):
             raise ControlRefusal(
@@ -47,6 +49,21 @@ def check_access(token: str | None, request: Request) -> None:
             "forbidden",
             "The control API is called by 127.0.0.1 or localhost; other names need --control-token",
         )
+
+
+def _refuse_other_sites(request: Request) -> None:
+    """A browser sends a simple request from any page, with cookies, and tells where it is from."""
+    site = request.headers.get("Sec-Fetch-Site", "none")
+    origin = request.headers.get("Origin")
+    is_navigation = request.method == "GET" and request.headers.get("Sec-Fetch-Mode") == "navigate"
+    if is_navigation or (site in ("same-origin", "none") and _is_own(origin, request)):
+        return
+    raise ControlRefusal(403, "forbidden", "The control API takes no calls from other sites' pages")
+
+
+def _is_own(origin: str | None, request: Request) -> bool:
+    """Tell whether a page is one of ours; the scheme may be that of a proxy before us."""
+    return origin is None or origin.partition("://")[2] == request.environ.get("HTTP_HOST", "localhost")
 
 
 def _has_token(token: str, request: Request) -> bool:

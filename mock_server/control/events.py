@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator
+from functools import cached_property
 from threading import Lock
 from typing import TYPE_CHECKING
 
@@ -20,8 +21,24 @@ _HEARTBEAT = 15.0
 _MOST_WAITING = 500
 """Events that a slow reader may lag behind by; then it is told to read everything anew."""
 
-Event = Record | str
-"""A request that was recorded, or the name of what has changed."""
+_MOST_AT_ONCE = 50
+
+
+class Event:
+    """A request that was recorded, or the name of what has changed; written once for all who listen."""
+
+    def __init__(self, what: Record | str) -> None:
+        self._what = what
+
+    @cached_property
+    def text(self) -> bytes:
+        """The event in the form of text/event-stream."""
+        if isinstance(self._what, str):
+            return b"event: changed\ndata: %s\n\n" % orjson.dumps(self._what)
+        from ..journal.view import entry
+
+        shown = orjson.dumps(entry(self._what.exchange()))
+        return b"event: entry\nid: %d\ndata: %s\n\n" % (self._what.id, shown)
 
 
 class Feed:
@@ -31,10 +48,11 @@ class Feed:
         self._lock = Lock()
         self._listeners: dict[asyncio.Queue[Event], asyncio.AbstractEventLoop] = {}
 
-    def publish(self, event: Event) -> None:
+    def publish(self, what: Record | str) -> None:
         """Tell every listener; nobody listening, it costs nothing."""
         if not self._listeners:
             return
+        event = Event(what)
         with self._lock:
             for queue, loop in self._listeners.items():
                 loop.call_soon_threadsafe(_put, queue, event)
@@ -59,11 +77,14 @@ async def follow(mock: Mock) -> AsyncIterator[bytes]:
         yield b"retry: 1000\n: connected\n\n"
         while True:
             try:
-                event = await asyncio.wait_for(queue.get(), _HEARTBEAT)
+                events = [await asyncio.wait_for(queue.get(), _HEARTBEAT)]
             except TimeoutError:
                 yield b": still here\n\n"
-            else:
-                yield _written(event)
+                continue
+            while not queue.empty() and len(events) < _MOST_AT_ONCE:
+                events.append(queue.get_nowait())
+            # In a thread: to find a request's faults takes time, and requests are answered in this loop.
+            yield await asyncio.to_thread(_written, events)
     finally:
         mock.feed.leave(queue)
 
@@ -72,12 +93,8 @@ def _put(queue: asyncio.Queue[Event], event: Event) -> None:
     if queue.qsize() < _MOST_WAITING:
         queue.put_nowait(event)
     elif queue.qsize() == _MOST_WAITING:
-        queue.put_nowait("journal")
+        queue.put_nowait(Event("journal"))
 
 
-def _written(event: Event) -> bytes:
-    if isinstance(event, str):
-        return b"event: changed\ndata: %s\n\n" % orjson.dumps(event)
-    from ..journal.view import entry
-
-    return b"event: entry\nid: %d\ndata: %s\n\n" % (event.id, orjson.dumps(entry(event.exchange())))
+def _written(events: list[Event]) -> bytes:
+    return b"".join(event.text for event in events)

@@ -9,7 +9,7 @@ from itertools import accumulate
 from typing import Any
 
 from ..accounts import Account
-from ..clock import isoformat
+from ..clock import LATEST, isoformat
 from ..exchange import Answer, base_url_of
 from ..journal.exchange import Exchange
 from ..journal.view import archive, entry
@@ -21,9 +21,6 @@ from .exchange import ControlCall, ControlRefusal, unknown
 
 OPERATIONS: dict[str, Callable[[ControlCall], Answer]] = {}
 """By the operation's id."""
-
-_LATEST = 1.0e11
-"""Seconds since the epoch, in the year 5138: the clock stops short of where dates have five digits."""
 
 _RESEND_SECONDS = 30.0
 
@@ -59,25 +56,17 @@ def clock(call: ControlCall) -> Answer:
 @_operation
 def set_clock(call: ControlCall) -> Answer:
     """Freeze, set, advance."""
-    clock = call.mock.clock
-    advance, target = call.body.get("advance", 0), call.body.get("set")
-    target = None if target is None else _seconds(target)
-    # Looked at before anything moves: a refused call has changed nothing.
-    if target is not None and target < clock.now():
-        raise ControlRefusal(
-            400,
-            "invalid_request",
-            f"set: the clock only goes forward, and it is {isoformat(clock.now())} already; "
-            "to go back, reset with a clock",
+    target = call.body.get("set")
+    try:
+        call.mock.clock.change(
+            frozen=call.body.get("frozen"),
+            to=None if target is None else _seconds(target),
+            advance=call.body.get("advance", 0),
         )
-    if max(clock.now(), target or 0) + advance > _LATEST:
-        raise ControlRefusal(400, "invalid_request", f"The clock can't go beyond {isoformat(_LATEST)}")
-    if "frozen" in call.body:
-        (clock.freeze if call.body["frozen"] else clock.run)()
-    if target is not None:
-        clock.advance(max(0.0, target - clock.now()))
-    if advance:
-        clock.advance(advance)
+    except ValueError as error:
+        raise ControlRefusal(
+            400, "invalid_request", f"{error}. Only a reset, with `clock`, takes it anywhere"
+        ) from error
     return Answer(200, views.clock(call.mock))
 
 
@@ -373,7 +362,16 @@ def _found(call: ControlCall) -> list[Exchange]:
 
 def _seconds(time: Any) -> float:
     """A time of the control API in seconds since the epoch."""
-    return datetime.fromisoformat(time).timestamp() if isinstance(time, str) else float(time)
+    if not isinstance(time, str):
+        return float(time)
+    try:
+        seconds = datetime.fromisoformat(time.upper()).timestamp()
+    except (ValueError, OverflowError):  # a leap second, say: RFC 3339 has it, Python has not
+        seconds = -1
+    if not 0 <= seconds <= LATEST:
+        span = f"from 1970 to {isoformat(LATEST)}"
+        raise ControlRefusal(400, "invalid_request", f"{time} is no time that the clock can show: {span}")
+    return seconds
 
 
 def _tell(mock: Mock, *changed: str) -> None:

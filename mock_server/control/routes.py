@@ -24,12 +24,11 @@ from ..parameters import check_parameters, parameter_values
 from ..refusals import answer_to
 from ..requests import drain, parse_body, read_body
 from ..trace import trace_of
+from . import PREFIX
 from .access import COOKIE, check_access
 from .contract import control_contract
 from .events import follow
 from .exchange import ControlCall, ControlRefusal
-
-_PREFIX = "/_mock"
 
 
 def add_routes(app: Flask, mock: Mock) -> None:
@@ -39,9 +38,9 @@ def add_routes(app: Flask, mock: Mock) -> None:
         return _control(mock, request)
 
     # One rule for all operations: which they are is read when the first is called, not at the start.
-    app.add_url_rule(f"{_PREFIX}/<path:_>", "control", control, methods=[name.upper() for name in METHODS])
-    app.add_url_rule(f"{_PREFIX}/events", "control events", lambda: _events(mock))
-    app.add_url_rule(f"{_PREFIX}/openapi.json", "control openapi", _openapi)
+    app.add_url_rule(f"{PREFIX}/<path:_>", "control", control, methods=[name.upper() for name in METHODS])
+    app.add_url_rule(f"{PREFIX}/events", "control events", lambda: _events(mock))
+    app.add_url_rule(f"{PREFIX}/openapi.json", "control openapi", _openapi)
     console.add_routes(app)
     _guard(app, mock)
 
@@ -92,7 +91,7 @@ def _openapi() -> Response:
 
 def _guard(app: Flask, mock: Mock) -> None:
     """Put the access check before every view of ours."""
-    ours = {rule.endpoint for rule in app.url_map.iter_rules() if rule.rule.startswith(_PREFIX)}
+    ours = {rule.endpoint for rule in app.url_map.iter_rules() if rule.rule.startswith(PREFIX)}
     for endpoint in ours:
         app.view_functions[endpoint] = _guarded(mock, app.view_functions[endpoint])
 
@@ -100,7 +99,7 @@ def _guard(app: Flask, mock: Mock) -> None:
 def _guarded(mock: Mock, view: Callable[..., Any]) -> Callable[..., Any]:
     @wraps(view)
     def guarded(**values: Any) -> Any:
-        if "token" in request.args and request.path == _PREFIX:
+        if "token" in request.args and request.path == PREFIX:
             return _sign_in()
         try:
             check_access(mock.settings.control_token, request)
@@ -114,6 +113,6 @@ def _guarded(mock: Mock, view: Callable[..., Any]) -> Callable[..., Any]:
 
 def _sign_in() -> Any:
     """Keep the token that the console was opened with in a cookie, and out of the address bar."""
-    answer = redirect(_PREFIX)
-    answer.set_cookie(COOKIE, request.args["token"], path=_PREFIX, httponly=True, samesite="Strict")
+    answer = redirect(PREFIX)
+    answer.set_cookie(COOKIE, request.args["token"], path=PREFIX, httponly=True, samesite="Strict")
     return answer

@@ -15,9 +15,8 @@ from ..projects import Project, status_at
 from ..representation import image_project
 from ..scenarios.rules import Rule
 from ..webhooks.deliveries import Attempt, Delivery, Endpoint
+from . import PREFIX
 from .pictures import has_before
-
-_COUNTED = 10_000
 
 
 def state(mock: Mock, version: str) -> dict[str, Any]:
@@ -37,7 +36,7 @@ def state(mock: Mock, version: str) -> dict[str, Any]:
             "journal": settings.journal,
         },
         "accounts": len(mock.store.accounts()),
-        "projects": len(mock.store.projects(limit=_COUNTED)),
+        "projects": mock.store.count_projects(),
         "rules": sum(rule.enabled for rule in mock.scenarios.all()),
         "webhooks": len(mock.webhooks.endpoints()),
         "journal": len(mock.journal) if mock.journal is not None else 0,
@@ -56,7 +55,7 @@ def state(mock: Mock, version: str) -> dict[str, Any]:
             "plans": list(mock.plans),
             "events": list(mock.webhooks.events.values()),
         },
-        "links": {"docs": "/docs", "openapi": "/openapi.json", "control": "/_mock/openapi.json"},
+        "links": {"docs": "/docs", "openapi": "/openapi.json", "control": f"{PREFIX}/openapi.json"},
     }
 
 
@@ -80,7 +79,7 @@ def account(mock: Mock, account: Account) -> dict[str, Any]:
 def project(mock: Mock, project: Project, base_url: str) -> dict[str, Any]:
     """Return a project as the API shows it, and what only the mock knows of it."""
     now = mock.clock.now()
-    pictures = f"/_mock/projects/{project.id}/pictures"
+    pictures = f"{PREFIX}/projects/{project.id}/pictures"
     complete = status_at(project, now) == "complete" and project.deleted_at is None
     return {
         "project": image_project(mock, project, now, base_url),

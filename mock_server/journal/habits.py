@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import OrderedDict
+from threading import Lock
 from typing import TYPE_CHECKING, TypeVar
 
 from ..trace import Trace
@@ -21,25 +22,28 @@ _REPEATED_WITHIN = 10.0
 
 
 class Habits:
-    """Watches what each client does. Not for several threads at once: the journal holds its lock."""
+    """Watches what each client does. May be used from any thread."""
 
     def __init__(self, mock: Mock) -> None:
         self._mock = mock
+        self._lock = Lock()
         self._polls: OrderedDict[str, tuple[float, float]] = OrderedDict()
         self._creates: OrderedDict[tuple[str, str, int], tuple[float, str]] = OrderedDict()
 
     def clear(self) -> None:
         """Forget what was seen."""
-        self._polls.clear()
-        self._creates.clear()
+        with self._lock:
+            self._polls.clear()
+            self._creates.clear()
 
     def warnings(self, trace: Trace, now: float, *, frozen: bool) -> tuple[str, ...]:
         """Return what is to be said of a call, and remember it."""
         job, project = trace.note.get("job"), trace.note.get("project")
-        if job in ("queued", "rendering") and not frozen:
-            return self._poll(str(project), now)
-        if "charged" in trace.note:
-            return self._create(trace, str(project), now)
+        with self._lock:
+            if job in ("queued", "rendering") and not frozen:
+                return self._poll(str(project), now)
+            if "charged" in trace.note:
+                return self._create(trace, str(project), now)
         return ()
 
     def _poll(self, project: str, now: float) -> tuple[str, ...]:

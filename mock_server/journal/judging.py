@@ -8,6 +8,7 @@ from __future__ import annotations
 import difflib
 from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import islice
 from typing import Any
 
 import orjson
@@ -22,6 +23,12 @@ from ..exchange import Refusal
 from ..parameters import check_parameters
 from ..requests import parse_body
 from .exchange import Exchange
+
+_MOST_WARNINGS = 50
+"""Of a kind, for one request."""
+
+_LONGEST_KEY = 64
+"""Characters of an unknown key that are compared with those that there are."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,8 +68,8 @@ def warnings_of(exchange: Exchange) -> list[str]:
     found = list(exchange.habits)
     schema, body = _json_body(exchange)
     if schema is not None:
-        found += _unknown_keys(schema, body, ())
-        found += _deprecated(schema, body, ())
+        found += islice(_unknown_keys(schema, body, ()), _MOST_WARNINGS)
+        found += islice(_deprecated(schema, body, ()), _MOST_WARNINGS)
     return found
 
 
@@ -112,7 +119,9 @@ def _unknown_keys(schema: Schema, value: Any, path: tuple[str | int, ...]) -> It
     """Keys that no schema speaks of: accepted, and most likely a slip."""
     for name, inner, place in _walk(schema, value, path):
         if inner is None:
-            near = difflib.get_close_matches(str(name), schema.resolved.get("properties", {}), n=1)
+            near = difflib.get_close_matches(
+                str(name)[:_LONGEST_KEY], schema.resolved.get("properties", {}), n=1
+            )
             hint = f"; did you mean {near[0]}?" if near else ""
             yield f"unknown key {wording.field_name(place)}: it is ignored{hint}"
         else:

@@ -12,16 +12,17 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
+from .. import control, reference_page
 from ..trace import Trace, trace_of
 from .exchange import LARGEST_BODY, NO_ANSWER, Exchange, Headers
-from .secrets import without_secrets
+from .secrets import without_secret_fields, without_secrets
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
 
     from ..mock import Mock
 
-_OWN = ("/_mock", "/docs", "/openapi.json", "/favicon.ico")
+_OWN = (control.PREFIX, reference_page.PATH, "/openapi.json", "/favicon.ico")
 """What people and their browsers look at: no part of the API."""
 
 
@@ -57,15 +58,15 @@ class Recorder:
         ms = (time.perf_counter() - started) * 1000
         now = self._mock.clock.now()
         texts = {key: value for key, value in environ.items() if type(value) is str}
-        size = _size(trace.body, texts.get("CONTENT_LENGTH"))
-        if size > LARGEST_BODY:
+        habits = self._mock.habits.warnings(trace, now, frozen=self._mock.clock.frozen)
+        sizes = _size(trace.body, texts.get("CONTENT_LENGTH")), _size(trace.answer, _length(headers))
+        if sizes[0] > LARGEST_BODY:
             trace.body = None
-
-        def record(number: int) -> Record:
-            habits = self._mock.habits.warnings(trace, now, frozen=self._mock.clock.frozen)
-            return Record(number, now, ms, texts, size, int(status[:3]), headers, trace, habits)
-
-        journal.record(record)
+        if sizes[1] > LARGEST_BODY:
+            trace.answer = None
+        journal.record(
+            lambda number: Record(number, now, ms, texts, int(status[:3]), headers, sizes, trace, habits)
+        )
         return body
 
 
@@ -77,9 +78,10 @@ class Record:
     at: float
     ms: float
     environ: Mapping[str, str]
-    request_size: int
     status: int
     headers: list[tuple[str, str]]
+    sizes: tuple[int, int]
+    """Of the request's body and the answer's, in bytes."""
     trace: Trace
     habits: tuple[str, ...]
 
@@ -100,14 +102,14 @@ class Record:
             ms=self.ms,
             method=environ["REQUEST_METHOD"],
             path=environ["PATH_INFO"],
-            query=environ.get("QUERY_STRING", ""),
+            query=without_secret_fields(without_secrets("", environ.get("QUERY_STRING", ""), trace.token)),
             request_headers=_headers(environ, trace.token),
             request_body=trace.body,
-            request_size=self.request_size,
+            request_size=self.sizes[0],
             status=NO_ANSWER if dropped else self.status,
             response_headers=headers,
             response_body=answer,
-            response_size=_size(answer, dict(headers).get("Content-Length")),
+            response_size=0 if dropped else self.sizes[1],
             operation=trace.operation,
             transfer=trace.transfer,
             path_values=trace.path_values,
@@ -135,6 +137,10 @@ def _headers(environ: Mapping[str, str], token: str | None) -> Headers:
 @lru_cache(maxsize=256)
 def _header_name(key: str) -> str:
     return key.replace("_", "-").title()
+
+
+def _length(headers: list[tuple[str, str]]) -> str | None:
+    return next((value for name, value in headers if name == "Content-Length"), None)
 
 
 def _size(body: bytes | None, length: str | None) -> int:

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import re
+from urllib.parse import quote
 
 _SECRET_HEADERS = frozenset({"Authorization", "Cookie", "Set-Cookie", "Proxy-Authorization", "X-Api-Key"})
+_SECRET_FIELD = re.compile(r"((?:^|&)[\w-]*(?:api[_-]?key|token|secret)=)([^&]+)", re.IGNORECASE)
 _SIGNATURE = re.compile(r"(signature=[0-9a-f]{6})[0-9a-f]{58}")
 
 
@@ -16,13 +18,18 @@ def shortened(secret: str) -> str:
 
 
 def without_secrets(header: str, value: str, token: str | None) -> str:
-    """Return a header's value with the credential in it shortened."""
-    if token and token in value:
-        return value.replace(token, shortened(token))
+    """Return a header's value, or a query under no header's name, with the credential in it shortened."""
+    if token and (found := next((each for each in (token, quote(token, safe="")) if each in value), None)):
+        return value.replace(found, shortened(found))
     if header not in _SECRET_HEADERS:
         return value
     scheme, space, secret = value.partition(" ")
     return f"{scheme} {shortened(secret)}" if space else shortened(value)
+
+
+def without_secret_fields(query: str) -> str:
+    """Return a query in which what is called a token, a key or a secret is shortened."""
+    return _SECRET_FIELD.sub(lambda found: found[1] + shortened(found[2]), query)
 
 
 def without_signatures(text: str) -> str:

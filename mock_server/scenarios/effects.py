@@ -16,17 +16,7 @@ from openapi.model import Response as Declared
 from ..exchange import BEARER, Answer
 from ..refusals import required_headers, server_response
 from ..trace import Disruption
-
-Fault = Literal[
-    "drop",
-    "cut",
-    "malformed_json",
-    "empty_body",
-    "html",
-    "wrong_content_type",
-    "no_content_type",
-    "slow_drip",
-]
+from .faults import Fault
 
 _IN_TRANSIT: Mapping[str, Literal["drop", "cut", "drip"]] = {
     "drop": "drop",

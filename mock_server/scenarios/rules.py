@@ -71,9 +71,26 @@ class Rule:
         self._probability: float = match.get("probability", 1)
         self._seed: int = match.get("seed", 0)
         self._times: int | None = given.get("times")
+        # A job's end can only be decided where one begins.
+        self._only = _makers(contract) if "job" in given else None
         self._effect = _effect(rule_id, given)
         self._chance = random.Random(self._seed)  # noqa: S311 - the same seed is to draw the same
         _refuse_contradiction(given, self._operation, contract)
+
+    def renewed(self, contract: Contract) -> Rule:
+        """Return the rule as another contract has it, with all that it has counted.
+
+        Raises:
+            RuleError: it can't be under that contract.
+        """
+        rule = Rule(self.id, self.given, contract)
+        rule.enabled, rule.fitted, rule.acted, rule._chance = (
+            self.enabled,
+            self.fitted,
+            self.acted,
+            self._chance,
+        )
+        return rule
 
     def switch(self, enabled: bool) -> None:
         """Switch it on or off; switched on, it counts from the start."""
@@ -97,6 +114,8 @@ class Rule:
 
     def _fits(self, facts: Facts) -> bool:
         if self._operation is not None and self._operation != facts.operation:
+            return False
+        if self._only is not None and facts.operation not in self._only:
             return False
         if self._token is not None and not (facts.token and self._token.fullmatch(facts.token)):
             return False
@@ -131,8 +150,14 @@ def _effect(rule_id: str, given: Mapping[str, Any]) -> Effect:
     )
 
 
+_THE_SERVERS_OWN = frozenset({"connection", "content-length", "date", "server", "transfer-encoding"})
+
+
 def _answer(given: Mapping[str, Any]) -> ForcedAnswer:
     headers = dict(given.get("headers", {}))
+    for name in headers:
+        if name.lower() in _THE_SERVERS_OWN:
+            raise RuleError(f"answer.headers: {name} is written by the server itself")
     if "retry_after" in given:
         headers["Retry-After"] = str(int(given["retry_after"]))
     return ForcedAnswer(int(given["status"]), given.get("body"), "body" in given, headers)
@@ -158,14 +183,15 @@ def _refuse_contradiction(given: Mapping[str, Any], operation_id: str | None, co
         raise RuleError("answer and job exclude each other: what is not carried out makes no job")
     if given.get("fault") == "html" and ("answer" in given or "job" in given or given.get("carry_out")):
         raise RuleError("the fault html is an answer of its own: leave out answer, job and carry_out")
-    if "job" in given and operation_id is not None and not _makes_projects(operation_id, contract):
+    if "job" in given and operation_id is not None and operation_id not in _makers(contract):
         raise RuleError(f"job: the operation {operation_id} creates no project")
     if given.get("carry_out") is False and given.get("fault") != "drop":
         raise RuleError("carry_out: false goes with the fault drop; otherwise, give an answer")
 
 
-def _makes_projects(operation_id: str, contract: Contract) -> bool:
-    return operation_id not in TRANSFERS and "x-project-type" in contract.operation(operation_id).node
+def _makers(contract: Contract) -> frozenset[str]:
+    """The operations that create projects."""
+    return frozenset(each.id for each in contract.operations if "x-project-type" in each.node)
 
 
 def _field(body: Any, path: str) -> Any:

@@ -8,6 +8,8 @@ from pathlib import Path
 from threading import Lock
 from typing import Any
 
+import orjson
+
 from openapi import wording
 from openapi.contract import Contract
 from openapi.document import SpecError, parse_file
@@ -76,8 +78,10 @@ class Scenarios:
         Raises:
             RuleError: one of them can't be; nothing has changed.
         """
-        initial = self._all_made(given)
+        made = self._all_made(given)
         with self._lock:
+            before = list(self._initial)
+            initial = [_kept(rule, before) for rule in made]
             added = [rule for rule in self._rules if rule not in self._initial]
             self._rules = [*initial, *added]
             self._initial = initial
@@ -115,9 +119,11 @@ class Scenarios:
         Raises:
             RuleError: one of the rules names an operation that it has not; nothing has changed.
         """
-        for rule in self._rules:
-            Rule(rule.id, rule.given, contract)
-        self._contract = contract
+        with self._lock:
+            renewed = {rule: rule.renewed(contract) for rule in {*self._rules, *self._initial}}
+            self._rules = [renewed[rule] for rule in self._rules]
+            self._initial = [renewed[rule] for rule in self._initial]
+            self._contract = contract
 
     def _all_made(self, given: Iterable[Mapping[str, Any]]) -> list[Rule]:
         rules = []
@@ -138,6 +144,14 @@ class Scenarios:
         raise KeyError(rule_id)
 
 
+def _kept(rule: Rule, before: list[Rule]) -> Rule:
+    """Return the rule of before that was written the same, with all that it has counted; else the new one."""
+    for index, old in enumerate(before):
+        if old.given == rule.given and old.enabled == rule.enabled:
+            return before.pop(index)
+    return rule
+
+
 def read_scenario(path: Path) -> list[Mapping[str, Any]]:
     """Return the rules of a scenario file, YAML or JSON, legal by their schema.
 
@@ -148,6 +162,10 @@ def read_scenario(path: Path) -> list[Mapping[str, Any]]:
         given = parse_file(path)
     except SpecError as error:
         raise RuleError(str(error)) from error
+    try:
+        orjson.dumps(given)
+    except TypeError as error:  # YAML can hold sets, bytes, and integers without end
+        raise RuleError(f"{path}: it holds what JSON can't: {error}") from error
     if faults := scenario_schema().faults(given):
         raise RuleError(f"{path}: {wording.sentence(faults, 'the file')}")
     rules: list[Mapping[str, Any]] = given["rules"]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from dataclasses import dataclass
 from typing import Protocol
 
 from ..accounts import Account, Entry
@@ -12,6 +13,14 @@ from ..projects import Project
 
 class StoreError(Exception):
     """A store's URL can't be used; the message says why and what would do, in one line."""
+
+
+@dataclass(frozen=True, slots=True)
+class InUse:
+    """What of a contract the stored accounts and projects speak of, by name."""
+
+    operations: frozenset[str]
+    plans: frozenset[str]
 
 
 class Store(Protocol):
@@ -81,6 +90,12 @@ class Store(Protocol):
             unfinished_at: only those whose `finished_at` is later than this.
             limit: how many at most.
         """
+
+    def count_projects(self) -> int:
+        """Return how many projects there are, deleted ones too."""
+
+    def in_use(self) -> InUse:
+        """Return the operations and plans without which what is stored could not be shown."""
 
     def end_project(self, project_id: str, outcome: str, at: float) -> Project:
         """End an unfinished project now, as `projects.ended` does, and mend its ledger entries.

@@ -15,6 +15,7 @@ from threading import Lock
 from ..accounts import Account, Entry, InsufficientCredits, TooManyJobs, entries_of, refund_of
 from ..assets import Upload
 from ..projects import Project, ended
+from . import InUse
 from .ledger import Ledger
 from .packing import Packing, times_of
 
@@ -136,6 +137,18 @@ class MemoryStore:
 
         places = [place for _, place in nlargest(limit, found())]
         return [self._packing.unpack(ids[place], rows[place], deleted.get(ids[place])) for place in places]
+
+    def count_projects(self) -> int:
+        """Return how many projects there are."""
+        return len(self._projects)
+
+    def in_use(self) -> InUse:
+        """Return the operations and plans without which what is stored could not be shown."""
+        with self._lock:
+            rows = list(self._projects.values())
+            plans = {ledger.account.plan for ledger in self._ledgers.values()}
+        kinds = {self._packing.kind_of(row) for row in rows}
+        return InUse(frozenset(each for each, _ in kinds), frozenset(plans | {plan for _, plan in kinds}))
 
     def end_project(self, project_id: str, outcome: str, at: float) -> Project:
         """End an unfinished project now, and return it as it is then.

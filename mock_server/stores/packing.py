@@ -13,6 +13,7 @@ from ..projects import Project
 # a number of `_Words`.
 _NUMBERS = struct.Struct("<IIIII?qddd")
 _ACCOUNT = struct.Struct("<I")
+_KIND = struct.Struct("<II")
 _TIMES = struct.Struct("<ddd")
 _TIMES_AT = _NUMBERS.size - _TIMES.size
 
@@ -74,6 +75,11 @@ class Packing:
             deleted_at=deleted_at,
             was_ended=was_ended,
         )
+
+    def kind_of(self, row: bytes) -> tuple[str, str]:
+        """Return a row's operation and plan, without unpacking the rest."""
+        operation, plan = _KIND.unpack_from(row, _ACCOUNT.size)
+        return self._words[operation], self._words[plan]
 
     def start_of(self, account_id: str) -> bytes:
         """Return what the rows of an account start with, and no others."""

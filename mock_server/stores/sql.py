@@ -17,7 +17,7 @@ from sqlalchemy.dialects.sqlite import insert
 from ..accounts import Account, Entry, InsufficientCredits, TooManyJobs, entries_of, refund_of
 from ..assets import Upload
 from ..projects import Project, ended
-from . import StoreError
+from . import InUse, StoreError
 from .tables import ACCOUNTS, LEDGER, PROJECTS, SETTINGS, TABLES, UPLOADS
 
 _ACCEPTED = "use memory://, sqlite:///file (relative) or sqlite:////absolute/file"
@@ -83,6 +83,9 @@ _STEPS = (
 
 _ADD_PROJECT = sa.insert(PROJECTS)
 _every_project = sa.select(*(column for column in PROJECTS.c if column.name != "number"))
+_KINDS = sa.select(PROJECTS.c.operation_id, PROJECTS.c.plan).distinct()
+_PLANS = sa.select(ACCOUNTS.c.plan).distinct()
+_COUNT_PROJECTS = sa.select(sa.func.count()).select_from(PROJECTS)
 _FIND_PROJECT = _every_project.where(PROJECTS.c.id == _id)
 _LOCK_PROJECT = _FIND_PROJECT.with_for_update()
 _NEWEST_FIRST = _every_project.order_by(PROJECTS.c.created_at.desc(), PROJECTS.c.number.desc())
@@ -220,6 +223,18 @@ class SqlStore:
             statement = statement.where(PROJECTS.c.finished_at > unfinished_at)
         with self._engine.connect() as connection:
             return [Project(**row) for row in connection.execute(statement).mappings()]
+
+    def count_projects(self) -> int:
+        """Return how many projects there are."""
+        with self._engine.connect() as connection:
+            return int(connection.execute(_COUNT_PROJECTS).scalar_one())
+
+    def in_use(self) -> InUse:
+        """Return the operations and plans without which what is stored could not be shown."""
+        with self._engine.connect() as connection:
+            kinds = [tuple(row) for row in connection.execute(_KINDS)]
+            plans = set(connection.execute(_PLANS).scalars())
+        return InUse(frozenset(each for each, _ in kinds), frozenset(plans | {plan for _, plan in kinds}))
 
     def end_project(self, project_id: str, outcome: str, at: float) -> Project:
         """End an unfinished project now, in one transaction with its refund, and return it as it is then.

@@ -8,9 +8,27 @@ import socket
 import time
 from collections.abc import Mapping
 from threading import Timer
-from urllib.parse import urlsplit
+from urllib.parse import quote, urlsplit
 
 from openapi.model import JSON
+
+_AS_WRITTEN = "!#$%&'()*+,/:;=?@[]~"
+"""What of a URL needs no quotes, or has them already."""
+
+
+def check_url(url: str) -> None:
+    """Let a URL pass that something can be sent to.
+
+    Raises:
+        ValueError: it is none; the message says what one is.
+    """
+    try:
+        parts = urlsplit(url)
+        is_one = parts.scheme in ("http", "https") and parts.hostname and parts.port != 0
+    except ValueError:  # a port that is no number, an address that is none
+        is_one = False
+    if not is_one or any(character.isspace() or not character.isprintable() for character in url):
+        raise ValueError(f"{url!r} is no URL that events can be sent to; one is http://127.0.0.1:8000/hook")
 
 
 def post(
@@ -40,7 +58,7 @@ def post(
         problem = f"no answer within {answer_within:g} s"
     if status is not None and not 200 <= status < 300:
         problem = f"answered {status}, not 2XX"
-    elif status is not None and seconds > answer_within:
+    elif status is not None and seconds >= answer_within:
         problem = f"answered only after {seconds:.1f} s; {answer_within:g} s are allowed"
     return status, problem, round(seconds * 1000, 1)
 
@@ -54,6 +72,7 @@ def _status(url: str, body: bytes, headers: Mapping[str, str], timeout: float) -
     alarm.daemon = True
     try:
         path = (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
+        path = quote(path, safe=_AS_WRITTEN)
         alarm.start()
         connection.request("POST", path, body, dict(headers))
         return connection.getresponse().status

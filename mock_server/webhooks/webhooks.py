@@ -7,22 +7,24 @@ to the receiver's own thread, because one receiver that is slow must not hold up
 
 from __future__ import annotations
 
+import logging
 import math
 import secrets
 import time
+from collections import deque
 from collections.abc import Callable, Iterable
 from heapq import heappop, heappush
 from itertools import count
 from queue import SimpleQueue
 from threading import Condition, Thread
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Literal, NamedTuple
 
 import orjson
 
 from ..projects import Project, status_at
 from ..representation import image_project
 from .deliveries import Attempt, Delivery, Endpoint
-from .sending import post
+from .sending import check_url, post
 from .signature import delivery_rules, signed_headers
 
 if TYPE_CHECKING:
@@ -30,6 +32,11 @@ if TYPE_CHECKING:
 
 _REMEMBERED = 1000
 """Deliveries that are over, and still shown."""
+
+_MOST_PENDING = 10_000
+"""Deliveries that wait for a receiver; what comes beyond them has failed."""
+
+log = logging.getLogger("bluehour")
 
 
 class _Due(NamedTuple):
@@ -45,6 +52,11 @@ class _Event(NamedTuple):
     at: float
     project_id: str
     base_url: str
+
+    @property
+    def happens_once(self) -> tuple[str, float, str]:
+        """What makes it this event, whoever told of it."""
+        return self.name, self.at, self.project_id
 
 
 class _Errand(NamedTuple):
@@ -75,7 +87,9 @@ class Webhooks:
         self._initial: tuple[Endpoint, ...] = ()
         self._lanes: dict[str, SimpleQueue[_Errand | None]] = {}
         self._due: list[_Due] = []
+        self._planned: set[tuple[str, float, str]] = set()
         self._deliveries: dict[str, Delivery] = {}
+        self._over: deque[str] = deque()
         self._under_way = 0
         self._closed = False
         self._scheduler: Thread | None = None
@@ -103,13 +117,15 @@ class Webhooks:
             events: names; all where none are given.
 
         Raises:
-            ValueError: an event that there is not.
+            ValueError: an event that there is not, or no URL.
         """
+        check_url(url)
         known = frozenset(self.events.values())
         wanted = known if events is None else frozenset(events)
-        if wanted - known or not known:
-            unknown = ", ".join(sorted(wanted - known)) or "any"
-            raise ValueError(f"there is no event {unknown}; there are {', '.join(sorted(known)) or 'none'}")
+        if not known:
+            raise ValueError("the contract has no webhooks for image projects: there is nothing to send")
+        if unknown := wanted - known:
+            raise ValueError(f"there is no event {min(unknown)}; there are {', '.join(sorted(known))}")
         secret = secret or delivery_rules()["secret-prefix"] + secrets.token_hex(16)
         endpoint = Endpoint(f"webhook-{next(self._numbers)}", url, secret, wanted)
         with self._changed:
@@ -150,11 +166,10 @@ class Webhooks:
         with self._changed:
             endpoint = self._endpoints.pop(endpoint_id)
             self._lanes.pop(endpoint_id).put(None)
-            waiting = [key for key, each in self._deliveries.items() if each.endpoint is endpoint]
-            for key in waiting:
+            its = {key for key, each in self._deliveries.items() if each.endpoint is endpoint}
+            for key in its:
                 del self._deliveries[key]
-            if not self._endpoints:  # the next to register plans what is to come anew
-                self._due.clear()
+            self._over = deque(key for key in self._over if key not in its)
             self._changed.notify_all()
 
     def follow(self, project: Project, base_url: str, since: float = -math.inf) -> None:
@@ -174,7 +189,7 @@ class Webhooks:
         with self._changed:
             for at, name in moments:
                 if name is not None and since <= at < math.inf:
-                    self._schedule(at, _Event(name, at, project.id, base_url))
+                    self._plan(_Event(name, at, project.id, base_url))
 
     def deliveries(self, project_id: str | None = None) -> list[Delivery]:
         """Return deliveries, newest first."""
@@ -210,7 +225,9 @@ class Webhooks:
             self._endpoints.clear()
             self._lanes.clear()
             self._deliveries.clear()
+            self._over.clear()
             self._due.clear()
+            self._planned.clear()
             for endpoint in self._initial:
                 endpoint.enabled = True
                 self._add(endpoint)
@@ -233,6 +250,12 @@ class Webhooks:
             self._scheduler = Thread(target=self._watch, name="bluehour-webhooks", daemon=True)
             self._scheduler.start()
 
+    def _plan(self, event: _Event) -> None:
+        # Whoever registers has the unfinished projects followed again: each event happens once all the same.
+        if event.happens_once not in self._planned:
+            self._planned.add(event.happens_once)
+            self._schedule(event.at, event)
+
     def _schedule(self, at: float, what: _Event | Delivery) -> None:
         if isinstance(what, Delivery):
             what.next_at = at
@@ -245,34 +268,56 @@ class Webhooks:
 
     def _watch(self) -> None:
         """The scheduler's thread: hand out what is due, sleep until more is."""
+        while (due := self._next_due()) is not None:
+            try:
+                self._begin(due)
+            except Exception:  # one event is lost, not all that come after it
+                log.exception("a webhook's event could not be sent, which is a bug of the mock")
+            finally:
+                with self._changed:
+                    self._under_way -= 1
+                    self._changed.notify_all()
+
+    def _next_due(self) -> _Due | None:
+        """Wait until something is due, and return it, counted as under way; None once all is closed."""
         with self._changed:
             while not self._closed:
                 now = self._mock.clock.now()
-                while self._due and self._due[0].at <= now:
-                    self._begin(heappop(self._due), now)
-                self._changed.notify_all()
+                if self._due and self._due[0].at <= now:
+                    self._under_way += 1
+                    return heappop(self._due)
                 self._changed.wait(self._seconds_to_sleep(now))
+        return None
 
     def _seconds_to_sleep(self, now: float) -> float | None:
         if not self._due or self._mock.clock.frozen:
             return None
         return min(max(self._due[0].at - now, 0.001), 3600)
 
-    def _begin(self, due: _Due, now: float) -> None:
+    def _begin(self, due: _Due) -> None:
+        now = self._mock.clock.now()
         if isinstance(due.what, Delivery):
-            if due.what.next_at == due.at and due.what.id in self._deliveries:
-                self._try(due.what, now)
+            with self._changed:
+                if due.what.next_at == due.at and due.what.id in self._deliveries:
+                    self._try(due.what, now)
             return
-        body = self._body_of(due.what)
-        if body is None:
-            return
-        for endpoint in self._endpoints.values():
-            if due.what.name in endpoint.events:
-                number = f"delivery-{next(self._numbers)}"
-                delivery = Delivery(number, endpoint, due.what.name, due.what.project_id, body, due.at, now)
-                self._deliveries[number] = delivery
-                self._try(delivery, now)
-        self._forget_oldest()
+        body = self._body_of(due.what)  # reads the store, which the lock is not held for
+        with self._changed:
+            wanted = due.what.happens_once in self._planned
+            self._planned.discard(due.what.happens_once)
+            if body is not None and wanted:
+                for endpoint in self._endpoints.values():
+                    if due.what.name in endpoint.events:
+                        self._deliver(due.what, endpoint, body, now)
+
+    def _deliver(self, event: _Event, endpoint: Endpoint, body: bytes, now: float) -> None:
+        number = f"delivery-{next(self._numbers)}"
+        delivery = Delivery(number, endpoint, event.name, event.project_id, body, event.at, now)
+        self._deliveries[number] = delivery
+        if len(self._deliveries) - len(self._over) > _MOST_PENDING:
+            self._end(delivery, "failed")
+        else:
+            self._try(delivery, now)
 
     def _body_of(self, event: _Event) -> bytes | None:
         """The event's body; None where the project has taken another turn since it was planned."""
@@ -299,13 +344,20 @@ class Webhooks:
         """A receiver's thread: send it one event after the other."""
         while (errand := lane.get()) is not None:
             delivery = errand.delivery
-            attempt = self._attempt(delivery) if self._is_wanted(errand) else None
+            attempt = self._attempt_if_wanted(errand)
             with self._changed:
                 self._under_way -= 1
                 if attempt is not None:
                     self._note(delivery, attempt)
                 self._changed.notify_all()
             self._on_change()
+
+    def _attempt_if_wanted(self, errand: _Errand) -> Attempt | None:
+        try:
+            return self._attempt(errand.delivery) if self._is_wanted(errand) else None
+        except Exception:  # one event is lost, not all that come after it
+            log.exception("a webhook's event could not be sent, which is a bug of the mock")
+            return None
 
     def _is_wanted(self, errand: _Errand) -> bool:
         """Tell whether it is still to be run: much may have happened while it waited for those before it."""
@@ -338,7 +390,7 @@ class Webhooks:
     def _note(self, delivery: Delivery, attempt: Attempt) -> None:
         delivery.attempts.append(attempt)
         if attempt.problem is None:
-            delivery.state, delivery.next_at = "delivered", None
+            self._end(delivery, "delivered")
         elif delivery.state == "pending":
             self._retry_or_give_up(delivery, attempt.at)
 
@@ -347,7 +399,7 @@ class Webhooks:
         again_at = now + rules["first-retry-after"] * 2.0 ** max(len(delivery.attempts) - 1, 0)
         give_up_at = delivery.at + rules["retried-for"]
         if now >= give_up_at:
-            delivery.state, delivery.next_at = "failed", None
+            self._end(delivery, "failed")
         elif delivery.endpoint.enabled:
             self._schedule(min(again_at, give_up_at), delivery)
         else:  # nothing to do until it is switched on, or the day is over
@@ -357,7 +409,9 @@ class Webhooks:
         nothing_due = not self._due or self._due[0].at > self._mock.clock.now()
         return self._closed or (nothing_due and self._under_way == 0)
 
-    def _forget_oldest(self) -> None:
-        over = [key for key, each in self._deliveries.items() if each.state != "pending"]
-        for key in over[: max(0, len(over) - _REMEMBERED)]:
-            del self._deliveries[key]
+    def _end(self, delivery: Delivery, state: Literal["delivered", "failed"]) -> None:
+        if delivery.state == "pending":
+            self._over.append(delivery.id)
+        delivery.state, delivery.next_at = state, None
+        while len(self._over) > _REMEMBERED:
+            self._deliveries.pop(self._over.popleft(), None)

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mock_server.clock import Clock, isoformat, not_before
+from mock_server.clock import LATEST, Clock, isoformat, not_before
 
 
 def test_frozen_it_stands_still_and_moves_only_as_told() -> None:
@@ -19,8 +19,8 @@ def test_frozen_it_stands_still_and_moves_only_as_told() -> None:
     assert (clock.frozen, clock.now()) == (True, at)
     clock.advance(5)
     assert clock.now() == at + 5
-    clock.set(at + 100)
-    assert clock.now() == pytest.approx(at + 100)
+    clock.change(to=at + 100, advance=1)
+    assert clock.now() == at + 101
 
 
 def test_let_run_it_goes_on_from_where_it_stands() -> None:
@@ -41,8 +41,17 @@ def test_it_never_goes_back() -> None:
     for backwards in (-1.0, float("nan")):
         with pytest.raises(ValueError, match="only goes forward"):
             clock.advance(backwards)
-    with pytest.raises(ValueError, match="only goes forward"):
-        clock.set(clock.now() - 1)
+    for past in (clock.now() - 1, float("nan")):
+        with pytest.raises(ValueError, match="only goes forward"):
+            clock.change(to=past)
+
+
+def test_a_change_that_can_not_be_changes_nothing() -> None:
+    clock = Clock()
+    with pytest.raises(ValueError, match="can't go beyond 5138"):
+        clock.change(frozen=True, advance=LATEST)
+    assert not clock.frozen
+    assert clock.ahead == pytest.approx(0, abs=60)
 
 
 def test_reset_it_is_the_systems_again_or_stands_anywhere() -> None:
@@ -66,7 +75,7 @@ def test_whoever_listens_hears_of_every_change() -> None:
     clock.freeze()
     at = clock.now()
     clock.advance(1)
-    clock.set(at + 10)
+    clock.change(to=at + 10)
     clock.run()
     clock.reset(5)
     assert heard[:3] == [at, at + 1, at + 10]

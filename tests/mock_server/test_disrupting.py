@@ -5,12 +5,15 @@ from __future__ import annotations
 import http.client
 import json
 import socket
+import time
 from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 from urllib.parse import urlsplit
 
 import pytest
 
+from mock_server.hosting import HostError
 from mock_server.inprocess import running
 from mock_server.mock import Mock, Settings
 
@@ -30,6 +33,21 @@ class Wire:
         usual = {"Authorization": "Bearer any", "Content-Type": "application/json"}
         self._connection.request("POST", FACE, body, {**usual, **headers})
         return self._connection.getresponse()
+
+    @contextmanager
+    def raw(self, header: str = "X-Nothing: 1") -> Iterator[socket.socket]:
+        """Send a create whose answer is not waited for, once it was carried out or answered instead."""
+        before = self.mock.journal.recorded if self.mock.journal is not None else 0
+        with socket.create_connection(self.address, timeout=10) as connection:
+            body = json.dumps(face()).encode()
+            head = f"POST {FACE} HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer any\r\n{header}\r\n"
+            head += f"Content-Type: application/json\r\nContent-Length: {len(body)}\r\n\r\n"
+            connection.sendall(head.encode() + body)
+            deadline = time.monotonic() + 20
+            while self.mock.journal is not None and self.mock.journal.recorded == before:
+                assert time.monotonic() < deadline, "the create was never answered"
+                time.sleep(0.001)
+            yield connection
 
     def close(self) -> None:
         self._connection.close()
@@ -76,6 +94,22 @@ def test_other_connections_live_on_when_one_is_dropped(wire: Wire) -> None:
     other.close()
 
 
+def test_a_connection_over_ipv6_is_dropped_as_well() -> None:
+    mock = Mock()
+    mock.scenarios.add({"fault": "drop"})
+    try:
+        serving = running(mock, host="::1")
+        url = serving.__enter__()
+    except HostError as error:
+        pytest.skip(f"this machine has no IPv6: {error}")
+    wire = Wire(mock, url)
+    with pytest.raises(http.client.RemoteDisconnected):
+        wire.send()
+    wire.close()
+    serving.__exit__(None, None, None)
+    mock.close()
+
+
 def test_a_cut_body_is_announced_longer_than_it_comes(wire: Wire) -> None:
     wire.mock.scenarios.add({"fault": "cut"})
     answer = wire.send()
@@ -91,6 +125,17 @@ def test_an_answer_without_a_body_can_be_cut_too(wire: Wire) -> None:
         wire.send().read()
 
 
+def test_a_slow_drip_has_begun_but_is_far_from_its_end(wire: Wire) -> None:
+    wire.mock.scenarios.add({"fault": "slow_drip", "drip_seconds": 3600})
+    with wire.raw() as connection:
+        received = b""
+        while not received.endswith(b"{"):  # the body's first byte
+            received += connection.recv(1)
+        connection.setblocking(False)
+        with pytest.raises(BlockingIOError):
+            connection.recv(1)
+
+
 def test_a_slow_drip_is_whole_in_the_end(wire: Wire) -> None:
     wire.mock.scenarios.add({"fault": "slow_drip", "drip_seconds": 0.05})
     answer = wire.send()
@@ -100,23 +145,22 @@ def test_a_slow_drip_is_whole_in_the_end(wire: Wire) -> None:
 
 def test_a_slow_answer_lets_others_pass(wire: Wire) -> None:
     wire.mock.scenarios.add({"match": {"nth": 1}, "delay": 3600})
-    with socket.create_connection(wire.address) as slow:
-        body = json.dumps(face()).encode()
-        head = f"POST {FACE} HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer any\r\n"
-        head += f"Content-Type: application/json\r\nContent-Length: {len(body)}\r\n\r\n"
-        slow.sendall(head.encode() + body)
-        slow.setblocking(False)
-        while wire.created == 0:
-            assert wire.mock.clock.now()
+    with wire.raw() as slow:
         for _ in range(30):  # more than there are threads
             assert len(wire.send().read()) > 0
+        assert wire.created == 31
+        slow.setblocking(False)
         with pytest.raises(BlockingIOError):
             slow.recv(1)
 
 
-def test_a_delay_comes_before_the_answer_and_is_asked_for_by_header_too(wire: Wire) -> None:
-    answer = wire.send(Prefer="delay=0.05, code=429")
-    assert (answer.status, wire.created) == (429, 0)
+def test_a_slow_answer_can_be_asked_for_by_header(wire: Wire) -> None:
+    with wire.raw("Prefer: delay=3600, code=429") as slow:
+        for _ in range(3):
+            assert len(wire.send().read()) > 0
+        slow.setblocking(False)
+        with pytest.raises(BlockingIOError):
+            slow.recv(1)
 
 
 @pytest.mark.parametrize("fault", ["cut", "slow_drip", "malformed_json", "empty_body"])

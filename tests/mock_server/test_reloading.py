@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
+import copy
 import os
 from pathlib import Path
 
 import pytest
 
+from mock_server.app import create_app
+from mock_server.mock import Mock
 from mock_server.reloading import Reloader
+from openapi.contract import Contract, load
+
+from .conftest import FACE, Caller, face
 
 
 class Watched:
@@ -68,3 +74,36 @@ def test_an_edit_of_the_same_length_is_seen(watched: Watched) -> None:
     os.utime(watched.path, (1, 1))
     watched.reloader.look()
     assert watched.taken == ["two"]
+
+
+def test_a_contract_that_lacks_what_is_in_use_is_refused() -> None:
+    mock = Mock()
+    caller = Caller(create_app(mock).test_client(), "mhk_test_pro_10")
+    caller.create(face())
+    for part, name, wrong in (
+        ("paths", FACE, "the operation aiFaceEditor.editImage is gone"),
+        ("x-plans", "pro", "the plan pro is gone"),
+    ):
+        document = copy.deepcopy(mock.contract.document)
+        del document[part][name]
+        with pytest.raises(ValueError, match=wrong):
+            mock.adopt(Contract(document))
+        assert mock.contract is load()
+    document = copy.deepcopy(mock.contract.document)
+    del document["x-plans"]["business"]
+    mock.adopt(Contract(document))
+    assert list(mock.plans) == ["free", "creator", "pro"]
+    mock.close()
+
+
+def test_a_reset_after_a_reload_brings_back_rules_that_fit() -> None:
+    mock = Mock()
+    mock.scenarios.start_with([{"match": {"operation": "aiFaceEditor.editImage"}, "delay": 0}])
+    mock.scenarios.remove("rule-1")
+    document = copy.deepcopy(mock.contract.document)
+    del document["paths"][FACE]
+    with pytest.raises(ValueError, match="a rule does not fit"):
+        mock.adopt(Contract(document))
+    mock.reset()
+    assert len(mock.scenarios.all()) == 1
+    mock.close()

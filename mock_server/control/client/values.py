@@ -6,7 +6,9 @@ import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, Literal, NotRequired, TypedDict
+from typing import Any, NotRequired, TypedDict
+
+from ...scenarios.faults import Fault as FaultName
 
 Time = datetime | float | str
 """A point in time: a datetime with an offset, seconds since the epoch, or ISO 8601 with an offset."""
@@ -41,16 +43,7 @@ class Rule(TypedDict, total=False):
     times: int
     answer: ForcedAnswer
     delay: float
-    fault: Literal[
-        "drop",
-        "cut",
-        "malformed_json",
-        "empty_body",
-        "html",
-        "wrong_content_type",
-        "no_content_type",
-        "slow_drip",
-    ]
+    fault: FaultName
     drip_seconds: float
     carry_out: bool
     job: str

@@ -10,6 +10,8 @@ from flask.testing import FlaskClient
 from mock_server.app import create_app
 from mock_server.mock import Mock, Settings
 
+from ..conftest import data
+
 PATHS = ("/_mock", "/_mock/", "/_mock/state", "/_mock/openapi.json", "/_mock/events", "/_mock/static/main.js")
 
 
@@ -95,3 +97,33 @@ def test_a_browser_signs_in_once_and_keeps_the_token_out_of_the_address(locked: 
 def test_a_wrong_token_in_the_address_opens_nothing(locked: FlaskClient) -> None:
     locked.get("/_mock?token=wrong")
     assert statuses(locked) == {401}
+
+
+OTHER_SITES = (
+    {"Sec-Fetch-Site": "cross-site"},
+    {"Sec-Fetch-Site": "same-site"},
+    {"Origin": "https://evil.example"},
+    {"Origin": "null"},
+    {"Origin": "http://localhost:8080"},
+)
+
+
+@pytest.mark.parametrize("headers", OTHER_SITES, ids=str)
+def test_a_bodyless_post_from_another_site_changes_nothing(
+    client: FlaskClient, locked: FlaskClient, headers: dict[str, str]
+) -> None:
+    client.post("/_mock/rules", json={"delay": 0})
+    assert client.post("/_mock/reset", headers=headers).status_code == 403
+    assert len(data(client.get("/_mock/rules"))["rules"]) == 1
+    locked.get("/_mock?token=s3cret")  # the browser has the cookie, and sends it
+    assert locked.post("/_mock/reset", headers=headers).status_code == 403
+
+
+def test_the_consoles_own_page_and_a_link_from_anywhere_are_let_in(client: FlaskClient) -> None:
+    own = {"Origin": "http://localhost:4010", "Host": "localhost:4010", "Sec-Fetch-Site": "same-origin"}
+    assert client.post("/_mock/reset", headers=own).status_code == 200
+    behind_a_proxy = {"Origin": "https://localhost:4010", "Host": "localhost:4010"}
+    assert client.post("/_mock/reset", headers=behind_a_proxy).status_code == 200
+    link = {"Sec-Fetch-Site": "cross-site", "Sec-Fetch-Mode": "navigate"}
+    assert client.get("/_mock", headers=link).status_code == 200
+    assert client.get("/_mock/journal", headers={"Sec-Fetch-Site": "cross-site"}).status_code == 403

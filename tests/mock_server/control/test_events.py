@@ -41,7 +41,8 @@ class Served:
     @staticmethod
     def _parsed(answer: http.client.HTTPResponse) -> Iterator[tuple[str, object]]:
         name = ""
-        while line := answer.readline().decode().strip("\n") or " ":
+        while raw := answer.readline():
+            line = raw.decode().strip("\n")
             key, _, value = line.partition(": ")
             if key == "event":
                 name = value

@@ -88,6 +88,8 @@ class TestClock:
             ({"advance": -1}, "advance must be at least 0"),
             ({"set": 9e10, "advance": 1e9}, None),
             ({"set": 1e11, "advance": 1}, "can't go beyond 5138"),
+            ({"set": "2030-12-31T23:59:60Z"}, "is no time that the clock can show"),
+            ({"set": "9999-12-31T23:59:59-14:00"}, "is no time that the clock can show"),
             ({}, "must have at least 1 field"),
             ({"freeze": True}, "'freeze' was unexpected"),
         ],
@@ -138,6 +140,28 @@ class TestReset:
         clock = control("POST", "/reset", {"clock": "2024-02-29T12:00:00Z"})["clock"]
         assert (clock["now"], clock["frozen"]) == ("2024-02-29T12:00:00.000Z", True)
         assert caller.project(caller.create(face()))["created_at"] == "2024-02-29T12:00:00.000Z"
+
+    @pytest.mark.parametrize(
+        "time",
+        ["0001-01-01T00:00:00+14:00", "1969-12-31T23:59:59Z", "9999-12-31T23:59:59Z", -1, 1e12, "soon"],
+    )
+    def test_a_time_that_no_clock_shows_resets_nothing(
+        self, control: Control, caller: Caller, time: object
+    ) -> None:
+        caller.create(face())
+        control("POST", "/reset", {"clock": time}, status=400)
+        assert control("GET", "/state")["projects"] == 1
+
+    def test_times_are_read_in_lower_case_too(self, control: Control) -> None:
+        clock = control("POST", "/reset", {"clock": "2026-01-24t09:00:00z"})["clock"]
+        assert clock["now"] == "2026-01-24T09:00:00.000Z"
+
+    def test_what_is_no_file_of_ours_stays(self, control: Control, caller: Caller, mock: Mock) -> None:
+        caller.upload(b"x")
+        folder = mock.files.upload("x").parent / "somebody's"
+        folder.mkdir()
+        control("POST", "/reset")
+        assert [path.name for path in folder.parent.iterdir()] == ["somebody's"]
 
 
 class TestAccounts:
@@ -309,6 +333,10 @@ class TestRules:
             ({"match": {"probability": 2}, "delay": 1}, "match.probability must be at most 1"),
             ({"match": {"operation": "nope"}, "delay": 1}, "there is no operation 'nope'"),
             ({"name": "idle"}, "the rule does nothing"),
+            ({"answer": {"status": 200, "headers": {"X-A": "a\r\nX-B: b"}}}, "answer.headers.X-A"),
+            ({"answer": {"status": 200, "headers": {"bad name": "a"}}}, "answer.headers"),
+            ({"answer": {"status": 200, "headers": {"": "a"}}}, "answer.headers"),
+            ({"answer": {"status": 200, "headers": {"content-length": "1"}}}, "written by the server itself"),
         ],
     )
     def test_a_slip_is_told_where_it_is(self, control: Control, given: Any, wrong: str) -> None:

@@ -108,6 +108,14 @@ def test_another_body_account_or_operation_or_a_later_create_is_a_wish_of_its_ow
     assert last(mock)["warnings"] == []
 
 
+def test_large_creates_that_differ_are_no_retry(caller: Caller, mock: Mock) -> None:
+    for letter in "ab":
+        caller.create({**face(), "name": letter * 70_000})
+        assert last(mock)["warnings"] == []
+    caller.create({**face(), "name": "b" * 70_000})
+    assert len(last(mock)["warnings"]) == 1
+
+
 def test_a_create_that_was_refused_before_is_no_first_charge(caller: Caller, mock: Mock) -> None:
     caller.post(FACE, face(), headers={"Prefer": "code=503"})
     caller.create(face())

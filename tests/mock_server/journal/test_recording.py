@@ -115,6 +115,19 @@ def test_an_api_key_of_another_contract_is_a_secret_too(client: FlaskClient, moc
     assert "0123456789abcdefghijklmnopq" not in json.dumps(entries(mock))
 
 
+@pytest.mark.parametrize("query", ["api_key={}", "a=1&access_token={}", "X-API-Key={}&b=2"])
+def test_a_secret_in_the_query_is_shortened(client: FlaskClient, mock: Mock, query: str) -> None:
+    client.get("/v1/nothing?" + query.format("0123456789abcdefghijklmnopq"))
+    assert last(mock)["request"]["query"] == query.format("01234567…nopq")
+
+
+def test_an_answer_that_is_large_is_not_kept(caller: Caller, mock: Mock) -> None:
+    mock.scenarios.add({"answer": {"status": 200, "body": "x" * (LARGEST_BODY + 1)}})
+    caller.post(FACE, face())
+    assert last(mock)["response"]["body"] is None
+    assert last(mock)["response"]["size"] == LARGEST_BODY + 1
+
+
 def test_only_the_last_ones_are_kept_and_all_are_counted(mock: Mock) -> None:
     small = Mock(settings=Settings(journal=10))
     caller = Caller(create_app(small).test_client(), "any")

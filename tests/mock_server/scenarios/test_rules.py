@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import copy
 from contextlib import closing
-from typing import Any
+from typing import Any, get_args
 
 import orjson
 import pytest
@@ -12,9 +13,11 @@ from hypothesis import strategies as st
 from werkzeug.test import TestResponse
 
 from mock_server.app import create_app
+from mock_server.control.contract import control_contract
 from mock_server.mock import Mock, Settings
+from mock_server.scenarios.faults import Fault
 from mock_server.scenarios.rules import Facts, Rule, RuleError
-from openapi.contract import load
+from openapi.contract import Contract, load
 
 from ..conftest import FACE, PHOTO, UPLOADS, Caller, face, photo
 
@@ -158,6 +161,14 @@ def test_a_job_can_be_made_to_end_in_anything(caller: Caller, mock: Mock) -> Non
     assert (stuck["status"], stuck["credits_charged"], stuck["downloads"]) == ("queued", 1, [])
 
 
+def test_a_poll_does_not_use_up_a_rule_for_jobs(caller: Caller, mock: Mock) -> None:
+    mock.scenarios.replace([{"job": "no_source_face", "times": 1}, {"times": 1, "answer": {"status": 503}}])
+    assert caller.client.get("/v1/image-projects/cuid-example", headers=caller.headers).status_code == 503
+    project_id = caller.create(face())
+    mock.clock.advance(60)
+    assert caller.project(project_id)["error"]["code"] == "no_source_face"
+
+
 def test_a_picture_that_can_not_be_read_and_is_to_complete_can_be_downloaded(
     caller: Caller, mock: Mock
 ) -> None:
@@ -223,6 +234,11 @@ def test_a_rule_that_can_not_be_says_why(given: dict[str, Any], wrong: str) -> N
         Rule("rule-1", given, load())
 
 
+def test_every_fault_of_the_control_api_is_known_by_name_and_no_other() -> None:
+    rule = control_contract().document["components"]["schemas"]["Rule"]
+    assert list(get_args(Fault)) == rule["properties"]["fault"]["enum"]
+
+
 def test_a_refused_list_of_rules_leaves_the_old_ones(caller: Caller, mock: Mock) -> None:
     mock.scenarios.add(FAILS)
     with pytest.raises(RuleError, match=r"rules\[1\]: the rule does nothing"):
@@ -243,6 +259,28 @@ def test_new_rules_of_the_start_leave_the_added_ones(caller: Caller, mock: Mock)
     mock.scenarios.add({"times": 1, "answer": {"status": 503}})
     mock.scenarios.start_with([{"times": 1, "answer": {"status": 501}}])
     assert statuses(caller, 3) == [501, 503, 200]
+
+
+def test_a_rule_of_the_start_that_stays_as_it_was_goes_on_counting(caller: Caller, mock: Mock) -> None:
+    second = {"match": {"nth": 2}, "answer": {"status": 503}}
+    mock.scenarios.start_with([second])
+    assert statuses(caller, 1) == [200]
+    mock.scenarios.start_with([dict(second), {"name": "another", "delay": 0}])
+    assert statuses(caller, 2) == [503, 200]
+
+
+def test_under_another_contract_rules_go_by_what_they_name(caller: Caller, mock: Mock) -> None:
+    document = copy.deepcopy(load().document)
+    document["paths"][FACE]["post"]["operationId"] = "renamed"
+    mock.scenarios.start_with([{"match": {"operation": f"POST {FACE}", "nth": 2}, "answer": {"status": 503}}])
+    assert statuses(caller, 1) == [200]
+    mock.scenarios.adopt(Contract(document))
+    (rule,) = mock.scenarios.all()
+    assert rule.effect_on(Facts("renamed", None, b"")) is not None
+    mock.scenarios.replace([])
+    document["paths"].pop(FACE)
+    with pytest.raises(RuleError, match="there is no operation"):  # what a reset would bring back
+        mock.scenarios.adopt(Contract(document))
 
 
 def test_concurrency_is_limited_only_where_it_is_asked_for(caller: Caller, mock: Mock) -> None:

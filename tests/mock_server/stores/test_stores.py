@@ -28,7 +28,7 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, precondition,
 from mock_server.accounts import Account, Entry, InsufficientCredits, TooManyJobs, entries_of
 from mock_server.assets import Upload
 from mock_server.projects import Project, ProjectEnded, ended, new_id, status_at
-from mock_server.stores import Store, StoreError, open_store
+from mock_server.stores import InUse, Store, StoreError, open_store
 
 T = TypeVar("T")
 TraceFunction = Callable[[FrameType, str, Any], Any]
@@ -123,6 +123,13 @@ class ListOfEntries:
             if unfinished_at is None or each.finished_at > unfinished_at
         ]
         return sorted(found, key=lambda each: each.created_at)[::-1][:limit]
+
+    def count_projects(self) -> int:
+        return len(self.stored)
+
+    def in_use(self) -> InUse:
+        plans = {each.plan for each in self.accounts()} | {each.plan for each in self.stored.values()}
+        return InUse(frozenset(each.operation_id for each in self.stored.values()), frozenset(plans))
 
     def end_project(self, project_id: str, outcome: str, at: float) -> Project:
         after = ended(self.stored[project_id], outcome, at)
@@ -279,6 +286,8 @@ class StoresMachine(RuleBasedStateMachine):
     def list_projects(self, account_id: str | None, moment: float | None, limit: int) -> None:
         at = None if moment is None else self.now + moment
         self.same(lambda store: store.projects(account_id=account_id, unfinished_at=at, limit=limit))
+        self.same(lambda store: store.count_projects())
+        self.same(lambda store: store.in_use())
 
     @rule(place=places, outcome=outcomes, moment=moments)
     def end_any_project(self, place: int, outcome: str, moment: float) -> None:

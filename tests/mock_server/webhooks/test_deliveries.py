@@ -457,7 +457,7 @@ def test_an_event_is_given_up_after_a_day(watcher: Watcher, receiver: Receiver, 
     receiver.answers = [503] * 100
     watcher.wait(JOB_SECONDS)
     while (next_at := watcher.only_delivery.next_at) is not None:
-        watcher.mock.clock.set(next_at)
+        watcher.mock.clock.change(to=next_at)
         watcher.settle()
 
     moments = [at for at, _ in watcher.attempts()]
