@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Iterable
+from typing import TYPE_CHECKING
 
 import orjson
 from flask import Request, Response
@@ -16,7 +18,21 @@ from .exchange import Answer, Refusal
 from .refusals import answer_to
 from .trace import trace_of
 
+if TYPE_CHECKING:
+    from _typeshed.wsgi import StartResponse, WSGIEnvironment
+
 log = logging.getLogger("bluehour")
+
+
+class _Whole(Response):
+    """A response that is there in one piece, with its length: there is little left to prepare."""
+
+    def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
+        """Send it."""
+        if environ["REQUEST_METHOD"] == "HEAD" or self.status_code in (204, 304):
+            return super().__call__(environ, start_response)
+        start_response(self.status, self.headers.to_wsgi_list())
+        return self.iter_encoded()
 
 
 def judged(answer: Answer, declared: Declared | None, contract: Contract, request: Request) -> Response:
@@ -36,7 +52,7 @@ def encoded(answer: Answer, request: Request) -> Response:
     trace = trace_of(request.environ)
     trace.answer = content
     trace.note = answer.note
-    response = Response(content, answer.status, answer.headers, content_type=answer.media_type)
+    response = _Whole(content, answer.status, answer.headers, content_type=answer.media_type)
     if answer.media_type is None:
         del response.headers["Content-Type"]
     return response

@@ -24,7 +24,7 @@ from urllib.parse import unquote_to_bytes
 from granian._granian import RSGIProtocolClosed
 
 from .disrupting import send_disrupted
-from .trace import trace_of
+from .trace import begin_trace, trace_of
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import WSGIApplication, WSGIEnvironment
@@ -149,7 +149,9 @@ def _environ(scope: Scope) -> WSGIEnvironment:
         "REMOTE_ADDR": scope.client.rpartition(":")[0],
         "wsgi.url_scheme": scope.scheme,
     }
-    for name, value in scope.headers.items():
+    headers = scope.headers.items()
+    begin_trace(environ, headers)
+    for name, value in headers:
         if "_" in name:  # WSGI could not tell Content_Length from Content-Length; proxies drop these, too
             continue
         key = _environ_key(name)

@@ -5,7 +5,7 @@ Everyone on the way writes down what they learn; the request log, the journal an
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Callable, Mapping
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -38,6 +38,8 @@ class Disruption:
 class Trace:
     """One request's story so far."""
 
+    headers: Sequence[tuple[str, str]] | None = None
+    """The request's, in their order, where a gateway of ours received them."""
     operation: Operation | None = None
     """What was called; None until it is known, and for a path or method that there is not."""
     transfer: str = ""
@@ -58,6 +60,11 @@ class Trace:
     disruption: Disruption | None = None
     events: Callable[[], AsyncIterator[bytes]] | None = None
     """The body of an answer that goes on for ever: server-sent events."""
+
+
+def begin_trace(environ: WSGIEnvironment, headers: Sequence[tuple[str, str]]) -> None:
+    """Begin the trace of a request with its headers."""
+    environ[_KEY] = Trace(headers)
 
 
 def trace_of(environ: WSGIEnvironment) -> Trace:

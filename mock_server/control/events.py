@@ -25,9 +25,12 @@ _MOST_AT_ONCE = 50
 
 
 class Event:
-    """A request that was recorded, or the name of what has changed; written once for all who listen."""
+    """A request that was recorded, with its number, or the name of what has changed.
 
-    def __init__(self, what: Record | str) -> None:
+    It is written once for all who listen.
+    """
+
+    def __init__(self, what: tuple[int, Record] | str) -> None:
         self._what = what
 
     @cached_property
@@ -37,8 +40,9 @@ class Event:
             return b"event: changed\ndata: %s\n\n" % orjson.dumps(self._what)
         from ..journal.view import entry
 
-        shown = orjson.dumps(entry(self._what.exchange()))
-        return b"event: entry\nid: %d\ndata: %s\n\n" % (self._what.id, shown)
+        number, record = self._what
+        shown = orjson.dumps(entry(record.exchange(number)))
+        return b"event: entry\nid: %d\ndata: %s\n\n" % (number, shown)
 
 
 class Feed:
@@ -48,7 +52,7 @@ class Feed:
         self._lock = Lock()
         self._listeners: dict[asyncio.Queue[Event], asyncio.AbstractEventLoop] = {}
 
-    def publish(self, what: Record | str) -> None:
+    def publish(self, what: tuple[int, Record] | str) -> None:
         """Tell every listener; nobody listening, it costs nothing."""
         if not self._listeners:
             return

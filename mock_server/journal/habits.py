@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import OrderedDict
 from threading import Lock
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING, NamedTuple, TypeVar
 
 from ..trace import Trace
 
@@ -19,6 +19,26 @@ _REMEMBERED = 2048
 
 _REPEATED_WITHIN = 10.0
 """Seconds in which the same create again is more likely a retry than a wish."""
+
+
+class Habit(NamedTuple):
+    """What deserves a warning; put in words only when somebody reads it.
+
+    Attributes:
+        pause: seconds since the call before.
+        advised: seconds that were advised, for a poll; None for a create.
+        twin: the id of the project that the same create made before; None for a poll.
+    """
+
+    pause: float
+    advised: float | None = None
+    twin: str | None = None
+
+    def in_words(self) -> str:
+        """Return the warning."""
+        if self.advised is not None:
+            return f"polled after {self.pause:.2g} s; {self.advised:g} s or more are advised"
+        return f"the same create as {self.twin}, {self.pause:.2g} s before: charged twice by a blind retry?"
 
 
 class Habits:
@@ -36,36 +56,33 @@ class Habits:
             self._polls.clear()
             self._creates.clear()
 
-    def warnings(self, trace: Trace, now: float, *, frozen: bool) -> tuple[str, ...]:
+    def seen_in(self, trace: Trace, now: float, *, frozen: bool) -> Habit | None:
         """Return what is to be said of a call, and remember it."""
-        job, project = trace.note.get("job"), trace.note.get("project")
-        with self._lock:
-            if job in ("queued", "rendering") and not frozen:
-                return self._poll(str(project), now)
-            if "charged" in trace.note:
-                return self._create(trace, str(project), now)
-        return ()
+        note = trace.note
+        if "charged" in note:
+            return self._create(trace, note["project"], now)
+        if note.get("job") in ("queued", "rendering") and not frozen:
+            return self._poll(note["project"], now)
+        return None
 
-    def _poll(self, project: str, now: float) -> tuple[str, ...]:
+    def _poll(self, project: str, now: float) -> Habit | None:
         advised = self._mock.advised_poll_seconds
-        # The vendor's own SDK asks twice at first, so one short pause says nothing: two do.
-        before_last, last = self._polls.get(project, (-1e9, -1e9))
-        _remember(self._polls, project, (last, now))
-        if now - before_last >= advised:
-            return ()
-        pause = now - last
-        return (f"polled after {pause:.2g} s; the advice is {advised:g} s or more between two polls",)
+        with self._lock:
+            # The vendor's own SDK asks twice at first, so one short pause says nothing: two do.
+            before_last, last = self._polls.get(project, (-1e9, -1e9))
+            _remember(self._polls, project, (last, now))
+        return Habit(now - last, advised=advised) if now - before_last < advised else None
 
-    def _create(self, trace: Trace, project: str, now: float) -> tuple[str, ...]:
+    def _create(self, trace: Trace, project: str, now: float) -> Habit | None:
         assert trace.account is not None  # noqa: S101 - nobody else is charged
         assert trace.operation is not None  # noqa: S101 - nothing else charges
         key = (trace.account.id, trace.operation.id, hash(trace.body))
-        before = self._creates.get(key)
-        _remember(self._creates, key, (now, project))
+        with self._lock:
+            before = self._creates.get(key)
+            _remember(self._creates, key, (now, project))
         if before is None or now - before[0] > _REPEATED_WITHIN:
-            return ()
-        pause = now - before[0]
-        return (f"the same create as {before[1]}, {pause:.2g} s before: charged twice by a blind retry?",)
+            return None
+        return Habit(now - before[0], twin=before[1])
 
 
 def _remember(seen: OrderedDict[_Key, _Value], key: _Key, value: _Value) -> None:

@@ -29,7 +29,7 @@ class Journal:
         self._kept: deque[Record] = deque()
         self._bytes = 0
         self._recorded = 0
-        self._listeners: list[Callable[[Record], None]] = []
+        self._listeners: list[Callable[[int, Record], None]] = []
 
     def __len__(self) -> int:
         """Tell how many are kept."""
@@ -40,35 +40,36 @@ class Journal:
         """How many there were since the start or the last `clear`."""
         return self._recorded
 
-    def record(self, make: Callable[[int], Record]) -> None:
-        """Keep a request, made with the id that it gets; the oldest ones make room for it."""
+    def record(self, record: Record) -> None:
+        """Keep a request; the oldest ones make room for it."""
+        kept = self._kept
         with self._lock:
             self._recorded += 1
-            record = make(self._recorded)
-            self._kept.append(record)
+            number = self._recorded
+            kept.append(record)
             self._bytes += record.weight
-            while len(self._kept) > self._most or self._bytes > _MOST_BYTES:
-                self._bytes -= self._kept.popleft().weight
+            while len(kept) > self._most or self._bytes > _MOST_BYTES:
+                self._bytes -= kept.popleft().weight
         for listener in self._listeners:
-            listener(record)
+            listener(number, record)
 
     def all(self) -> list[Exchange]:
         """Return what is kept, oldest first."""
         with self._lock:
-            kept = list(self._kept)
-        return [record.exchange() for record in kept]
+            kept, first = list(self._kept), self._recorded - len(self._kept) + 1
+        return [record.exchange(number) for number, record in enumerate(kept, first)]
 
     def find(self, exchange_id: int) -> Exchange:
-        """Return one request.
+        """Return one request; the first one is number 1.
 
         Raises:
-            KeyError: there was none of that id, or it has made room for others.
+            KeyError: there was none of that number, or it has made room for others.
         """
         with self._lock:
             place = exchange_id - (self._recorded - len(self._kept)) - 1
             if not 0 <= place < len(self._kept):
                 raise KeyError(exchange_id)
-            return self._kept[place].exchange()
+            return self._kept[place].exchange(exchange_id)
 
     def clear(self) -> None:
         """Forget all requests, and count from 1 again."""
@@ -76,6 +77,6 @@ class Journal:
             self._kept.clear()
             self._bytes = self._recorded = 0
 
-    def on_record(self, listener: Callable[[Record], None]) -> None:
-        """Have a function called with every record from now on, in the thread that made it."""
+    def on_record(self, listener: Callable[[int, Record], None]) -> None:
+        """Have a function called with every record and its number from now on, in the thread that made it."""
         self._listeners.append(listener)

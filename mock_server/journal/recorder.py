@@ -1,16 +1,14 @@
 """WSGI middleware that writes every request and its answer into the journal.
 
-It runs with every request, and the journal is seldom read: it keeps what is at hand, a `Record`, and leaves
-it to the reader to make an `Exchange` of it.
+It runs with every request, and the journal is seldom read: it keeps little more than what is at hand, a
+`Record`, and leaves it to the reader to make an `Exchange` of it.
 """
 
 from __future__ import annotations
 
 import time
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
-from functools import lru_cache
-from typing import TYPE_CHECKING, Any
+from collections.abc import Iterable, Sequence
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from .. import control, reference_page
 from ..trace import Trace, trace_of
@@ -21,6 +19,7 @@ if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
 
     from ..mock import Mock
+    from .habits import Habit
 
 _OWN = (control.PREFIX, reference_page.PATH, "/openapi.json", "/favicon.ico")
 """What people and their browsers look at: no part of the API."""
@@ -53,94 +52,96 @@ class Recorder:
 
         body = self._app(environ, noting)
         trace = trace_of(environ)
-        if trace.operation is None and environ["PATH_INFO"].startswith(_OWN):
+        path = environ["PATH_INFO"]
+        if trace.operation is None and path.startswith(_OWN):
             return body
         ms = (time.perf_counter() - started) * 1000
-        now = self._mock.clock.now()
-        texts = {key: value for key, value in environ.items() if type(value) is str}
-        habits = self._mock.habits.warnings(trace, now, frozen=self._mock.clock.frozen)
-        sizes = _size(trace.body, texts.get("CONTENT_LENGTH")), _size(trace.answer, _length(headers))
-        if sizes[0] > LARGEST_BODY:
+        clock = self._mock.clock
+        now = clock.now()
+        habit = self._mock.habits.seen_in(trace, now, frozen=clock.frozen)
+        size = _size(trace.body, environ.get("CONTENT_LENGTH"))
+        if size > LARGEST_BODY:
             trace.body = None
-        if sizes[1] > LARGEST_BODY:
+        if trace.answer is not None and len(trace.answer) > LARGEST_BODY:
             trace.answer = None
         journal.record(
-            lambda number: Record(number, now, ms, texts, int(status[:3]), headers, sizes, trace, habits)
+            Record(
+                now,
+                ms,
+                environ["REQUEST_METHOD"],
+                path,
+                environ["QUERY_STRING"],
+                _headers_of(environ) if trace.headers is None else trace.headers,
+                size,
+                int(status[:3]),
+                headers,
+                habit,
+                trace,
+            )
         )
         return body
 
 
-@dataclass(frozen=True, slots=True)
-class Record:
+class Record(NamedTuple):
     """A request and its answer as they were met; `exchange` is what they say."""
 
-    id: int
     at: float
     ms: float
-    environ: Mapping[str, str]
+    method: str
+    path: str
+    query: str
+    request_headers: Sequence[tuple[str, str]]
+    request_size: int
     status: int
-    headers: list[tuple[str, str]]
-    sizes: tuple[int, int]
-    """Of the request's body and the answer's, in bytes."""
+    response_headers: Sequence[tuple[str, str]]
+    habit: Habit | None
     trace: Trace
-    habits: tuple[str, ...]
 
     @property
     def weight(self) -> int:
         """About how many bytes of memory it holds."""
         return 4096 + len(self.trace.body or b"") + len(self.trace.answer or b"")
 
-    def exchange(self) -> Exchange:
-        """Return it as the journal's readers have it."""
-        trace, environ = self.trace, self.environ
+    def exchange(self, number: int) -> Exchange:
+        """Return it as the journal's readers have it, by its number."""
+        trace = self.trace
         dropped = trace.disruption is not None and trace.disruption.kind == "drop"
         answer = b"" if dropped else trace.answer
-        headers = () if dropped else tuple(self.headers)
+        headers = () if dropped else tuple(self.response_headers)
         return Exchange(
-            id=self.id,
+            id=number,
             at=self.at,
             ms=self.ms,
-            method=environ["REQUEST_METHOD"],
-            path=environ["PATH_INFO"],
-            query=without_secret_fields(without_secrets("", environ.get("QUERY_STRING", ""), trace.token)),
-            request_headers=_headers(environ, trace.token),
+            method=self.method,
+            path=self.path,
+            query=without_secret_fields(without_secrets("", self.query, trace.token)),
+            request_headers=_shown(self.request_headers, trace.token),
             request_body=trace.body,
-            request_size=self.sizes[0],
+            request_size=self.request_size,
             status=NO_ANSWER if dropped else self.status,
             response_headers=headers,
             response_body=answer,
-            response_size=0 if dropped else self.sizes[1],
+            response_size=_size(answer, dict(headers).get("Content-Length")),
             operation=trace.operation,
             transfer=trace.transfer,
             path_values=trace.path_values,
             has_token=trace.token is not None,
-            account_id=trace.account.id if trace.account is not None else None,
+            account_id=None if trace.account is None else trace.account.id,
             note=trace.note,
             forced=trace.forced,
-            habits=self.habits,
+            habits=() if self.habit is None else (self.habit.in_words(),),
         )
 
 
-def _headers(environ: Mapping[str, str], token: str | None) -> Headers:
-    found = []
-    for key, value in environ.items():
-        if key.startswith("HTTP_"):
-            name = _header_name(key[5:])
-        elif key in ("CONTENT_TYPE", "CONTENT_LENGTH") and value:
-            name = _header_name(key)
-        else:
-            continue
-        found.append((name, without_secrets(name, value, token)))
-    return tuple(found)
+def _headers_of(environ: WSGIEnvironment) -> list[tuple[str, str]]:
+    """The headers of a request that came by no gateway of ours, but from a test's client."""
+    plain = [(key, environ[key]) for key in ("CONTENT_TYPE", "CONTENT_LENGTH") if environ.get(key)]
+    return plain + [(key[5:], value) for key, value in environ.items() if key.startswith("HTTP_")]
 
 
-@lru_cache(maxsize=256)
-def _header_name(key: str) -> str:
-    return key.replace("_", "-").title()
-
-
-def _length(headers: list[tuple[str, str]]) -> str | None:
-    return next((value for name, value in headers if name == "Content-Length"), None)
+def _shown(headers: Sequence[tuple[str, str]], token: str | None) -> Headers:
+    named = [(name.replace("_", "-").title(), value) for name, value in headers]
+    return tuple((name, without_secrets(name, value, token)) for name, value in named)
 
 
 def _size(body: bytes | None, length: str | None) -> int:

@@ -56,7 +56,7 @@ def test_polling_faster_than_advised_is_warned_of(caller: Caller, mock: Mock) ->
     assert mock.advised_poll_seconds == 20
     project_id = caller.create(face())
     assert polled(caller, mock, project_id, [0, 5, 5]) == [False, False, True]
-    assert last(mock)["warnings"] == ["polled after 5 s; the advice is 20 s or more between two polls"]
+    assert last(mock)["warnings"] == ["polled after 5 s; 20 s or more are advised"]
 
 
 def test_polling_as_advised_is_not_nor_is_one_short_pause(caller: Caller, mock: Mock) -> None:
