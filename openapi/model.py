@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from functools import cache, cached_property
+from functools import cache, cached_property, lru_cache
 from typing import Any
 
 from .document import SpecError
@@ -178,6 +178,7 @@ def is_json(media_type: str) -> bool:
     return name == JSON or name.endswith("+json")
 
 
+@lru_cache(maxsize=256)
 def without_parameters(media_type: str) -> str:
     """`application/json; charset=utf-8` is `application/json`."""
     return media_type.partition(";")[0].strip().lower()
