@@ -6,6 +6,7 @@ import asyncio
 import time
 from collections import deque
 from collections.abc import Callable, Iterable, Mapping
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any, TextIO
 
 import click
@@ -48,7 +49,7 @@ class RequestLog:
         body = self._app(environ, noting)
         trace = trace_of(environ)
         facts = {
-            "at": time.strftime("%H:%M:%S"),
+            "at": _time_of_day(int(time.time())),
             "status": int(status[:3]),
             "method": environ["REQUEST_METHOD"],
             "path": environ["PATH_INFO"],
@@ -58,6 +59,11 @@ class RequestLog:
         }
         self._write(self._line(facts) + "\n")
         return body
+
+
+@lru_cache(maxsize=1)
+def _time_of_day(second: int) -> str:
+    return time.strftime("%H:%M:%S", time.localtime(second))
 
 
 class LoopWriter:
