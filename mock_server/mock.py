@@ -88,7 +88,7 @@ class Mock:
         self.gate = Gate()
         self.feed = Feed()
         if self.journal is not None:
-            self.journal.on_record(lambda number, record: self.feed.publish((number, record)))
+            self.journal.on_record(self.feed.publish_record)
         self.clock.on_change(lambda: self.feed.publish("clock"))
         self.webhooks = Webhooks(self, on_change=lambda: self.feed.publish("webhooks"))
         self.base_url = "http://127.0.0.1:4010"

@@ -103,7 +103,8 @@ class Contract:
         document = self._responses
         return {
             name: parsing.operation(document, document, ("webhooks", name), "post")
-            for name in document.get("webhooks", {})
+            for name, item in document.get("webhooks", {}).items()
+            if "post" in resolve(document, item)
         }
 
     @cached_property

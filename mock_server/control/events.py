@@ -46,17 +46,23 @@ class Event:
 
 
 class Feed:
-    """Hands events to whoever listens. `publish` may be called from any thread."""
+    """Hands events to whoever listens; they may come from any thread."""
 
     def __init__(self) -> None:
         self._lock = Lock()
         self._listeners: dict[asyncio.Queue[Event], asyncio.AbstractEventLoop] = {}
 
-    def publish(self, what: tuple[int, Record] | str) -> None:
-        """Tell every listener; nobody listening, it costs nothing."""
-        if not self._listeners:
-            return
-        event = Event(what)
+    def publish_record(self, number: int, record: Record) -> None:
+        """Tell every listener of a request; nobody listening, it costs nothing."""
+        if self._listeners:
+            self._tell(Event((number, record)))
+
+    def publish(self, changed: str) -> None:
+        """Tell every listener of what has changed."""
+        if self._listeners:
+            self._tell(Event(changed))
+
+    def _tell(self, event: Event) -> None:
         with self._lock:
             for queue, loop in self._listeners.items():
                 loop.call_soon_threadsafe(_put, queue, event)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import OrderedDict
 from threading import Lock
 from typing import TYPE_CHECKING, NamedTuple, TypeVar
 
@@ -47,8 +46,8 @@ class Habits:
     def __init__(self, mock: Mock) -> None:
         self._mock = mock
         self._lock = Lock()
-        self._polls: OrderedDict[str, tuple[float, float]] = OrderedDict()
-        self._creates: OrderedDict[tuple[str, str, int], tuple[float, str]] = OrderedDict()
+        self._polls: dict[str, tuple[float, float]] = {}
+        self._creates: dict[tuple[str, str, int], tuple[float, str]] = {}
 
     def clear(self) -> None:
         """Forget what was seen."""
@@ -69,7 +68,7 @@ class Habits:
         advised = self._mock.advised_poll_seconds
         with self._lock:
             # The vendor's own SDK asks twice at first, so one short pause says nothing: two do.
-            before_last, last = self._polls.get(project, (-1e9, -1e9))
+            before_last, last = self._polls.pop(project, (-1e9, -1e9))
             _remember(self._polls, project, (last, now))
         return Habit(now - last, advised=advised) if now - before_last < advised else None
 
@@ -78,15 +77,15 @@ class Habits:
         assert trace.operation is not None  # noqa: S101 - nothing else charges
         key = (trace.account.id, trace.operation.id, hash(trace.body))
         with self._lock:
-            before = self._creates.get(key)
+            before = self._creates.pop(key, None)
             _remember(self._creates, key, (now, project))
         if before is None or now - before[0] > _REPEATED_WITHIN:
             return None
         return Habit(now - before[0], twin=before[1])
 
 
-def _remember(seen: OrderedDict[_Key, _Value], key: _Key, value: _Value) -> None:
+def _remember(seen: dict[_Key, _Value], key: _Key, value: _Value) -> None:
+    """Put a new key behind the others, and drop the first where they are too many."""
     seen[key] = value
-    seen.move_to_end(key)
     if len(seen) > _REMEMBERED:
-        seen.popitem(last=False)
+        del seen[next(iter(seen))]

@@ -7,10 +7,12 @@ from typing import Any
 
 import pytest
 from flask.testing import FlaskClient
+from werkzeug.test import EnvironBuilder
 
 from mock_server.app import create_app
 from mock_server.journal.exchange import LARGEST_BODY
 from mock_server.journal.journal import Journal
+from mock_server.journal.recorder import Recorder
 from mock_server.journal.view import archive, entry
 from mock_server.mock import Mock, Settings
 
@@ -189,3 +191,15 @@ def test_the_journals_own_counting_survives_a_clear() -> None:
     assert journal.all() == []
     journal.clear()
     assert journal.recorded == 0
+
+
+def test_what_json_can_not_hold_is_recorded_all_the_same(mock: Mock) -> None:
+    def app(_environ: Any, start_response: Any) -> list[bytes]:
+        start_response("200 OK", [("X-Half", "\ud800")])
+        return []
+
+    started: Any = lambda *_: None  # noqa: E731 - typed, as no function's own types fit WSGI's
+    environ = EnvironBuilder(path="/v1/half").get_environ()
+    Recorder(app, mock)({**environ, "HTTP_X_HALF": "\udfff"}, started)
+    assert ["X-Half", "?"] in last(mock)["request"]["headers"]
+    assert ["X-Half", "?"] in last(mock)["response"]["headers"]
