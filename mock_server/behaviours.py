@@ -94,7 +94,7 @@ def _most_jobs(call: Call, account: Account) -> int | None:
 def _refusal_for(error: InsufficientCredits | TooManyJobs, project: Project) -> Refusal:
     if isinstance(error, InsufficientCredits):
         return Refusal("insufficient_credits", _too_poor(project.credits, error.balance))
-    jobs = f"{error.running} job{'' if error.running == 1 else 's'}"
+    jobs = wording.counted(error.running, "job")
     return Refusal(
         "too_many_requests",
         f"Too many jobs at a time: the {project.plan} plan allows {jobs}. Try again later",
@@ -137,11 +137,8 @@ def _name(call: Call) -> str:
 
 
 def _too_poor(price: int, balance: int) -> str:
-    return f"Insufficient credits: this costs {_credits(price)}, and your account has {_credits(balance)}"
-
-
-def _credits(amount: int) -> str:
-    return f"{amount:,} credit{'' if amount == 1 else 's'}"
+    costs, has = wording.counted(price, "credit"), wording.counted(balance, "credit")
+    return f"Insufficient credits: this costs {costs}, and your account has {has}"
 
 
 @_behaviour("get-image-project")

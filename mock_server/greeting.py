@@ -10,6 +10,7 @@ import orjson
 
 from openapi.contract import Contract, load
 from openapi.model import JSON, Operation
+from openapi.wording import counted
 
 from . import control, reference_page
 from .mock import Mock
@@ -30,11 +31,6 @@ def greeting(mock: Mock, base_url: str, version: str, *, shows_secret: bool) -> 
     if contract is load():
         parts += ["", "Point an SDK at it; any token is an account:", *_sdks(base_url)]
     return "\n".join(parts) + "\n"
-
-
-def counted(number: int, thing: str) -> str:
-    """Return a number of things: `1 rule`, `2 rules`."""
-    return f"{number:,} {thing}{'' if number == 1 else 's'}"
 
 
 def _webhook(endpoint: Endpoint, shows_secret: bool) -> str:

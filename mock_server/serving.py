@@ -21,11 +21,12 @@ import uvloop
 
 from openapi.contract import Contract, load, load_anew
 from openapi.document import MAGIC_HOUR
+from openapi.wording import counted
 
 from . import hosting
 from .app import create_app
 from .gateway import Gateway
-from .greeting import counted, greeting
+from .greeting import greeting
 from .mock import Mock, Settings
 from .reloading import Reloader
 from .requestlog import Line, LoopWriter, RequestLog, json_line, text_line

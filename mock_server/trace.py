@@ -19,6 +19,9 @@ if TYPE_CHECKING:
 _KEY = "bluehour.trace"
 
 
+Kind = Literal["", "drop", "cut", "drip"]
+
+
 @dataclass(frozen=True, slots=True)
 class Disruption:
     """What is to go wrong while an answer is sent.
@@ -30,7 +33,7 @@ class Disruption:
     """
 
     delay: float = 0
-    kind: Literal["", "drop", "cut", "drip"] = ""
+    kind: Kind = ""
     drip_seconds: float = 0
 
 

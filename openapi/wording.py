@@ -42,6 +42,11 @@ def field_name(path: Path) -> str:
     return name
 
 
+def counted(number: int, thing: str) -> str:
+    """Return a number of things: `1 rule`, `2 rules`, `4,000 rules`."""
+    return f"{number:,} {thing}{'' if number == 1 else 's'}"
+
+
 def type_name(value: Any) -> str:
     """Return a value's type in the vendor's words; a number with a fraction is a `float`."""
     match value:

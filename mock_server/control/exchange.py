@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -43,6 +44,29 @@ class ControlRefusal(Exception):
         self.status = status
         self.code = code
         self.message = message
+
+
+def invalid(message: str) -> ControlRefusal:
+    """Return the refusal of what the contract allows, but this mock can't do."""
+    return ControlRefusal(400, "invalid_request", message)
+
+
+def conflict(message: str) -> ControlRefusal:
+    """Return the refusal of what would be possible at another time."""
+    return ControlRefusal(409, "conflict", message)
+
+
+@contextmanager
+def existing(what: str, name: object) -> Iterator[None]:
+    """Have a KeyError mean that there is no such thing.
+
+    Raises:
+        ControlRefusal: 404.
+    """
+    try:
+        yield
+    except KeyError:
+        raise unknown(what, name) from None
 
 
 def unknown(what: str, name: object) -> ControlRefusal:

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Mapping
 from typing import Any
 
 from ..journal.exchange import Exchange
 from ..journal.judging import faults_of, warnings_of
 from ..mock import Mock
+from ..wildcard import with_stars
 
 Predicate = Callable[[Exchange], bool]
 
@@ -34,7 +34,7 @@ def _method(name: str) -> Predicate:
 
 
 def _path(pattern: str) -> Predicate:
-    compiled = re.compile(".*".join(map(re.escape, pattern.split("*"))), re.DOTALL)
+    compiled = with_stars(pattern)
     return lambda exchange: compiled.fullmatch(exchange.path) is not None
 
 

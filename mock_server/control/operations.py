@@ -17,7 +17,8 @@ from ..mock import Mock
 from ..projects import ProjectEnded
 from ..scenarios.rules import RuleError
 from . import filters, pictures, views
-from .exchange import ControlCall, ControlRefusal, unknown
+from .contract import control_contract
+from .exchange import ControlCall, ControlRefusal, conflict, existing, invalid, unknown
 
 OPERATIONS: dict[str, Callable[[ControlCall], Answer]] = {}
 """By the operation's id."""
@@ -64,9 +65,7 @@ def set_clock(call: ControlCall) -> Answer:
             advance=call.body.get("advance", 0),
         )
     except ValueError as error:
-        raise ControlRefusal(
-            400, "invalid_request", f"{error}. Only a reset, with `clock`, takes it anywhere"
-        ) from error
+        raise invalid(f"{error}. Only a reset, with `clock`, takes it anywhere") from error
     return Answer(200, views.clock(call.mock))
 
 
@@ -82,7 +81,7 @@ def set_account(call: ControlCall) -> Answer:
     """Open an account by its token, or change it."""
     _refuse_unknown_plan(call)
     if (account := call.mock.account_of(call.body["token"])) is None:
-        raise ControlRefusal(400, "invalid_request", "token: the mock refuses it, as it says `invalid`")
+        raise invalid("token: the mock refuses it, as it says `invalid`")
     return _changed(call, account)
 
 
@@ -132,7 +131,7 @@ def _refuse_unknown_plan(call: ControlCall) -> None:
     plan, plans = call.body.get("plan"), call.mock.plans
     if plan is not None and plan not in plans:
         known = ", ".join(plans) or "none"
-        raise ControlRefusal(400, "invalid_request", f"plan: there is no plan '{plan}'; there are {known}")
+        raise invalid(f"plan: there is no plan '{plan}'; there are {known}")
 
 
 @_operation
@@ -157,14 +156,11 @@ def force_outcome(call: ControlCall) -> Answer:
     """End an unfinished project now."""
     now, base_url = call.mock.clock.now(), base_url_of(call.request)
     try:
-        project = call.mock.store.end_project(call.parameters["id"], call.body["outcome"], now)
-    except KeyError:
-        raise unknown("project", call.parameters["id"]) from None
+        with existing("project", call.parameters["id"]):
+            project = call.mock.store.end_project(call.parameters["id"], call.body["outcome"], now)
     except ProjectEnded as error:
-        raise ControlRefusal(
-            409,
-            "conflict",
-            f"The project has ended already: {error.outcome}. Only an unfinished one can end",
+        raise conflict(
+            f"The project has ended already: {error.outcome}. Only an unfinished one can end"
         ) from error
     call.mock.webhooks.follow(project, base_url, since=now)
     _tell(call.mock, "projects", "accounts")
@@ -193,7 +189,7 @@ def add_rule(call: ControlCall) -> Answer:
     try:
         rule = call.mock.scenarios.add(call.body)
     except RuleError as error:
-        raise _bad_rule(error) from error
+        raise invalid(str(error)) from error
     _tell(call.mock, "rules")
     return Answer(201, views.rule(rule))
 
@@ -204,7 +200,7 @@ def replace_rules(call: ControlCall) -> Answer:
     try:
         call.mock.scenarios.replace(call.body["rules"])
     except RuleError as error:
-        raise _bad_rule(error) from error
+        raise invalid(str(error)) from error
     _tell(call.mock, "rules")
     return list_rules(call)
 
@@ -220,10 +216,8 @@ def clear_rules(call: ControlCall) -> Answer:
 @_operation
 def switch_rule(call: ControlCall) -> Answer:
     """Switch a rule on or off."""
-    try:
+    with existing("rule", call.parameters["id"]):
         rule = call.mock.scenarios.switch(call.parameters["id"], call.body["enabled"])
-    except KeyError:
-        raise unknown("rule", call.parameters["id"]) from None
     _tell(call.mock, "rules")
     return Answer(200, views.rule(rule))
 
@@ -231,16 +225,10 @@ def switch_rule(call: ControlCall) -> Answer:
 @_operation
 def remove_rule(call: ControlCall) -> Answer:
     """Remove a rule."""
-    try:
+    with existing("rule", call.parameters["id"]):
         call.mock.scenarios.remove(call.parameters["id"])
-    except KeyError:
-        raise unknown("rule", call.parameters["id"]) from None
     _tell(call.mock, "rules")
     return Answer(204, media_type=None)
-
-
-def _bad_rule(error: RuleError) -> ControlRefusal:
-    return ControlRefusal(400, "invalid_request", str(error))
 
 
 @_operation
@@ -256,7 +244,7 @@ def add_webhook(call: ControlCall) -> Answer:
     try:
         endpoint = call.mock.webhooks.register(body["url"], body.get("secret"), body.get("events"))
     except ValueError as error:
-        raise ControlRefusal(400, "invalid_request", str(error)) from error
+        raise invalid(str(error)) from error
     _tell(call.mock, "webhooks")
     return Answer(201, {**views.webhook(endpoint), "secret": endpoint.secret})
 
@@ -264,10 +252,8 @@ def add_webhook(call: ControlCall) -> Answer:
 @_operation
 def switch_webhook(call: ControlCall) -> Answer:
     """Switch a webhook on or off."""
-    try:
+    with existing("webhook", call.parameters["id"]):
         endpoint = call.mock.webhooks.switch(call.parameters["id"], call.body["enabled"])
-    except KeyError:
-        raise unknown("webhook", call.parameters["id"]) from None
     _tell(call.mock, "webhooks")
     return Answer(200, views.webhook(endpoint))
 
@@ -275,10 +261,8 @@ def switch_webhook(call: ControlCall) -> Answer:
 @_operation
 def remove_webhook(call: ControlCall) -> Answer:
     """Remove a webhook."""
-    try:
+    with existing("webhook", call.parameters["id"]):
         call.mock.webhooks.remove(call.parameters["id"])
-    except KeyError:
-        raise unknown("webhook", call.parameters["id"]) from None
     _tell(call.mock, "webhooks")
     return Answer(204, media_type=None)
 
@@ -294,9 +278,9 @@ def list_deliveries(call: ControlCall) -> Answer:
 @_operation
 def settle_deliveries(call: ControlCall) -> Answer:
     """Wait until nothing is due."""
-    timeout = call.body.get("timeout", 15)
+    timeout = control_contract().operation("settleDeliveries").with_defaults(dict(call.body))["timeout"]
     if not call.mock.webhooks.settle(timeout):
-        raise ControlRefusal(409, "conflict", f"After {timeout:g} s deliveries are still due or under way")
+        raise conflict(f"After {timeout:g} s deliveries are still due or under way")
     return list_deliveries(call)
 
 
@@ -304,11 +288,10 @@ def settle_deliveries(call: ControlCall) -> Answer:
 def resend_delivery(call: ControlCall) -> Answer:
     """Send a delivery once more."""
     try:
-        delivery = call.mock.webhooks.resend(call.parameters["id"], _RESEND_SECONDS)
-    except KeyError:
-        raise unknown("delivery", call.parameters["id"]) from None
+        with existing("delivery", call.parameters["id"]):
+            delivery = call.mock.webhooks.resend(call.parameters["id"], _RESEND_SECONDS)
     except TimeoutError:
-        raise ControlRefusal(409, "conflict", "The receiver is still busy with other deliveries") from None
+        raise conflict("The receiver is still busy with other deliveries") from None
     return Answer(200, views.delivery(delivery))
 
 
@@ -328,13 +311,11 @@ def read_journal(call: ControlCall) -> Answer:
 @_operation
 def read_entry(call: ControlCall) -> Answer:
     """One exchange."""
-    number = call.parameters["id"]
-    try:
-        if call.mock.journal is not None:
-            return Answer(200, entry(call.mock.journal.find(number)))
-    except KeyError:
-        pass
-    raise unknown("entry", number)
+    journal, number = call.mock.journal, call.parameters["id"]
+    if journal is None:
+        raise unknown("entry", number)
+    with existing("entry", number):
+        return Answer(200, entry(journal.find(number)))
 
 
 @_operation
@@ -370,7 +351,7 @@ def _seconds(time: Any) -> float:
         seconds = -1
     if not 0 <= seconds <= LATEST:
         span = f"from 1970 to {isoformat(LATEST)}"
-        raise ControlRefusal(400, "invalid_request", f"{time} is no time that the clock can show: {span}")
+        raise invalid(f"{time} is no time that the clock can show: {span}")
     return seconds
 
 

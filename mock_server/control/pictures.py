@@ -5,15 +5,10 @@ from __future__ import annotations
 import io
 from pathlib import Path
 
-import orjson
-
-from openapi.schema import value_at
-
-from ..assets.sources import picture_of
 from ..mock import Mock
-from ..projects import Project, status_at
+from ..projects import status_at
 from ..rendering import RenderError
-from ..rendering.outputs import output_of
+from ..rendering.outputs import output_of, source_of
 from ..rendering.pictures import open_picture
 
 _SHOWN_AS_THEY_ARE = {
@@ -28,11 +23,6 @@ _SHOWN_AS_THEY_ARE = {
 """The rest of the accepted types, browsers do not show."""
 
 
-def has_before(mock: Mock, project: Project) -> bool:
-    """Tell whether there is a copy of the picture that a project was made of."""
-    return _before(mock, project) is not None
-
-
 def picture(mock: Mock, project_id: str, which: str) -> tuple[bytes, str] | None:
     """Return a picture and its media type; None where there is none.
 
@@ -45,18 +35,11 @@ def picture(mock: Mock, project_id: str, which: str) -> tuple[bytes, str] | None
     if project is None or project.deleted_at is not None:
         return None
     if which == "before":
-        path = _before(mock, project)
+        path = source_of(mock, project)
         return None if path is None else _shown(mock, path)
     if status_at(project, mock.clock.now()) != "complete":
         return None
     return output_of(mock, project).read_bytes(), "image/png"
-
-
-def _before(mock: Mock, project: Project) -> Path | None:
-    operation = mock.contract.operation(project.operation_id)
-    request = orjson.loads(project.request)
-    named = (value_at(request, path) for path, _ in operation.annotated("x-asset-type"))
-    return next((path for name in named if name and (path := picture_of(mock, project.id, name))), None)
 
 
 def _shown(mock: Mock, path: Path) -> tuple[bytes, str] | None:

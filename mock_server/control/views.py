@@ -12,11 +12,11 @@ from ..clock import isoformat, not_before
 from ..journal.secrets import shortened
 from ..mock import Mock
 from ..projects import Project, status_at
+from ..rendering.outputs import source_of
 from ..representation import image_project
 from ..scenarios.rules import Rule
 from ..webhooks.deliveries import Attempt, Delivery, Endpoint
 from . import PREFIX
-from .pictures import has_before
 
 
 def state(mock: Mock, version: str) -> dict[str, Any]:
@@ -91,7 +91,7 @@ def project(mock: Mock, project: Project, base_url: str) -> dict[str, Any]:
         "deleted_at": None if project.deleted_at is None else isoformat(project.deleted_at),
         "request": orjson.loads(project.request),
         "pictures": {
-            "before": f"{pictures}/before" if has_before(mock, project) else None,
+            "before": f"{pictures}/before" if source_of(mock, project) else None,
             "after": f"{pictures}/after" if complete else None,
         },
     }

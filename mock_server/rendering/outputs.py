@@ -30,6 +30,14 @@ def example_output(mock: Mock, project_id: str) -> Path:
     return _kept(mock, project_id, lambda: Job("IMAGE", {}, None, edge))
 
 
+def source_of(mock: Mock, project: Project) -> Path | None:
+    """Return the project's own copy of the picture that its request names, or None where it has none."""
+    operation = mock.contract.operation(project.operation_id)
+    request = operation.with_defaults(orjson.loads(project.request))
+    named = (value_at(request, path) for path, _ in operation.annotated("x-asset-type"))
+    return next(filter(None, (picture_of(mock, project.id, name) for name in named if name)), None)
+
+
 def _kept(mock: Mock, project_id: str, job: Callable[[], Job]) -> Path:
     """Return the file, rendered now if it never was."""
     path = mock.files.output(project_id)
@@ -53,7 +61,5 @@ def _rendered(mock: Mock, job: Job) -> bytes:
 def _job_of(mock: Mock, project: Project) -> Job:
     operation = mock.contract.operation(project.operation_id)
     request = operation.with_defaults(orjson.loads(project.request))
-    named = (value_at(request, path) for path, _ in operation.annotated("x-asset-type"))
-    sources = (picture_of(mock, project.id, name) for name in named if name)
     edge = mock.plans[project.plan]["longest-edge"]
-    return Job(operation.project_type, request, next(filter(None, sources), None), edge)
+    return Job(operation.project_type, request, source_of(mock, project), edge)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from http import HTTPStatus
-from typing import Any, Literal, cast
+from typing import Any
 
 from flask import Response
 
@@ -15,10 +15,10 @@ from openapi.model import Response as Declared
 
 from ..exchange import BEARER, Answer
 from ..refusals import required_headers, server_response
-from ..trace import Disruption
+from ..trace import Disruption, Kind
 from .faults import Fault
 
-_IN_TRANSIT: Mapping[str, Literal["drop", "cut", "drip"]] = {
+_IN_TRANSIT: Mapping[Fault | None, Kind] = {
     "drop": "drop",
     "cut": "cut",
     "slow_drip": "drip",
@@ -76,10 +76,10 @@ class Effect:
     @property
     def disruption(self) -> Disruption | None:
         """What of it happens while the answer is sent."""
-        kind = _IN_TRANSIT.get(self.fault or "", "")
+        kind = _IN_TRANSIT.get(self.fault, "")
         if not kind and not self.delay:
             return None
-        return Disruption(self.delay, cast("Literal['', 'drop', 'cut', 'drip']", kind), self.drip_seconds)
+        return Disruption(self.delay, kind, self.drip_seconds)
 
     def answer_instead(self, contract: Contract, operation: Operation | None) -> Answer | None:
         """Return the answer in place of the operation's, or None where that is to be carried out."""

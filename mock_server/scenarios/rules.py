@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import random
-import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -13,6 +12,7 @@ import orjson
 from openapi.contract import Contract
 from openapi.wording import quoted
 
+from ..wildcard import with_stars
 from .effects import Effect, ForcedAnswer
 
 TRANSFERS = ("upload", "download")
@@ -64,7 +64,7 @@ class Rule:
         self.fitted = 0
         self.acted = 0
         self._operation = _operation_named(match.get("operation"), contract)
-        self._token = _pattern(match.get("token"))
+        self._token = with_stars(match["token"]) if "token" in match else None
         self._body: Mapping[str, Any] = match.get("body", {})
         nth = match.get("nth")
         self._nth = None if nth is None else frozenset([nth] if isinstance(nth, int | float) else nth)
@@ -130,11 +130,6 @@ def _operation_named(name: str | None, contract: Contract) -> str | None:
             return operation.id
     known = ", ".join([*(operation.id for operation in contract.operations), *TRANSFERS])
     raise RuleError(f"match.operation: there is no operation {quoted(name)}; there are {known}")
-
-
-def _pattern(token: str | None) -> re.Pattern[str] | None:
-    """A token in which `*` stands for anything."""
-    return None if token is None else re.compile(".*".join(map(re.escape, token.split("*"))), re.DOTALL)
 
 
 def _effect(rule_id: str, given: Mapping[str, Any]) -> Effect:
