@@ -9,6 +9,7 @@ from __future__ import annotations
 import logging
 import re
 from functools import partial
+from threading import Lock
 
 import orjson
 from flask import Flask, Request, Response
@@ -35,6 +36,11 @@ from .trace import trace_of
 log = logging.getLogger("bluehour")
 
 _TEMPLATE = re.compile(r"\{([^{}]+)\}")
+
+_BUILDING = Lock()
+"""Held while routes are made: werkzeug parses code for each, and two threads of CPython 3.11 that parse at
+the same time may both fail (`SystemError: AST constructor recursion depth mismatch`, CPython issue 106905).
+"""
 
 
 class _NoSessions(SessionInterface):
@@ -78,11 +84,16 @@ class _App(Flask):
 
 
 def create_app(mock: Mock) -> Flask:
-    """Return a WSGI application that keeps the mock's contract.
+    """Return a WSGI application that keeps the mock's contract. It may be called from many threads.
 
     Raises:
         LookupError: the contract names a behaviour that there is not.
     """
+    with _BUILDING:
+        return _built(mock)
+
+
+def _built(mock: Mock) -> Flask:
     app = _App(__name__, static_folder=None)
     app.url_map.merge_slashes = False
     examples_prefix = mock.contract.extension("x-examples-prefix")

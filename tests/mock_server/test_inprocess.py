@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import gc
 import http.client
+import sys
 import threading
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
 from urllib.parse import urlsplit
 
 import pytest
 
+from mock_server.app import create_app
 from mock_server.hosting import HostError, reserved
 from mock_server.inprocess import running
 from mock_server.mock import Mock
@@ -56,6 +60,31 @@ def test_each_of_many_that_start_at_once_has_a_port_of_its_own() -> None:
             assert mock.journal is not None
             assert mock.journal.recorded == 1
             mock.close()
+
+
+@pytest.fixture
+def restless_threads() -> Iterator[None]:
+    """Garbage is collected often, and each time another thread may go on: what CPython 3.11 can't parse under."""
+    interval, thresholds = sys.getswitchinterval(), gc.get_threshold()
+
+    def give_way(_phase: str, _found: dict[str, int]) -> None:
+        list(range(50))
+
+    sys.setswitchinterval(1e-6)
+    gc.set_threshold(20)
+    gc.callbacks.append(give_way)
+    yield
+    gc.callbacks.remove(give_way)
+    gc.set_threshold(*thresholds)
+    sys.setswitchinterval(interval)
+
+
+def test_applications_may_be_made_in_many_threads_at_once(restless_threads: None) -> None:
+    mocks = [Mock() for _ in range(24)]
+    with ThreadPoolExecutor(12) as threads:
+        assert len(list(threads.map(create_app, mocks))) == 24
+    for mock in mocks:
+        mock.close()
 
 
 def test_a_port_that_is_taken_is_told() -> None:
