@@ -64,7 +64,7 @@ def test_each_of_many_that_start_at_once_has_a_port_of_its_own() -> None:
 
 @pytest.fixture
 def restless_threads() -> Iterator[None]:
-    """Garbage is collected often, and each time another thread may go on: what CPython 3.11 can't parse under."""
+    """Garbage is collected often, and each time another thread may go on: CPython 3.11 can't parse so."""
     interval, thresholds = sys.getswitchinterval(), gc.get_threshold()
 
     def give_way(_phase: str, _found: dict[str, int]) -> None:
