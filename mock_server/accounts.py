@@ -39,6 +39,16 @@ class Entry:
     at: float
 
 
+def made_to_order(plan: str, credits: int, suffix: str = "") -> str:
+    """Return the token of an account with that plan and those credits; another suffix is another account."""
+    return f"mhk_test_{plan}_{credits}" + (f"_{suffix}" if suffix else "")
+
+
+def refused_token() -> str:
+    """Return a token that no one accepts."""
+    return f"mhk_test_{_REFUSED}"
+
+
 class InsufficientCredits(Exception):
     """The account can't pay for the project; nothing was stored or charged.
 

@@ -1,0 +1,211 @@
+"""Bodies that break one rule of a schema each: every field and rule, by values that no other rule refuses."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from dataclasses import dataclass
+from random import Random
+from typing import Any
+
+from openapi.model import MediaType
+from openapi.schema import Path, Schema
+
+from .places import Place, places, value_in, with_value, without
+
+_KEYWORDS = {
+    "refuse.missing": {"required"},
+    "refuse.null": {"type"},
+    "refuse.type": {"type"},
+    "refuse.container": {"type"},
+    "refuse.empty": {"minLength", "minItems"},
+    "refuse.minimum": {"minimum", "exclusiveMinimum"},
+    "refuse.maximum": {"maximum", "exclusiveMaximum"},
+    "refuse.step": {"multipleOf"},
+    "refuse.choice": {"enum", "const"},
+    "refuse.pattern": {"pattern"},
+}
+"""What the one fault is, by the rule that is tried."""
+
+_NO_STRINGS: tuple[Any, ...] = (5, 0, True, 1.5)
+
+_Tried = Iterator[tuple[str, str, Any]]
+"""Rules, what is done about them in words, and values to try."""
+
+
+@dataclass(frozen=True)
+class Illegal:
+    """A body that must be refused.
+
+    Attributes:
+        rule: of `contracts.rules`.
+        field: what is wrong, in the vendor's writing.
+        says: how, in words: `-105, below its minimum`.
+        content: what to send.
+        content_type: as what.
+        place: where in the body; None where it is no matter of a field.
+    """
+
+    rule: str
+    field: str
+    says: str
+    content: bytes
+    content_type: str
+    place: Place | None = None
+
+    @property
+    def words(self) -> str:
+        """The contract's own words on the field."""
+        return self.place.words if self.place else ""
+
+
+def illegal(media: MediaType, base: Any, random: Random) -> Iterator[Illegal]:
+    """Yield bodies with one fault each.
+
+    Args:
+        media: the representation that the operation takes.
+        base: a legal body; every field that it has is tried, and every one that it leaves out.
+        random: chooses among values that are as good.
+    """
+    for place in list(places(media.schema, base)):
+        for rule, says, body in _variants(place, base, random):
+            if _breaks_only(media.schema, body, place.path, _KEYWORDS[rule]):
+                yield Illegal(rule, place.name, says, _dumped(body), media.name, place)
+
+
+def unparsable(media: MediaType, base: Any) -> Iterator[Illegal]:
+    """Yield what is no legal body of the media type, or says that it is another."""
+    content = _dumped(base)
+    for says, broken in (
+        ("no body at all", b""),
+        ("JSON that is cut off", content[:-1]),
+        ("JSON cut in half", content[: len(content) // 2]),
+        ("JSON with a comma too many", content[:-1] + b",}"),
+        ("JSON with something behind it", content + b"]"),
+        ("words that are no JSON", b"this is no JSON"),
+        ("JSON with single quotes", content.replace(b'"', b"'")),
+        ("text that is no UTF-8", content.replace(b'"', b'"\xff\xfe', 1)),
+    ):
+        yield Illegal("refuse.malformed", "body", says, broken, media.name)
+    for content_type, body in (
+        ("text/plain", content),
+        ("application/xml", b"<request/>"),
+        ("application/x-www-form-urlencoded", b"style=1&assets=2"),
+        (
+            "multipart/form-data; boundary=x",
+            b'--x\r\nContent-Disposition: form-data; name="a"\r\n\r\n1\r\n--x--\r\n',
+        ),
+    ):
+        yield Illegal("refuse.media-type", "Content-Type", content_type, body, content_type)
+
+
+def _variants(place: Place, base: Any, random: Random) -> _Tried:
+    if place.present and place.required and place.path:
+        yield "refuse.missing", "missing", without(base, place.path)
+    for rule, says, value in _values(place, base, random):
+        yield rule, says, with_value(base, place.path, value)
+
+
+def _values(place: Place, base: Any, random: Random) -> _Tried:
+    value = value_in(base, place.path) if place.present else None
+    types = place.types
+    if place.path:
+        yield "refuse.null", "null", None
+    if "object" in types:
+        yield from _for_object(value)
+    elif "array" in types:
+        yield from _for_array(value)
+    elif "number" in types or "integer" in types:
+        yield from _for_number(place, random)
+    elif "boolean" in types:
+        for wrong in ("true", 1, 0, "false"):
+            yield "refuse.type", f"{json.dumps(wrong)} in place of a boolean", wrong
+        yield from _containers("boolean")
+    elif "string" in types:
+        yield from _for_string(place, value, random)
+
+
+def _for_object(value: Any) -> _Tried:
+    yield "refuse.container", "an array in place of an object", []
+    yield "refuse.container", "an array with the object in it", [value]
+    for wrong in ("text", 1, True):
+        yield "refuse.container", f"{json.dumps(wrong)} in place of an object", wrong
+
+
+def _for_array(value: Any) -> _Tried:
+    yield "refuse.empty", "an empty array", []
+    yield "refuse.container", "an object in place of an array", {}
+    if isinstance(value, list) and value:
+        yield "refuse.container", "an item in place of the array", value[0]
+    for wrong in ("text", 1):
+        yield "refuse.container", f"{json.dumps(wrong)} in place of an array", wrong
+
+
+def _for_number(place: Place, random: Random) -> _Tried:
+    node, whole = place.node, "integer" in place.types
+    low, high, step = node.get("minimum"), node.get("maximum"), node.get("multipleOf")
+    legal = _legal_number(node)
+    yield "refuse.type", f'"{legal}", a number in quotes', str(legal)
+    yield "refuse.type", '"text" in place of a number', "text"
+    yield "refuse.type", "true in place of a number", True
+    yield "refuse.type", "false in place of a number", False
+    yield from _containers("number")
+    if whole:
+        for fraction in (legal + 0.5, (high if high is not None else legal) - 0.1):
+            yield "refuse.type", f"{fraction} in place of an integer", fraction
+    unit = step or (1 if whole else 0.01)
+    far = unit * random.randint(100, 1000)
+    if low is not None:
+        for wrong in (_tidy(low - unit), _tidy(low - far)):
+            yield "refuse.minimum", f"{wrong}, below its minimum {low}", wrong
+    if high is not None:
+        for wrong in (_tidy(high + unit), _tidy(high + far)):
+            yield "refuse.maximum", f"{wrong}, above its maximum {high}", wrong
+    if step:
+        steps = random.randint(-9, 9) * step
+        for wrong in (
+            _tidy(steps + random.randint(1, step - 1) if step > 1 else steps),
+            _tidy(steps + step / 2),
+        ):
+            yield "refuse.step", f"{wrong}, no multiple of {step}", wrong
+        yield "refuse.step", f"0.2, no multiple of {step}", 0.2
+
+
+def _for_string(place: Place, value: Any, random: Random) -> _Tried:
+    node = place.node
+    for wrong in _NO_STRINGS:
+        yield "refuse.type", f"{json.dumps(wrong)} in place of a string", wrong
+    yield from _containers("string")
+    if node.get("minLength", 0) > 0:
+        yield "refuse.empty", "an empty string", ""
+    for choice in node.get("enum", ())[:1]:
+        for text in (str(choice).upper(), f"{choice}s", "", "none-of-them"):
+            yield "refuse.choice", f"{json.dumps(text)}, none of the choices", text
+    if "pattern" in node:
+        known, odd = str(value or "png"), random.choice(" ./_-%")
+        for text in (known.upper(), f".{known}", f"{known}{odd}", f"{known[:1]}{odd}{known[1:]}", "", "é"):
+            yield "refuse.pattern", f"{json.dumps(text)}, against its pattern", text
+
+
+def _containers(expected: str) -> _Tried:
+    yield "refuse.container", f"an array in place of a {expected}", []
+    yield "refuse.container", f"an object in place of a {expected}", {}
+
+
+def _legal_number(node: dict[str, Any]) -> int:
+    low, high = node.get("minimum", 0), node.get("maximum", 0)
+    return int(low if low > 0 else 0 if high >= 0 else high)
+
+
+def _tidy(number: float) -> int | float:
+    rounded = round(number, 6)
+    return int(rounded) if float(rounded).is_integer() else rounded
+
+
+def _breaks_only(schema: Schema, body: Any, path: Path, keywords: set[str]) -> bool:
+    faults = schema.faults(body)
+    return len(faults) == 1 and faults[0].path == path and faults[0].keyword in keywords
+
+
+def _dumped(body: Any) -> bytes:
+    return json.dumps(body, ensure_ascii=False).encode()

@@ -1,0 +1,1 @@
+"""`bluehour check`: whether a deployment keeps the contract, within a credit budget."""

@@ -1,0 +1,118 @@
+"""Gathers what is found: which rules were looked at where, which are broken, and why others were not judged."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable
+
+from ..exchange import Exchange
+from ..judge import Breach, Ruling
+from ..rules import RULES, Rule, rule
+from .results import Finding, State, Verdict
+
+BUDGET = "budget: "
+"""What the reason begins with where the budget kept a rule from being judged."""
+
+_MOST_FIELDS = 25
+"""Findings of one rule at one operation that are told apart by their field; more are only counted."""
+
+
+class Findings:
+    """What is known so far.
+
+    Args:
+        selected: the rules that are asked about; what is found of others is dropped.
+    """
+
+    def __init__(self, selected: Collection[Rule]) -> None:
+        self.selected = frozenset(each.id for each in selected)
+        self._kept: dict[tuple[str, str], int] = {}
+        self._broken: dict[tuple[str, str, str], Finding] = {}
+        self._reasons: dict[tuple[str, str], str] = {}
+
+    def wants(self, rule_ids: Iterable[str]) -> bool:
+        """Tell whether any of these rules is asked about."""
+        return not self.selected.isdisjoint(rule_ids)
+
+    def take(self, rulings: Iterable[Ruling], exchange: Exchange) -> None:
+        """Take what a judge says of an exchange."""
+        for ruling in rulings:
+            if ruling.breach is None:
+                self.keep(ruling.rule.id, ruling.operation)
+            else:
+                self.breach(ruling.breach, exchange)
+
+    def keep(self, rule_id: str, operation: str) -> None:
+        """A rule was looked at, and kept."""
+        if rule_id in self.selected:
+            place = (rule_id, operation)
+            self._kept[place] = self._kept.get(place, 0) + 1
+
+    def breach(self, breach: Breach, exchange: Exchange | None) -> None:
+        """A rule is broken; the first exchange that shows it is the one to tell of."""
+        if breach.rule.id not in self.selected:
+            return
+        field = breach.field
+        if self._is_full(breach.rule.id, breach.operation, field):
+            field = next(each[2] for each in self._broken if each[:2] == (breach.rule.id, breach.operation))
+        place = (breach.rule.id, breach.operation, field)
+        if place in self._broken:
+            self._broken[place].times += 1
+            return
+        self._broken[place] = Finding(
+            breach.rule,
+            breach.operation,
+            breach.field,
+            breach.message,
+            exchange,
+            breach.words,
+            related=breach.related,
+        )
+
+    def unjudged(self, rule_id: str, operation: str, reason: str) -> None:
+        """A rule can't be judged there, or not to the end; the first reason counts."""
+        if rule_id in self.selected:
+            self._reasons.setdefault((rule_id, operation), reason)
+
+    def is_broken(self, rule_id: str, operation: str) -> bool:
+        """Tell whether a rule was seen broken there."""
+        return any(each[:2] == (rule_id, operation) for each in self._broken)
+
+    def lacks_budget(self, operation: str) -> bool:
+        """Tell whether the budget kept something from being judged there."""
+        return any(at == operation and why.startswith(BUDGET) for (_, at), why in self._reasons.items())
+
+    @property
+    def count(self) -> int:
+        """How many findings there are."""
+        return len(self._broken)
+
+    def findings(self) -> tuple[Finding, ...]:
+        """Return the findings, in the rules' order."""
+        order = {each.id: index for index, each in enumerate(RULES)}
+        return tuple(sorted(self._broken.values(), key=lambda finding: order[finding.rule.id]))
+
+    def verdicts(self, operations: Collection[str]) -> tuple[Verdict, ...]:
+        """Return what is known of each rule at each operation, in the rules' and the operations' order."""
+        broken = {each[:2] for each in self._broken}
+        known = broken | self._kept.keys() | self._reasons.keys()
+        order = {each: index for index, each in enumerate(operations)}
+        return tuple(
+            self._verdict(each.id, operation, broken)
+            for each in RULES
+            for operation in sorted(
+                (at for known_id, at in known if known_id == each.id), key=order.__getitem__
+            )
+        )
+
+    def _verdict(self, rule_id: str, operation: str, broken: set[tuple[str, str]]) -> Verdict:
+        place = (rule_id, operation)
+        checks, reason = self._kept.get(place, 0), self._reasons.get(place, "")
+        if place in broken:
+            return Verdict(rule(rule_id), operation, State.BROKEN, checks)
+        state = State.KEPT if checks else State.UNJUDGED
+        return Verdict(rule(rule_id), operation, state, checks, reason)
+
+    def _is_full(self, rule_id: str, operation: str, field: str) -> bool:
+        if (rule_id, operation, field) in self._broken:
+            return False
+        return sum(each[:2] == (rule_id, operation) for each in self._broken) >= _MOST_FIELDS

@@ -1,0 +1,214 @@
+"""What must be accepted: every legal edge of every field.
+
+An account with no credits tries them one by one for nothing: what is legal is answered by 402, what is taken
+for illegal by 400. Then, and where there is no such account, few creates are paid for that have many edges
+each; one that is refused is taken apart.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from openapi.model import Operation
+
+from ...bodies import Edge, legal, packed
+from ...bodies.legal import Pack, dumped
+from ...exchange import Exchange, label_of
+from ...rules import RULES
+from ..accounts import Account
+from ..budget import BudgetSpent
+from ..checker import Check, answered, code_in, is_success, json_of
+from ..jobs import Jobs
+from .bodies import legal_body, with_upload
+
+ACCEPTED = tuple(
+    each.id
+    for each in RULES
+    if each.group == "accept" and each.id not in ("accept.extensions", "accept.random")
+)
+
+_PACKS_BESIDE_SINGLES = 1
+"""Creates for each operation that are paid for where every edge was tried by itself."""
+
+
+def try_legal(check: Check, jobs: Jobs) -> None:
+    """Send legal bodies to every operation that takes one."""
+    for operation in check.uploads:
+        for edge in _edges(check, operation, legal_body(check, operation, check.accounts.main)):
+            _try_free(check, operation, edge)
+    for operation in check.creates:
+        _try_create(check, jobs, operation)
+
+
+def _edges(check: Check, operation: Operation, base: Any) -> list[Edge]:
+    media = json_of(operation)
+    found = legal(media, base, check.random) if media else ()
+    return [edge for edge in found if check.findings.wants((edge.rule,))]
+
+
+def _try_free(check: Check, operation: Operation, edge: Edge) -> None:
+    exchange = _send(check, operation, check.accounts.main, edge)
+    if answered(exchange) != check.status_of(
+        "unprocessable_entity"
+    ):  # an extension that does not fit its type
+        _judge(check, exchange, [edge], is_success(exchange))
+
+
+def _try_create(check: Check, jobs: Jobs, operation: Operation) -> None:
+    base = legal_body(check, operation, check.accounts.main)
+    edges = _edges(check, operation, base)
+    rules = sorted({edge.rule for edge in edges})
+    with check.within_budget(operation, *rules):
+        first, job = jobs.create(operation, check.accounts.main, base, "the published example", is_plain=True)
+        _judge_base(check, first)
+        if job is None:
+            for rule_id in rules:
+                check.unjudged("the published example itself was refused", operation, rule_id)
+            return
+        jobs.watch(job)
+    singly = _try_singly(check, operation, edges)
+    with check.within_budget(operation, *rules):
+        _try_packed(check, jobs, operation, base, edges, singly)
+
+
+def _judge_base(check: Check, exchange: Exchange) -> None:
+    status = answered(exchange)
+    if status in (check.status_of("insufficient_credits"), check.status_of("unauthorized")):
+        check.unjudged(f"the account's requests are refused by {status}", exchange.label, "accept.examples")
+        check.notes.append(f"{exchange.label} refuses the account itself: {status} {code_in(exchange) or ''}")
+    elif status:
+        message = f"The published example, with an uploaded picture, was answered by {_told(exchange)}"
+        unusable = status == check.status_of("unprocessable_entity")
+        check.expect("upload.usable", exchange, not unusable, message, "assets")
+        if not unusable:
+            check.expect("accept.examples", exchange, is_success(exchange), message, "body")
+
+
+def _try_singly(check: Check, operation: Operation, edges: Sequence[Edge]) -> bool:
+    """Try each edge with an account that can't pay; return whether that could be done."""
+    empty = check.accounts.empty
+    if empty is None or check.findings.is_broken("credits.empty", label_of(operation)):
+        return False
+    for edge in edges:
+        try:
+            exchange = _send(check, operation, empty, edge)
+        except BudgetSpent:
+            return False
+        if is_success(exchange):
+            message = "An account with no credits was served"
+            check.expect("credits.empty", exchange, False, message)
+            return False
+        _judge(check, exchange, [edge], _is_refused_for_money(check, exchange))
+    return True
+
+
+def _is_refused_for_money(check: Check, exchange: Exchange) -> bool:
+    return answered(exchange) == check.status_of("insufficient_credits")
+
+
+def _try_packed(
+    check: Check, jobs: Jobs, operation: Operation, base: Any, edges: Sequence[Edge], singly: bool
+) -> None:
+    media = json_of(operation)
+    if media is None:
+        return
+    packs = packed(edges, base, media.schema)
+    alone = [] if singly else [edge for edge in edges if not edge.path and edge.rule != "accept.examples"]
+    types = [edge.content_type for edge in edges if edge.content_type]
+    for index, pack in enumerate(packs[:_PACKS_BESIDE_SINGLES] if singly else packs):
+        content_type = types[index] if index < len(types) else media.name
+        _try_pack(check, jobs, operation, pack, content_type, base)
+    for edge in alone:
+        if not edge.content_type:
+            exchange = _send(check, operation, check.accounts.main, edge)
+            _judge(check, exchange, [edge], is_success(exchange))
+            jobs.accept(exchange, check.accounts.main)
+
+
+def _try_pack(
+    check: Check, jobs: Jobs, operation: Operation, pack: Pack, content_type: str, base: Any
+) -> None:
+    exchange = check.call(
+        operation,
+        check.accounts.main,
+        content=pack.content,
+        content_type=content_type,
+        purpose=f"{len(pack.edges)} legal edges at once",
+    )
+    job = jobs.accept(exchange, check.accounts.main)
+    if job is not None or is_success(exchange):
+        _judge(check, exchange, pack.edges, True)
+    elif _is_refused_for_money(check, exchange) or answered(exchange) == check.status_of("unauthorized"):
+        check.notes.append(f"{operation.path} refuses the account: {_told(exchange)}")
+    elif answered(exchange):
+        _take_apart(check, jobs, operation, pack.edges, base, exchange)
+
+
+def _take_apart(
+    check: Check, jobs: Jobs, operation: Operation, edges: Sequence[Edge], base: Any, refused: Exchange
+) -> None:
+    """Find out which edges a refusal is about: those that its message names first, then half by half."""
+    said = str(refused.answer.field("message") or "") if refused.answer else ""
+    named = [edge for edge in edges if edge.field.rpartition(".")[2] in said]
+    for edge in named:
+        exchange = _send(check, operation, check.accounts.main, edge)
+        _judge(check, exchange, [edge], is_success(exchange))
+        jobs.accept(exchange, check.accounts.main)
+    if any(check.findings.is_broken(edge.rule, label_of(operation)) for edge in named):
+        return
+    others = [edge for edge in edges if edge not in named]
+    _halve(check, jobs, operation, others, base, refused)
+
+
+def _halve(
+    check: Check, jobs: Jobs, operation: Operation, edges: Sequence[Edge], base: Any, refused: Exchange
+) -> None:
+    if len(edges) <= 1:
+        _judge(check, refused, edges, False)
+        return
+    media = json_of(operation)
+    middle = len(edges) // 2
+    for half in (edges[:middle], edges[middle:]):
+        pack = packed(half, base, media.schema)[0] if media else None
+        if pack is None:
+            continue
+        exchange = check.call(
+            operation,
+            check.accounts.main,
+            content=pack.content,
+            purpose=f"{len(half)} of the legal edges that were refused together",
+        )
+        jobs.accept(exchange, check.accounts.main)
+        if is_success(exchange):
+            _judge(check, exchange, half, True)
+        elif answered(exchange):
+            _halve(check, jobs, operation, half, base, exchange)
+
+
+def _send(check: Check, operation: Operation, account: Account, edge: Edge) -> Exchange:
+    content = edge.content
+    if operation.annotated("x-asset-type"):
+        content = dumped(with_upload(check, operation, account, edge.body))
+    media = json_of(operation)
+    return check.call(
+        operation,
+        account,
+        content=content,
+        content_type=edge.content_type or (media.name if media else None),
+        purpose=f"{edge.field}: {edge.says}",
+    )
+
+
+def _judge(check: Check, exchange: Exchange, edges: Sequence[Edge], accepted: bool) -> None:
+    """Say of edges whether they were accepted; of a plan's limit, and of silence, others tell."""
+    if not answered(exchange) or code_in(exchange) == "plan_upgrade_required":
+        return
+    for edge in edges:
+        message = f"{edge.field}: {edge.says}; it is legal, and was answered by {_told(exchange)}"
+        check.expect(edge.rule, exchange, accepted, message, edge.field, words=edge.words)
+
+
+def _told(exchange: Exchange) -> str:
+    said = str(exchange.answer.field("message") or "") if exchange.answer else ""
+    return f"{answered(exchange)}" + (f" {said[:160]!r}" if said else "")

@@ -1,0 +1,67 @@
+"""Signed links: what was changed is refused, and so is what has expired."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator
+from datetime import datetime
+from typing import Any
+from urllib.parse import urlsplit, urlunsplit
+
+from ...exchange import Exchange
+from ..checker import Check, answered, is_success
+
+_WORTH_WAITING = 15.0
+"""Seconds of lifetime of a link that are waited for to see it end."""
+
+_Use = Callable[[Check, str, str], Exchange]
+"""Uses a link, for a purpose."""
+
+
+def tampered_with(check: Check, rule_id: str, url: str, label: str, use: _Use) -> None:
+    """Use a link with its signed part changed, in every way that could go unnoticed."""
+    changed = list(_changed(url))
+    if not changed:
+        check.unjudged("the link has no signature to change", label, rule_id)
+    for says, link in changed:
+        exchange = use(check, link, says)
+        if answered(exchange):
+            message = f"The link was followed with {says}, and answered by {answered(exchange)}"
+            check.expect(rule_id, exchange, not is_success(exchange), message, "url", operation=label)
+
+
+def _changed(url: str) -> Iterator[tuple[str, str]]:
+    parts = urlsplit(url)
+    pairs = [pair.partition("=") for pair in parts.query.split("&") if "=" in pair]
+    if not pairs:
+        return
+    longest = max(range(len(pairs)), key=lambda index: len(pairs[index][2]))
+    for index, (name, _, value) in enumerate(pairs):
+        if not value:
+            continue
+        if value.isdecimal():
+            changed, how = str(int(value) + 86_400), f"{name} raised"
+        else:
+            middle = len(value) // 2
+            changed = value[:middle] + ("0" if value[middle] != "0" else "1") + value[middle + 1 :]
+            how = f"another {name}"
+        query = "&".join(f"{n}={changed if at == index else v}" for at, (n, _, v) in enumerate(pairs))
+        if index == longest or value.isdecimal():
+            yield how, urlunsplit(parts._replace(query=query))
+    yield "no query at all", urlunsplit(parts._replace(query=""))
+
+
+def expire_soon(check: Check, rule_id: str, url: str, expires_at: Any, label: str, use: _Use) -> None:
+    """Where a link lives for seconds only, wait for its end, and use it then."""
+    try:
+        left = datetime.fromisoformat(expires_at).timestamp() - time.time()
+    except (TypeError, ValueError):
+        return
+    if not 0 < left <= _WORTH_WAITING:
+        return
+    check.say(f"waiting {left:.0f} s for a link to expire")
+    check.sleep(left + 1.5)
+    exchange = use(check, url, "a link that has expired")
+    if answered(exchange):
+        message = f"The link has expired, and was answered by {answered(exchange)}"
+        check.expect(rule_id, exchange, not is_success(exchange), message, "expires_at", operation=label)

@@ -1,0 +1,67 @@
+"""Requests that clients send by mistake or malice: whatever is answered, the server does not fail."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+
+from openapi.model import Operation
+
+from ...exchange import Headers
+from ..checker import Check, json_of
+from ..jobs import Jobs
+from .bodies import legal_body
+
+
+def try_odd(check: Check, jobs: Jobs) -> None:
+    """Send odd bodies and headers; the rules of every answer say what comes of them."""
+    for operation in (*check.uploads, *check.creates):
+        if json_of(operation) is None:
+            continue
+        with check.within_budget(operation):
+            for says, content in _bodies(legal_body(check, operation, check.accounts.main)):
+                exchange = check.call(
+                    operation, check.accounts.main, content=content, purpose=f"an odd body: {says}"
+                )
+                jobs.accept(exchange, check.accounts.main)
+    for operation in check.reads:
+        for says, headers in _headers():
+            _with_headers(check, operation, says, headers)
+
+
+def _with_headers(check: Check, operation: Operation, says: str, headers: Headers) -> None:
+    nowhere = {each.name: "bluehour-odd" for each in operation.parameters if each.location == "path"}
+    check.call(
+        operation, check.accounts.main, path=nowhere, headers=headers, purpose=f"an odd header: {says}"
+    )
+
+
+def _bodies(legal: object) -> Iterator[tuple[str, bytes]]:
+    """Each of them is no legal body of any operation, so none is accepted by right."""
+    deep = 5000
+    yield "arrays, thousands of levels deep", b"[" * deep + b"]" * deep
+    yield "objects, thousands of levels deep", b'{"style":' * deep + b"1" + b"}" * deep
+    yield "half of a surrogate pair", b'{"style": {"prompt": "\\ud800"}, "name": "\\udfff"}'
+    yield "the character NUL", b'{"style": {"prompt": "\\u0000"}, "name": "a\\u0000b"}'
+    yield "a number of 400 digits", b'{"resolution": ' + b"9" * 400 + b', "style": {"mouth_smile": 1e999}}'
+    yield "a byte order mark", b"\xef\xbb\xbf{}"
+    yield "UTF-16", json.dumps(legal).encode("utf-16")
+    yield "a key twice", b'{"style": {}, "style": 1, "assets": {}, "assets": 2}'
+    yield (
+        "keys of objects that Python has",
+        b'{"__class__": {"__init__": 1}, "constructor": {"prototype": {}}}',
+    )
+    yield "a megabyte of blanks", b" " * 2**20
+    yield "a megabyte of text", json.dumps({"name": "x" * 2**20}).encode()
+    yield "ten thousand keys", json.dumps({f"k{index}": index for index in range(10_000)}).encode()
+
+
+def _headers() -> Iterator[tuple[str, Headers]]:
+    yield "an Accept that nobody offers", (("Accept", "application/vnd.nobody+cbor"),)
+    yield "an Accept that can't be parsed", (("Accept", ";;q=,/"),)
+    yield "a long Accept-Language", (("Accept-Language", ",".join(["de-DE;q=0.5"] * 300)),)
+    yield "a Range that is none", (("Range", "bytes=-1-,x"),)
+    yield "a Cookie that is none", (("Cookie", '=;;="; a=b=c'),)
+    yield "an If-None-Match", (("If-None-Match", '"x'), ("If-Modified-Since", "yesterday"))
+    yield "an Origin and a forwarded host", (("Origin", "null"), ("X-Forwarded-Host", "a:b:c"))
+    yield "a Content-Length with a GET", (("Content-Type", "application/json"),)

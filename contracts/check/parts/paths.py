@@ -1,0 +1,174 @@
+"""Methods and paths that the contract does not have, and ids that nobody has been given. All of it is free."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from secrets import token_hex
+from urllib.parse import quote
+
+from openapi.model import Operation
+from openapi.upgrade import METHODS
+
+from ...exchange import ANYWHERE, Exchange, label_of
+from ..budget import BudgetSpent
+from ..checker import Check, answered, code_in, path_values
+from ..findings import BUDGET
+
+_SAFE = ("GET", "HEAD", "OPTIONS")
+
+_ODD_IDS = (
+    "0", "-1", "null", "undefined", "%", "..", "../..", "a/b", "a b", "'", "\"", "' OR '1'='1", "\0", "\u202e",
+    "é", "東京", "😀", "{id}", "*", "?", "#", "\r\nX-Injected: 1", "x" * 2000,
+)  # fmt: skip
+
+
+def try_methods(check: Check) -> None:
+    """Try every method that a path has not: 405, with those that it has in Allow."""
+    by_path: dict[str, list[Operation]] = defaultdict(list)
+    for operation in check.contract.operations:
+        by_path[operation.path].append(operation)
+    for path, operations in by_path.items():
+        known = {operation.method for operation in operations}
+        for method in (name.upper() for name in METHODS):
+            if method not in known and method not in ("HEAD", "OPTIONS", "TRACE", "QUERY"):
+                _try_method(check, operations, method, known)
+        _try_options(check, operations, known)
+        if "GET" in known:
+            _try_head(check, operations)
+
+
+def _try_method(check: Check, operations: list[Operation], method: str, known: set[str]) -> None:
+    label = label_of(operations[0])
+    # What is wrongly routed to a create could be charged for.
+    price = 0 if method in _SAFE else max(operation.credits for operation in operations)
+    try:
+        exchange = _ask(check, operations[0], method, f"the method {method}, which the path has not", price)
+    except BudgetSpent as error:
+        check.unjudged(f"{BUDGET}{error}", operations[0], "method.allowed")
+        return
+    status, allow = answered(exchange), _allowed(exchange)
+    if status == 0 or status >= 500:
+        return
+    expected = check.status_of("method_not_allowed")
+    if check.expect(
+        "method.allowed",
+        exchange,
+        status == expected,
+        f"{method} is no method of this path, and was answered by {status} in place of {expected}",
+        method,
+        operation=label,
+    ):
+        told = known <= allow <= known | {"HEAD", "OPTIONS"}
+        check.expect(
+            "method.allowed",
+            exchange,
+            told,
+            f"Allow says {', '.join(sorted(allow)) or 'nothing'}; the path has {', '.join(sorted(known))}",
+            "Allow",
+            operation=label,
+        )
+
+
+def _try_options(check: Check, operations: list[Operation], known: set[str]) -> None:
+    exchange = _ask(check, operations[0], "OPTIONS", "the method OPTIONS", 0)
+    status, allow = answered(exchange), _allowed(exchange)
+    if status == 0:
+        return
+    check.expect(
+        "method.options",
+        exchange,
+        200 <= status < 300 or status == check.status_of("method_not_allowed"),
+        f"OPTIONS was answered by {status}",
+        operation=label_of(operations[0]),
+    )
+    if allow:
+        check.expect(
+            "method.options",
+            exchange,
+            known <= allow,
+            f"Allow says {', '.join(sorted(allow))}; the path has {', '.join(sorted(known))}",
+            "Allow",
+            operation=label_of(operations[0]),
+        )
+
+
+def _try_head(check: Check, operations: list[Operation]) -> None:
+    label = label_of(next(operation for operation in operations if operation.method == "GET"))
+    nowhere = f"bluehour-{token_hex(8)}"
+    head = _ask(check, operations[0], "HEAD", "HEAD of an id that there is not", 0, nowhere)
+    get = _ask(check, operations[0], "GET", "GET of an id that there is not", 0, nowhere)
+    if answered(head) and answered(get):
+        check.expect(
+            "method.head",
+            head,
+            answered(head) in (answered(get), check.status_of("method_not_allowed")),
+            f"HEAD was answered by {answered(head)}, GET by {answered(get)}",
+            operation=label,
+            related=(get,),
+        )
+
+
+def _ask(
+    check: Check, operation: Operation, method: str, purpose: str, price: int, value: str = "any"
+) -> Exchange:
+    path = operation.path
+    for name in path_values(operation, value):
+        path = path.replace(f"{{{name}}}", value)
+    return check.ask(method, path, check.accounts.main, price=price, purpose=purpose)
+
+
+def _allowed(exchange: Exchange) -> set[str]:
+    allow = exchange.answer.header("Allow") if exchange.answer else None
+    return {name.strip().upper() for name in (allow or "").split(",") if name.strip()}
+
+
+def try_unknown(check: Check) -> None:
+    """Ask for paths and projects that there are not: 404."""
+    expected = check.status_of("not_found")
+    for path in ("/v1/no-such-path", "/", f"/v1/{token_hex(6)}/x"):
+        exchange = check.ask("GET", path, check.accounts.main, purpose=f"the path {path}, which there is not")
+        if path != "/" and 0 < answered(exchange) < 500:
+            message = f"There is no such path, and it was answered by {answered(exchange)}"
+            check.expect(
+                "path.unknown", exchange, answered(exchange) == expected, message, operation=ANYWHERE
+            )
+    for operation in (*check.reads, *check.deletes):
+        for value in (f"c{token_hex(12)}", f"bluehour-{token_hex(4)}"):
+            _try_id(check, operation, value, expected)
+
+
+def _try_id(check: Check, operation: Operation, value: str, expected: int) -> None:
+    purpose = "an id that there is not"
+    exchange = check.call(operation, check.accounts.main, path=path_values(operation, value), purpose=purpose)
+    if 0 < answered(exchange) < 500:
+        kept = answered(exchange) == expected and code_in(exchange) == "not_found"
+        message = f"There is no project {value}, and it was answered by {answered(exchange)} {code_in(exchange) or ''}"
+        check.expect("project.unknown", exchange, kept, message.strip(), "id")
+
+
+def try_odd_ids(check: Check) -> None:
+    """Ask for projects by odd ids: whatever is answered, nothing fails, and nothing is found."""
+    for operation in check.reads:
+        for value in _ODD_IDS:
+            shown = ascii(value if len(value) < 40 else f"{value[:20]}…")
+            path = operation.path
+            for name in path_values(operation, value):
+                path = path.replace(f"{{{name}}}", quote(value, safe=""))
+            exchange = check.ask(
+                "GET",
+                path,
+                check.accounts.main,
+                operation=_plain(operation, value),
+                purpose=f"the id {shown}",
+            )
+            status = answered(exchange)
+            if 0 < status < 500:
+                message = f"There is no project {shown}, and it was answered by {status}"
+                check.expect(
+                    "project.unknown", exchange, status >= 400, message, "id", operation=label_of(operation)
+                )
+
+
+def _plain(operation: Operation, value: str) -> Operation | None:
+    """The operation, unless what is between the path and the server may take the id for another path."""
+    return None if {"/", "\\", "\0", "%", "\r"} & set(value) or value.startswith(".") else operation

@@ -1,0 +1,226 @@
+"""`check()`: one check from its beginning to its report, whatever ends it."""
+
+from __future__ import annotations
+
+import ipaddress
+import time
+from collections.abc import Callable, Collection, Sequence
+from dataclasses import dataclass, field
+from importlib.metadata import version
+from pathlib import Path
+from random import Random
+from urllib.parse import urlsplit
+
+from openapi.contract import Contract, load
+
+from ..exchange import ANYWHERE, Exchange, label_of
+from ..judge import Judge
+from ..rules import RULES, Rule, Severity
+from .accounts import Accounts
+from .budget import Budget
+from .checker import Check, Picture
+from .findings import Findings
+from .jobs import Jobs
+from .parts.meeting import NotWelcome
+from .results import Exit, Finding, Report, State, Verdict
+from .schedule import run
+from .sender import Manners, Sender, Unreachable
+from .wire import HttpWire, Wire
+
+PORTRAIT = Path(__file__).with_name("portrait.jpg")
+"""Of Eileen Collins, by NASA, in the public domain; cut out of scikit-image's `astronaut`."""
+
+LOCAL_BUDGET = 60
+"""Credits that a check of a server on this machine may cost; any other one costs nothing unless it is told to."""
+
+
+@dataclass(frozen=True, slots=True)
+class Options:
+    """How to check.
+
+    Attributes:
+        target: the deployment's base URL.
+        token: of the account that everything is tried with.
+        second_token: of another account, if there is one.
+        empty_token: of an account that is known to have no credits, if there is one.
+        max_credits: the budget; None for `LOCAL_BUDGET` on this machine, and nothing elsewhere.
+        rules: what is asked about.
+        seed: chooses the values; the same seed, the same requests.
+        picture: what is edited.
+        timeout: seconds that an answer may take; None for 10 on this machine, and 30 elsewhere.
+        patience: seconds that a job may take; None for 30 on this machine, and 300 elsewhere.
+        rate: requests a second at most, 0 for no limit; None for none on this machine, and 5 elsewhere.
+    """
+
+    target: str
+    token: str
+    second_token: str | None = None
+    empty_token: str | None = None
+    max_credits: int | None = None
+    rules: Collection[Rule] = RULES
+    seed: int = 0
+    picture: Path = PORTRAIT
+    timeout: float | None = None
+    patience: float | None = None
+    rate: float | None = None
+
+    @property
+    def is_local(self) -> bool:
+        """Whether the deployment is on this machine."""
+        host = urlsplit(self.target).hostname or ""
+        try:
+            return ipaddress.ip_address(host).is_loopback
+        except ValueError:
+            return host == "localhost" or host.endswith(".localhost")
+
+    @property
+    def budget(self) -> int:
+        """The credits that it may cost."""
+        if self.max_credits is not None:
+            return self.max_credits
+        return LOCAL_BUDGET if self.is_local else 0
+
+
+@dataclass(slots=True)
+class Progress:
+    """How far a check is; whoever shows it reads it whenever it is told that something has changed."""
+
+    doing: str = ""
+    requests: int = 0
+    spent: int = 0
+    left: int = 0
+    findings: int = 0
+    changed: Callable[[Progress], None] = field(default=lambda _: None)
+
+
+def check(
+    options: Options,
+    progress: Progress | None = None,
+    *,
+    contract: Contract | None = None,
+    wire: Wire | None = None,
+    sleep: Callable[[float], None] = time.sleep,
+) -> Report:
+    """Check a deployment, and return what was found; Ctrl-C ends it early, and what is known is returned.
+
+    Args:
+        options: what to check, and how.
+        progress: told of every call.
+        contract: Magic Hour's own where none is given.
+        wire: what carries the requests; the network where none is given.
+        sleep: waits for some seconds.
+
+    Raises:
+        OSError: the picture can't be read.
+    """
+    contract = contract or load()
+    started_at, started = time.time(), time.monotonic()
+    http = wire or HttpWire()
+    checking = _check(options, contract, http, progress or Progress(), sleep)
+    try:
+        stopped = _run_to_its_end(checking)
+    finally:
+        if isinstance(http, HttpWire):
+            http.close()
+    operations = (*(label_of(each) for each in contract.operations), "upload", "download", ANYWHERE)
+    findings = checking.findings.findings()
+    verdicts = _with_the_rest(checking.findings.verdicts(operations), options.rules, stopped)
+    return Report(
+        target=checking.target,
+        contract=contract.title,
+        version=version("bluehour"),
+        seed=options.seed,
+        started_at=started_at,
+        seconds=time.monotonic() - started,
+        max_credits=options.budget,
+        spent=checking.sender.budget.spent,
+        operations=operations,
+        verdicts=verdicts,
+        findings=findings,
+        exchanges=tuple(checking.sender.exchanges),
+        stopped=stopped,
+        exit_code=_exit_code(findings, checking, stopped),
+        accounts=checking.accounts.described(),
+        notes=tuple(dict.fromkeys(checking.notes)),
+    )
+
+
+def _check(
+    options: Options, contract: Contract, wire: Wire, progress: Progress, sleep: Callable[[float], None]
+) -> Check:
+    def observe(exchange: Exchange) -> None:
+        checking.observe(exchange)
+        progress.requests = exchange.number
+        progress.spent, progress.left = exchange.spent, checking.sender.budget.left
+        progress.findings = checking.findings.count
+        progress.changed(progress)
+
+    def say(doing: str) -> None:
+        progress.doing = doing
+        progress.changed(progress)
+
+    local = options.is_local
+    checking = Check(
+        target=options.target.rstrip("/"),
+        contract=contract,
+        sender=Sender(wire, Budget(options.budget), _manners(options), observe, sleep),
+        judge=Judge(contract),
+        findings=Findings(options.rules),
+        accounts=Accounts(contract, options.token, options.second_token, options.empty_token),
+        picture=Picture.read(options.picture),
+        random=Random(options.seed),  # noqa: S311 - chooses test values, hides nothing
+        patience=_given(options.patience, 30.0 if local else 300.0),
+        pause=0.02 if local else float(contract.extension("x-polling-seconds", 2)),
+        sleep=sleep,
+        say=say,
+    )
+    return checking
+
+
+def _manners(options: Options) -> Manners:
+    local = options.is_local
+    return Manners(
+        rate=_given(options.rate, 0.0 if local else 5.0),
+        timeout=_given(options.timeout, 10.0 if local else 30.0),
+        reconnect=5.0 if local else 60.0,
+    )
+
+
+def _given(value: float | None, otherwise: float) -> float:
+    return otherwise if value is None else value
+
+
+def _run_to_its_end(checking: Check) -> str:
+    """Run the check, and return why it ended before its end; nothing where it did not."""
+    try:
+        run(checking, Jobs(checking))
+    except KeyboardInterrupt:
+        return "interrupted by Ctrl-C"
+    except (NotWelcome, Unreachable) as error:
+        return str(error)
+    return ""
+
+
+def _with_the_rest(
+    verdicts: tuple[Verdict, ...], rules: Collection[Rule], stopped: str
+) -> tuple[Verdict, ...]:
+    """Add the rules of which nothing is known at all."""
+    known = {verdict.rule.id for verdict in verdicts}
+    reason = stopped or "nothing was seen that it could be judged by"
+    rest = (Verdict(rule, ANYWHERE, State.UNJUDGED, 0, reason) for rule in rules if rule.id not in known)
+    return (*verdicts, *rest)
+
+
+def _exit_code(findings: Sequence[Finding], checking: Check, stopped: str) -> Exit:
+    if any(finding.rule.severity is Severity.ERROR for finding in findings):
+        return Exit.FINDINGS
+    if stopped or _never_called(checking):
+        return Exit.UNJUDGED
+    return Exit.CONFORMS
+
+
+def _never_called(checking: Check) -> bool:
+    """Tell whether the budget was too small to call some operation even once."""
+    called = {exchange.operation for exchange in checking.sender.exchanges if exchange.reserved}
+    left_out = {operation for operation in checking.creates if operation.credits and operation not in called}
+    return any(checking.findings.lacks_budget(label_of(operation)) for operation in left_out)

@@ -1,0 +1,95 @@
+"""What a check does, in which order: free calls first, then the few that are paid for.
+
+A part runs where any of its rules is asked about; what it sends is judged by all of them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+
+from ..rules import RULES
+from .checker import Check
+from .jobs import Jobs
+from .parts import acceptance, credentials, money, odd, paths, projects, random_bodies, refusals, uploads
+from .parts.meeting import meet
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """Something that a check does.
+
+    Attributes:
+        title: in a few words, for the progress.
+        rules: ids and groups of the rules that it is there for.
+        run: does it.
+    """
+
+    title: str
+    rules: tuple[str, ...]
+    run: Callable[[Check, Jobs], None]
+
+
+def parts(check: Check) -> Iterator[Part]:
+    """Yield the parts that are needed for the rules that are asked about."""
+    every_answer = {each.id for each in RULES if each.group == "answer"}
+    for part in PARTS:
+        wanted = {each.id for each in RULES if each.id in part.rules or each.group in part.rules}
+        if check.findings.wants(wanted | every_answer):
+            yield part
+
+
+def run(check: Check, jobs: Jobs) -> None:
+    """Meet the deployment, then run all parts that are needed.
+
+    Raises:
+        NotWelcome, Unreachable: there is nothing to judge, or not any more.
+    """
+    check.say("first contact")
+    meet(check)
+    for part in parts(check):
+        check.say(part.title)
+        with check.within_budget(None):
+            part.run(check, jobs)
+
+
+def _alone(run: Callable[[Check], None]) -> Callable[[Check, Jobs], None]:
+    return lambda check, _: run(check)
+
+
+def _settle(check: Check, jobs: Jobs) -> None:
+    jobs.settle()
+
+
+def _look_again(check: Check, jobs: Jobs) -> None:
+    jobs.look_again()
+
+
+_PROJECTS = ("project", "credits.price", "credits.same", "credits.refund", "download")
+
+PARTS = (
+    Part("methods", ("method",), _alone(paths.try_methods)),
+    Part("paths and ids that there are not", ("path", "project.unknown"), _alone(paths.try_unknown)),
+    Part("odd ids", ("project.unknown",), _alone(paths.try_odd_ids)),
+    Part("uploads", ("upload", "accept.extensions"), _alone(uploads.try_uploads)),
+    Part("illegal bodies", refusals.REFUSED, refusals.try_illegal),
+    Part("random illegal bodies", ("refuse.random",), random_bodies.try_random_illegal),
+    Part("odd bodies and headers", (), odd.try_odd),
+    Part("an account with no credits", ("credits.empty",), money.try_empty),
+    Part("legal edges", (*acceptance.ACCEPTED, *_PROJECTS), acceptance.try_legal),
+    Part("random legal bodies", ("accept.random",), _alone(random_bodies.try_random_legal)),
+    Part("assets", ("upload.issued", "upload.broken", "upload.usable"), uploads.try_assets),
+    Part(
+        "balances",
+        ("credits.balance", "credits.refund", "refuse.leaves-no-trace", "project.error"),
+        money.try_balances,
+    ),
+    Part("plans", ("credits.plan",), money.try_plan),
+    Part("credentials", ("auth.required", "auth.scheme-case"), credentials.try_credentials),
+    Part("another account", ("auth.own-projects", "auth.own-uploads"), credentials.try_other_account),
+    Part("waiting for jobs", _PROJECTS, _settle),
+    Part("pictures", ("download", "project.complete"), projects.try_pictures),
+    Part("the published example", ("project.example",), _alone(projects.try_example)),
+    Part("deleting", ("project.delete", "project.deleted", "download.deleted"), projects.try_deleting),
+    Part("a last look", _PROJECTS, _look_again),
+)

@@ -1,0 +1,211 @@
+"""The only one who sends: it keeps the budget and the pace, books what calls cost, and has answers judged."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from threading import Lock
+
+from openapi.model import Operation
+
+from ..exchange import Answer, Exchange, Request
+from .budget import Budget, cost_of
+from .wire import NoAnswer, NotSent, Wire
+
+_RETRIED = 2
+"""How often a call that costs nothing is sent again where no answer came."""
+
+_SILENCES = 3
+"""Calls in a row without any answer, after which nobody is thought to be there."""
+
+_TOO_MANY = 429
+_LONGEST_WAIT = 60.0
+_MOST_WAITS = 6
+"""Refusals for being too fast, of one request, after which it is left."""
+
+
+class Unreachable(Exception):
+    """The deployment is not there, or not there any more; the message says why."""
+
+
+class TooBusy(Exception):
+    """The deployment goes on refusing a request for coming too fast."""
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """A request that is to be sent, and what is known about it; see `Exchange`."""
+
+    request: Request
+    operation: Operation | None = None
+    transfer: str = ""
+    purpose: str = ""
+    account: str = ""
+    price: int = 0
+    """Credits that it may cost, if it is accepted."""
+
+
+@dataclass(frozen=True, slots=True)
+class Manners:
+    """How to treat a deployment.
+
+    Attributes:
+        rate: requests a second at most; 0 for no limit.
+        timeout: seconds that an answer may take.
+        reconnect: seconds for which a deployment that can't be reached is tried again.
+    """
+
+    rate: float
+    timeout: float
+    reconnect: float
+
+
+class Sender:
+    """Sends calls one after the other.
+
+    Args:
+        wire: what carries them.
+        budget: what they may cost.
+        manners: how fast and how patiently.
+        observe: called with every exchange, in the order of their answers.
+        sleep: waits for some seconds.
+    """
+
+    def __init__(
+        self,
+        wire: Wire,
+        budget: Budget,
+        manners: Manners,
+        observe: Callable[[Exchange], None],
+        sleep: Callable[[float], None] = time.sleep,
+    ) -> None:
+        self.budget = budget
+        self.exchanges: list[Exchange] = []
+        self._wire = wire
+        self._manners = manners
+        self._observe = observe
+        self._sleep = sleep
+        self._next_at = 0.0
+        self._silences = 0
+        self._dearest: dict[str, int] = {}
+        self._lock = Lock()
+
+    def send(self, call: Call) -> Exchange:
+        """Send a call, and return what came of it. One that could cost credits is never sent twice.
+
+        Raises:
+            BudgetSpent: it could cost more than is left; it was not sent.
+            Unreachable: the deployment can't be reached, or answers nothing any more.
+            TooBusy: it goes on answering 429.
+        """
+        for wait in range(_MOST_WAITS):
+            exchange = self._send_until_answered(call)
+            if exchange.answer is None or exchange.answer.status != _TOO_MANY:
+                return exchange
+            self._sleep(_pause(exchange.answer, wait))
+        raise TooBusy("it goes on answering 429")
+
+    def send_together(self, calls: Sequence[Call]) -> list[Exchange]:
+        """Send calls that cost credits at the same time, each on a connection of its own.
+
+        Raises:
+            BudgetSpent: all of them could cost more than is left; none was sent.
+        """
+        prices = [self._price(call) for call in calls]
+        self.budget.reserve(sum(prices))
+        with ThreadPoolExecutor(len(calls)) as threads:
+            sent = list(threads.map(lambda call: self._transmit(call, fresh=True), calls))
+        return [
+            self._settle(call, price, at, answer, failure)
+            for call, price, (at, answer, failure) in zip(calls, prices, sent, strict=True)
+        ]
+
+    def _send_until_answered(self, call: Call) -> Exchange:
+        price = self._price(call)
+        for left in range(0 if price else _RETRIED, -1, -1):
+            self.budget.reserve(price)
+            try:
+                at, answer, failure = self._transmit(call, fresh=price > 0)
+            except Unreachable:
+                self.budget.book(price, 0)
+                raise
+            except BaseException:  # the user stops it, and it may be carried out all the same
+                self.budget.book(price, price)
+                raise
+            if answer is None and left:
+                self._sleep(min(1.0, self._manners.reconnect))
+                continue
+            return self._settle(call, price, at, answer, failure)
+        raise AssertionError("the last turn returns")  # pragma: no cover
+
+    def _price(self, call: Call) -> int:
+        """What a call may cost: its operation's price, or what such a call was seen to cost."""
+        return max(call.price, self._dearest.get(_key(call), 0)) if call.price else 0
+
+    def _transmit(self, call: Call, *, fresh: bool) -> tuple[float, Answer | None, str]:
+        """Send a request, and return when that was, and the answer, or why there is none."""
+        self._keep_pace()
+        given_up_at = time.monotonic() + self._manners.reconnect
+        pause = 0.1
+        while True:
+            at = time.time()
+            try:
+                return at, self._wire.send(call.request, self._manners.timeout, fresh=fresh), ""
+            except NoAnswer as error:
+                return at, None, str(error)
+            except NotSent as error:
+                if call.transfer:  # a link that leads nowhere; the deployment itself may be well
+                    return at, None, f"{call.request.url} can't be reached: {error}"
+                if time.monotonic() + pause > given_up_at:
+                    raise Unreachable(f"{call.request.url} can't be reached: {error}") from error
+            self._sleep(pause)
+            pause = min(pause * 2, 5.0)
+
+    def _keep_pace(self) -> None:
+        if not self._manners.rate:
+            return
+        with self._lock:
+            now = time.monotonic()
+            wait = self._next_at - now
+            self._next_at = max(now, self._next_at) + 1 / self._manners.rate
+        if wait > 0:
+            self._sleep(wait)
+
+    def _settle(self, call: Call, price: int, at: float, answer: Answer | None, failure: str) -> Exchange:
+        """Book what a call has cost, write it down, and have it judged."""
+        cost = cost_of(answer, price)
+        with self._lock:
+            if cost > price > 0:
+                self._dearest[_key(call)] = cost
+            exchange = Exchange(
+                number=len(self.exchanges) + 1,
+                at=at,
+                request=call.request,
+                answer=answer,
+                operation=call.operation,
+                transfer=call.transfer,
+                purpose=call.purpose,
+                account=call.account,
+                failure=failure,
+                reserved=price,
+                booked=cost,
+                spent=self.budget.book(price, cost),
+            )
+            self.exchanges.append(exchange)
+        self._observe(exchange)
+        self._silences = 0 if answer is not None else self._silences + 1
+        if self._silences >= _SILENCES:
+            raise Unreachable(f"it has not answered {_SILENCES} calls in a row: {failure}")
+        return exchange
+
+
+def _key(call: Call) -> str:
+    return call.operation.id if call.operation else call.request.method
+
+
+def _pause(answer: Answer, wait: int) -> float:
+    """Seconds to wait after a 429: what Retry-After says, or else twice as long each time."""
+    asked = answer.header("Retry-After") or ""
+    return min(float(asked) if asked.isdecimal() else 2.0**wait, _LONGEST_WAIT)
