@@ -257,10 +257,28 @@ _IN_USE = pytest.StashKey[MagicHour]()
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
-    """Declare how to switch off that illegal requests are errors."""
+    """Declare how to switch off that illegal requests are errors, and what the suite is to check."""
     text = "whether a request to the mock that breaks the contract is an error of its test"
     parser.addini("magic_hour_legal", text, type="bool", default=True)
-    parser.getgroup("magic hour").addoption("--magic-hour-legal", choices=("on", "off"), help=text)
+    group = parser.getgroup("magic hour")
+    group.addoption("--magic-hour-legal", choices=("on", "off"), help=text)
+    _add_options_of_the_suite(group)
+
+
+def _add_options_of_the_suite(group: pytest.OptionGroup) -> None:
+    """Declare what contracts.suite takes; tokens may come by environment variables, as for the command."""
+    for name, text in (
+        ("url", "the deployment that contracts.suite checks"),
+        ("token", "of the account to check with"),
+        ("second-token", "of another account"),
+        ("empty-token", "of an account that is known to have no credits"),
+    ):
+        default = os.environ.get(f"BLUEHOUR_{name.replace('-', '_').upper()}") if "token" in name else None
+        group.addoption(f"--bluehour-{name}", metavar=name.upper(), default=default, help=text)
+    group.addoption("--bluehour-max-credits", type=int, metavar="N", help="never spend more")
+    group.addoption(
+        "--bluehour-seed", type=int, default=0, metavar="N", help="chooses the values that are tried"
+    )
 
 
 def pytest_configure(config: pytest.Config) -> None:

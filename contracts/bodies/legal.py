@@ -156,11 +156,9 @@ def _numbers(node: dict[str, Any], whole: bool, random: Random) -> Iterator[tupl
     written = "an integer" if whole else "a number"
     yield "accept.numbers", f"{float(within)} for {written}", float(within)
     yield "accept.numbers", "0", 0
-    yield "accept.numbers", "0.0", 0.0
-    if not whole:
+    if not whole and not step:
         yield "accept.numbers", f"{within} without a point", within
-        if not step:
-            yield "accept.numbers", "a fraction with many digits", _fraction(low, high, random)
+        yield "accept.numbers", "a fraction with many digits", _fraction(low, high, random)
     if low is None or low < 0:
         negative = -within if step or low is None else max(low, -within)
         yield "accept.numbers", f"{negative}, a negative number", negative
@@ -185,8 +183,6 @@ def _of_the_whole(media: MediaType, base: Any, found: list[Place]) -> Iterator[E
             yield Edge("accept.examples", "body", f"published example {index + 1}", (), example)
     yield Edge("accept.optional", "body", "nothing but what is required", (), _minimal(base, found))
     for place in found:
-        if place.present and not place.required and place.path:
-            yield Edge("accept.optional", place.name, "left out", (), without(base, place.path))
         if "object" in place.types and place.present and _is_open(place.node):
             path = (*place.path, _UNKNOWN)
             body = with_value(base, path, {"a": [1, None]})

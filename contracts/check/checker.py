@@ -20,6 +20,7 @@ from ..rules import rule
 from .accounts import Account, Accounts
 from .budget import BudgetSpent
 from .findings import BUDGET, Findings
+from .progress import Progress
 from .sender import Call, Sender, TooBusy
 
 CREATES, READS, DELETES, UPLOADS = (
@@ -63,7 +64,7 @@ class Check:
         random: chooses values; the seed decides.
         patience: seconds that a job may take.
         pause: seconds between two polls of a job.
-        say: told what is being done, in a few words.
+        progress: told what is being done.
         notes: what the reader of the report should know.
         uploaded: the picture's file_path, by the token that it was uploaded with.
     """
@@ -79,7 +80,7 @@ class Check:
     patience: float
     pause: float
     sleep: Callable[[float], None]
-    say: Callable[[str], None]
+    progress: Progress
     notes: list[str] = field(default_factory=list)
     uploaded: dict[str, str] = field(default_factory=dict)
 

@@ -1,4 +1,4 @@
-"""Gathers what is found: which rules were looked at where, which are broken, and why others were not judged."""
+"""Gathers what is found: which rules were kept where, which are broken, and why others were not judged."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from collections.abc import Collection, Iterable
 
 from ..exchange import Exchange
 from ..judge import Breach, Ruling
-from ..rules import RULES, Rule, rule
+from ..rules import RULES, Rule, Severity, rule
 from .results import Finding, State, Verdict
 
 BUDGET = "budget: "
@@ -16,14 +16,20 @@ _MOST_FIELDS = 25
 """Findings of one rule at one operation that are told apart by their field; more are only counted."""
 
 
+class Enough(Exception):
+    """A rule is broken, and no more was asked for."""
+
+
 class Findings:
     """What is known so far.
 
     Args:
         selected: the rules that are asked about; what is found of others is dropped.
+        only_first: whether the first broken rule is all that is wanted: `breach` then raises `Enough`.
     """
 
-    def __init__(self, selected: Collection[Rule]) -> None:
+    def __init__(self, selected: Collection[Rule], *, only_first: bool = False) -> None:
+        self._only_first = only_first
         self.selected = frozenset(each.id for each in selected)
         self._kept: dict[tuple[str, str], int] = {}
         self._broken: dict[tuple[str, str, str], Finding] = {}
@@ -67,6 +73,8 @@ class Findings:
             breach.words,
             related=breach.related,
         )
+        if self._only_first and breach.rule.severity is Severity.ERROR:
+            raise Enough
 
     def unjudged(self, rule_id: str, operation: str, reason: str) -> None:
         """A rule can't be judged there, or not to the end; the first reason counts."""

@@ -122,7 +122,9 @@ class Jobs:
         check, waited, pause = self.check, 0.0, self.check.pause
         waiting = [job for job in jobs if not job.has_ended and not job.deleted and check.reads]
         while waiting and waited < check.patience:
-            check.say(f"waiting for {len(waiting)} jobs" if len(waiting) > 1 else "waiting for a job")
+            check.progress.say(
+                f"waiting for {len(waiting)} jobs" if len(waiting) > 1 else "waiting for a job"
+            )
             check.sleep(pause)
             waited += pause
             pause = min(pause * _SLOWER, max(check.pause, 1.0))

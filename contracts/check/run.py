@@ -5,10 +5,11 @@ from __future__ import annotations
 import ipaddress
 import time
 from collections.abc import Callable, Collection, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, replace
 from importlib.metadata import version
 from pathlib import Path
 from random import Random
+from secrets import token_hex
 from urllib.parse import urlsplit
 
 from openapi.contract import Contract, load
@@ -19,9 +20,10 @@ from ..rules import RULES, Rule, Severity
 from .accounts import Accounts
 from .budget import Budget
 from .checker import Check, Picture
-from .findings import Findings
+from .findings import Enough, Findings
 from .jobs import Jobs
 from .parts.meeting import NotWelcome
+from .progress import Progress
 from .results import Exit, Finding, Report, State, Verdict
 from .schedule import run
 from .sender import Manners, Sender, Unreachable
@@ -31,7 +33,7 @@ PORTRAIT = Path(__file__).with_name("portrait.jpg")
 """Of Eileen Collins, by NASA, in the public domain; cut out of scikit-image's `astronaut`."""
 
 LOCAL_BUDGET = 60
-"""Credits that a check of a server on this machine may cost; any other one costs nothing unless it is told to."""
+"""Credits that a check of a server on this machine may cost; of any other nothing, unless it is told to."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,9 +48,10 @@ class Options:
         max_credits: the budget; None for `LOCAL_BUDGET` on this machine, and nothing elsewhere.
         rules: what is asked about.
         seed: chooses the values; the same seed, the same requests.
-        picture: what is edited.
+        picture: what is edited; None for `PORTRAIT`.
         timeout: seconds that an answer may take; None for 10 on this machine, and 30 elsewhere.
         patience: seconds that a job may take; None for 30 on this machine, and 300 elsewhere.
+        only_first: whether to end at the first broken rule.
         rate: requests a second at most, 0 for no limit; None for none on this machine, and 5 elsewhere.
     """
 
@@ -59,10 +62,11 @@ class Options:
     max_credits: int | None = None
     rules: Collection[Rule] = RULES
     seed: int = 0
-    picture: Path = PORTRAIT
+    picture: Path | None = None
     timeout: float | None = None
     patience: float | None = None
     rate: float | None = None
+    only_first: bool = False
 
     @property
     def is_local(self) -> bool:
@@ -81,16 +85,17 @@ class Options:
         return LOCAL_BUDGET if self.is_local else 0
 
 
-@dataclass(slots=True)
-class Progress:
-    """How far a check is; whoever shows it reads it whenever it is told that something has changed."""
+def with_token(options: Options) -> Options:
+    """Return options that have a token; on this machine a new account's will do.
 
-    doing: str = ""
-    requests: int = 0
-    spent: int = 0
-    left: int = 0
-    findings: int = 0
-    changed: Callable[[Progress], None] = field(default=lambda _: None)
+    Raises:
+        ValueError: it is elsewhere, and there is none; the message says what to do.
+    """
+    if options.token:
+        return options
+    if not options.is_local:
+        raise ValueError("say whose account to check with: --token TOKEN, or the variable BLUEHOUR_TOKEN")
+    return replace(options, token=f"mhk_test_{token_hex(6)}")
 
 
 def check(
@@ -150,14 +155,7 @@ def _check(
 ) -> Check:
     def observe(exchange: Exchange) -> None:
         checking.observe(exchange)
-        progress.requests = exchange.number
-        progress.spent, progress.left = exchange.spent, checking.sender.budget.left
-        progress.findings = checking.findings.count
-        progress.changed(progress)
-
-    def say(doing: str) -> None:
-        progress.doing = doing
-        progress.changed(progress)
+        progress.note(exchange, checking.sender.budget.left, checking.findings.count)
 
     local = options.is_local
     checking = Check(
@@ -165,14 +163,14 @@ def _check(
         contract=contract,
         sender=Sender(wire, Budget(options.budget), _manners(options), observe, sleep),
         judge=Judge(contract),
-        findings=Findings(options.rules),
+        findings=Findings(options.rules, only_first=options.only_first),
         accounts=Accounts(contract, options.token, options.second_token, options.empty_token),
-        picture=Picture.read(options.picture),
+        picture=Picture.read(options.picture or PORTRAIT),
         random=Random(options.seed),  # noqa: S311 - chooses test values, hides nothing
         patience=_given(options.patience, 30.0 if local else 300.0),
         pause=0.02 if local else float(contract.extension("x-polling-seconds", 2)),
         sleep=sleep,
-        say=say,
+        progress=progress,
     )
     return checking
 
@@ -196,6 +194,8 @@ def _run_to_its_end(checking: Check) -> str:
         run(checking, Jobs(checking))
     except KeyboardInterrupt:
         return "interrupted by Ctrl-C"
+    except Enough:
+        return "a rule is broken, and only the first was asked for"
     except (NotWelcome, Unreachable) as error:
         return str(error)
     return ""

@@ -45,10 +45,11 @@ def run(check: Check, jobs: Jobs) -> None:
     Raises:
         NotWelcome, Unreachable: there is nothing to judge, or not any more.
     """
-    check.say("first contact")
+    needed = list(parts(check))
+    check.progress.begin("first contact", 0, len(needed))
     meet(check)
-    for part in parts(check):
-        check.say(part.title)
+    for index, part in enumerate(needed):
+        check.progress.begin(part.title, index, len(needed))
         with check.within_budget(None):
             part.run(check, jobs)
 
@@ -75,18 +76,19 @@ PARTS = (
     Part("illegal bodies", refusals.REFUSED, refusals.try_illegal),
     Part("random illegal bodies", ("refuse.random",), random_bodies.try_random_illegal),
     Part("odd bodies and headers", (), odd.try_odd),
+    Part("published examples", ("accept.examples", "upload.usable", *_PROJECTS), acceptance.try_examples),
+    Part("credentials", ("auth.required", "auth.scheme-case"), credentials.try_credentials),
+    Part("another account", ("auth.own-projects", "auth.own-uploads"), credentials.try_other_account),
+    Part("assets", ("upload.issued", "upload.broken"), uploads.try_assets),
     Part("an account with no credits", ("credits.empty",), money.try_empty),
-    Part("legal edges", (*acceptance.ACCEPTED, *_PROJECTS), acceptance.try_legal),
-    Part("random legal bodies", ("accept.random",), _alone(random_bodies.try_random_legal)),
-    Part("assets", ("upload.issued", "upload.broken", "upload.usable"), uploads.try_assets),
+    Part("plans", ("credits.plan",), money.try_plan),
     Part(
         "balances",
         ("credits.balance", "credits.refund", "refuse.leaves-no-trace", "project.error"),
         money.try_balances,
     ),
-    Part("plans", ("credits.plan",), money.try_plan),
-    Part("credentials", ("auth.required", "auth.scheme-case"), credentials.try_credentials),
-    Part("another account", ("auth.own-projects", "auth.own-uploads"), credentials.try_other_account),
+    Part("legal edges", acceptance.ACCEPTED, acceptance.try_edges),
+    Part("random legal bodies", ("accept.random",), _alone(random_bodies.try_random_legal)),
     Part("waiting for jobs", _PROJECTS, _settle),
     Part("pictures", ("download", "project.complete"), projects.try_pictures),
     Part("the published example", ("project.example",), _alone(projects.try_example)),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 from collections.abc import Iterator
+from functools import cache
 from typing import TYPE_CHECKING, Any
 
 import requests
@@ -60,9 +61,7 @@ class Answers:
 
     def __init__(self, contract: Contract) -> None:
         self._contract = contract
-        schema = schemathesis.openapi.from_dict(_with_server_responses(contract))
-        found = [result.ok() for result in schema.get_all_operations() if isinstance(result, Ok)]
-        self._operations: dict[str, APIOperation[Any, Any, Any, Any]] = {each.label: each for each in found}
+        self._operations = _operations_of(contract)
 
     def judge(self, exchange: Exchange, rulings: Rulings) -> None:
         """Say what of an answer is as the contract declares it, and what is not."""
@@ -129,6 +128,19 @@ class Answers:
         declared = declared or self._contract.server_responses.get(answer.status)
         media = declared.json if declared else None
         return words_at(failure.schema_path, media.schema.node, media.schema.document) if media else ""
+
+
+@cache
+def _operations_of(contract: Contract) -> dict[str, APIOperation[Any, Any, Any, Any]]:
+    """The contract's operations as schemathesis has them, by their labels."""
+    schema = schemathesis.openapi.from_dict(_with_server_responses(contract))
+    found = [result.ok() for result in schema.get_all_operations() if isinstance(result, Ok)]
+    return {each.label: each for each in found}
+
+
+def operation_in_schemathesis(contract: Contract, operation: Operation) -> APIOperation[Any, Any, Any, Any]:
+    """Return what schemathesis makes of one of the contract's operations."""
+    return _operations_of(contract)[f"{operation.method} {operation.path}"]
 
 
 def _with_server_responses(contract: Contract) -> dict[str, Any]:

@@ -18,7 +18,7 @@ from ...exchange import Exchange, label_of
 from ...rules import RULES
 from ..accounts import Account
 from ..budget import BudgetSpent
-from ..checker import Check, answered, code_in, is_success, json_of
+from ..checker import UPLOADS, Check, answered, code_in, is_success, json_of
 from ..jobs import Jobs
 from .bodies import legal_body, with_upload
 
@@ -29,16 +29,39 @@ ACCEPTED = tuple(
 )
 
 _PACKS_BESIDE_SINGLES = 1
-"""Creates for each operation that are paid for where every edge was tried by itself."""
+_PACKS_ALONE = 3
+"""Creates of an operation that are paid for where every edge was tried by itself, and where none was."""
 
 
-def try_legal(check: Check, jobs: Jobs) -> None:
-    """Send legal bodies to every operation that takes one."""
-    for operation in check.uploads:
-        for edge in _edges(check, operation, legal_body(check, operation, check.accounts.main)):
-            _try_free(check, operation, edge)
+def try_examples(check: Check, jobs: Jobs) -> None:
+    """Create a project by each operation's published example, and watch it to its end."""
     for operation in check.creates:
-        _try_create(check, jobs, operation)
+        body = legal_body(check, operation, check.accounts.main)
+        with check.within_budget(operation, "accept.examples"):
+            made, job = jobs.create(
+                operation, check.accounts.main, body, "the published example", is_plain=True
+            )
+            _judge_base(check, made)
+            if job is not None:
+                jobs.watch(job)
+
+
+def try_edges(check: Check, jobs: Jobs) -> None:
+    """Send every legal edge of every operation that takes a body."""
+    for operation in (*check.uploads, *check.creates):
+        base = legal_body(check, operation, check.accounts.main)
+        edges = _edges(check, operation, base)
+        rules = sorted({edge.rule for edge in edges})
+        if operation.behaviour == UPLOADS:
+            for edge in edges:
+                _try_free(check, operation, edge)
+        elif not any(job.operation is operation for job in jobs.all):
+            for rule_id in rules:
+                check.unjudged("not even the published example was accepted", operation, rule_id)
+        else:
+            singly = _try_singly(check, operation, edges)
+            with check.within_budget(operation, *rules):
+                _try_packed(check, jobs, operation, base, edges, singly)
 
 
 def _edges(check: Check, operation: Operation, base: Any) -> list[Edge]:
@@ -53,23 +76,6 @@ def _try_free(check: Check, operation: Operation, edge: Edge) -> None:
         "unprocessable_entity"
     ):  # an extension that does not fit its type
         _judge(check, exchange, [edge], is_success(exchange))
-
-
-def _try_create(check: Check, jobs: Jobs, operation: Operation) -> None:
-    base = legal_body(check, operation, check.accounts.main)
-    edges = _edges(check, operation, base)
-    rules = sorted({edge.rule for edge in edges})
-    with check.within_budget(operation, *rules):
-        first, job = jobs.create(operation, check.accounts.main, base, "the published example", is_plain=True)
-        _judge_base(check, first)
-        if job is None:
-            for rule_id in rules:
-                check.unjudged("the published example itself was refused", operation, rule_id)
-            return
-        jobs.watch(job)
-    singly = _try_singly(check, operation, edges)
-    with check.within_budget(operation, *rules):
-        _try_packed(check, jobs, operation, base, edges, singly)
 
 
 def _judge_base(check: Check, exchange: Exchange) -> None:
@@ -114,9 +120,11 @@ def _try_packed(
     if media is None:
         return
     packs = packed(edges, base, media.schema)
-    alone = [] if singly else [edge for edge in edges if not edge.path and edge.rule != "accept.examples"]
+    alone = (
+        [] if singly else [edge for edge in edges if edge.field == "body" and edge.rule != "accept.examples"]
+    )
     types = [edge.content_type for edge in edges if edge.content_type]
-    for index, pack in enumerate(packs[:_PACKS_BESIDE_SINGLES] if singly else packs):
+    for index, pack in enumerate(packs[: _PACKS_BESIDE_SINGLES if singly else _PACKS_ALONE]):
         content_type = types[index] if index < len(types) else media.name
         _try_pack(check, jobs, operation, pack, content_type, base)
     for edge in alone:

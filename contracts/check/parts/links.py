@@ -59,7 +59,7 @@ def expire_soon(check: Check, rule_id: str, url: str, expires_at: Any, label: st
         return
     if not 0 < left <= _WORTH_WAITING:
         return
-    check.say(f"waiting {left:.0f} s for a link to expire")
+    check.progress.say(f"waiting {left:.0f} s for a link to expire")
     check.sleep(left + 1.5)
     exchange = use(check, url, "a link that has expired")
     if answered(exchange):

@@ -30,8 +30,8 @@ def meet(check: Check) -> None:
     if _makes_accounts(check, operation):
         check.accounts.convention_holds()
         check.notes.append(
-            "The deployment makes accounts of tokens, as Bluehour's mock does: accounts of known credits were "
-            "opened on it, to see every credit move."
+            "The deployment makes accounts of tokens, as Bluehour's mock does: accounts of known credits "
+            "were opened on it, to see every credit move."
         )
     elif check.accounts.second is None:
         check.notes.append("Without a --second-token nobody tries to reach another account's projects.")

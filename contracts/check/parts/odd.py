@@ -51,9 +51,9 @@ def _bodies(legal: object) -> Iterator[tuple[str, bytes]]:
         "keys of objects that Python has",
         b'{"__class__": {"__init__": 1}, "constructor": {"prototype": {}}}',
     )
-    yield "a megabyte of blanks", b" " * 2**20
-    yield "a megabyte of text", json.dumps({"name": "x" * 2**20}).encode()
-    yield "ten thousand keys", json.dumps({f"k{index}": index for index in range(10_000)}).encode()
+    yield "a quarter of a megabyte of blanks", b" " * 2**18
+    yield "a quarter of a megabyte of text", json.dumps({"name": "x" * 2**18}).encode()
+    yield "two thousand keys", json.dumps({f"k{index}": index for index in range(2000)}).encode()
 
 
 def _headers() -> Iterator[tuple[str, Headers]]:

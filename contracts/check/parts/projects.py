@@ -125,7 +125,9 @@ def _judge_size(check: Check, job: Job, exchange: Exchange, size: tuple[int, int
     sizes = {output_size(source, job.request, cap) for cap in caps or [max(source)]}
     kept = any(all(abs(a - b) <= _PIXELS_APART for a, b in zip(size, each, strict=True)) for each in sizes)
     wanted = " or ".join(f"{width} x {height}" for width, height in sorted(sizes))
-    message = f"It has {size[0]} x {size[1]} pixels; asked for were {wanted}, of a source of {source[0]} x {source[1]}"
+    message = (
+        f"It has {size[0]} x {size[1]} pixels; of a source of {source[0]} x {source[1]} it should be {wanted}"
+    )
     check.expect("download.size", exchange, kept, message, operation=label, related=(job.made,))
 
 

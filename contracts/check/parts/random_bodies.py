@@ -1,20 +1,24 @@
-"""Bodies that schemathesis makes up from the schema: illegal ones to be refused, legal ones to be accepted."""
+"""Bodies that schemathesis makes up: illegal ones to be refused, legal ones to be accepted."""
 
 from __future__ import annotations
 
 import json
 from typing import Any
 
+from hypothesis import HealthCheck, Phase, Verbosity, given, seed, settings
+from schemathesis import GenerationMode
+
 from openapi.model import Operation
 
 from ...bodies import Illegal
 from ...exchange import label_of
+from ...judge.answers import operation_in_schemathesis
 from ..checker import Check, answered, json_of
 from ..jobs import Jobs
 from .bodies import with_upload
 from .refusals import send_illegal
 
-_EXAMPLES = 30
+_EXAMPLES = 12
 """Bodies of each kind, for each operation."""
 
 _LONGEST = 64 * 2**10
@@ -64,14 +68,9 @@ def try_random_legal(check: Check) -> None:
 
 
 def _made_up(check: Check, operation: Operation, *, illegal: bool) -> list[Any]:
-    """Bodies that are drawn first, all of them, so that nothing is sent twice while hypothesis looks around."""
-    import schemathesis
-    from hypothesis import HealthCheck, Phase, Verbosity, given, seed, settings
-    from schemathesis import GenerationMode
-
-    schema = schemathesis.openapi.from_dict(dict(check.contract.document))
+    """Bodies, all of them drawn before any is sent: hypothesis looks at some more than once."""
     mode = GenerationMode.NEGATIVE if illegal else GenerationMode.POSITIVE
-    strategy = schema[operation.path][operation.method].as_strategy(generation_mode=mode)
+    strategy = operation_in_schemathesis(check.contract, operation).as_strategy(generation_mode=mode)
     drawn: list[Any] = []
 
     @seed(check.random.getrandbits(32))

@@ -40,7 +40,9 @@ def _try_every_extension(check: Check, operation: Operation) -> None:
     for item in items:
         exchange = _issue(check, operation, [item], f"a link for {item['type']} .{item['extension']}")
         if answered(exchange):
-            message = f"The documented {item['type']} extension {item['extension']} was refused: {answered(exchange)}"
+            message = (
+                f"{item['type']} .{item['extension']} is documented, and was refused: {answered(exchange)}"
+            )
             check.expect("accept.extensions", exchange, is_success(exchange), message, item["extension"])
 
 
@@ -93,8 +95,9 @@ def _try_putting(check: Check, operation: Operation) -> None:
                 f"a file as {content_type or 'no type at all'}{turn}",
                 content_type=content_type,
             )
-            message = f"A PUT with the Content-Type {content_type}{turn} was answered by {answered(put)} {put.failure}"
-            check.expect("upload.put", put, is_success(put), message.strip(), "Content-Type")
+            told = put.failure or f"answered by {answered(put)}"
+            message = f"A PUT with the Content-Type {content_type}{turn}: {told}"
+            check.expect("upload.put", put, is_success(put), message, "Content-Type")
     tampered_with(check, "upload.tampered", links[-1]["upload_url"], label, _put)
     expire_soon(check, "upload.expiry", links[-1]["upload_url"], links[-1].get("expires_at"), label, _put)
 

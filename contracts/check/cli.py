@@ -1,0 +1,252 @@
+"""The command `bluehour check`."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import sys
+from collections.abc import Callable, Collection
+from pathlib import Path
+from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
+
+import click
+
+from mock_server.cli import Problem
+
+from ..rules import RULES, Rule, matching
+
+if TYPE_CHECKING:
+    from .results import Report
+    from .run import Options
+
+_FILE = click.Path(path_type=Path, dir_okay=False, writable=True)
+
+
+@click.command()
+@click.argument("url", required=False)
+@click.option(
+    "--token",
+    envvar="BLUEHOUR_TOKEN",
+    show_envvar=True,
+    help="Of the account to check with. On this machine any will do, if the server takes any.",
+)
+@click.option(
+    "--second-token",
+    envvar="BLUEHOUR_SECOND_TOKEN",
+    show_envvar=True,
+    help="Of another account, which tries to reach what is the first one's.",
+)
+@click.option(
+    "--empty-token",
+    envvar="BLUEHOUR_EMPTY_TOKEN",
+    show_envvar=True,
+    help="Of an account that is known to have no credits: with it, legal requests are tried for nothing.",
+)
+@click.option(
+    "--max-credits",
+    metavar="N",
+    type=click.IntRange(min=0),
+    help="Never spend more. Default: 60 on this machine, nothing on any other.",
+)
+@click.option(
+    "--only",
+    metavar="RULE",
+    multiple=True,
+    help="Judge these rules alone: an id, a group or a pattern, such as credits.price, auth, *.expiry.",
+)
+@click.option("--skip", metavar="RULE", multiple=True, help="Leave these rules out.")
+@click.option("-x", "--first", is_flag=True, help="Stop at the first broken rule.")
+@click.option("--rules", "list_rules", is_flag=True, help="List the rules, with what each costs, and stop.")
+@click.option("--plan", is_flag=True, help="Tell what would be sent, and what it could cost; send nothing.")
+@click.option(
+    "--seed", type=int, default=0, show_default=True, help="Chooses values; the same, the same again."
+)
+@click.option(
+    "--picture",
+    type=click.Path(path_type=Path, dir_okay=False, exists=True),
+    help="What is edited. Default: a portrait of an astronaut.",
+)
+@click.option("--report", metavar="FILE", type=_FILE, help="Write a report for people: one HTML file.")
+@click.option("--junit", metavar="FILE", type=_FILE, help="Write a report for CI: JUnit XML.")
+@click.option("--json", "json_file", metavar="FILE", type=_FILE, help="Write all facts as JSON.")
+@click.option("--har", metavar="FILE", type=_FILE, help="Write all requests and answers as HAR.")
+@click.option(
+    "--rate",
+    metavar="N",
+    type=click.FloatRange(min=0),
+    help="Requests a second at most; 0 for no limit. Default: none on this machine, 5 elsewhere.",
+)
+@click.option(
+    "--timeout",
+    metavar="SECONDS",
+    type=click.FloatRange(min=0, min_open=True),
+    help="How long an answer may take. Default: 10 on this machine, 30 elsewhere.",
+)
+@click.option(
+    "--patience",
+    metavar="SECONDS",
+    type=click.FloatRange(min=0),
+    help="How long a job may take. Default: 30 on this machine, 300 elsewhere.",
+)
+def check(
+    url: str | None,
+    token: str | None,
+    second_token: str | None,
+    empty_token: str | None,
+    max_credits: int | None,
+    only: tuple[str, ...],
+    skip: tuple[str, ...],
+    first: bool,
+    list_rules: bool,
+    plan: bool,
+    seed: int,
+    picture: Path | None,
+    report: Path | None,
+    junit: Path | None,
+    json_file: Path | None,
+    har: Path | None,
+    rate: float | None,
+    timeout: float | None,
+    patience: float | None,
+) -> None:
+    """Check whether the deployment at URL keeps the contract of the Magic Hour image editors.
+
+    It sends what must be refused, which is free, and every legal edge in a few creates that are paid for. It
+    never spends more than --max-credits, whatever the server says. Ctrl-C ends it, and what is known is told.
+
+    \b
+    Exit codes:
+      0  it conforms: no rule was seen broken
+      1  a rule is broken
+      2  wrong usage
+      3  it could not be judged: not reachable, the token is refused, or the budget is too small to start
+    """
+    rules = _selected(only, skip)
+    if list_rules:
+        click.echo(_listed(rules))
+        return
+    _need_the_extra()
+    from .run import Options, with_token
+
+    options = Options(
+        target=_base_url(url),
+        token=token or "",
+        second_token=second_token or None,
+        empty_token=empty_token or None,
+        max_credits=max_credits,
+        rules=rules,
+        seed=seed,
+        picture=picture,
+        rate=rate,
+        timeout=timeout,
+        patience=patience,
+        only_first=first,
+    )
+    try:
+        options = with_token(options)
+    except ValueError as error:
+        raise Problem(str(error)) from error
+    if plan:
+        _tell_plan(options)
+        return
+    found = _checked(options)
+    _write(found, {"report": report, "junit": junit, "json": json_file, "har": har})
+    _tell(found)
+    sys.exit(found.exit_code)
+
+
+def _need_the_extra() -> None:
+    try:
+        import schemathesis  # noqa: F401 - asks whether it is there
+    except ImportError as error:
+        raise Problem(
+            "bluehour check needs more than the mock does: pip install 'bluehour[contracts]'"
+        ) from error
+
+
+def _selected(only: Collection[str], skip: Collection[str]) -> tuple[Rule, ...]:
+    wanted = _named(only) if only else set(RULES)
+    unwanted = _named(skip)
+    chosen = tuple(rule for rule in RULES if rule in wanted and rule not in unwanted)
+    if not chosen:
+        raise Problem("no rule is left to judge; bluehour check --rules lists them")
+    return chosen
+
+
+def _named(patterns: Collection[str]) -> set[Rule]:
+    found: set[Rule] = set()
+    for pattern in patterns:
+        named = set(matching(pattern))
+        if not named:
+            raise Problem(f"there is no rule {pattern}; bluehour check --rules lists them")
+        found |= named
+    return found
+
+
+def _listed(rules: Collection[Rule]) -> str:
+    lines = []
+    for rule in rules:
+        severity = "" if rule.severity == "error" else f" ({rule.severity})"
+        lines += [
+            f"{rule.id}{severity}",
+            f"    {rule.title}.",
+            f"    enforces: {rule.place}",
+            f"    costs: {rule.cost}",
+        ]
+    return "\n".join(lines)
+
+
+def _base_url(url: str | None) -> str:
+    if not url:
+        raise Problem("say what to check, as in bluehour check http://127.0.0.1:4010")
+    try:
+        parts = urlsplit(url)
+        sound = parts.scheme in ("http", "https") and bool(parts.hostname) and (parts.port or 1) > 0
+    except ValueError:
+        sound = False
+    if not sound or parts.query or parts.fragment:
+        raise Problem(f"{url} is no base URL; it begins with http:// or https://, as http://127.0.0.1:4010")
+    return url
+
+
+def _tell_plan(options: Options) -> None:
+    from .plan import described, rehearse
+
+    click.echo(described(*rehearse(options)))
+
+
+def _checked(options: Options) -> Report:
+    from .progress import shown_on
+    from .run import check as run_check
+
+    try:
+        with shown_on(sys.stderr) as progress:
+            return run_check(options, progress)
+    except OSError as error:
+        raise Problem(f"the picture {options.picture} can't be used: {error}") from error
+
+
+def _write(found: Report, files: dict[str, Path | None]) -> None:
+    from ..report import as_json, har, html, junit
+
+    writers: dict[str, Callable[[Report], str]] = {
+        "report": html,
+        "junit": junit,
+        "json": as_json,
+        "har": har,
+    }
+    for name, path in files.items():
+        if path is not None:
+            try:
+                path.write_text(writers[name](found), encoding="utf-8")
+            except OSError as error:
+                raise Problem(f"--{name}: {path} can't be written: {error.strerror}") from error
+
+
+def _tell(found: Report) -> None:
+    from ..report import terminal
+
+    colour = sys.stdout.isatty() and "NO_COLOR" not in os.environ
+    width = min(110, max(60, shutil.get_terminal_size((100, 24)).columns))
+    click.echo(terminal(found, colour=colour, width=width))

@@ -1,0 +1,34 @@
+"""Reports, and the forms that they take."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import pytest
+
+from contracts.check.results import Report
+from contracts.report import as_json, har, html, junit, terminal
+
+from . import reports
+
+Form = Callable[[Report], str]
+
+FORMS: dict[str, Form] = {
+    "terminal": lambda report: terminal(report, colour=True, width=100),
+    "html": html,
+    "junit": junit,
+    "json": as_json,
+    "har": har,
+}
+
+
+@pytest.fixture(params=list(FORMS.values()), ids=list(FORMS))
+def form(request: pytest.FixtureRequest) -> Form:
+    """Every form that a report has."""
+    made: Form = request.param
+    return made
+
+
+@pytest.fixture(scope="session")
+def sample() -> Report:
+    return reports.sample()
