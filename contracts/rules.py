@@ -239,6 +239,14 @@ RULES: tuple[Rule, ...] = (
         "Look at the Content-Type before parsing.",
     ),
     Rule(
+        "refuse.untyped",
+        "A body that does not say its media type is refused",
+        "requestBody.content of the operation",
+        _REFUSED,
+        "Ask for a Content-Type: what is guessed today is guessed otherwise tomorrow.",
+        Severity.WARNING,
+    ),
+    Rule(
         "refuse.malformed",
         "A body that is missing, cut off or no JSON at all is refused",
         "requestBody.required; response 400",
@@ -329,6 +337,20 @@ RULES: tuple[Rule, ...] = (
         "requestBody.content of the operation (RFC 9110, section 8.3.1)",
         _SHARED,
         "Parse the Content-Type rather than compare it.",
+    ),
+    Rule(
+        "accept.headers",
+        "A request is answered the same whatever headers and query it has that the contract does not know",
+        "parameters of the operation: it needs no others, and forbids none",
+        _NOTHING,
+        "Read the headers and parameters that the contract has, and no others.",
+    ),
+    Rule(
+        "accept.asset-url",
+        "A picture can be named by its URL",
+        "x-asset-type of the field: the file_path of an upload, or the direct URL of an image",
+        _SHARED,
+        "Take a URL whose path ends in a documented extension, its query aside.",
     ),
     Rule(
         "accept.extensions",

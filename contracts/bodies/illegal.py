@@ -85,18 +85,27 @@ def unparsable(media: MediaType, base: Any) -> Iterator[Illegal]:
         ("words that are no JSON", b"this is no JSON"),
         ("JSON with single quotes", content.replace(b'"', b"'")),
         ("text that is no UTF-8", content.replace(b'"', b'"\xff\xfe', 1)),
+        *_not_numbers(media, base),
     ):
         yield Illegal("refuse.malformed", "body", says, broken, media.name)
     for content_type, body in (
         ("text/plain", content),
-        ("application/xml", b"<request/>"),
+        ("application/x-www-form-urlencoded", content),
         ("application/x-www-form-urlencoded", b"style=1&assets=2"),
-        (
-            "multipart/form-data; boundary=x",
-            b'--x\r\nContent-Disposition: form-data; name="a"\r\n\r\n1\r\n--x--\r\n',
-        ),
+        ("application/xml", b"<request/>"),
+        ("multipart/form-data; boundary=x", b"--x--\r\n"),
     ):
         yield Illegal("refuse.media-type", "Content-Type", content_type, body, content_type)
+    yield Illegal("refuse.untyped", "Content-Type", "none", content, "")
+
+
+def _not_numbers(media: MediaType, base: Any) -> Iterator[tuple[str, bytes]]:
+    """Words that JavaScript and Python have for numbers, and JSON has not."""
+    for place in places(media.schema, base):
+        if "number" in place.types and place.present:
+            for word in ("NaN", "Infinity"):
+                yield f"{place.name} as {word}", _dumped(with_value(base, place.path, float(word)))
+            return
 
 
 def _variants(place: Place, base: Any, random: Random) -> _Tried:
@@ -119,7 +128,7 @@ def _values(place: Place, base: Any, random: Random) -> _Tried:
         expected = types[0] if types else "value"
         for says, container in (
             ("an array", []),
-            ("an array with one", [_legal(place, value)]),
+            ("an array with one", [_legal(place, value, random)]),
             ("an object", {}),
         ):
             yield "refuse.container", f"{says} in place of a {expected}", container
@@ -152,10 +161,10 @@ def _for_array(value: Any) -> _Tried:
 def _for_number(place: Place, random: Random) -> _Tried:
     node, whole = place.node, "integer" in place.types
     low, high, step = node.get("minimum"), node.get("maximum"), node.get("multipleOf")
-    legal = _legal_number(node)
+    legal = _legal_number(place, random)
     yield "refuse.type", f'"{legal}", a number in quotes', str(legal)
     # To some languages true is 1 and false 0: the one is tried that would be a legal number.
-    flag = bool(legal) or (low is not None and 0 < low <= 1)
+    flag = place.schema.accepts(1) and not place.schema.accepts(0)
     yield "refuse.type", f"{json.dumps(flag)} in place of a number", flag
     if whole:
         fraction = legal + 0.5 if high is None or random.random() < 0.5 else high - 0.1
@@ -188,20 +197,31 @@ def _for_string(place: Place, value: Any, random: Random) -> _Tried:
             yield "refuse.choice", f"{json.dumps(text)}, none of the choices", text
     if "pattern" in node:
         known, odd = str(value or "png"), random.choice(" ./_-%")
-        for text in (known.upper(), f".{known}", f"{known}{odd}", f"{known[:1]}{odd}{known[1:]}", "", "é"):
+        for text in (
+            known.upper(),
+            f".{known}",
+            f"{known}{odd}",
+            f"{known[:1]}{odd}{known[1:]}",
+            f"{known}\n",
+            "",
+            "é",
+        ):
             yield "refuse.pattern", f"{json.dumps(text)}, against its pattern", text
 
 
-def _legal(place: Place, value: Any) -> Any:
-    """A value that the field could have: the one that it has, if it has one."""
-    if value is not None:
-        return value
-    return _legal_number(place.node) if {"number", "integer"} & set(place.types) else "text"
+def _legal(place: Place, value: Any, random: Random) -> Any:
+    """A value that the field could have, and that no language takes for nothing."""
+    if {"number", "integer"} & set(place.types):
+        return _legal_number(place, random)
+    return value or "text"
 
 
-def _legal_number(node: dict[str, Any]) -> int:
-    low, high = node.get("minimum", 0), node.get("maximum", 0)
-    return int(low if low > 0 else 0 if high >= 0 else high)
+def _legal_number(place: Place, random: Random) -> int:
+    node = place.node
+    low, high, unit = node.get("minimum", 1), node.get("maximum", 100), int(node.get("multipleOf", 1))
+    first = max(int(low), 1)
+    numbers = range(-(-first // unit) * unit, int(high) + 1, unit)
+    return random.choice(numbers) if numbers else int(high)
 
 
 def _tidy(number: float) -> int | float:

@@ -19,14 +19,14 @@ _UNKNOWN = "x_unknown_key"
 _MANY = 60
 """Items of a list that has no greatest length."""
 
+_SCRIPTS = "Zoë 東京 мир שלום مرحبا ไทย 👩🏽‍🚀 é ß <i>&amp;</i>"
+_ESCAPED = "\"'\\ \\n\n\t\r</b> %s {0} ${x} `y` -- ; &amp; \u2028"
+
 _TEXTS: tuple[tuple[str, Callable[[Random], str]], ...] = (
+    ("in many scripts, with marks of HTML", lambda random: _shuffled(_SCRIPTS, random)),
     ("empty", lambda _: ""),
     (f"{_LONG} characters long", lambda random: "".join(random.choices("abcde fghij ", k=_LONG))),
-    ("in many scripts", lambda random: _shuffled("Zoë 東京 мир שלום مرحبا ไทย 👩🏽‍🚀 é ß İ", random)),
-    (
-        "with quotes, backslashes and line breaks",
-        lambda _: "\"'\\ \\n\n\t\r</b> %s {0} ${x} `y` -- ; &amp; \u2028",
-    ),
+    ("with quotes, backslashes and line breaks", lambda _: _ESCAPED),
 )
 
 
@@ -42,6 +42,7 @@ class Edge:
         body: a legal body with it.
         place: the field itself; None where it is no matter of one.
         content_type: where it is not the media type's own.
+        written: the body, where it is not as `dumped` would write it.
     """
 
     rule: str
@@ -51,6 +52,7 @@ class Edge:
     body: Any
     place: Place | None = None
     content_type: str = ""
+    written: bytes = b""
 
     @property
     def words(self) -> str:
@@ -65,7 +67,7 @@ class Edge:
     @property
     def content(self) -> bytes:
         """What to send."""
-        return dumped(self.body)
+        return self.written or dumped(self.body)
 
 
 @dataclass(frozen=True)
@@ -159,6 +161,9 @@ def _numbers(node: dict[str, Any], whole: bool, random: Random) -> Iterator[tupl
     if not whole and not step:
         yield "accept.numbers", f"{within} without a point", within
         yield "accept.numbers", "a fraction with many digits", _fraction(low, high, random)
+    if high is None:
+        large = random.randint(1_000, 9_999)
+        yield "accept.numbers", f"{large}, a large number", large
     if low is None or low < 0:
         negative = -within if step or low is None else max(low, -within)
         yield "accept.numbers", f"{negative}, a negative number", negative
@@ -187,8 +192,25 @@ def _of_the_whole(media: MediaType, base: Any, found: list[Place]) -> Iterator[E
             path = (*place.path, _UNKNOWN)
             body = with_value(base, path, {"a": [1, None]})
             yield Edge("accept.unknown-keys", place.name, f"an unknown key, {_UNKNOWN}", path, body)
+    yield from _with_exponents(base, found)
     for says in (f"{media.name}; charset=utf-8", media.name.title()):
         yield Edge("accept.media-type", "Content-Type", says, (), base, content_type=says)
+
+
+def _with_exponents(base: Any, found: list[Place]) -> Iterator[Edge]:
+    """A number that is written with an exponent, for each kind of number that the body has."""
+    marker = 98_765.4321
+    for kind in ("number", "integer"):
+        place = next((each for each in found if kind in each.types and each.present), None)
+        if place is None:
+            continue
+        for written, value in ((b"6e2", 600), (b"5e0", 5), (b"0e0", 0)):
+            body = with_value(base, place.path, value)
+            if place.schema.accepts(value):
+                raw = dumped(with_value(base, place.path, marker)).replace(b"98765.4321", written)
+                says = f"{written.decode()} for {'an' if kind == 'integer' else 'a'} {kind}"
+                yield Edge("accept.numbers", place.name, says, place.path, body, place, written=raw)
+                break
 
 
 def _minimal(base: Any, found: list[Place]) -> Any:

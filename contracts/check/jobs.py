@@ -16,6 +16,9 @@ from .checker import Check, answered, is_success
 from .sender import TooBusy
 
 _ENDED = ("complete", "error", "canceled")
+_LATER = 3.0
+"""Seconds after which what a project shows is looked at again."""
+
 _SLOWER = 1.3
 """By how much the pause between two polls of the same job grows."""
 
@@ -27,6 +30,7 @@ class Job:
     Attributes:
         made: its create.
         is_plain: whether nothing about it is odd, so that it has to complete.
+        is_fetched: whether its picture is to be looked at, if it has one.
         last: the last GET that showed it.
     """
 
@@ -35,6 +39,7 @@ class Job:
     account: Account
     made: Exchange
     is_plain: bool = False
+    is_fetched: bool = False
     last: Exchange | None = None
     deleted: bool = False
 
@@ -52,6 +57,14 @@ class Job:
     def has_ended(self) -> bool:
         """Whether nothing more will happen to it."""
         return self.status in _ENDED
+
+    @property
+    def link(self) -> str | None:
+        """The URL of its first download, as it was last seen."""
+        downloads = self.shown("downloads")
+        first = downloads[0] if isinstance(downloads, list) and downloads else None
+        url = first.get("url") if isinstance(first, dict) else None
+        return url if isinstance(url, str) else None
 
     def shown(self, name: str) -> Any:
         """Return a field as it was last seen; None where it was not."""
@@ -74,14 +87,16 @@ class Jobs:
             BudgetSpent: it was not sent.
         """
         exchange = self.check.call(operation, account, body, purpose=purpose)
-        return exchange, self.accept(exchange, account, is_plain=is_plain)
+        return exchange, self.accept(exchange, account, is_plain=is_plain, is_fetched=is_plain)
 
-    def accept(self, exchange: Exchange, account: Account, *, is_plain: bool = False) -> Job | None:
+    def accept(
+        self, exchange: Exchange, account: Account, *, is_plain: bool = False, is_fetched: bool = False
+    ) -> Job | None:
         """Watch what a create has made, if it has."""
         operation, project_id = exchange.operation, exchange.answer and exchange.answer.field("id")
         if operation is None or not is_success(exchange) or not isinstance(project_id, str) or not project_id:
             return None
-        job = Job(project_id, operation, account, exchange, is_plain)
+        job = Job(project_id, operation, account, exchange, is_plain, is_fetched)
         self.all.append(job)
         self.look_at(job, "the new project")
         return job
@@ -113,7 +128,8 @@ class Jobs:
                 )
 
     def look_again(self) -> None:
-        """Read all projects once more: what has ended stays as it is."""
+        """Read all projects once more: what has ended stays as it is, and its links are signed anew."""
+        self.check.sleep(_LATER)
         for job in self.all:
             if not job.deleted:
                 self.look_at(job, "whether it is still as it was")

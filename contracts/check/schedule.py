@@ -68,6 +68,8 @@ def _look_again(check: Check, jobs: Jobs) -> None:
 
 _PROJECTS = ("project", "credits.price", "credits.same", "credits.refund", "download")
 
+_EXAMPLES = ("accept.examples", "upload.usable", "credits.balance", "refuse.leaves-no-trace")
+
 PARTS = (
     Part("methods", ("method",), _alone(paths.try_methods)),
     Part("paths and ids that there are not", ("path", "project.unknown"), _alone(paths.try_unknown)),
@@ -75,19 +77,17 @@ PARTS = (
     Part("uploads", ("upload", "accept.extensions"), _alone(uploads.try_uploads)),
     Part("illegal bodies", refusals.REFUSED, refusals.try_illegal),
     Part("random illegal bodies", ("refuse.random",), random_bodies.try_random_illegal),
-    Part("odd bodies and headers", (), odd.try_odd),
-    Part("published examples", ("accept.examples", "upload.usable", *_PROJECTS), acceptance.try_examples),
+    Part("odd bodies", (), odd.try_odd),
+    Part("published examples", (*_EXAMPLES, *_PROJECTS), acceptance.try_examples),
+    Part("pictures by other names", ("accept.asset-url", "accept.examples"), acceptance.try_assets),
+    Part("headers and queries", ("accept.headers",), _alone(odd.try_headers)),
     Part("credentials", ("auth.required", "auth.scheme-case"), credentials.try_credentials),
     Part("another account", ("auth.own-projects", "auth.own-uploads"), credentials.try_other_account),
     Part("assets", ("upload.issued", "upload.broken"), uploads.try_assets),
     Part("an account with no credits", ("credits.empty",), money.try_empty),
     Part("plans", ("credits.plan",), money.try_plan),
-    Part(
-        "balances",
-        ("credits.balance", "credits.refund", "refuse.leaves-no-trace", "project.error"),
-        money.try_balances,
-    ),
-    Part("legal edges", acceptance.ACCEPTED, acceptance.try_edges),
+    Part("creates side by side", ("credits.balance",), money.try_side_by_side),
+    Part("legal edges", (*acceptance.ACCEPTED, "credits.balance"), acceptance.try_edges),
     Part("random legal bodies", ("accept.random",), _alone(random_bodies.try_random_legal)),
     Part("waiting for jobs", _PROJECTS, _settle),
     Part("pictures", ("download", "project.complete"), projects.try_pictures),

@@ -22,7 +22,7 @@ _SILENCES = 3
 
 _TOO_MANY = 429
 _LONGEST_WAIT = 60.0
-_MOST_WAITS = 6
+_MOST_WAITS = 5
 """Refusals for being too fast, of one request, after which it is left."""
 
 

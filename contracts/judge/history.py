@@ -22,6 +22,9 @@ _ENDED = 3
 _CLOCKS_APART = 300.0
 """Seconds that two machines' clocks may differ by."""
 
+_FRESH_AFTER = 2.5
+"""Seconds after which a link that is signed anew must be another: its times may be whole seconds."""
+
 _LIFETIME_APART = 0.1
 """By how much of its published lifetime a link may live longer or shorter."""
 
@@ -127,7 +130,7 @@ class History:
         self._judge_status(known, exchange, shown, rulings)
         self._judge_credits(known, shown, rulings)
         self._judge_error(shown, rulings)
-        self._judge_downloads(exchange, shown, rulings)
+        self._judge_downloads(known, exchange, shown, rulings)
         known.seen = exchange
 
     def _lost(self, known: _Known, exchange: Exchange, rulings: Rulings) -> None:
@@ -142,6 +145,10 @@ class History:
 
     def _judge_deleted(self, known: _Known, shown: dict[str, Any], rulings: Rulings) -> None:
         related = (known.deleted,) if known.deleted else ()
+        if known.ended is not None and known.ended.answer is not None and "status" in shown:
+            was = known.ended.answer.field("status")
+            message = f"The status was {was}, and is {shown['status']} since it was deleted"
+            rulings.expect("project.status", shown["status"] == was, message, "status", related=related)
         enabled, downloads = shown.get("enabled"), shown.get("downloads")
         if rulings.expect(
             "project.deleted",
@@ -260,7 +267,9 @@ class History:
                 "error",
             )
 
-    def _judge_downloads(self, exchange: Exchange, shown: dict[str, Any], rulings: Rulings) -> None:
+    def _judge_downloads(
+        self, known: _Known, exchange: Exchange, shown: dict[str, Any], rulings: Rulings
+    ) -> None:
         status, downloads, images = (shown.get(key) for key in ("status", "downloads", "image_count"))
         if not isinstance(downloads, list) or status not in _ORDER:  # the schema says so
             return
@@ -271,11 +280,30 @@ class History:
         has_all = len(downloads) == images and len(downloads) > 0
         message = f"It is complete with {counted(len(downloads), 'download')}; image_count is {images!r}"
         rulings.expect("project.downloads", has_all, message, "downloads")
+        self._judge_freshness(known, exchange, downloads, rulings)
         lifetime = self._contract.extension("x-lifetimes", {}).get("download-link")
         for index, link in enumerate(downloads):
             at = _seconds(link.get("expires_at")) if isinstance(link, dict) else None
             if at is not None and lifetime:
                 self._judge_lifetime(exchange, at, index, lifetime, rulings)
+
+    def _judge_freshness(
+        self, known: _Known, exchange: Exchange, downloads: list[Any], rulings: Rulings
+    ) -> None:
+        """Links are signed anew for every read, which can be seen once a little time has passed."""
+        if (
+            known.ended is None
+            or known.ended.answer is None
+            or exchange.at - known.ended.ended_at < _FRESH_AFTER
+        ):
+            return
+        rulings.expect(
+            "download.expiry",
+            downloads != known.ended.answer.field("downloads"),
+            f"The links are those of {exchange.at - known.ended.at:.0f} s ago; every read signs fresh ones",
+            "downloads",
+            related=(known.ended,),
+        )
 
     def _judge_lifetime(
         self, exchange: Exchange, expires_at: float, index: int, lifetime: float, rulings: Rulings

@@ -8,6 +8,7 @@ each; one that is refused is taken apart.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import partial
 from typing import Any
 
 from openapi.model import Operation
@@ -20,13 +21,12 @@ from ..accounts import Account
 from ..budget import BudgetSpent
 from ..checker import UPLOADS, Check, answered, code_in, is_success, json_of
 from ..jobs import Jobs
-from .bodies import legal_body, with_upload
+from . import money
+from .bodies import legal_body, naming, uploaded, with_upload
 
-ACCEPTED = tuple(
-    each.id
-    for each in RULES
-    if each.group == "accept" and each.id not in ("accept.extensions", "accept.random")
-)
+_ELSEWHERE = ("accept.extensions", "accept.random", "accept.headers", "accept.asset-url")
+
+ACCEPTED = tuple(each.id for each in RULES if each.group == "accept" and each.id not in _ELSEWHERE)
 
 _PACKS_BESIDE_SINGLES = 1
 _PACKS_ALONE = 3
@@ -36,8 +36,13 @@ _PACKS_ALONE = 3
 def try_examples(check: Check, jobs: Jobs) -> None:
     """Create a project by each operation's published example, and watch it to its end."""
     for operation in check.creates:
-        body = legal_body(check, operation, check.accounts.main)
-        with check.within_budget(operation, "accept.examples"):
+        with check.within_budget(operation, "accept.examples", "upload.usable"):
+            if check.accounts.made_to_order and operation.credits:
+                made = money.spend_on_example(check, jobs, operation, check.creates[0])
+                _judge_base(check, made)
+                if is_success(made):
+                    continue
+            body = legal_body(check, operation, check.accounts.main)
             made, job = jobs.create(
                 operation, check.accounts.main, body, "the published example", is_plain=True
             )
@@ -120,37 +125,45 @@ def _try_packed(
     if media is None:
         return
     packs = packed(edges, base, media.schema)
-    alone = (
-        [] if singly else [edge for edge in edges if edge.field == "body" and edge.rule != "accept.examples"]
-    )
     types = [edge.content_type for edge in edges if edge.content_type]
     for index, pack in enumerate(packs[: _PACKS_BESIDE_SINGLES if singly else _PACKS_ALONE]):
         content_type = types[index] if index < len(types) else media.name
-        _try_pack(check, jobs, operation, pack, content_type, base)
-    for edge in alone:
-        if not edge.content_type:
+        if check.accounts.made_to_order and operation.credits:
+            create = partial(_try_pack, check, jobs, operation, pack, content_type, base)
+            money.spend_with_change(check, jobs, operation, check.creates[0], create)
+        else:
+            _try_pack(check, jobs, operation, pack, content_type, base, check.accounts.main)
+    for edge in () if singly else edges:
+        if edge.field == "body" and edge.rule != "accept.examples":
             exchange = _send(check, operation, check.accounts.main, edge)
             _judge(check, exchange, [edge], is_success(exchange))
             jobs.accept(exchange, check.accounts.main)
 
 
 def _try_pack(
-    check: Check, jobs: Jobs, operation: Operation, pack: Pack, content_type: str, base: Any
-) -> None:
+    check: Check,
+    jobs: Jobs,
+    operation: Operation,
+    pack: Pack,
+    content_type: str,
+    base: Any,
+    account: Account,
+) -> Exchange:
     exchange = check.call(
         operation,
-        check.accounts.main,
-        content=pack.content,
+        account,
+        with_upload(check, operation, account, pack.body),
         content_type=content_type,
         purpose=f"{len(pack.edges)} legal edges at once",
     )
-    job = jobs.accept(exchange, check.accounts.main)
+    job = jobs.accept(exchange, account, is_fetched=True)
     if job is not None or is_success(exchange):
         _judge(check, exchange, pack.edges, True)
     elif _is_refused_for_money(check, exchange) or answered(exchange) == check.status_of("unauthorized"):
         check.notes.append(f"{operation.path} refuses the account: {_told(exchange)}")
     elif answered(exchange):
         _take_apart(check, jobs, operation, pack.edges, base, exchange)
+    return exchange
 
 
 def _take_apart(
@@ -194,10 +207,45 @@ def _halve(
             _halve(check, jobs, operation, half, base, exchange)
 
 
+def try_assets(check: Check, jobs: Jobs) -> None:
+    """Name pictures in the other ways there are: by their URL, and by the published example's path."""
+    cheapest = next(iter(check.creates), None)
+    if cheapest is None:
+        return
+    account = check.accounts.empty or check.accounts.main
+    url = next((link for job in jobs.all if (link := job.link) is not None and not job.deleted), None)
+    if url is None:
+        check.unjudged("there is no link to a picture", cheapest, "accept.asset-url")
+    else:
+        with check.within_budget(cheapest, "accept.asset-url"):
+            _try_asset(check, jobs, cheapest, account, url, "accept.asset-url")
+    example = check.contract.extension("x-example-asset")
+    if example and check.accounts.made_to_order:
+        for operation in check.creates:
+            with check.within_budget(operation, "accept.examples"):
+                _try_asset(check, jobs, operation, account, example, "accept.examples")
+
+
+def _try_asset(
+    check: Check, jobs: Jobs, operation: Operation, account: Account, asset: str, rule_id: str
+) -> None:
+    body = naming(operation, legal_body(check, operation, account), asset)
+    exchange = check.call(operation, account, body, purpose=f"the picture {asset.partition('?')[0]}")
+    jobs.accept(exchange, account)
+    if answered(exchange):
+        kept = is_success(exchange) or _is_refused_for_money(check, exchange)
+        message = f"The picture {asset} was answered by {_told(exchange)}"
+        check.expect(rule_id, exchange, kept, message, "assets")
+
+
 def _send(check: Check, operation: Operation, account: Account, edge: Edge) -> Exchange:
     content = edge.content
-    if operation.annotated("x-asset-type"):
+    if operation.annotated("x-asset-type") and not edge.written:
         content = dumped(with_upload(check, operation, account, edge.body))
+    elif edge.written:
+        # The picture is the main account's own in what is written already; here it has to be this one's.
+        mine, theirs = (uploaded(check, each).encode() for each in (check.accounts.main, account))
+        content = edge.written.replace(mine, theirs)
     media = json_of(operation)
     return check.call(
         operation,

@@ -6,7 +6,7 @@ from typing import Any
 
 from openapi.model import Operation
 
-from ...bodies.places import with_value
+from ...bodies.places import places, with_value
 from ..accounts import Account
 from ..checker import Check, answered, is_success, json_of
 
@@ -54,3 +54,19 @@ def _upload(check: Check, account: Account) -> str | None:
             if check.expect("upload.put", put, is_success(put), message, "upload_url"):
                 return path
     return None
+
+
+def naming(operation: Operation, body: Any, asset: str) -> Any:
+    """Return a body that names another asset where it names one."""
+    for path, _ in operation.annotated("x-asset-type"):
+        body = with_value(body, path, asset)
+    return body
+
+
+def at_maximum(operation: Operation, body: Any) -> Any:
+    """Return a body with every number that it has at its maximum."""
+    media = json_of(operation)
+    for place in list(places(media.schema, body)) if media else ():
+        if place.present and "maximum" in place.node:
+            body = with_value(body, place.path, place.node["maximum"])
+    return body

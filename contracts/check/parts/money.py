@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Callable
 
 from openapi.model import Operation
 
 from ...bodies.places import with_value
 from ...exchange import Exchange, label_of
 from ..accounts import Account
-from ..checker import Check, answered, code_in, is_success
+from ..checker import Check, answered, code_in, is_success, path_values
 from ..jobs import Job, Jobs
-from .bodies import legal_body
+from ..sender import TooBusy
+from .bodies import at_maximum, legal_body, naming
+
+_NEVER_ISSUED = "api-assets/bluehour-never-issued/image.png"
+
+_ITEM = {"type": "image", "extension": "png"}
 
 _AT_ONCE = 3
 """Creates that are sent side by side."""
@@ -25,57 +30,149 @@ def try_empty(check: Check, jobs: Jobs) -> None:
             check.unjudged("no account is known to be empty: see --empty-token", operation, "credits.empty")
             continue
         with check.within_budget(operation, "credits.empty"):
-            _expect_too_poor(check, jobs, operation, empty, "an account with no credits")
+            _expect_too_poor(check, jobs, operation, empty)
 
 
-def _expect_too_poor(check: Check, jobs: Jobs, operation: Operation, account: Account, says: str) -> Exchange:
-    exchange = check.call(operation, account, legal_body(check, operation, account), purpose=says)
+def _expect_too_poor(check: Check, jobs: Jobs, operation: Operation, account: Account) -> None:
+    body = legal_body(check, operation, account)
+    try:
+        exchange = check.call(operation, account, body, purpose="an account with no credits")
+    except TooBusy:
+        exchange = check.sender.exchanges[-1]
+        if not is_success(
+            check.call(check.uploads[0], account, {"items": [_ITEM]}, purpose="is it too busy?")
+        ):
+            raise
     jobs.accept(exchange, account)
-    status, expected = answered(exchange), check.status_of("insufficient_credits")
-    if 0 < status < 500:
-        kept = status == expected and code_in(exchange) == "insufficient_credits"
+    if 0 < answered(exchange) < 500:
+        expected = check.status_of("insufficient_credits")
+        kept = answered(exchange) == expected and code_in(exchange) == "insufficient_credits"
         message = (
-            f"{says[0].upper()}{says[1:]} was answered by {status} {code_in(exchange) or ''} in place of "
+            f"An account with no credits was answered by {_told(exchange)} in place of "
             f"{expected} insufficient_credits"
         )
         check.expect("credits.empty", exchange, kept, message)
+
+
+def spend_on_example(check: Check, jobs: Jobs, operation: Operation, cheapest: Operation) -> Exchange:
+    """Have an account that has just the price refused, then fail, then create by the published example.
+
+    After each step it still has all that it began with, and after the last nothing.
+    """
+    price = operation.credits
+    account = check.accounts.with_credits(price, f"with {price} credits, the price")
+    refused = _be_refused(check, account)
+    body = legal_body(check, operation, account)
+    failed = _fail(check, jobs, operation, account, refused)
+    exchange, job = jobs.create(operation, account, body, "the published example", is_plain=True)
+    if answered(exchange) == check.status_of("insufficient_credits"):
+        rule_id, related = (
+            ("credits.refund", (failed.made,)) if failed else ("refuse.leaves-no-trace", refused)
+        )
+        told = "after a job that failed" if failed else "after refused calls"
+        message = f"The account had {price} credits, the price, and they are gone {told}"
+        check.expect(rule_id, exchange, False, message, related=related[-3:])
+        return exchange
+    if is_success(exchange):
+        check.expect("credits.refund" if failed else "refuse.leaves-no-trace", exchange, True, "")
+        _expect_spent(check, jobs, cheapest, account, exchange)
+    if job is not None:
+        jobs.watch(job)
     return exchange
 
 
-def try_balances(check: Check, jobs: Jobs) -> None:
-    """Spend test accounts to their last credit, and see what is left by what is still accepted."""
-    paid = [operation for operation in check.creates if operation.credits]
-    rules = ("credits.balance", "refuse.leaves-no-trace")
-    if not check.accounts.made_to_order or not paid:
-        for operation in paid:
-            check.unjudged("accounts of known credits can't be opened here", operation, *rules)
-        return
-    cheapest = paid[0]
-    for operation in paid[1:]:
-        with check.within_budget(operation, "credits.balance"):
-            _spend_exactly(check, jobs, operation, cheapest)
-    with check.within_budget(cheapest, *rules, "credits.refund"):
-        _spend_after_refusals(check, jobs, cheapest)
-    with check.within_budget(cheapest, "credits.balance"):
-        _spend_at_once(check, jobs, cheapest)
+def _be_refused(check: Check, account: Account) -> tuple[Exchange, ...]:
+    """Have an account's calls refused for reasons of every kind."""
+    refused = []
+    for operation in check.creates:
+        unissued = naming(operation, legal_body(check, operation, account), _NEVER_ISSUED)
+        purpose = "a refusal that must cost nothing"
+        refused += [
+            check.call(operation, account, {}, purpose=f"{purpose}: an illegal body"),
+            check.call(operation, account, unissued, purpose=f"{purpose}: an asset that was never issued"),
+            check.call(operation, account, content=b'{"cut": ', purpose=f"{purpose}: JSON that is cut off"),
+        ]
+    return tuple(refused)
 
 
-def _spend_exactly(check: Check, jobs: Jobs, operation: Operation, cheapest: Operation) -> None:
-    """An account that has the price: it is accepted once, and has nothing left."""
-    account = check.accounts.with_credits(operation.credits, f"with {operation.credits} credits")
-    body = legal_body(check, operation, account)
-    body = _smallest(operation, body)
-    exchange, job = jobs.create(
-        operation, account, body, "a create by an account that has just its price", is_plain=True
-    )
-    if not answered(exchange):
-        return
-    message = f"An account with {operation.credits} credits, the price, was answered by {_told(exchange)}"
-    if not check.expect("credits.balance", exchange, is_success(exchange), message):
-        return
-    _expect_spent(check, jobs, cheapest, account, exchange)
+def _fail(
+    check: Check, jobs: Jobs, operation: Operation, account: Account, refused: tuple[Exchange, ...]
+) -> Job | None:
+    """Create a job that fails by the asset that is published for it; None where there is none."""
+    template, codes = (check.contract.extension(key) for key in ("x-failing-asset", "x-job-errors"))
+    if not template or not codes:
+        return None
+    code = check.random.choice(list(codes))
+    body = at_maximum(operation, legal_body(check, operation, account))
+    body = naming(operation, body, template.replace("{code}", code))
+    exchange, job = jobs.create(operation, account, body, f"a job that is to end in {code}")
+    if answered(exchange):
+        kept = answered(exchange) != check.status_of("insufficient_credits")
+        message = "The account had its price, and can't pay any more after refused calls only"
+        check.expect("refuse.leaves-no-trace", exchange, kept, message, related=refused[-3:])
     if job is not None:
         jobs.watch(job)
+        _expect_failed(check, job, code)
+    return job
+
+
+def _expect_failed(check: Check, job: Job, code: str) -> None:
+    if not job.has_ended or job.last is None:
+        return
+    error = job.shown("error")
+    got = error.get("code") if isinstance(error, dict) else None
+    message = f"The published asset for {code} ended in {job.status}, {got or 'with no error'}"
+    check.expect(
+        "project.error",
+        job.last,
+        job.status == "error" and got == code,
+        message,
+        "error.code",
+        operation=label_of(job.operation),
+        related=(job.made,),
+    )
+
+
+def spend_with_change(
+    check: Check,
+    jobs: Jobs,
+    operation: Operation,
+    cheapest: Operation,
+    create: Callable[[Account], Exchange],
+) -> None:
+    """Have an account create that has its price and the cheapest one's: that is what it has left then.
+
+    Where the operation is itself the cheapest, its project is deleted first, which neither pays nor costs.
+    """
+    account = check.accounts.with_credits(
+        operation.credits + cheapest.credits, f"with {operation.credits} + {cheapest.credits} credits"
+    )
+    made = create(account)
+    if not is_success(made):
+        return
+    job = next((job for job in jobs.all if job.made is made), None)
+    deleted: tuple[Exchange, ...] = ()
+    if operation is cheapest and job is not None:
+        jobs.watch(job)
+        deleted = tuple(
+            check.call(each, account, path=path_values(each, job.project_id), purpose="deleting, for nothing")
+            for each in check.deletes
+        )
+        job.deleted = bool(deleted) and is_success(deleted[0])
+    body = legal_body(check, cheapest, account)
+    exchange, _ = jobs.create(cheapest, account, body, "spending the change")
+    if not answered(exchange):
+        return
+    after = " and its deletion" if deleted else ""
+    message = (
+        f"The account had {account.credits} credits, and {cheapest.credits} must be left after a create of "
+        f"{operation.credits}{after}; it was answered by {_told(exchange)}"
+    )
+    kept = answered(exchange) != check.status_of("insufficient_credits")
+    if check.expect(
+        "credits.balance", exchange, kept, message, operation=made.label, related=(made, *deleted)
+    ) and is_success(exchange):
+        _expect_spent(check, jobs, cheapest, account, exchange)
 
 
 def _expect_spent(check: Check, jobs: Jobs, cheapest: Operation, account: Account, after: Exchange) -> None:
@@ -94,71 +191,17 @@ def _expect_spent(check: Check, jobs: Jobs, cheapest: Operation, account: Accoun
     check.expect("credits.balance", exchange, kept, message, operation=after.label, related=(after,))
 
 
-def _spend_after_refusals(check: Check, jobs: Jobs, operation: Operation) -> None:
-    """Refused calls and a failed job first; then the account has all that it began with."""
-    price = operation.credits
-    account = check.accounts.with_credits(2 * price, f"with {2 * price} credits")
-    refused = _be_refused(check, account)
-    body = legal_body(check, operation, account)
-    failing = _failing(check, operation, body)
-    failed: Job | None = None
-    if failing is not None:
-        exchange, failed = jobs.create(operation, account, failing, "a job that is to fail")
-        if not _expect_paid(check, exchange, "refuse.leaves-no-trace", "after refused calls only", refused):
-            return
-        if failed is not None:
-            jobs.watch(failed)
-            _expect_failed(check, failed)
-    for turn in (1, 2):
-        exchange, _ = jobs.create(operation, account, body, f"credit {turn * price} of {2 * price}")
-        rule_id = "credits.refund" if failed is not None else "refuse.leaves-no-trace"
-        told = "after a job that failed" if failed is not None else "after refused calls only"
-        related = (failed.made,) if failed is not None else refused
-        if turn == 1 and failed is not None:
-            rule_id = "credits.balance"
-        if not _expect_paid(check, exchange, rule_id, told, related):
-            return
-    _expect_spent(check, jobs, operation, account, exchange)
-
-
-def _be_refused(check: Check, account: Account) -> tuple[Exchange, ...]:
-    """Have an account's calls refused for reasons of every kind."""
-    refused = []
-    for operation in check.creates:
-        body = legal_body(check, operation, account)
-        for says, wrong in (
-            ("an illegal body, which must cost nothing", {}),
-            ("an asset that there is not, which must cost nothing", _other_asset(operation, body)),
-            ("JSON that is cut off, which must cost nothing", None),
-        ):
-            content = b'{"cut": ' if wrong is None else None
-            refused.append(check.call(operation, account, wrong, content=content, purpose=says))
-    return tuple(refused)
-
-
-def _expect_paid(
-    check: Check, exchange: Exchange, rule_id: str, told: str, related: tuple[Exchange, ...]
-) -> bool:
-    if not answered(exchange):
-        return False
-    kept = answered(exchange) != check.status_of("insufficient_credits")
-    message = f"The account's credits are gone {told}: it was answered by {_told(exchange)}"
-    return check.expect(rule_id, exchange, kept, message, related=related[-3:]) and is_success(exchange)
-
-
-def _expect_failed(check: Check, job: Job) -> None:
-    if job.has_ended and job.last is not None:
-        message = f"The published asset for a failing job ended in {job.status}"
-        label = label_of(job.operation)
-        check.expect(
-            "project.error",
-            job.last,
-            job.status == "error",
-            message,
-            "status",
-            operation=label,
-            related=(job.made,),
-        )
+def try_side_by_side(check: Check, jobs: Jobs) -> None:
+    """Send creates side by side that the account could only pay one of."""
+    paid = [operation for operation in check.creates if operation.credits]
+    if not check.accounts.made_to_order:
+        for operation in paid:
+            reason = "accounts of known credits can't be opened here"
+            check.unjudged(reason, operation, "credits.balance", "refuse.leaves-no-trace")
+        return
+    for operation in paid[:1]:
+        with check.within_budget(operation, "credits.balance"):
+            _spend_at_once(check, jobs, operation)
 
 
 def _spend_at_once(check: Check, jobs: Jobs, operation: Operation) -> None:
@@ -212,42 +255,6 @@ def _try_limit(
                 f"{value} on a plan that allows {limit} was answered by {_told(exchange)}; expected {code}"
             )
             check.expect("credits.plan", exchange, kept, message, path[-1])
-
-
-def _failing(check: Check, operation: Operation, body: Any) -> Any:
-    """A body whose job fails, by the asset that is published for it; None where there is none."""
-    template, codes = (check.contract.extension(key) for key in ("x-failing-asset", "x-job-errors"))
-    if not template or not codes:
-        return None
-    return _naming(operation, body, template.replace("{code}", next(iter(codes))))
-
-
-def _other_asset(operation: Operation, body: Any) -> Any:
-    return _naming(operation, body, "api-assets/bluehour-never-issued/image.png")
-
-
-def _naming(operation: Operation, body: Any, asset: str) -> Any:
-    for path, _ in operation.annotated("x-asset-type"):
-        body = with_value(body, path, asset)
-    return body
-
-
-def _smallest(operation: Operation, body: Any) -> Any:
-    """The body with every number that sizes the picture at its minimum: it is soonest made and fetched."""
-    for path, _ in operation.annotated("x-plan-limit"):
-        minimum = _schema_of(operation, path).get("minimum")
-        if minimum is not None:
-            body = with_value(body, path, minimum)
-    return body
-
-
-def _schema_of(operation: Operation, path: tuple[str, ...]) -> dict[str, Any]:
-    from ...bodies.places import places
-    from ..checker import json_of
-
-    media = json_of(operation)
-    found = places(media.schema, media.example) if media else ()
-    return next((place.node for place in found if place.path == path), {})
 
 
 def _told(exchange: Exchange) -> str:

@@ -5,16 +5,14 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator
 
-from openapi.model import Operation
-
 from ...exchange import Headers
-from ..checker import Check, json_of
+from ..checker import Check, answered, json_of, path_values
 from ..jobs import Jobs
 from .bodies import legal_body
 
 
 def try_odd(check: Check, jobs: Jobs) -> None:
-    """Send odd bodies and headers; the rules of every answer say what comes of them."""
+    """Send odd bodies; the rules of every answer say what comes of them."""
     for operation in (*check.uploads, *check.creates):
         if json_of(operation) is None:
             continue
@@ -24,16 +22,35 @@ def try_odd(check: Check, jobs: Jobs) -> None:
                     operation, check.accounts.main, content=content, purpose=f"an odd body: {says}"
                 )
                 jobs.accept(exchange, check.accounts.main)
+
+
+def try_headers(check: Check) -> None:
+    """Read a project that there is not, with headers and queries that are not declared: 404 as ever."""
+    nowhere = "bluehour-headers"
+    expected = check.status_of("not_found")
     for operation in check.reads:
-        for says, headers in _headers():
-            _with_headers(check, operation, says, headers)
-
-
-def _with_headers(check: Check, operation: Operation, says: str, headers: Headers) -> None:
-    nowhere = {each.name: "bluehour-odd" for each in operation.parameters if each.location == "path"}
-    check.call(
-        operation, check.accounts.main, path=nowhere, headers=headers, purpose=f"an odd header: {says}"
-    )
+        url = operation.path
+        for name, value in path_values(operation, nowhere).items():
+            url = url.replace(f"{{{name}}}", value)
+        for says, headers, query in _additions():
+            exchange = check.ask(
+                operation.method,
+                url + query,
+                check.accounts.main,
+                operation=operation,
+                headers=headers,
+                purpose=says,
+            )
+            status = answered(exchange)
+            if 0 < status < 500:
+                message = f"With {says} it was answered by {status} in place of {expected}"
+                check.expect("accept.headers", exchange, status == expected, message, says)
+        bare = check.bare(operation.method, url, check.accounts.main, operation, "no header but the token")
+        if 0 < answered(bare) < 500:
+            message = (
+                f"Without User-Agent and Accept it was answered by {answered(bare)} in place of {expected}"
+            )
+            check.expect("accept.headers", bare, answered(bare) == expected, message, "User-Agent")
 
 
 def _bodies(legal: object) -> Iterator[tuple[str, bytes]]:
@@ -56,12 +73,15 @@ def _bodies(legal: object) -> Iterator[tuple[str, bytes]]:
     yield "two thousand keys", json.dumps({f"k{index}": index for index in range(2000)}).encode()
 
 
-def _headers() -> Iterator[tuple[str, Headers]]:
-    yield "an Accept that nobody offers", (("Accept", "application/vnd.nobody+cbor"),)
-    yield "an Accept that can't be parsed", (("Accept", ";;q=,/"),)
-    yield "a long Accept-Language", (("Accept-Language", ",".join(["de-DE;q=0.5"] * 300)),)
-    yield "a Range that is none", (("Range", "bytes=-1-,x"),)
-    yield "a Cookie that is none", (("Cookie", '=;;="; a=b=c'),)
-    yield "an If-None-Match", (("If-None-Match", '"x'), ("If-Modified-Since", "yesterday"))
-    yield "an Origin and a forwarded host", (("Origin", "null"), ("X-Forwarded-Host", "a:b:c"))
-    yield "a Content-Length with a GET", (("Content-Type", "application/json"),)
+def _additions() -> Iterator[tuple[str, Headers, str]]:
+    """What is added, in words, as headers, and as a query."""
+    yield "an Accept that nobody offers", (("Accept", "application/vnd.nobody+cbor"),), ""
+    yield "an Accept that can't be parsed", (("Accept", ";;q=,/"),), ""
+    yield "a long Accept-Language", (("Accept-Language", ",".join(["de-DE;q=0.5"] * 300)),), ""
+    yield "a Range that is none", (("Range", "bytes=-1-,x"),), ""
+    yield "a Cookie that is none", (("Cookie", '=;;="; a=b=c'),), ""
+    yield "an If-None-Match", (("If-None-Match", '"x'), ("If-Modified-Since", "yesterday")), ""
+    yield "an Origin and a forwarded host", (("Origin", "null"), ("X-Forwarded-Host", "a:b:c")), ""
+    yield "a Content-Type, though there is no body", (("Content-Type", "application/json"),), ""
+    yield "a query", (), "?utm_source=bluehour&page=2"
+    yield "a query that is none", (), "?&&=&a&%zz"

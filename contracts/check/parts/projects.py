@@ -28,7 +28,11 @@ def try_pictures(check: Check, jobs: Jobs) -> None:
         plain = [job for job in jobs.all if job.operation is operation and job.is_plain and not job.deleted]
         for job in plain:
             _expect_complete(check, job)
-        done = [job for job in plain if job.status == "complete"]
+        done = [
+            job
+            for job in jobs.all
+            if job.operation is operation and job.is_fetched and job.status == "complete" and not job.deleted
+        ]
         if not done:
             reason = "no edit has completed" if plain else "nothing was created"
             for rule_id in ("download.link", "download.picture", "download.size", "download.tampered"):

@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-from datetime import datetime
 from random import Random
 from secrets import token_hex
-from typing import Any
 
 from openapi.model import Operation
 
 from ...exchange import Exchange, label_of
 from ..checker import Check, answered, is_success
 from ..jobs import Jobs
-from .bodies import legal_body, uploaded
+from .bodies import legal_body, naming, uploaded
 from .links import expire_soon, tampered_with
 
 _CONTENT_TYPES = (None, "application/octet-stream", "image/png", "text/plain; charset=utf-8")
@@ -138,7 +136,7 @@ def _try_unusable(check: Check, jobs: Jobs, operation: Operation, says: str, pat
         return
     body = legal_body(check, operation, check.accounts.main)
     exchange = check.call(
-        operation, check.accounts.main, _naming(operation, body, path), purpose=f"{says}: {path}"
+        operation, check.accounts.main, naming(operation, body, path), purpose=f"{says}: {path}"
     )
     jobs.accept(exchange, check.accounts.main)
     expected, status = check.status_of("unprocessable_entity"), answered(exchange)
@@ -147,15 +145,6 @@ def _try_unusable(check: Check, jobs: Jobs, operation: Operation, says: str, pat
     elif 0 < status < 500:
         message = f"{says[0].upper()}{says[1:]} ({path}) was answered by {status} in place of {expected}"
         check.expect("upload.issued", exchange, status == expected, message, "assets")
-
-
-def _naming(operation: Operation, body: Any, path: str) -> Any:
-    from ...bodies.places import with_value
-
-    for place, kind in operation.annotated("x-asset-type"):
-        if kind == "image":
-            body = with_value(body, place, path)
-    return body
 
 
 def _try_broken(check: Check, jobs: Jobs, operation: Operation) -> None:
@@ -171,7 +160,7 @@ def _try_broken(check: Check, jobs: Jobs, operation: Operation) -> None:
         if not is_success(check.put(item["upload_url"], _BROKEN, "a file that is no picture, in its place")):
             check.expect("upload.broken", issued, True, "", operation=label_of(operation))
             return
-        body = _naming(operation, legal_body(check, operation, check.accounts.main), item["file_path"])
+        body = naming(operation, legal_body(check, operation, check.accounts.main), item["file_path"])
         exchange, job = jobs.create(operation, check.accounts.main, body, "an upload that is no picture")
         if job is None:
             kept = 400 <= answered(exchange) < 500
@@ -184,11 +173,3 @@ def _try_broken(check: Check, jobs: Jobs, operation: Operation) -> None:
                 "upload.broken", job.last, job.status == "error", message, "status",
                 operation=label_of(operation), related=(exchange,),
             )  # fmt: skip
-
-
-def in_seconds(value: Any) -> float | None:
-    """Return a date-time in seconds since the epoch; None for what is none."""
-    try:
-        return datetime.fromisoformat(value).timestamp()
-    except (TypeError, ValueError):
-        return None
