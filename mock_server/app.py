@@ -93,9 +93,23 @@ def create_app(mock: Mock) -> Flask:
         return _built(mock)
 
 
-def _built(mock: Mock) -> Flask:
+def create_console(mock: Mock) -> Flask:
+    """Return a WSGI application that has the control API and the console, and no mocked API beside it."""
+    with _BUILDING:
+        app = _empty(mock)
+        control.add_routes(app, mock)
+        return app
+
+
+def _empty(mock: Mock) -> Flask:
     app = _App(__name__, static_folder=None)
     app.url_map.merge_slashes = False
+    app.register_error_handler(Exception, partial(_failed, mock))
+    return app
+
+
+def _built(mock: Mock) -> Flask:
+    app = _empty(mock)
     examples_prefix = mock.contract.extension("x-examples-prefix")
     for operation in mock.contract.operations:
         for prefix in ("", *mock.contract.base_paths):
@@ -106,7 +120,6 @@ def _built(mock: Mock) -> Flask:
         transfer.add_routes(app, mock)
     document = orjson.dumps(mock.contract.document)
     app.add_url_rule("/openapi.json", "openapi", lambda: Response(document, content_type=JSON))
-    app.register_error_handler(Exception, partial(_failed, mock))
     reference_page.add_routes(app, mock.contract)
     control.add_routes(app, mock)
     app.wsgi_app = Recorder(app.wsgi_app, mock)  # type: ignore[method-assign]  # Flask's own way to add middleware

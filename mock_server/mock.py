@@ -65,6 +65,7 @@ class Mock:
         assets: an existing folder for uploads and pictures; without one, a private folder is made
             when the first comes, and `close()` removes it.
         clock: the system's time where none is given.
+        upstream: what a proxy stands before, whose journal this is; without it, this is a mock.
 
     Raises:
         StoreError: the store can't be opened.
@@ -77,6 +78,7 @@ class Mock:
         *,
         assets: Path | None = None,
         clock: Clock | None = None,
+        upstream: str | None = None,
     ) -> None:
         self.contract = contract or load()
         self.settings = settings or Settings()
@@ -92,6 +94,7 @@ class Mock:
         self.clock.on_change(lambda: self.feed.publish("clock"))
         self.webhooks = Webhooks(self, on_change=lambda: self.feed.publish("webhooks"))
         self.base_url = "http://127.0.0.1:4010"
+        self.upstream = upstream
         self.shown_tokens: dict[str, str] = {}
         self._folder = assets
         self._own_folder: tempfile.TemporaryDirectory[str] | None = None

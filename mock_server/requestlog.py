@@ -108,10 +108,10 @@ def text_line(facts: Mapping[str, Any], *, colour: bool = False) -> str:
         status = click.style(status, fg=_COLOURS.get(facts["status"] // 100))
     what = f"{facts['method']} {facts['path']}  {facts['ms']} ms"
     told = _told(facts)
-    return f"{facts['at']}  {status} {_printable(f'{what}  {told}' if told else what)}"
+    return f"{facts['at']}  {status} {printable(f'{what}  {told}' if told else what)}"
 
 
-def _printable(text: str) -> str:
+def printable(text: str) -> str:
     """Escape what a request could use to write lines, or on the terminal, of its own."""
     return text if text.isprintable() else "".join(c if c.isprintable() else ascii(c)[1:-1] for c in text)
 
@@ -126,5 +126,6 @@ def _happened(facts: Mapping[str, Any]) -> str:
         return str(facts["error"])
     if "charged" in facts:
         credits = "credit" if facts["charged"] == 1 else "credits"
-        return f"{facts['project']}: {facts['charged']} {credits}, {facts['balance']:,} left"
+        left = f", {facts['balance']:,} left" if "balance" in facts else ""
+        return f"{facts['project']}: {facts['charged']} {credits}{left}"
     return " ".join(str(facts[key]) for key in ("project", "job", "uploaded") if key in facts)

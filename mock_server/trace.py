@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import WSGIEnvironment
@@ -37,6 +37,14 @@ class Disruption:
     drip_seconds: float = 0
 
 
+class Broken(NamedTuple):
+    """A rule that the answer breaks: its id, the field of the answer that shows it, and what is wrong."""
+
+    rule: str
+    field: str
+    message: str
+
+
 @dataclass(slots=True)
 class Trace:
     """One request's story so far."""
@@ -60,6 +68,10 @@ class Trace:
     """What happened: `project`, `charged`, `balance`, `error`, …"""
     forced: str | None = None
     """What a scenario did, in words."""
+    broken: Sequence[Broken] = ()
+    """What of the answer breaks the contract, where somebody judges it: a proxy before another server."""
+    remarks: Sequence[str] = ()
+    """What else is to be said of it, such as that the answer never arrived."""
     disruption: Disruption | None = None
     events: Callable[[], AsyncIterator[bytes]] | None = None
     """The body of an answer that goes on for ever: server-sent events."""

@@ -60,6 +60,10 @@ def _warned(wanted: bool) -> Predicate:
     return lambda exchange: bool(warnings_of(exchange)) is wanted
 
 
+def _broken(wanted: bool) -> Predicate:
+    return lambda exchange: bool(exchange.broken) is wanted
+
+
 def _after(number: int) -> Predicate:
     return lambda exchange: exchange.id > number
 
@@ -72,6 +76,7 @@ _PREDICATES: Mapping[str, Callable[[Any], Predicate]] = {
     "status": _status,
     "account": _account,
     "project": _project,
+    "broken": _broken,
     # Last, as they take the longest.
     "faulty": _faulty,
     "warned": _warned,

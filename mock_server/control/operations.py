@@ -330,7 +330,8 @@ def clear_journal(call: ControlCall) -> Answer:
 @_operation
 def export_har(call: ControlCall) -> Answer:
     """The journal as an HTTP archive."""
-    har = archive(_found(call), base_url_of(call.request), version("bluehour"))
+    base_url = call.mock.upstream or base_url_of(call.request)
+    har = archive(_found(call), base_url, version("bluehour"))
     return Answer(200, har, headers={"Content-Disposition": 'attachment; filename="journal.har"'})
 
 

@@ -64,6 +64,7 @@ def _serve(mock: Mock, operation: Operation, path: Mapping[str, str], request: R
     from .operations import OPERATIONS
 
     try:
+        _refuse_for_proxy(mock, operation)
         check_parameters(operation, request, path)
         body = parse_body(operation, request, read_body(operation, request))
         call = ControlCall(mock, parameter_values(operation, request, path), body or {}, request)
@@ -74,6 +75,16 @@ def _serve(mock: Mock, operation: Operation, path: Mapping[str, str], request: R
     except ControlRefusal as refusal:
         answer = _answer_to(refusal)
     return judged(answer, operation.response(answer.status), control_contract(), request)
+
+
+def _refuse_for_proxy(mock: Mock, operation: Operation) -> None:
+    if mock.upstream is not None and not operation.node.get("x-proxy"):
+        raise ControlRefusal(
+            404,
+            "not_found",
+            f"This is a proxy before {mock.upstream}: it shows what passes, and changes nothing. "
+            f"{operation.method} {operation.path} is for a mock (`bluehour serve`)",
+        )
 
 
 def _answer_to(refusal: ControlRefusal) -> Answer:

@@ -21,20 +21,12 @@ from . import PREFIX
 
 def state(mock: Mock, version: str) -> dict[str, Any]:
     """Return what is running, in numbers."""
-    settings = mock.settings
     return {
         "title": mock.contract.title,
         "version": version,
+        "mode": "mock" if mock.upstream is None else "proxy",
         "clock": clock(mock),
-        "settings": {
-            "store": settings.store,
-            "time_scale": settings.time_scale,
-            "plan": settings.plan,
-            "credits": settings.credits,
-            "concurrency": settings.concurrency,
-            "fetch_assets": settings.fetch_assets,
-            "journal": settings.journal,
-        },
+        "settings": _settings(mock),
         "accounts": len(mock.store.accounts()),
         "projects": mock.store.count_projects(),
         "rules": sum(rule.enabled for rule in mock.scenarios.all()),
@@ -55,8 +47,29 @@ def state(mock: Mock, version: str) -> dict[str, Any]:
             "plans": list(mock.plans),
             "events": list(mock.webhooks.events.values()),
         },
-        "links": {"docs": "/docs", "openapi": "/openapi.json", "control": f"{PREFIX}/openapi.json"},
+        "links": _links(mock),
     }
+
+
+def _settings(mock: Mock) -> dict[str, Any]:
+    settings = mock.settings
+    if mock.upstream is not None:
+        return {"upstream": mock.upstream, "journal": settings.journal}
+    return {
+        "store": settings.store,
+        "time_scale": settings.time_scale,
+        "plan": settings.plan,
+        "credits": settings.credits,
+        "concurrency": settings.concurrency,
+        "fetch_assets": settings.fetch_assets,
+        "journal": settings.journal,
+    }
+
+
+def _links(mock: Mock) -> dict[str, str]:
+    control = {"control": f"{PREFIX}/openapi.json"}
+    # Whatever else there may be behind a proxy is not ours.
+    return control if mock.upstream else {"docs": "/docs", "openapi": "/openapi.json", **control}
 
 
 def clock(mock: Mock) -> dict[str, Any]:

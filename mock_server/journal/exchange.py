@@ -8,6 +8,8 @@ from typing import Any
 
 from openapi.model import Operation
 
+from ..trace import Broken
+
 LARGEST_BODY = 64 * 2**10
 """Bytes of a body that are kept; of a larger one, nothing but its size."""
 
@@ -36,6 +38,8 @@ class Exchange:
         note: what happened: `project`, `charged`, `error`, …
         forced: what a scenario did, in words.
         habits: warnings that only the calls before can give.
+        broken: what of the answer breaks the contract, where somebody judged it.
+        remarks: what else is to be said of it.
     """
 
     id: int
@@ -59,6 +63,8 @@ class Exchange:
     note: Mapping[str, Any]
     forced: str | None
     habits: tuple[str, ...]
+    broken: tuple[Broken, ...] = ()
+    remarks: tuple[str, ...] = ()
 
     @property
     def operation_id(self) -> str | None:

@@ -14,10 +14,10 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import orjson
 
 from .. import control, reference_page
-from ..trace import trace_of
+from ..trace import Broken, Trace, trace_of
 from .exchange import LARGEST_BODY, NO_ANSWER, Exchange, Headers
 from .habits import Habit
-from .secrets import without_secret_fields, without_secrets
+from .secrets import SHORTEST, without_secret_fields, without_secrets
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
@@ -63,34 +63,68 @@ class Recorder:
         ms = (time.perf_counter() - started) * 1000
         clock = self._mock.clock
         now = clock.now()
-        habit = self._mock.habits.seen_in(trace, now, frozen=clock.frozen)
-        size = _size(trace.body, environ.get("CONTENT_LENGTH"))
-        packed = _packed(
-            [
-                now,
-                ms,
-                environ["REQUEST_METHOD"],
-                path,
-                environ["QUERY_STRING"],
-                _headers_of(environ) if trace.headers is None else trace.headers,
-                size,
-                int(status[:3]),
-                headers,
-                _size(trace.answer, None),
-                trace.transfer,
-                trace.path_values,
-                trace.token,
-                None if trace.account is None else trace.account.id,
-                trace.note,
-                trace.forced,
-                trace.disruption is not None and trace.disruption.kind == "drop",
-                None if habit is None else (habit.pause, habit.advised, habit.twin),
-            ]
+        if trace.headers is None:
+            trace.headers = _headers_of(environ)
+        journal.record(
+            record(
+                trace,
+                at=now,
+                ms=ms,
+                method=environ["REQUEST_METHOD"],
+                path=path,
+                query=environ["QUERY_STRING"],
+                size=_size(trace.body, environ.get("CONTENT_LENGTH")),
+                status=int(status[:3]),
+                headers=headers,
+                answer_size=_size(trace.answer, None),
+                habit=self._mock.habits.seen_in(trace, now, frozen=clock.frozen),
+            )
         )
-        body_kept, answer_kept = _kept(trace.body), _kept(trace.answer)
-        weight = 512 + len(packed) + len(body_kept or b"") + len(answer_kept or b"")
-        journal.record(Record(packed, body_kept, answer_kept, trace.operation, weight))
         return body
+
+
+def record(
+    trace: Trace,
+    *,
+    at: float,
+    ms: float,
+    method: str,
+    path: str,
+    query: str,
+    size: int,
+    status: int,
+    headers: Sequence[tuple[str, str]],
+    answer_size: int,
+    habit: Habit | None = None,
+) -> Record:
+    """Return what is known of a request and its answer as the journal keeps it."""
+    packed = _packed(
+        [
+            at,
+            ms,
+            method,
+            path,
+            query,
+            trace.headers or (),
+            size,
+            status,
+            headers,
+            answer_size,
+            trace.transfer,
+            trace.path_values,
+            trace.token,
+            None if trace.account is None else trace.account.id,
+            trace.note,
+            trace.forced,
+            trace.disruption is not None and trace.disruption.kind == "drop",
+            None if habit is None else (habit.pause, habit.advised, habit.twin),
+            [tuple(each) for each in trace.broken],
+            trace.remarks,
+        ]
+    )
+    body, answer = _kept(trace.body), _kept(trace.answer)
+    weight = 512 + len(packed) + len(body or b"") + len(answer or b"")
+    return Record(packed, body, answer, trace.operation, weight)
 
 
 class Record(NamedTuple):
@@ -128,8 +162,12 @@ class Record(NamedTuple):
             forced,
             dropped,
             habit,
+            broken,
+            remarks,
         ) = json.loads(self.packed)
-        headers = () if dropped else tuple((name, value) for name, value in answered)
+        # An answer seldom shows the token, but may have a short word in it that happens to be one.
+        shown_token = token if token and len(token) >= SHORTEST else None
+        headers = () if dropped else _without_secrets(answered, shown_token)
         return Exchange(
             id=number,
             at=at,
@@ -152,6 +190,8 @@ class Record(NamedTuple):
             note=note,
             forced=forced,
             habits=() if habit is None else (Habit(*habit).in_words(),),
+            broken=tuple(Broken(*each) for each in broken),
+            remarks=tuple(remarks),
         )
 
 
@@ -173,8 +213,11 @@ def _headers_of(environ: WSGIEnvironment) -> list[tuple[str, str]]:
 
 
 def _shown(headers: Sequence[tuple[str, str]], token: str | None) -> Headers:
-    named = [(name.replace("_", "-").title(), value) for name, value in headers]
-    return tuple((name, without_secrets(name, value, token)) for name, value in named)
+    return _without_secrets([(name.replace("_", "-").title(), value) for name, value in headers], token)
+
+
+def _without_secrets(headers: Sequence[tuple[str, str]], token: str | None) -> Headers:
+    return tuple((name, without_secrets(name.title(), value, token)) for name, value in headers)
 
 
 def _size(body: bytes | None, length: str | None) -> int:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any
 from urllib.parse import parse_qsl
 
@@ -38,6 +39,10 @@ def entry(exchange: Exchange) -> dict[str, Any]:
         "forced": exchange.forced,
         "faults": [{"where": fault.where, "message": fault.message} for fault in faults_of(exchange)],
         "warnings": warnings_of(exchange),
+        "broken": [
+            {**each._asdict(), "message": without_signatures(each.message)} for each in exchange.broken
+        ],
+        "remarks": list(exchange.remarks),
     }
 
 
@@ -85,8 +90,16 @@ def _har_entry(exchange: Exchange, base_url: str) -> dict[str, Any]:
         },
         "cache": {},
         "timings": {"send": 0, "wait": exchange.ms, "receive": 0},
-        "comment": exchange.forced or "",
+        "comment": "; ".join(_said(exchange)),
     }
+
+
+def _said(exchange: Exchange) -> Iterator[str]:
+    if exchange.forced:
+        yield exchange.forced
+    for broken in exchange.broken:
+        yield f"{broken.rule}: {without_signatures(broken.message)}"
+    yield from exchange.remarks
 
 
 def _post_data(exchange: Exchange) -> dict[str, Any]:

@@ -18,7 +18,7 @@ async function call(method, path, body) {
   try {
     response = await fetch(`/_mock${path}`, init);
   } catch {
-    throw new Refused(0, "The mock does not answer. Is it still running?");
+    throw new Refused(0, "Bluehour does not answer. Is it still running?");
   }
   const text = await response.text();
   const answer = parsed(text);

@@ -3,11 +3,11 @@ import { api } from "./api.js";
 import { curlOf } from "./curl.js";
 import { byId, fill, h, textButton } from "./dom.js";
 import { bytesOf, dayOf, millisecondsOf, plural, signed, timeOf } from "./format.js";
-import { entryOf, faultText, filterBy, focusRow, methodTag, statusTag } from "./journal.js";
+import { brokenText, entryOf, faultText, filterBy, focusRow, methodTag, statusTag } from "./journal.js";
 import { codeBox, notesOf } from "./json.js";
 import { accountLink, projectLink } from "./links.js";
 import { copy } from "./notices.js";
-import { operationName } from "./state.js";
+import { isProxy, operationName } from "./state.js";
 import { beside, focusHeading, onView, shown } from "./view.js";
 
 let current = null;
@@ -50,19 +50,25 @@ function show(entry) {
       h("code", {}, request.path + (request.query && `?${request.query}`))),
     facts(entry),
     entry.forced && callout("forced", "Forced", [entry.forced]),
+    entry.broken.length > 0
+      && callout("bad", `The answer breaks ${plural(entry.broken.length, "rule")}`, entry.broken.map(brokenText)),
     entry.faults.length > 0 && callout("bad", plural(entry.faults.length, "fault"), entry.faults.map(faultText)),
     entry.warnings.length > 0 && callout("warn", plural(entry.warnings.length, "warning"), entry.warnings),
+    entry.remarks.length > 0 && callout("", plural(entry.remarks.length, "note"), entry.remarks),
     message("Request", request, notesOf(entry.faults)),
-    message("Response", response, undefined, statusTag(response.status)));
+    message("Response", response, notesOf(entry.broken.map(asFault)), statusTag(response.status)));
   byId("entry").closest(".side").scrollTop = 0;
 }
+
+const asFault = ({ field, message: said }) => ({ where: field, message: said });
 
 function facts({ at, ms, operation, account, project, credits }) {
   const rows = [
     ["Operation", operation ? operationName(operation) : "none has this method and path"],
     ["Time", `${dayOf(at)}, ${timeOf(at)}${millisecondsOf(at)}, took ${ms.toFixed(1)} ms`],
-    account && ["Account", accountLink(account)],
-    project && ["Project", [projectLink(project), " ", textButton("all its requests", () => filterBy(project))]],
+    account && ["Account", isProxy() ? h("code", {}, account) : accountLink(account)],
+    project && ["Project", [isProxy() ? h("code", {}, project) : projectLink(project), " ",
+      textButton("all its requests", () => filterBy(project))]],
     credits !== 0 && ["Credits", signed(credits)],
   ];
   return h("dl", { class: "facts" },

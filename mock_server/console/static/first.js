@@ -3,7 +3,7 @@ import { firstCurl } from "./curl.js";
 import { button, h } from "./dom.js";
 import { codeBox } from "./json.js";
 import { attempt, copy } from "./notices.js";
-import { creates, theContract } from "./state.js";
+import { creates, isProxy, theContract } from "./state.js";
 
 const TOKEN = "any-token";
 
@@ -64,9 +64,13 @@ async function send({ method, url, token, body }) {
 
 /** The empty journal's advice. */
 export async function firstSteps(hasCalled) {
-  const request = await firstRequest().catch(() => null);
   const title = h("h3", {}, hasCalled ? "The journal is empty" : "Nothing has called yet");
   const base = h("code", {}, location.origin);
+  if (isProxy()) {
+    return [title, h("p", {}, "Point your app at ", base, " in place of the server. Each request shows up here, "
+      + "with what is wrong in it or in its answer.")];
+  }
+  const request = await firstRequest().catch(() => null);
   const key = request?.token ? ", with any bearer token" : "";
   const start = h("p", {}, "Point your app at ", base, `${key}. Each request shows up here as it comes.`);
   if (!request) return [title, start];

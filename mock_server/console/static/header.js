@@ -1,4 +1,4 @@
-// The head of the page: what is mocked, whether it is there, how much there is of everything, and the reset.
+// The head of the page: what is mocked or judged, whether it is there, how much there is of everything, and the reset.
 import { api } from "./api.js";
 import { byId } from "./dom.js";
 import { numberOf, shortSpanOf } from "./format.js";
@@ -26,16 +26,23 @@ export function start() {
   });
 }
 
+function showLink(id, target) {
+  byId(id).hidden = !target;
+  if (target) byId(id).href = target;
+}
+
 function aheadOf({ ahead }) {
   if (Math.abs(ahead) < 1) return "";
   return `${ahead > 0 ? "+" : "−"}${shortSpanOf(ahead)}`;
 }
 
-function show({ title, version, clock, rules, projects, accounts, webhooks, links }) {
-  byId("title").textContent = `${version} is ${title}`;
-  document.title = `${title} – Bluehour console`;
-  byId("docs-link").href = links.docs;
-  byId("openapi-link").href = links.openapi;
+function show({ title, version, mode, settings, clock, rules, projects, accounts, webhooks, links }) {
+  byId("title").textContent = mode === "proxy"
+    ? `${version} judges ${settings.upstream} as ${title}`
+    : `${version} is ${title}`;
+  document.title = `${title} – Bluehour ${mode === "proxy" ? "proxy" : "console"}`;
+  showLink("docs-link", links.docs);
+  showLink("openapi-link", links.openapi);
   for (const [name, count] of Object.entries({ rules, projects, accounts, webhooks })) {
     document.querySelector(`[data-count=${name}]`).textContent = count ? numberOf(count) : "";
   }

@@ -135,7 +135,7 @@ async function showEmpty() {
   }
   if (!isKept) {
     fill(place, h("div", { class: "empty" }, h("h3", {}, "No journal is kept"),
-      h("p", {}, "The mock was started with a journal of 0 requests.")));
+      h("p", {}, "It was started with a journal of 0 requests.")));
     return;
   }
   const steps = await firstSteps(hasCalled);
@@ -157,9 +157,10 @@ export function filterBy(text) {
 }
 
 function fits(entry) {
-  const { text, status, faulty, warned } = filters.elements;
+  const { text, status, faulty, warned, broken } = filters.elements;
   if (faulty.checked && !entry.faults.length) return false;
   if (warned.checked && !entry.warnings.length) return false;
+  if (broken.checked && !entry.broken.length) return false;
   if (status.value === "forced" && !entry.forced) return false;
   if (Number(status.value) && Number(status.value) !== Math.floor(entry.response.status / 100)) return false;
   const words = text.value.toLowerCase().split(/\s+/).filter(Boolean);
@@ -186,8 +187,8 @@ function isRepeat(before, entry) {
     && before.response.status === entry.response.status;
 }
 
-const isPlainRead = ({ request, faults, warnings, forced }) =>
-  request.method === "GET" && !faults.length && !warnings.length && !forced;
+const isPlainRead = ({ request, faults, warnings, broken, remarks, forced }) =>
+  request.method === "GET" && ![faults, warnings, broken, remarks].some((said) => said.length) && !forced;
 
 function fold(row, entry) {
   const count = Number(row.dataset.count ?? 1) + 1;
@@ -207,7 +208,8 @@ const timeTag = ({ at }) =>
 function rowOf(entry) {
   const { request, response } = entry;
   const marks = marksOf(entry);
-  const row = h("tr", { "data-id": entry.id, class: entry.faults.length ? "is-faulty" : null },
+  const isFaulty = entry.faults.length + entry.broken.length > 0;
+  const row = h("tr", { "data-id": entry.id, class: isFaulty ? "is-faulty" : null },
     h("td", { class: "e-time" }, timeTag(entry)),
     h("td", { class: "e-status" }, statusTag(response.status)),
     h("td", { class: "e-request" },
@@ -228,16 +230,23 @@ export const statusTag = (status) => h("span", { class: `status status-${String(
 
 export const methodTag = (method) => h("span", { class: `method method-${method.toLowerCase()}` }, method);
 
-function marksOf({ forced, faults, warnings }) {
+function marksOf({ forced, faults, warnings, broken, remarks }) {
   const marks = [];
   if (forced) marks.push(["forced", forced]);
+  // The worst of each side first: there is room for few.
+  for (const one of broken.slice(0, 1)) marks.push(["broken", brokenText(one)]);
   for (const fault of faults) marks.push(["fault", faultText(fault)]);
+  for (const one of broken.slice(1)) marks.push(["broken", brokenText(one)]);
   for (const warning of warnings) marks.push(["warning", warning]);
+  for (const remark of remarks) marks.push(["remark", remark]);
   return marks.length > 3 ? [...marks.slice(0, 2), ["more", `and ${marks.length - 2} more`]] : marks;
 }
 
 /** `where: message`, or the message alone where it says where. */
 export const faultText = ({ where, message }) => (message.startsWith(where) ? message : `${where}: ${message}`);
+
+/** The rule that an answer breaks, and how. */
+export const brokenText = ({ rule, message }) => `${rule}: ${message}`;
 
 function nameOf({ request, response, credits }, marks) {
   const parts = [`${request.method} ${request.path}`, `status ${response.status}`];

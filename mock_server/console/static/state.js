@@ -5,11 +5,15 @@ import { banner, complain } from "./notices.js";
 
 const listeners = [];
 let contract = { operations: [], job_errors: [], plans: [], events: [] };
+let mode = "mock";
 
 /** Call `listener(state)` with every news. */
 export const onState = (listener) => listeners.push(listener);
 
 export const theContract = () => contract;
+
+/** Whether this is a proxy before another server: it shows what passes, and can change nothing. */
+export const isProxy = () => mode === "proxy";
 
 /** The operations that cost something, cheapest first. */
 export const creates = () => contract.operations.filter((one) => one.credits).sort((a, b) => a.credits - b.credits);
@@ -25,6 +29,7 @@ export async function load() {
   try {
     const state = await api.state();
     contract = state.contract;
+    document.body.dataset.mode = mode = state.mode;
     banner(null);
     for (const listener of listeners) listener(state);
   } catch (error) {

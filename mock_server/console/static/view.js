@@ -1,8 +1,10 @@
 // Which view is shown: the address's fragment says so (`#rules`, `#projects/ID`, `#journal/12`), so that every
 // view can be linked, and going back goes back. Where there is room the journal stays beside the others.
 import { byId } from "./dom.js";
+import { isProxy } from "./state.js";
 
 const VIEWS = ["journal", "entry", "rules", "projects", "accounts", "webhooks", "clock"];
+const VIEWS_OF_A_PROXY = ["journal", "entry"];
 const wide = matchMedia("(min-width: 64rem)");
 const listeners = [];
 let last = "rules";
@@ -13,7 +15,7 @@ export const onView = (listener) => listeners.push(listener);
 export const shown = () => document.body.dataset.view;
 
 /** Where closing the entry leads to. */
-export const beside = () => (wide.matches ? `#${last}` : "#journal");
+export const beside = () => (wide.matches && !isProxy() ? `#${last}` : "#journal");
 
 export function start() {
   addEventListener("hashchange", route);
@@ -27,9 +29,9 @@ export function start() {
 
 function route() {
   const [name, id] = location.hash.slice(1).split("/").map(decodeURIComponent);
-  let view = VIEWS.includes(name) ? name : "journal";
+  let view = (isProxy() ? VIEWS_OF_A_PROXY : VIEWS).includes(name) ? name : "journal";
   if (view === "journal" && id) view = "entry";
-  if (view === "journal" && wide.matches) view = last;
+  if (view === "journal" && wide.matches && !isProxy()) view = last;
   if (view !== "journal" && view !== "entry") last = view;
   if (view !== shown()) byId(`view-${view}`).closest(".side")?.scrollTo(0, 0);
   document.body.dataset.view = view;

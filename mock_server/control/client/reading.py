@@ -9,6 +9,7 @@ from typing import Any
 from .values import (
     Account,
     Attempt,
+    Broken,
     ClockState,
     Delivery,
     Entry,
@@ -93,6 +94,8 @@ def entry(node: dict[str, Any]) -> Entry:
             "response": Response(**_message(Response, node["response"])),
             "faults": tuple(Fault(**_fields(Fault, fault)) for fault in node["faults"]),
             "warnings": tuple(node["warnings"]),
+            "broken": tuple(Broken(**_fields(Broken, broken)) for broken in node.get("broken", ())),
+            "remarks": tuple(node.get("remarks", ())),
         }
     )
 

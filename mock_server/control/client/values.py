@@ -61,6 +61,7 @@ class Filters(TypedDict, total=False):
     project: str | None
     faulty: bool | None
     warned: bool | None
+    broken: bool | None
     after: int | None
     limit: int
 
@@ -94,6 +95,7 @@ class State:
         accounts, projects, rules, webhooks, journal: how many there are; of rules, those that are on.
         contract: what a rule or an account can name: `operations`, `job_errors`, `plans`, `events`.
         links: where the documentation, the contract and this API's own description are.
+        mode: `mock`, or `proxy` before another server, `settings["upstream"]`.
     """
 
     title: str
@@ -107,6 +109,7 @@ class State:
     journal: int
     contract: Mapping[str, Any]
     links: Mapping[str, str]
+    mode: str = "mock"
 
 
 @dataclass(frozen=True, slots=True)
@@ -314,6 +317,15 @@ class Fault:
 
 
 @dataclass(frozen=True, slots=True)
+class Broken:
+    """A rule that an answer breaks: its id, the field that shows it (empty for the whole), and a sentence."""
+
+    rule: str
+    field: str
+    message: str
+
+
+@dataclass(frozen=True, slots=True)
 class Entry:
     """One request in the journal, and what became of it.
 
@@ -330,6 +342,8 @@ class Entry:
         forced: what was forced, and by what.
         faults: what of the request breaks the contract; none for a legal one.
         warnings: what is legal, and still unlikely to be meant.
+        broken: what of the answer breaks the contract, where a proxy judged it.
+        remarks: what else is to be said, such as that a proxy answered in place of the server.
     """
 
     id: int
@@ -344,3 +358,5 @@ class Entry:
     forced: str | None
     faults: tuple[Fault, ...]
     warnings: tuple[str, ...]
+    broken: tuple[Broken, ...] = ()
+    remarks: tuple[str, ...] = ()

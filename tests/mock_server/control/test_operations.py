@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+from contextlib import closing
 from datetime import datetime
 from typing import Any
 
@@ -11,6 +12,7 @@ from flask.testing import FlaskClient
 from PIL import Image
 from werkzeug.test import TestResponse
 
+from mock_server.app import create_console
 from mock_server.control.contract import control_contract
 from mock_server.control.operations import OPERATIONS
 from mock_server.mock import Mock
@@ -54,6 +56,23 @@ def test_every_published_example_is_legal() -> None:
         for media in operation.body.content.values() if operation.body else ():
             for example in media.examples:
                 assert media.schema.accepts(example), (operation.id, example)
+
+
+def test_a_proxy_has_the_journal_alone() -> None:
+    with closing(Mock(upstream="https://api.example.com")) as mock:
+        control = Control(create_console(mock).test_client())
+        state = control("GET", "/state")
+        assert (state["mode"], state["settings"]["upstream"]) == ("proxy", "https://api.example.com")
+        assert control("GET", "/journal")["entries"] == []
+        control("DELETE", "/journal", status=204)
+        assert control.answer("GET", "").status_code == 200
+        for operation in control_contract().operations:
+            if not operation.node.get("x-proxy"):
+                path = operation.path.replace("{which}", "before").replace("{id}", "1")
+                body = next(iter(operation.body.content.values())).example if operation.body else None
+                refusal = control(operation.method, path.removeprefix("/_mock"), body, status=404)
+                assert "This is a proxy before https://api.example.com" in refusal["message"]
+        assert control("GET", "/nothing", status=404)["code"] == "not_found"
 
 
 def test_the_state_tells_what_runs(control: Control, caller: Caller) -> None:

@@ -12,9 +12,11 @@ from werkzeug.test import EnvironBuilder
 from mock_server.app import create_app
 from mock_server.journal.exchange import LARGEST_BODY
 from mock_server.journal.journal import Journal
-from mock_server.journal.recorder import Recorder
+from mock_server.journal.recorder import Recorder, record
+from mock_server.journal.secrets import without_secrets, without_signatures
 from mock_server.journal.view import archive, entry
 from mock_server.mock import Mock, Settings
+from mock_server.trace import Broken, Trace
 
 from ..conftest import FACE, UPLOADS, Caller, face
 
@@ -110,6 +112,56 @@ def test_no_secret_can_be_read_out_of_it(mock: Mock, client: FlaskClient) -> Non
     assert signature not in shown
     assert "mhk_live" in shown
     assert f"signature={signature[:6]}" in shown
+
+
+@pytest.mark.parametrize(
+    ("header", "value", "shown"),
+    [
+        ("Cookie", "one=0123456789abcdefghijklmnopq; two=zyxwvuts", "one=01234567…nopq; two=zyxw…"),
+        (
+            "Set-Cookie",
+            "one=0123456789abcdefghijklmnopq; Path=/; HttpOnly",
+            "one=01234567…nopq; Path=/; HttpOnly",
+        ),
+        ("X-Echo", "of some-token", "of some-…"),
+    ],
+)
+def test_cookies_and_what_shows_the_token_are_shortened(header: str, value: str, shown: str) -> None:
+    assert without_secrets(header, value, "some-token") == shown
+
+
+def test_a_signed_link_of_another_service_can_not_be_used() -> None:
+    link = "https://bucket.example.com/a?X-Amz-Signature=" + "0123456789abcdef" * 4
+    assert without_signatures(link) == "https://bucket.example.com/a?X-Amz-Signature=012345…"
+
+
+def test_what_an_answer_breaks_and_what_else_there_is_to_say_is_kept(mock: Mock) -> None:
+    token = "some-secret-token"
+    trace = Trace(
+        token=token,
+        broken=[Broken("answer.schema", "downloads", "downloads is missing")],
+        remarks=["502 is the proxy's own answer"],
+    )
+    kept = record(
+        trace,
+        at=0.0,
+        ms=1.0,
+        method="GET",
+        path="/v1/x",
+        query="",
+        size=0,
+        status=502,
+        headers=[("x-echo", token), ("set-cookie", "session=0123456789")],
+        answer_size=0,
+    ).exchange(1)
+    shown = entry(kept)
+    assert shown["broken"] == [
+        {"rule": "answer.schema", "field": "downloads", "message": "downloads is missing"}
+    ]
+    assert shown["remarks"] == ["502 is the proxy's own answer"]
+    assert shown["response"]["headers"] == [["x-echo", "some-sec…"], ["set-cookie", "session=01234…"]]
+    (archived,) = archive([kept], "http://x", "1")["log"]["entries"]
+    assert archived["comment"] == "answer.schema: downloads is missing; 502 is the proxy's own answer"
 
 
 def test_an_api_key_of_another_contract_is_a_secret_too(client: FlaskClient, mock: Mock) -> None:

@@ -1,0 +1,144 @@
+"""What of the mock's console a proxy has, at /_mock: the same pages and journal, from the same code."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from contextlib import suppress
+from dataclasses import dataclass
+from http import HTTPStatus
+from typing import Any, cast
+
+from granian._granian import RSGIProtocolClosed
+
+from mock_server import control
+from mock_server.app import create_console
+from mock_server.gateway import Gateway
+from mock_server.mock import Mock
+from mock_server.requests import LARGEST_BODY
+
+from .forwarding import Client, ClientLeft
+from .http1 import Cut, NotHttp, Pairs, RequestHead, pieces, request_framing
+
+
+class Console:
+    """Answers what is asked below /_mock.
+
+    Args:
+        mock: whose journal it shows.
+    """
+
+    def __init__(self, mock: Mock) -> None:
+        self._gateway = Gateway(create_console(mock), lambda _method, _path: True, LARGEST_BODY)
+
+    def close(self) -> None:
+        """Let go of its threads."""
+        self._gateway.close()
+
+    def has(self, target: bytes) -> bool:
+        """Tell whether a request is for the console, not for the upstream."""
+        path = target.partition(b"?")[0].decode("latin-1")
+        return path == control.PREFIX or path.startswith(f"{control.PREFIX}/")
+
+    async def answer(self, head: RequestHead, client: Client) -> bool:
+        """Answer a request; tell whether the client may send another one."""
+        try:
+            body = await _body(head, client)
+        except (NotHttp, Cut):
+            return False
+        protocol = _Protocol(head, client, body)
+        with suppress(RSGIProtocolClosed):
+            await self._gateway(cast(Any, _scope(head, client)), cast(Any, protocol))
+        return await protocol.end()
+
+
+@dataclass(frozen=True, slots=True)
+class _Headers:
+    pairs: Pairs
+
+    def items(self) -> list[tuple[str, str]]:
+        return [(name.lower(), value) for name, value in self.pairs]
+
+
+@dataclass(frozen=True, slots=True)
+class _Scope:
+    """A request as granian's interface RSGI has it, which the gateway was made for."""
+
+    method: str
+    path: str
+    query_string: str
+    headers: _Headers
+    server: str
+    client: str
+    http_version: str = "1.1"
+    scheme: str = "http"
+
+
+def _scope(head: RequestHead, client: Client) -> _Scope:
+    path, _, query = head.target.decode("latin-1").partition("?")
+    addresses = (client.writer.get_extra_info(name) for name in ("sockname", "peername"))
+    server, peer = (f"{address[0]}:{address[1]}" if address else ":" for address in addresses)
+    return _Scope(head.method.decode(), path, query, _Headers(head.fields.pairs), server, peer)
+
+
+class _Protocol:
+    """Where the gateway takes a body from, and gives its answer to; called from its threads as well."""
+
+    def __init__(self, head: RequestHead, client: Client, body: bytes) -> None:
+        self._head = head
+        self._client = client
+        self._body = body
+        self._whole: tuple[int, list[tuple[str, str]], bytes] | None = None
+
+    async def __call__(self) -> bytes:
+        return self._body
+
+    async def __aiter__(self) -> AsyncIterator[bytes]:
+        yield self._body
+
+    def response_bytes(self, status: int, headers: list[tuple[str, str]], body: bytes) -> None:
+        self._whole = status, headers, body
+
+    def response_stream(self, status: int, headers: list[tuple[str, str]]) -> _Stream:
+        return _Stream(self._client, _answer_head(status, headers, closes=True))
+
+    async def end(self) -> bool:
+        """Send what was answered in one piece; what was streamed ends with its connection."""
+        if self._whole is None:
+            return False
+        status, headers, body = self._whole
+        closes = self._head.wants_close
+        if not any(name.lower() == "content-length" for name, _ in headers):
+            headers = [*headers, ("Content-Length", f"{len(body)}")]
+        await self._client.send(_answer_head(status, headers, closes=closes) + body)
+        return not closes
+
+
+class _Stream:
+    """An answer that is sent as it comes."""
+
+    def __init__(self, client: Client, head: bytes) -> None:
+        self._client = client
+        self._head = head
+
+    async def send_bytes(self, data: bytes) -> None:
+        head, self._head = self._head, b""
+        try:
+            await self._client.send(head + data)
+        except ClientLeft:
+            raise RSGIProtocolClosed from None
+
+
+def _answer_head(status: int, headers: list[tuple[str, str]], *, closes: bool) -> bytes:
+    end = [("Connection", "close")] if closes else []
+    lines = [f"HTTP/1.1 {status} {HTTPStatus(status).phrase}", *map(": ".join, [*headers, *end]), "", ""]
+    return "\r\n".join(lines).encode("latin-1", "replace")
+
+
+async def _body(head: RequestHead, client: Client) -> bytes:
+    """A request's body; no more of it than any call of the control API may have."""
+    body = bytearray()
+    async for piece in pieces(client.reader, request_framing(head)):
+        body += piece.content
+        if len(body) > LARGEST_BODY + 1:
+            break
+    return bytes(body)
