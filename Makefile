@@ -3,7 +3,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
 
-.PHONY: help serve test lint bench bench-journal clean
+.PHONY: help serve test lint bench bench-journal bench-check clean
 
 help:  ## show this help
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /	/' | expand -t 12
@@ -24,6 +24,9 @@ bench: .venv/serve  ## measure throughput, latency, start and memory, beside Pri
 
 bench-journal: .venv/serve  ## measure what the journal costs in throughput and memory
 	@$(BIN)/python -m benchmarks.journal $(ARGS)
+
+bench-check: .venv/test  ## count the wrong servers that bluehour check finds, beside schemathesis
+	@$(BIN)/python -m benchmarks.check $(ARGS)
 
 clean:  ## remove the environment and every cache
 	rm -rf .venv .cache .mypy_cache .pytest_cache .ruff_cache .hypothesis

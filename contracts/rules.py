@@ -588,6 +588,14 @@ RULES: tuple[Rule, ...] = (
         "Say the time that the signature says.",
     ),
     Rule(
+        "upload.lifetime",
+        "An upload link lives for an hour",
+        "x-lifetimes.upload-link, which is Bluehour's own: the vendor gives no number",
+        _NOTHING,
+        "Nothing, if your links live as long as you mean them to.",
+        Severity.WARNING,
+    ),
+    Rule(
         "upload.tampered",
         "An upload link that was changed is refused",
         "upload_url: links are signed; response 403 of x-server-responses",

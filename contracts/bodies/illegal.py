@@ -93,6 +93,7 @@ def unparsable(media: MediaType, base: Any) -> Iterator[Illegal]:
         ("application/x-www-form-urlencoded", content),
         ("application/x-www-form-urlencoded", b"style=1&assets=2"),
         ("application/xml", b"<request/>"),
+        ("no/media/type; ;", content),
         ("multipart/form-data; boundary=x", b"--x--\r\n"),
     ):
         yield Illegal("refuse.media-type", "Content-Type", content_type, body, content_type)
@@ -118,8 +119,7 @@ def _variants(place: Place, base: Any, random: Random) -> _Tried:
 def _values(place: Place, base: Any, random: Random) -> _Tried:
     value = value_in(base, place.path) if place.present else None
     types = place.types
-    if place.path:
-        yield "refuse.null", "null", None
+    yield ("refuse.null" if place.path else "refuse.container"), "null", None
     if "object" in types:
         yield from _for_object(value)
     elif "array" in types:

@@ -14,7 +14,9 @@ from openapi.schema import Path, Schema
 from .places import Place, places, value_in, with_value, without
 
 _LONG = 4000
-_UNKNOWN = "x_unknown_key"
+_UNKNOWN = ("x_unknown_key",)
+_RESERVED = ("__proto__", "constructor", "")
+"""Keys that mean something to some languages, or nothing to any."""
 
 _MANY = 60
 """Items of a list that has no greatest length."""
@@ -158,10 +160,12 @@ def _numbers(node: dict[str, Any], whole: bool, random: Random) -> Iterator[tupl
     written = "an integer" if whole else "a number"
     yield "accept.numbers", f"{float(within)} for {written}", float(within)
     yield "accept.numbers", "0", 0
+    yield "accept.numbers", "-0.0", -0.0
     if not whole and not step:
         yield "accept.numbers", f"{within} without a point", within
         yield "accept.numbers", "a fraction with many digits", _fraction(low, high, random)
     if high is None:
+        yield "accept.numbers", "1e-300, close to 0", 1e-300
         large = random.randint(1_000, 9_999)
         yield "accept.numbers", f"{large}, a large number", large
     if low is None or low < 0:
@@ -189,9 +193,10 @@ def _of_the_whole(media: MediaType, base: Any, found: list[Place]) -> Iterator[E
     yield Edge("accept.optional", "body", "nothing but what is required", (), _minimal(base, found))
     for place in found:
         if "object" in place.types and place.present and _is_open(place.node):
-            path = (*place.path, _UNKNOWN)
-            body = with_value(base, path, {"a": [1, None]})
-            yield Edge("accept.unknown-keys", place.name, f"an unknown key, {_UNKNOWN}", path, body)
+            for name in _UNKNOWN if place.path else (*_UNKNOWN, *_RESERVED):
+                path = (*place.path, name)
+                body = with_value(base, path, {"a": [1, None]})
+                yield Edge("accept.unknown-keys", place.name, f"an unknown key, {name!r}", path, body)
     yield from _with_exponents(base, found)
     for says in (f"{media.name}; charset=utf-8", media.name.title()):
         yield Edge("accept.media-type", "Content-Type", says, (), base, content_type=says)

@@ -22,11 +22,13 @@ class Account:
         label: what it is called in reports: `main`, `second`, …
         token: what is sent.
         credits: what it has at first; None where that is not known.
+        plan: the plan that it is on; None likewise.
     """
 
     label: str
     token: str
     credits: int | None = None
+    plan: str | None = None
 
 
 class Accounts:
@@ -92,4 +94,4 @@ class Accounts:
 
     def _made(self, plan: str, credits: int, label: str) -> Account:
         self._used[label] = f"a test account on the plan {plan} with {credits} credits"
-        return Account(label, made_to_order(plan, credits, secrets.token_hex(5)), credits)
+        return Account(label, made_to_order(plan, credits, secrets.token_hex(5)), credits, plan)

@@ -197,11 +197,6 @@ class Check:
         label = account.label if account else ""
         return self.sender.send(Call(request, operation, purpose=purpose, account=label, price=price))
 
-    def bare(self, method: str, path: str, account: Account, operation: Operation, purpose: str) -> Exchange:
-        """Send a request with no header but the token."""
-        request = Request(method, self.target + path, tuple(_credentials(account, None)))
-        return self.sender.send(Call(request, operation, purpose=purpose, account=account.label))
-
     def put(self, url: str, content: bytes, purpose: str, *, content_type: str | None = None) -> Exchange:
         """Upload a file to a link."""
         headers = [("Content-Type", content_type)] if content_type else []

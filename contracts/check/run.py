@@ -35,6 +35,9 @@ PORTRAIT = Path(__file__).with_name("portrait.jpg")
 LOCAL_BUDGET = 60
 """Credits that a check of a server on this machine may cost; of any other nothing, unless it is told to."""
 
+LOCAL_RECONNECT = 5.0
+"""Seconds for which a server on this machine that can't be reached is tried again."""
+
 
 @dataclass(frozen=True, slots=True)
 class Options:
@@ -180,7 +183,7 @@ def _manners(options: Options) -> Manners:
     return Manners(
         rate=_given(options.rate, 0.0 if local else 5.0),
         timeout=_given(options.timeout, 10.0 if local else 30.0),
-        reconnect=5.0 if local else 60.0,
+        reconnect=LOCAL_RECONNECT if local else 60.0,
     )
 
 

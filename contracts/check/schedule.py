@@ -71,7 +71,6 @@ _PROJECTS = ("project", "credits.price", "credits.same", "credits.refund", "down
 _EXAMPLES = ("accept.examples", "upload.usable", "credits.balance", "refuse.leaves-no-trace")
 
 PARTS = (
-    Part("methods", ("method",), _alone(paths.try_methods)),
     Part("paths and ids that there are not", ("path", "project.unknown"), _alone(paths.try_unknown)),
     Part("odd ids", ("project.unknown",), _alone(paths.try_odd_ids)),
     Part("uploads", ("upload", "accept.extensions"), _alone(uploads.try_uploads)),
@@ -80,7 +79,8 @@ PARTS = (
     Part("odd bodies", (), odd.try_odd),
     Part("published examples", (*_EXAMPLES, *_PROJECTS), acceptance.try_examples),
     Part("pictures by other names", ("accept.asset-url", "accept.examples"), acceptance.try_assets),
-    Part("headers and queries", ("accept.headers",), _alone(odd.try_headers)),
+    Part("methods", ("method",), paths.try_methods),
+    Part("headers and queries", ("accept.headers",), odd.try_headers),
     Part("credentials", ("auth.required", "auth.scheme-case"), credentials.try_credentials),
     Part("another account", ("auth.own-projects", "auth.own-uploads"), credentials.try_other_account),
     Part("assets", ("upload.issued", "upload.broken"), uploads.try_assets),

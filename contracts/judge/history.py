@@ -385,6 +385,21 @@ class History:
                 f"The link expired {_ago(at - now)} it was issued",
                 f"items[{index}].expires_at",
             )
+            self._judge_upload_lifetime(exchange, at, index, rulings)
+
+    def _judge_upload_lifetime(
+        self, exchange: Exchange, expires_at: float, index: int, rulings: Rulings
+    ) -> None:
+        lifetime = self._contract.extension("x-lifetimes", {}).get("upload-link")
+        if lifetime:
+            left = expires_at - (_server_time(exchange) or exchange.ended_at)
+            rulings.expect(
+                "upload.lifetime",
+                abs(left - lifetime) <= max(lifetime * _LIFETIME_APART, _CLOCKS_APART),
+                f"The link is good for {_span(left)}; links live {_span(lifetime)}",
+                f"items[{index}].expires_at",
+                f"x-lifetimes: {{upload-link: {lifetime}}}",
+            )
 
 
 def _last_segment(exchange: Exchange) -> str:
@@ -426,13 +441,16 @@ def _server_time(exchange: Exchange) -> float | None:
 
 
 def _ago(seconds: float) -> str:
-    amount = abs(seconds)
+    return f"{_span(abs(seconds))} {'after' if seconds >= 0 else 'before'}"
+
+
+def _span(amount: float) -> str:
     unit, size = next(
         (unit, size)
         for unit, size in (("days", 86400), ("h", 3600), ("min", 60), ("s", 1))
         if amount >= size or size == 1
     )
-    return f"{amount / size:.3g} {unit} {'after' if seconds >= 0 else 'before'}"
+    return f"{amount / size:.3g} {unit}"
 
 
 def _short(value: Any) -> str:

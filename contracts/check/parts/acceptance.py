@@ -257,8 +257,14 @@ def _send(check: Check, operation: Operation, account: Account, edge: Edge) -> E
 
 
 def _judge(check: Check, exchange: Exchange, edges: Sequence[Edge], accepted: bool) -> None:
-    """Say of edges whether they were accepted; of a plan's limit, and of silence, others tell."""
-    if not answered(exchange) or code_in(exchange) == "plan_upgrade_required":
+    """Say of edges whether they were accepted; of silence, and of what the account can't have, nothing."""
+    if not answered(exchange):
+        return
+    if not accepted and answered(exchange) == check.status_of("insufficient_credits"):
+        for edge in edges:
+            check.unjudged(
+                f"the account's requests are refused: {_told(exchange)}", exchange.label, edge.rule
+            )
         return
     for edge in edges:
         message = f"{edge.field}: {edge.says}; it is legal, and was answered by {_told(exchange)}"

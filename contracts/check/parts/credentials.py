@@ -54,6 +54,7 @@ def _forms(check: Check) -> Iterator[tuple[str, str | None]]:
     yield "Bearer, a space and no token", "Bearer "
     yield "the token without a scheme", token
     yield "the scheme cut short", f"Beare {token}"
+    yield "more than one token", f"Bearer {token} {token}"
     yield "the scheme Basic", "Basic " + base64.b64encode(f"{token}:".encode()).decode()
     yield "the scheme Basic, with the token as it is", f"Basic {token}"
     yield "the scheme Token", f"Token {token}"

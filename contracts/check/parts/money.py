@@ -69,8 +69,8 @@ def spend_on_example(check: Check, jobs: Jobs, operation: Operation, cheapest: O
         rule_id, related = (
             ("credits.refund", (failed.made,)) if failed else ("refuse.leaves-no-trace", refused)
         )
-        told = "after a job that failed" if failed else "after refused calls"
-        message = f"The account had {price} credits, the price, and they are gone {told}"
+        told = "after a job that failed" if failed else "after refused calls only"
+        message = f"The account had {price} credits, the price, and can't pay {told}: more was charged"
         check.expect(rule_id, exchange, False, message, related=related[-3:])
         return exchange
     if is_success(exchange):
@@ -160,7 +160,8 @@ def spend_with_change(
         )
         job.deleted = bool(deleted) and is_success(deleted[0])
     body = legal_body(check, cheapest, account)
-    exchange, _ = jobs.create(cheapest, account, body, "spending the change")
+    exchange = check.call(cheapest, account, body, purpose="spending the change")
+    jobs.accept(exchange, account, is_fetched=True)
     if not answered(exchange):
         return
     after = " and its deletion" if deleted else ""
@@ -225,12 +226,19 @@ def _spend_at_once(check: Check, jobs: Jobs, operation: Operation) -> None:
 def try_plan(check: Check, jobs: Jobs) -> None:
     """Ask for more than the tightest plan allows, and for just as much."""
     for operation in check.creates:
-        for path, limit_name in operation.annotated("x-plan-limit"):
+        limits = operation.annotated("x-plan-limit")
+        for path, limit_name in limits:
             if not check.accounts.made_to_order:
                 check.unjudged("no account's plan is known", operation, "credits.plan")
                 continue
             with check.within_budget(operation, "credits.plan"):
                 _try_limit(check, jobs, operation, path, check.accounts.tightest_plan.get(limit_name))
+        if not limits and check.accounts.made_to_order and operation is check.creates[0]:
+            with check.within_budget(operation, "credits.plan"):
+                account = check.accounts.on_tightest_plan(operation.credits, "on the tightest plan")
+                body = legal_body(check, operation, account)
+                exchange = check.call(operation, account, body, purpose="a picture above the plan")
+                jobs.accept(exchange, account, is_fetched=True)
 
 
 def _try_limit(

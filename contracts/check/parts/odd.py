@@ -4,10 +4,14 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
+from dataclasses import replace
+
+from openapi.model import Operation
 
 from ...exchange import Headers
 from ..checker import Check, answered, json_of, path_values
 from ..jobs import Jobs
+from ..sender import Call
 from .bodies import legal_body
 
 
@@ -24,33 +28,40 @@ def try_odd(check: Check, jobs: Jobs) -> None:
                 jobs.accept(exchange, check.accounts.main)
 
 
-def try_headers(check: Check) -> None:
-    """Read a project that there is not, with headers and queries that are not declared: 404 as ever."""
-    nowhere = "bluehour-headers"
-    expected = check.status_of("not_found")
-    for operation in check.reads:
-        url = operation.path
-        for name, value in path_values(operation, nowhere).items():
-            url = url.replace(f"{{{name}}}", value)
-        for says, headers, query in _additions():
-            exchange = check.ask(
-                operation.method,
-                url + query,
-                check.accounts.main,
-                operation=operation,
-                headers=headers,
-                purpose=says,
-            )
-            status = answered(exchange)
-            if 0 < status < 500:
-                message = f"With {says} it was answered by {status} in place of {expected}"
-                check.expect("accept.headers", exchange, status == expected, message, says)
-        bare = check.bare(operation.method, url, check.accounts.main, operation, "no header but the token")
-        if 0 < answered(bare) < 500:
-            message = (
-                f"Without User-Agent and Accept it was answered by {answered(bare)} in place of {expected}"
-            )
-            check.expect("accept.headers", bare, answered(bare) == expected, message, "User-Agent")
+def try_headers(check: Check, jobs: Jobs) -> None:
+    """Ask for what is surely refused, with undeclared headers and queries: it is refused as ever."""
+    refused = [(each, None, check.status_of("not_found")) for each in (*check.reads, *check.deletes)]
+    illegal = [(each, b"{}", check.status_of("invalid_request")) for each in (*check.uploads, *check.creates)]
+    for operation, content, expected in (*refused, *illegal):
+        call = check.prepared(operation, check.accounts.main, content=content, path=_nowhere(operation))
+        with check.within_budget(operation, "accept.headers"):
+            for says, headers, query in _additions():
+                _expect_refused(check, jobs, _with(call, headers, query, says), expected, says)
+            bare = [each for each in call.request.headers if each[0] in ("Authorization", "Content-Type")]
+            says = "no User-Agent and no Accept"
+            call = replace(call, request=replace(call.request, headers=tuple(bare)), purpose=says)
+            _expect_refused(check, jobs, call, expected, says)
+
+
+def _with(call: Call, headers: Headers, query: str, purpose: str) -> Call:
+    """A call with headers in place of those of the same names, and with a query."""
+    names = {name for name, _ in headers}
+    others = [each for each in call.request.headers if each[0] not in names]
+    request = replace(call.request, headers=(*others, *headers), url=call.request.url + query)
+    return replace(call, request=request, purpose=purpose)
+
+
+def _expect_refused(check: Check, jobs: Jobs, call: Call, expected: int, says: str) -> None:
+    exchange = check.sender.send(call)
+    jobs.accept(exchange, check.accounts.main)
+    status = answered(exchange)
+    if 0 < status < 500 and status != check.status_of("insufficient_credits"):
+        message = f"With {says} it was answered by {status} in place of {expected}"
+        check.expect("accept.headers", exchange, status == expected, message, says)
+
+
+def _nowhere(operation: Operation) -> dict[str, str]:
+    return path_values(operation, "bluehour-headers")
 
 
 def _bodies(legal: object) -> Iterator[tuple[str, bytes]]:
@@ -61,6 +72,8 @@ def _bodies(legal: object) -> Iterator[tuple[str, bytes]]:
     yield "half of a surrogate pair", b'{"style": {"prompt": "\\ud800"}, "name": "\\udfff"}'
     yield "the character NUL", b'{"style": {"prompt": "\\u0000"}, "name": "a\\u0000b"}'
     yield "a number of 400 digits", b'{"resolution": ' + b"9" * 400 + b', "style": {"mouth_smile": 1e999}}'
+    text = json.dumps("x" * 100_000).encode()
+    yield "texts of 100,000 characters", b'{"name": %s, "style": {"prompt": %s}}' % (text, text)
     yield "a byte order mark", b"\xef\xbb\xbf{}"
     yield "UTF-16", json.dumps(legal).encode("utf-16")
     yield "a key twice", b'{"style": {}, "style": 1, "assets": {}, "assets": 2}'
@@ -82,6 +95,6 @@ def _additions() -> Iterator[tuple[str, Headers, str]]:
     yield "a Cookie that is none", (("Cookie", '=;;="; a=b=c'),), ""
     yield "an If-None-Match", (("If-None-Match", '"x'), ("If-Modified-Since", "yesterday")), ""
     yield "an Origin and a forwarded host", (("Origin", "null"), ("X-Forwarded-Host", "a:b:c")), ""
-    yield "a Content-Type, though there is no body", (("Content-Type", "application/json"),), ""
+    yield "a long User-Agent", (("User-Agent", "bluehour-check " * 60),), ""
     yield "a query", (), "?utm_source=bluehour&page=2"
     yield "a query that is none", (), "?&&=&a&%zz"

@@ -7,42 +7,60 @@ from secrets import token_hex
 from urllib.parse import quote
 
 from openapi.model import Operation
-from openapi.upgrade import METHODS
 
-from ...exchange import ANYWHERE, Exchange, label_of
+from ...exchange import ANYWHERE, Exchange, Headers, label_of
 from ..budget import BudgetSpent
 from ..checker import Check, answered, code_in, path_values
 from ..findings import BUDGET
+from ..jobs import Jobs
 
-_SAFE = ("GET", "HEAD", "OPTIONS")
+_METHODS = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "TRACE", "BREW")
+_SAFE = ("GET", "HEAD", "OPTIONS", "TRACE")
 
 _ODD_IDS = (
     "0", "-1", "null", "undefined", "%", "..", "../..", "a/b", "a b", "'", "\"", "' OR '1'='1", "\0",
-    "\u202e", "é", "東京", "😀", "{id}", "*", "?", "#", "\r\nX-Injected: 1", "x" * 2000,
+    "\u202e", "é", "東京", "😀", "{id}", "*", "?", "#", "nobody", "\r\nX-Injected: 1", "x" * 2000,
 )  # fmt: skip
 
 
-def try_methods(check: Check) -> None:
-    """Try every method that a path has not: 405, with those that it has in Allow."""
+def try_methods(check: Check, jobs: Jobs) -> None:
+    """Try every method that a path has not: 405, with those that it has in Allow.
+
+    Where the path is a project's, it is that of one that there is.
+    """
+    project = jobs.all[0].project_id if jobs.all else "any"
     by_path: dict[str, list[Operation]] = defaultdict(list)
     for operation in check.contract.operations:
         by_path[operation.path].append(operation)
     for operations in by_path.values():
         known = {operation.method for operation in operations}
-        for method in (name.upper() for name in METHODS):
-            if method not in known and method not in ("HEAD", "OPTIONS", "TRACE", "QUERY"):
-                _try_method(check, operations, method, known)
-        _try_options(check, operations, known)
+        for method in _METHODS:
+            if method not in known and (method != "HEAD" or "GET" not in known):
+                _try_method(check, operations, method, known, project)
+        _try_options(check, operations, known, project)
         if "GET" in known:
             _try_head(check, operations)
+        if "DELETE" in known and "POST" not in known:
+            _try_method(check, operations, "POST", known, project, ("X-HTTP-Method-Override", "DELETE"))
 
 
-def _try_method(check: Check, operations: list[Operation], method: str, known: set[str]) -> None:
+def _try_method(
+    check: Check,
+    operations: list[Operation],
+    method: str,
+    known: set[str],
+    project: str,
+    override: tuple[str, str] | None = None,
+) -> None:
     label = label_of(operations[0])
     # What is wrongly routed to a create could be charged for.
     price = 0 if method in _SAFE else max(operation.credits for operation in operations)
+    says = f"the method {method}, which the path has not" + (
+        f", with {': '.join(override)}" if override else ""
+    )
+    headers = (override,) if override else ()
     try:
-        exchange = _ask(check, operations[0], method, f"the method {method}, which the path has not", price)
+        exchange = _ask(check, operations[0], method, says, price, project, headers)
     except BudgetSpent as error:
         check.unjudged(f"{BUDGET}{error}", operations[0], "method.allowed")
         return
@@ -54,7 +72,7 @@ def _try_method(check: Check, operations: list[Operation], method: str, known: s
         "method.allowed",
         exchange,
         status == expected,
-        f"{method} is no method of this path, and was answered by {status} in place of {expected}",
+        f"The path has no {method}, and it was answered by {status} in place of {expected}",
         method,
         operation=label,
     ):
@@ -69,8 +87,8 @@ def _try_method(check: Check, operations: list[Operation], method: str, known: s
         )
 
 
-def _try_options(check: Check, operations: list[Operation], known: set[str]) -> None:
-    exchange = _ask(check, operations[0], "OPTIONS", "the method OPTIONS", 0)
+def _try_options(check: Check, operations: list[Operation], known: set[str], project: str) -> None:
+    exchange = _ask(check, operations[0], "OPTIONS", "the method OPTIONS", 0, project)
     status, allow = answered(exchange), _allowed(exchange)
     if status == 0:
         return
@@ -109,12 +127,18 @@ def _try_head(check: Check, operations: list[Operation]) -> None:
 
 
 def _ask(
-    check: Check, operation: Operation, method: str, purpose: str, price: int, value: str = "any"
+    check: Check,
+    operation: Operation,
+    method: str,
+    purpose: str,
+    price: int,
+    value: str,
+    headers: Headers = (),
 ) -> Exchange:
     path = operation.path
     for name in path_values(operation, value):
         path = path.replace(f"{{{name}}}", value)
-    return check.ask(method, path, check.accounts.main, price=price, purpose=purpose)
+    return check.ask(method, path, check.accounts.main, price=price, headers=headers, purpose=purpose)
 
 
 def _allowed(exchange: Exchange) -> set[str]:
@@ -125,7 +149,7 @@ def _allowed(exchange: Exchange) -> set[str]:
 def try_unknown(check: Check) -> None:
     """Ask for paths and projects that there are not: 404."""
     expected = check.status_of("not_found")
-    for path in ("/v1/no-such-path", "/", f"/v1/{token_hex(6)}/x"):
+    for path in ("/", f"/{token_hex(6)}", f"/v1/{token_hex(6)}/x", *_parents(check)):
         exchange = check.ask("GET", path, check.accounts.main, purpose=f"the path {path}, which there is not")
         if path != "/" and 0 < answered(exchange) < 500:
             message = f"There is no such path, and it was answered by {answered(exchange)}"
@@ -135,6 +159,13 @@ def try_unknown(check: Check) -> None:
     for operation in (*check.reads, *check.deletes):
         for value in (f"c{token_hex(12)}", f"bluehour-{token_hex(4)}"):
             _try_id(check, operation, value, expected)
+
+
+def _parents(check: Check) -> list[str]:
+    """Paths above those with parameters, where they are no paths themselves: nothing can be listed there."""
+    known = {operation.path for operation in check.contract.operations}
+    above = {path.rpartition("/")[0] for path in known if path.endswith("}")}
+    return sorted(above - known)
 
 
 def _try_id(check: Check, operation: Operation, value: str, expected: int) -> None:
@@ -148,14 +179,14 @@ def _try_id(check: Check, operation: Operation, value: str, expected: int) -> No
 
 def try_odd_ids(check: Check) -> None:
     """Ask for projects by odd ids: whatever is answered, nothing fails, and nothing is found."""
-    for operation in check.reads:
+    for operation in (*check.reads, *check.deletes):
         for value in _ODD_IDS:
             shown = ascii(value if len(value) < 40 else f"{value[:20]}…")
             path = operation.path
             for name in path_values(operation, value):
                 path = path.replace(f"{{{name}}}", quote(value, safe=""))
             exchange = check.ask(
-                "GET",
+                operation.method,
                 path,
                 check.accounts.main,
                 operation=_plain(operation, value),

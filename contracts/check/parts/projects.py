@@ -16,8 +16,8 @@ from ..jobs import Job, Jobs
 from .links import expire_soon, tampered_with
 
 _FORMATS = {"png": "PNG", "jpg": "JPEG", "jpeg": "JPEG", "webp": "WEBP", "avif": "AVIF"}
-_DOWNLOADS_EACH = 2
-"""Pictures of each operation that are fetched; jobs that are not plain have pictures of any size."""
+_DOWNLOADS_EACH = 4
+"""Pictures of each operation that are fetched at most."""
 
 _PIXELS_APART = 2
 
@@ -72,6 +72,11 @@ def _try_picture(check: Check, job: Job) -> None:
         ):  # fmt: skip
             continue
         _judge_picture(check, job, exchange, label)
+        again = check.fetch(url, "the same picture a second time")
+        if answered(again) and again.answer and exchange.answer:
+            same = is_success(again) and again.answer.body == exchange.answer.body
+            message = f"A second time the link gave something else: {answered(again)}"
+            check.expect("download.link", again, same, message, "url", operation=label, related=(exchange,))
         tampered_with(check, "download.tampered", url, label, _fetch)
         expire_soon(check, "download.expiry", url, link.get("expires_at"), label, _fetch)
 
@@ -125,7 +130,9 @@ def _decoded(content: bytes) -> tuple[str, tuple[int, int]] | str:
 def _judge_size(check: Check, job: Job, exchange: Exchange, size: tuple[int, int], label: str) -> None:
     """A request that has a size gets it; another gets its source's own, as far as the plan allows."""
     source = check.picture.size
-    caps = [plan["longest-edge"] for plan in check.contract.extension("x-plans", {}).values()]
+    plans = check.contract.extension("x-plans", {})
+    known = [plans[job.account.plan]] if job.account.plan in plans else plans.values()
+    caps = [plan["longest-edge"] for plan in known]
     sizes = {output_size(source, job.request, cap) for cap in caps or [max(source)]}
     kept = any(all(abs(a - b) <= _PIXELS_APART for a, b in zip(size, each, strict=True)) for each in sizes)
     wanted = " or ".join(f"{width} x {height}" for width, height in sorted(sizes))

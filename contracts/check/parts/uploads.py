@@ -14,6 +14,8 @@ from .bodies import legal_body, naming, uploaded
 from .links import expire_soon, tampered_with
 
 _CONTENT_TYPES = (None, "application/octet-stream", "image/png", "text/plain; charset=utf-8")
+_UNKNOWN = ("gif", "svg", "txt", "pdf", "exe")
+
 _BROKEN = b"This is no picture, whatever its name says.\n" * 20
 
 
@@ -47,30 +49,24 @@ def _try_every_extension(check: Check, operation: Operation) -> None:
 def _try_wrong_extensions(check: Check, operation: Operation) -> None:
     known: dict[str, list[str]] = check.contract.extension("x-asset-extensions", {})
     expected = check.status_of("unprocessable_entity")
-    for kind, extension in _misfits(known, check.random):
-        good = {"type": kind, "extension": known[kind][0]}
-        for items in (
-            [{"type": kind, "extension": extension}],
-            [good, {"type": kind, "extension": extension}],
-        ):
-            exchange = _issue(check, operation, items, f"{kind} .{extension}, which does not fit")
-            if 0 < answered(exchange) < 500:
-                message = (
-                    f"An {kind} .{extension} was answered by {answered(exchange)} in place of {expected}"
-                )
-                check.expect(
-                    "upload.extension", exchange, answered(exchange) == expected, message, "items.extension"
-                )
+    misfits = _misfits(known, check.random)
+    asked = [[{"type": kind, "extension": extension}] for kind, extension in misfits]
+    if misfits:  # once is enough to see whether more than the first item is looked at
+        kind, extension = misfits[0]
+        asked.append([{"type": kind, "extension": known[kind][0]}, {"type": kind, "extension": extension}])
+    for items in asked:
+        shown = f"{items[-1]['type']} .{items[-1]['extension']}"
+        exchange = _issue(check, operation, items, f"{shown}, which does not fit")
+        if 0 < answered(exchange) < 500:
+            message = f"{shown} was answered by {answered(exchange)} in place of {expected}"
+            check.expect("upload.extension", exchange, answered(exchange) == expected, message, shown)
 
 
 def _misfits(known: dict[str, list[str]], random: Random) -> list[tuple[str, str]]:
-    """Extensions of other types, and one that nobody knows."""
-    found = []
-    for kind, extensions in known.items():
-        others = [
-            each for other in known for each in known[other] if other != kind and each not in extensions
-        ]
-        found += [(kind, each) for each in random.sample(others, min(2, len(others)))] + [(kind, "exe")]
+    """Each type with every extension that is another's, or nobody's."""
+    everything = {each for extensions in known.values() for each in extensions} | set(_UNKNOWN)
+    found = [(kind, each) for kind in known for each in sorted(everything - set(known[kind]))]
+    random.shuffle(found)
     return found
 
 
@@ -128,6 +124,9 @@ def _unusable(check: Check) -> list[tuple[str, str]]:
         ("a path like an issued one", mine.replace("/", f"/{token_hex(2)}", 1)),
         ("a path without a folder", "image.png"),
         ("an asset that is no image by its name", example.rpartition(".")[0] + ".mp4"),
+        ("a path that leads upwards", "../../../etc/passwd"),
+        ("a URL that can't be parsed", "https://["),
+        ("a URL of no scheme that is known", "file:///image.png"),
     ]
 
 
@@ -150,9 +149,13 @@ def _try_unusable(check: Check, jobs: Jobs, operation: Operation, says: str, pat
 def _try_broken(check: Check, jobs: Jobs, operation: Operation) -> None:
     """An upload that is no picture: refused, or a job that fails and costs nothing."""
     for issuing in check.uploads:
-        issued = _issue(check, issuing, [{"type": "image", "extension": "png"}], "a link for a broken file")
+        asked = [{"type": "image", "extension": "png"}] * 2
+        issued = _issue(check, issuing, asked, "links for a good and a broken file")
         items = issued.answer.field("items") if issued.answer and is_success(issued) else None
-        item = items[0] if isinstance(items, list) and items and isinstance(items[0], dict) else {}
+        links = [each for each in items if isinstance(each, dict)] if isinstance(items, list) else []
+        item = links[-1] if links else {}
+        if len(links) == len(asked) and isinstance(links[0].get("upload_url"), str):
+            check.put(links[0]["upload_url"], check.picture.content, "a good picture, by another link")
         if not isinstance(item.get("upload_url"), str) or not isinstance(item.get("file_path"), str):
             check.unjudged("no link was issued", operation, "upload.broken")
             return

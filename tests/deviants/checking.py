@@ -1,0 +1,40 @@
+"""Checks a deviant, in this process where that shows what it does, else over the network."""
+
+from __future__ import annotations
+
+from contextlib import closing
+from typing import Any
+
+from contracts.check.inprocess import AppWire
+from contracts.check.results import Report
+from contracts.check.run import Options, check
+from contracts.rules import RULES
+from mock_server.app import create_app
+from mock_server.clock import Clock
+from mock_server.mock import Mock, Settings
+
+from .deviant import Deviant
+from .serving import TIME_SCALE, served
+
+TOKEN = "mhk_test_creator_10000_check"
+
+NAMING = tuple(rule for rule in RULES if not rule.id.endswith(".random"))
+"""The rules that name a fault; what schemathesis makes up finds some of the same, takes long, names none."""
+
+
+def checked(deviant: Deviant | None, **options: Any) -> Report:
+    """Check a deviant, or the right server where it is None, without a network: waiting moves its clock."""
+    if deviant is not None and deviant.name.endswith("not-answered"):
+        return checked_over_http(deviant, **options)
+    clock = Clock()
+    with closing(Mock(settings=Settings(time_scale=TIME_SCALE), clock=clock)) as mock:
+        wire = AppWire((deviant.wrap if deviant else create_app)(mock))
+        settings = Options(**{"target": mock.base_url, "token": TOKEN, "rules": NAMING, **options})
+        return check(settings, wire=wire, sleep=clock.advance)
+
+
+def checked_over_http(deviant: Deviant | None, **options: Any) -> Report:
+    """Check a deviant that is served, as the command does."""
+    with served(deviant) as server:
+        settings = {"target": server.url, "token": TOKEN, "rules": NAMING, "patience": 5, **options}
+        return check(Options(**settings))
