@@ -14,6 +14,9 @@ from openapi.schema import Path, Schema
 from .places import Place, places, value_in, with_value, without
 
 _LONG = 4000
+_FEW = 10
+"""Integers of a range that are all tried."""
+
 _UNKNOWN = ("x_unknown_key",)
 _RESERVED = ("__proto__", "constructor", "")
 """Keys that mean something to some languages, or nothing to any."""
@@ -157,6 +160,9 @@ def _numbers(node: dict[str, Any], whole: bool, random: Random) -> Iterator[tupl
     if high is not None:
         yield "accept.bounds", f"its maximum {high}", high
     within = _within(low, high, step, random)
+    if whole and low is not None and high is not None and high - low <= _FEW:
+        for value in range(int(low) + 1, int(high)):
+            yield "accept.numbers", f"{value}, between its bounds", value
     written = "an integer" if whole else "a number"
     yield "accept.numbers", f"{float(within)} for {written}", float(within)
     yield "accept.numbers", "0", 0
@@ -174,12 +180,13 @@ def _numbers(node: dict[str, Any], whole: bool, random: Random) -> Iterator[tupl
 
 
 def _within(low: Any, high: Any, step: Any, random: Random) -> int:
-    """An integer within the bounds, away from them where that can be."""
+    """An integer within the bounds, away from them where that can be; an odd number of steps."""
     unit = int(step or 1)
-    first = (int(low) // unit + 1 if low is not None else 1) if (low or 0) >= 0 else 1
-    last = max(first, (int(high) // unit - 1) if high is not None else 100)
-    chosen = random.randint(first, last) * unit
-    return chosen if high is None or chosen <= high else int(high)
+    first = max(int(low) // unit + 1 if low is not None else 1, 1)
+    last = int(high) // unit - 1 if high is not None else 100
+    counts = range(first, last + 1)
+    odd = [count for count in counts if count % 2] or list(counts)
+    return random.choice(odd) * unit if odd else int(low if low is not None else high)
 
 
 def _fraction(low: Any, high: Any, random: Random) -> float:

@@ -13,7 +13,7 @@ from mock_server.journal.secrets import shortened, without_secrets
 
 from ..exchange import Exchange, Request
 
-TOKEN_VARIABLE = "MAGIC_HOUR_TOKEN"  # noqa: S105 - the name of a variable
+TOKEN_VARIABLE = "BLUEHOUR_TOKEN"  # noqa: S105 - the name of a variable
 
 # Shorter tokens are words, as `token` is: to hide them in every text would garble the report.
 _SHORTEST = 8
@@ -101,10 +101,10 @@ def credentials(request: Request) -> str:
 
 
 def variable_of(account: str) -> str:
-    """Return the shell variable for an account's token: `MAGIC_HOUR_TOKEN_SECOND` for `second`."""
+    """Return the shell variable for an account's token, which the command reads too where it takes one."""
     if account in ("", "main"):
         return TOKEN_VARIABLE
-    return f"{TOKEN_VARIABLE}_{re.sub(r'[^A-Za-z0-9]', '_', account).upper()}"
+    return f"BLUEHOUR_{re.sub(r'[^A-Za-z0-9]+', '_', account).upper()}_TOKEN"
 
 
 def _forms(token: str) -> set[str]:

@@ -82,7 +82,7 @@ def test_evidence_opens_by_the_keyboard(open_report: OpenReport) -> None:
     expect(finding.get_by_role("region", name="Command")).to_be_hidden()
     finding.get_by_text("Evidence").focus()
     page.keyboard.press("Enter")
-    expect(finding.get_by_role("region", name="Command")).to_contain_text("Bearer $MAGIC_HOUR_TOKEN")
+    expect(finding.get_by_role("region", name="Command")).to_contain_text("Bearer $BLUEHOUR_TOKEN")
     expect(finding.get_by_role("region", name="The contract's own words")).to_contain_text("multipleOf: 5")
 
 

@@ -66,7 +66,7 @@ def recorder() -> Iterator[Recorder]:
 
 
 def run(command: str) -> None:
-    settings = {**os.environ, "MAGIC_HOUR_TOKEN": TOKEN, "LC_ALL": "C.UTF-8"}
+    settings = {**os.environ, "BLUEHOUR_TOKEN": TOKEN, "LC_ALL": "C.UTF-8"}
     script = f"{command} -s --noproxy '*'".encode()  # one argument of bash could not hold it
     subprocess.run(["bash"], input=script, env=settings, check=True, timeout=20)
 
@@ -175,7 +175,7 @@ def test_a_token_stands_in_a_variable_in_double_quotes() -> None:
 def test_even_a_short_token_does_not_show_in_its_header() -> None:
     request = Request("GET", "https://api.example/v1/abc", (("Authorization", "Bearer abc"),))
     assert (
-        curl(request) == 'curl https://api.example/v1/abc \\\n  -H "Authorization: Bearer $MAGIC_HOUR_TOKEN"'
+        curl(request) == 'curl https://api.example/v1/abc \\\n  -H "Authorization: Bearer $BLUEHOUR_TOKEN"'
     )
 
 

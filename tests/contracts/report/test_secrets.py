@@ -61,8 +61,8 @@ def test_a_token_in_bytes_is_hidden_too() -> None:
 def test_each_account_has_a_variable_of_its_own(sample: Report) -> None:
     facts = json.loads(as_json(sample))
     shown = next(each for each in facts["findings"] if each["rule"] == "auth.own-projects")
-    assert '"Authorization: Bearer $MAGIC_HOUR_TOKEN_SECOND"' in shown["exchange"]["request"]["curl"]
-    assert '"Authorization: Bearer $MAGIC_HOUR_TOKEN"' in shown["related"][0]["request"]["curl"]
+    assert '"Authorization: Bearer $BLUEHOUR_SECOND_TOKEN"' in shown["exchange"]["request"]["curl"]
+    assert '"Authorization: Bearer $BLUEHOUR_TOKEN"' in shown["related"][0]["request"]["curl"]
 
 
 def curl_with(authorization: str) -> str:

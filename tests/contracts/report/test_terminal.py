@@ -56,7 +56,7 @@ Bluehour 0.1.0, seed 42, 1 request in 18.4 s, 27 of 60 credits spent
         multipleOf: 5
     Request 12
       curl https://images.example.com/v1/ai-face-editor \\
-        -H "Authorization: Bearer $MAGIC_HOUR_TOKEN" \\
+        -H "Authorization: Bearer $BLUEHOUR_TOKEN" \\
         -H 'Content-Type: application/json' \\
         --data-raw '{"style": {"mouth_smile": 61}}'
     Answer
