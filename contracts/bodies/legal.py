@@ -170,8 +170,8 @@ def _numbers(node: dict[str, Any], whole: bool, random: Random) -> Iterator[tupl
     if not whole and not step:
         yield "accept.numbers", f"{within} without a point", within
         yield "accept.numbers", "a fraction with many digits", _fraction(low, high, random)
-    if high is None:
         yield "accept.numbers", "1e-300, close to 0", 1e-300
+    if high is None:
         large = random.randint(1_000, 9_999)
         yield "accept.numbers", f"{large}, a large number", large
     if low is None or low < 0:

@@ -80,6 +80,7 @@ class Check:
     patience: float
     pause: float
     sleep: Callable[[float], None]
+    now: Callable[[], float]
     progress: Progress
     notes: list[str] = field(default_factory=list)
     uploaded: dict[str, str] = field(default_factory=dict)

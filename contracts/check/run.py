@@ -108,6 +108,7 @@ def check(
     contract: Contract | None = None,
     wire: Wire | None = None,
     sleep: Callable[[float], None] = time.sleep,
+    now: Callable[[], float] = time.time,
 ) -> Report:
     """Check a deployment, and return what was found; Ctrl-C ends it early, and what is known is returned.
 
@@ -117,6 +118,7 @@ def check(
         contract: Magic Hour's own where none is given.
         wire: what carries the requests; the network where none is given.
         sleep: waits for some seconds.
+        now: the time by which exchanges are dated, in seconds since the epoch.
 
     Raises:
         OSError: the picture can't be read.
@@ -124,7 +126,7 @@ def check(
     contract = contract or load()
     started_at, started = time.time(), time.monotonic()
     http = wire or HttpWire()
-    checking = _check(options, contract, http, progress or Progress(), sleep)
+    checking = _check(options, contract, http, progress or Progress(), sleep, now)
     try:
         stopped = _run_to_its_end(checking)
     finally:
@@ -154,7 +156,12 @@ def check(
 
 
 def _check(
-    options: Options, contract: Contract, wire: Wire, progress: Progress, sleep: Callable[[float], None]
+    options: Options,
+    contract: Contract,
+    wire: Wire,
+    progress: Progress,
+    sleep: Callable[[float], None],
+    now: Callable[[], float],
 ) -> Check:
     def observe(exchange: Exchange) -> None:
         checking.observe(exchange)
@@ -164,7 +171,7 @@ def _check(
     checking = Check(
         target=options.target.rstrip("/"),
         contract=contract,
-        sender=Sender(wire, Budget(options.budget), _manners(options), observe, sleep),
+        sender=Sender(wire, Budget(options.budget), _manners(options), observe, sleep, now),
         judge=Judge(contract),
         findings=Findings(options.rules, only_first=options.only_first),
         accounts=Accounts(contract, options.token, options.second_token, options.empty_token),
@@ -173,6 +180,7 @@ def _check(
         patience=_given(options.patience, 30.0 if local else 300.0),
         pause=0.02 if local else float(contract.extension("x-polling-seconds", 2)),
         sleep=sleep,
+        now=now,
         progress=progress,
     )
     return checking

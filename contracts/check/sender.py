@@ -71,6 +71,7 @@ class Sender:
         manners: how fast and how patiently.
         observe: called with every exchange, in the order of their answers.
         sleep: waits for some seconds.
+        now: the time, in seconds since the epoch.
     """
 
     def __init__(
@@ -80,6 +81,7 @@ class Sender:
         manners: Manners,
         observe: Callable[[Exchange], None],
         sleep: Callable[[float], None] = time.sleep,
+        now: Callable[[], float] = time.time,
     ) -> None:
         self.budget = budget
         self.exchanges: list[Exchange] = []
@@ -87,6 +89,7 @@ class Sender:
         self._manners = manners
         self._observe = observe
         self._sleep = sleep
+        self._now = now
         self._next_at = 0.0
         self._silences = 0
         self._dearest: dict[str, int] = {}
@@ -150,7 +153,7 @@ class Sender:
         given_up_at = time.monotonic() + self._manners.reconnect
         pause = 0.1
         while True:
-            at = time.time()
+            at = self._now()
             try:
                 return at, self._wire.send(call.request, self._manners.timeout, fresh=fresh), ""
             except NoAnswer as error:

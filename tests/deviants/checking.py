@@ -30,7 +30,7 @@ def checked(deviant: Deviant | None, **options: Any) -> Report:
     with closing(Mock(settings=Settings(time_scale=TIME_SCALE), clock=clock)) as mock:
         wire = AppWire((deviant.wrap if deviant else create_app)(mock))
         settings = Options(**{"target": mock.base_url, "token": TOKEN, "rules": NAMING, **options})
-        return check(settings, wire=wire, sleep=clock.advance)
+        return check(settings, wire=wire, sleep=clock.advance, now=clock.now)
 
 
 def checked_over_http(deviant: Deviant | None, **options: Any) -> Report:

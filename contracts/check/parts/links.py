@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable, Iterator
 from datetime import datetime
 from typing import Any
@@ -54,7 +53,7 @@ def _changed(url: str) -> Iterator[tuple[str, str]]:
 def expire_soon(check: Check, rule_id: str, url: str, expires_at: Any, label: str, use: _Use) -> None:
     """Where a link lives for seconds only, wait for its end, and use it then."""
     try:
-        left = datetime.fromisoformat(expires_at).timestamp() - time.time()
+        left = datetime.fromisoformat(expires_at).timestamp() - check.now()
     except (TypeError, ValueError):
         return
     if not 0 < left <= _WORTH_WAITING:

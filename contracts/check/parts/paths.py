@@ -12,7 +12,7 @@ from ...exchange import ANYWHERE, Exchange, Headers, label_of
 from ..budget import BudgetSpent
 from ..checker import Check, answered, code_in, path_values
 from ..findings import BUDGET
-from ..jobs import Jobs
+from ..jobs import Job, Jobs
 
 _METHODS = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "TRACE", "BREW")
 _SAFE = ("GET", "HEAD", "OPTIONS", "TRACE")
@@ -28,7 +28,7 @@ def try_methods(check: Check, jobs: Jobs) -> None:
 
     Where the path is a project's, it is that of one that there is.
     """
-    project = jobs.all[0].project_id if jobs.all else "any"
+    project = jobs.all[0] if jobs.all else None
     by_path: dict[str, list[Operation]] = defaultdict(list)
     for operation in check.contract.operations:
         by_path[operation.path].append(operation)
@@ -49,7 +49,7 @@ def _try_method(
     operations: list[Operation],
     method: str,
     known: set[str],
-    project: str,
+    project: Job | None,
     override: tuple[str, str] | None = None,
 ) -> None:
     label = label_of(operations[0])
@@ -87,7 +87,7 @@ def _try_method(
         )
 
 
-def _try_options(check: Check, operations: list[Operation], known: set[str], project: str) -> None:
+def _try_options(check: Check, operations: list[Operation], known: set[str], project: Job | None) -> None:
     exchange = _ask(check, operations[0], "OPTIONS", "the method OPTIONS", 0, project)
     status, allow = answered(exchange), _allowed(exchange)
     if status == 0:
@@ -113,8 +113,12 @@ def _try_options(check: Check, operations: list[Operation], known: set[str], pro
 def _try_head(check: Check, operations: list[Operation]) -> None:
     label = label_of(next(operation for operation in operations if operation.method == "GET"))
     nowhere = f"bluehour-{token_hex(8)}"
-    head = _ask(check, operations[0], "HEAD", "HEAD of an id that there is not", 0, nowhere)
-    get = _ask(check, operations[0], "GET", "GET of an id that there is not", 0, nowhere)
+    head, get = (
+        check.ask(
+            method, _filled(operations[0], nowhere), check.accounts.main, purpose=f"{method} of no project"
+        )
+        for method in ("HEAD", "GET")
+    )
     if answered(head) and answered(get):
         check.expect(
             "method.head",
@@ -132,13 +136,20 @@ def _ask(
     method: str,
     purpose: str,
     price: int,
-    value: str,
+    project: Job | None,
     headers: Headers = (),
 ) -> Exchange:
+    path = _filled(operation, project.project_id if project else "any")
+    account = project.account if project else check.accounts.main
+    return check.ask(method, path, account, price=price, headers=headers, purpose=purpose)
+
+
+def _filled(operation: Operation, value: str) -> str:
+    """The operation's path with a value for its parameters, as it stands."""
     path = operation.path
     for name in path_values(operation, value):
         path = path.replace(f"{{{name}}}", value)
-    return check.ask(method, path, check.accounts.main, price=price, headers=headers, purpose=purpose)
+    return path
 
 
 def _allowed(exchange: Exchange) -> set[str]:

@@ -174,9 +174,7 @@ def test_a_token_stands_in_a_variable_in_double_quotes() -> None:
 
 def test_even_a_short_token_does_not_show_in_its_header() -> None:
     request = Request("GET", "https://api.example/v1/abc", (("Authorization", "Bearer abc"),))
-    assert (
-        curl(request) == 'curl https://api.example/v1/abc \\\n  -H "Authorization: Bearer $BLUEHOUR_TOKEN"'
-    )
+    assert curl(request) == 'curl https://api.example/v1/abc \\\n  -H "Authorization: Bearer $BLUEHOUR_TOKEN"'
 
 
 def test_no_word_of_a_command_breaks_its_line() -> None:

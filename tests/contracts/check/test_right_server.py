@@ -1,0 +1,134 @@
+"""A server that keeps the contract: nothing is found, and it costs little."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from contextlib import closing, contextmanager
+from typing import TYPE_CHECKING
+
+import pytest
+
+from contracts.check.inprocess import AppWire
+from contracts.check.results import Exit, Report
+from contracts.check.run import Options, check
+from contracts.rules import RULES
+from mock_server.accounts import refused_token
+from mock_server.app import create_app
+from mock_server.clock import Clock
+from mock_server.mock import Mock, Settings
+from tests.deviants.serving import TIME_SCALE, served
+
+if TYPE_CHECKING:
+    from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
+
+TARGET = "http://127.0.0.1:4010"
+
+
+def told(report: Report) -> list[str]:
+    return [f"{each.rule.id} at {each.operation}: {each.message}" for each in report.findings]
+
+
+@pytest.mark.parametrize("seed", [0, 1, 2, 3, 2**31])
+def test_nothing_is_found_over_http_for_at_most_40_credits(seed: int) -> None:
+    with served(None) as server:
+        report = check(Options(server.url, "any-token", seed=seed))
+        booked = server.booked()
+    assert told(report) == []
+    assert report.exit_code is Exit.CONFORMS
+    assert booked == report.spent <= 40
+
+
+def test_every_rule_is_judged_where_accounts_are_made_of_tokens() -> None:
+    with served(None) as server:
+        report = check(Options(server.url, "any-token"))
+    judged = {verdict.rule.id for verdict in report.verdicts if verdict.checks}
+    assert {rule.id for rule in RULES} - judged == set()
+    assert [verdict for verdict in report.unjudged if verdict.rule.id != "upload.expiry"] == []
+
+
+@contextmanager
+def knowing(*tokens: str, **settings: float) -> Iterator[tuple[AppWire, Clock, Mock]]:
+    """A server as a real deployment is: it knows its accounts, and makes none."""
+    clock = Clock()
+    with closing(Mock(settings=Settings(time_scale=TIME_SCALE, **settings), clock=clock)) as mock:  # type: ignore[arg-type]  # numbers all
+        app = create_app(mock)
+
+        def known(environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
+            scheme, _, token = environ.get("HTTP_AUTHORIZATION", "").partition(" ")
+            if token and token not in tokens:
+                environ["HTTP_AUTHORIZATION"] = f"{scheme} {refused_token()}"
+            return app(environ, start_response)
+
+        application: WSGIApplication = known
+        yield AppWire(application), clock, mock
+
+
+def test_nothing_is_found_where_the_server_has_accounts_of_its_own() -> None:
+    with knowing("mhk_live_first_account", "mhk_live_second_account") as (wire, clock, _):
+        options = Options(TARGET, "mhk_live_first_account", "mhk_live_second_account")
+        report = check(options, wire=wire, sleep=clock.advance)
+    assert told(report) == []
+    assert report.exit_code is Exit.CONFORMS
+    assert report.spent <= 60
+    unjudged = {verdict.rule.id for verdict in report.unjudged}
+    assert {"credits.empty", "credits.balance", "credits.plan"} <= unjudged
+    assert "auth.own-projects" not in unjudged
+
+
+def test_an_account_that_is_known_to_be_empty_makes_legal_requests_free() -> None:
+    with knowing("mhk_live_first_account", "mhk_test_pro_0") as (wire, clock, _):
+        options = Options(TARGET, "mhk_live_first_account", empty_token="mhk_test_pro_0")
+        report = check(options, wire=wire, sleep=clock.advance)
+    assert told(report) == []
+    assert report.spent <= 40
+    assert not any(verdict.rule.id == "credits.empty" for verdict in report.unjudged)
+
+
+def test_a_plan_that_allows_less_is_no_fault() -> None:
+    with knowing("mhk_test_free_1000_mine") as (wire, clock, _):
+        report = check(Options(TARGET, "mhk_test_free_1000_mine"), wire=wire, sleep=clock.advance)
+    assert told(report) == []
+
+
+def test_an_account_that_runs_out_of_credits_is_no_fault() -> None:
+    with knowing("mhk_test_pro_12_mine") as (wire, clock, _):
+        report = check(Options(TARGET, "mhk_test_pro_12_mine"), wire=wire, sleep=clock.advance)
+    assert told(report) == []
+
+
+def test_a_token_that_is_refused_is_told_and_nothing_is_judged() -> None:
+    with knowing("somebody-elses") as (wire, clock, _):
+        report = check(Options(TARGET, "mine"), wire=wire, sleep=clock.advance)
+    assert report.exit_code is Exit.UNJUDGED
+    assert "the token is refused" in report.stopped
+    assert len(report.exchanges) == 1
+
+
+def test_without_a_budget_what_is_free_is_judged_and_it_is_told_that_this_is_not_all() -> None:
+    with knowing("mine-and-nobody-elses") as (wire, clock, mock):
+        options = Options(TARGET, "mine-and-nobody-elses", max_credits=0)
+        report = check(options, wire=wire, sleep=clock.advance)
+        assert [account.credits for account in mock.store.accounts()] == [10_000]
+    assert told(report) == []
+    assert report.spent == 0
+    assert report.exit_code is Exit.UNJUDGED
+    reasons = {
+        verdict.reason for verdict in report.unjudged if verdict.operation == "POST /v1/ai-photo-editor"
+    }
+    assert any(reason.startswith("budget: 10 credits may be needed") for reason in reasons)
+
+
+def test_links_that_live_for_seconds_are_used_again_once_they_have_expired() -> None:
+    from openapi.contract import Contract, load
+
+    document = dict(load().document)
+    document["x-lifetimes"] = {"upload-link": 9, "upload": 604800, "download-link": 9}
+    contract, clock = Contract(document), Clock()
+    with closing(Mock(contract, Settings(time_scale=TIME_SCALE), clock=clock)) as mock:
+        wire = AppWire(create_app(mock))
+        report = check(Options(TARGET, "any-token"), contract=contract, wire=wire, sleep=clock.advance)
+    assert told(report) == []
+    checks = {verdict.rule.id: verdict.checks for verdict in report.verdicts}
+    assert checks["upload.expiry"] > 0
+    purposes = [exchange.purpose for exchange in report.exchanges]
+    assert purposes.count("a link that has expired") >= 2

@@ -1,0 +1,48 @@
+"""`pytest --pyargs contracts.suite`: each rule a test, one check for all of them."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+
+from contracts.rules import RULES
+from tests.deviants.catalogue import DEVIANTS
+from tests.deviants.serving import served
+
+
+def run(folder: Path, *args: str) -> subprocess.CompletedProcess[str]:
+    """Run the suite from elsewhere, as somebody who has installed Bluehour."""
+    command = [sys.executable, "-m", "pytest", "--pyargs", "contracts.suite", "-p", "no:cacheprovider", *args]
+    return subprocess.run(command, cwd=folder, capture_output=True, text=True, check=False)
+
+
+def test_a_right_server_passes_every_rule_also_with_several_workers_and_one_check(tmp_path: Path) -> None:
+    with served(None) as server:
+        done = run(tmp_path, "-n", "2", "--bluehour-url", server.url, "--bluehour-token", "any-token")
+        booked = server.booked()
+    assert done.returncode == 0, done.stdout
+    assert f"{len(RULES) + 1} passed" in done.stdout
+    assert booked <= 40
+
+
+def test_a_broken_rule_fails_its_test_alone_and_says_what_is_wrong(tmp_path: Path) -> None:
+    broken = next(each for each in DEVIANTS if each.name == "unknown-path-is-200")
+    with served(broken) as server:
+        done = run(tmp_path, "-k", "path or judged", "--bluehour-url", server.url)
+    assert done.returncode == 1, done.stdout
+    assert "path.unknown" in done.stdout
+    assert "curl" in done.stdout
+
+
+def test_a_server_that_is_not_there_fails_one_test_and_skips_the_others(tmp_path: Path) -> None:
+    done = run(tmp_path, "--bluehour-url", "http://127.0.0.1:9")
+    assert done.returncode == 1, done.stdout
+    assert f"1 failed, {len(RULES)} skipped" in done.stdout
+    assert "can't be reached" in done.stdout
+
+
+def test_without_a_url_it_says_what_is_missing(tmp_path: Path) -> None:
+    done = run(tmp_path)
+    assert done.returncode == 4
+    assert "--bluehour-url URL" in done.stdout + done.stderr
