@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator
 from dataclasses import dataclass
+from fractions import Fraction
 from random import Random
 from typing import Any
 
@@ -87,6 +88,8 @@ def unparsable(media: MediaType, base: Any) -> Iterator[Illegal]:
         ("text that is no UTF-8", content.replace(b'"', b'"\xff\xfe', 1)),
         *_not_numbers(media, base),
     ):
+        if broken == content:  # there is not a text in it
+            continue
         yield Illegal("refuse.malformed", "body", says, broken, media.name)
     for content_type, body in (
         ("text/plain", content),
@@ -160,7 +163,8 @@ def _for_array(value: Any) -> _Tried:
 
 def _for_number(place: Place, random: Random) -> _Tried:
     node, whole = place.node, "integer" in place.types
-    low, high, step = node.get("minimum"), node.get("maximum"), node.get("multipleOf")
+    step = node.get("multipleOf")
+    low, high = node.get("minimum"), node.get("maximum")
     legal = _legal_number(place, random)
     yield "refuse.type", f'"{legal}", a number in quotes', str(legal)
     # To some languages true is 1 and false 0: the one is tried that would be a legal number.
@@ -169,20 +173,28 @@ def _for_number(place: Place, random: Random) -> _Tried:
     if whole:
         fraction = legal + 0.5 if high is None or random.random() < 0.5 else high - 0.1
         yield "refuse.type", f"{fraction} in place of an integer", fraction
-    unit = step or (1 if whole else 0.01)
+    unit = _exact(step or (1 if whole else 0.01))
     far = unit * random.randint(100, 1000)
-    if low is not None:
-        for wrong in (_tidy(low - unit), _tidy(low - far)):
-            yield "refuse.minimum", f"{wrong}, below its minimum {low}", wrong
-    if high is not None:
-        for wrong in (_tidy(high + unit), _tidy(high + far)):
-            yield "refuse.maximum", f"{wrong}, above its maximum {high}", wrong
+    for rule, keyword, sign, side in (
+        ("refuse.minimum", "minimum", -1, "below"),
+        ("refuse.maximum", "maximum", 1, "above"),
+    ):
+        if keyword in node:
+            first = (
+                _beyond(_exact(node[keyword]), unit if step else None, sign)
+                or _exact(node[keyword]) + sign * unit
+            )
+            for wrong in (_plain(first), _plain(first + sign * far)):
+                yield rule, f"{wrong}, {side} its {keyword} {node[keyword]}", wrong
+        exclusive = f"exclusive{keyword.title()}"
+        if exclusive in node:
+            yield rule, f"{node[exclusive]}, not {side} its bound", node[exclusive]
     if step:
-        steps = random.randint(-9, 9) * step
-        for wrong in (
-            _tidy(steps + random.randint(1, step - 1) if step > 1 else steps),
-            _tidy(steps + step / 2),
-        ):
+        inside = [value for value in (low, high) if value is not None] or [0]
+        middle = _exact(step) * int(_exact(sum(inside)) / len(inside) / _exact(step))
+        off = random.randint(1, int(step) - 1) if step >= 2 else _exact(step) / 4
+        half = _exact(step) / 2
+        for wrong in map(_plain, (middle + off, middle - off, middle + half, middle - half)):
             yield "refuse.step", f"{wrong}, no multiple of {step}", wrong
 
 
@@ -218,20 +230,38 @@ def _legal(place: Place, value: Any, random: Random) -> Any:
 
 def _legal_number(place: Place, random: Random) -> int:
     node = place.node
-    low, high, unit = node.get("minimum", 1), node.get("maximum", 100), int(node.get("multipleOf", 1))
+    low, high = node.get("minimum", 1), node.get("maximum", 100)
+    unit = _exact(node.get("multipleOf", 1)).numerator  # the least multiple that is whole
     first = max(int(low), 1)
     numbers = range(-(-first // unit) * unit, int(high) + 1, unit)
     return random.choice(numbers) if numbers else int(high)
 
 
-def _tidy(number: float) -> int | float:
-    rounded = round(number, 6)
-    return int(rounded) if float(rounded).is_integer() else rounded
+def _exact(number: float) -> Fraction:
+    """A number as it is written: 0.1 is a tenth."""
+    return Fraction(repr(number))
+
+
+def _plain(number: Fraction) -> int | float:
+    return int(number) if number.denominator == 1 else float(number)
+
+
+def _beyond(bound: Fraction, step: Fraction | None, sign: int) -> Fraction | None:
+    """The first multiple of a step on the other side of a bound."""
+    if step is None:
+        return None
+    whole = bound / step
+    first = (
+        -(-whole.numerator // whole.denominator) - 1 if sign < 0 else whole.numerator // whole.denominator + 1
+    )
+    return first * step
 
 
 def _breaks_only(schema: Schema, body: Any, path: Path, keywords: set[str]) -> bool:
     where = path[:-1] if keywords == {"required"} else path
     broken = schema.broken(body)
+    if (path, "type") in broken:  # which is none of the choices either
+        broken = [each for each in broken if each not in ((path, "enum"), (path, "const"))]
     return len(broken) == 1 and broken[0][0] == where and broken[0][1] in keywords
 
 

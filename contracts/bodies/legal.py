@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
+from fractions import Fraction
 from random import Random
 from typing import Any
 
@@ -104,14 +105,14 @@ def legal(media: MediaType, base: Any, random: Random) -> Iterator[Edge]:
             body = with_value(base, place.path, value)
             if media.schema.accepts(body):
                 yield Edge(rule, place.name, says, place.path, body, place)
-    yield from _of_the_whole(media, base, found)
+    yield from (edge for edge in _of_the_whole(media, base, found) if media.schema.accepts(edge.body))
 
 
 def packed(edges: Iterable[Edge], base: Any, schema: Schema) -> list[Pack]:
     """Return few bodies that have all edges of fields between them, those with the most first."""
     packs: list[tuple[list[Edge], Any]] = []
     for edge in edges:
-        if not edge.path:
+        if not edge.path or edge.written:  # in a pack it would be written as any other
             continue
         for index, (among, body) in enumerate(packs):
             if any(_overlap(edge.path, other.path) for other in among):
@@ -142,8 +143,7 @@ def _values(place: Place, base: Any, random: Random) -> Iterator[tuple[str, str,
     elif "boolean" in types:
         for flag in (True, False):
             yield rule or "accept.optional", json.dumps(flag), flag
-    elif "array" in types and place.present:
-        items = value_in(base, place.path)
+    elif "array" in types and place.present and (items := value_in(base, place.path)):
         yield "accept.bounds", "a single item", items[:1]
         if "maxItems" not in node and not node.get("uniqueItems"):
             yield "accept.bounds", f"{_MANY} items", (items * _MANY)[:_MANY]
@@ -170,18 +170,19 @@ def _numbers(node: dict[str, Any], whole: bool, random: Random) -> Iterator[tupl
     if not whole and not step:
         yield "accept.numbers", f"{within} without a point", within
         yield "accept.numbers", "a fraction with many digits", _fraction(low, high, random)
-        yield "accept.numbers", "1e-300, close to 0", 1e-300
+        yield "accept.numbers", "5e-324, close to 0", 5e-324
     if high is None:
         large = random.randint(1_000, 9_999)
         yield "accept.numbers", f"{large}, a large number", large
     if low is None or low < 0:
         negative = -within if step or low is None else max(low, -within)
+    if (low is None or low < 0) and negative < 0:
         yield "accept.numbers", f"{negative}, a negative number", negative
 
 
 def _within(low: Any, high: Any, step: Any, random: Random) -> int:
     """An integer within the bounds, away from them where that can be; an odd number of steps."""
-    unit = int(step or 1)
+    unit = Fraction(repr(step or 1)).numerator  # the least multiple that is whole
     first = max(int(low) // unit + 1 if low is not None else 1, 1)
     last = int(high) // unit - 1 if high is not None else 100
     counts = range(first, last + 1)

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import math
 from threading import Lock
+from typing import Any
 
 from ..exchange import Answer
 
@@ -66,5 +68,10 @@ def cost_of(answer: Answer | None, price: int) -> int:
     if answer is None or answer.status >= 500:
         return price
     least = 0 if 400 <= answer.status < 500 else price
-    said = [answer.field(name) for name in ("credits_charged", "frame_cost")]
-    return max([least, *(amount for amount in said if isinstance(amount, int) and price)])
+    said = ("credits_charged", "frame_cost") if price else ()
+    return max([least, *(_credits(answer.field(name)) for name in said)])
+
+
+def _credits(said: Any) -> int:
+    """What a body says, rounded up; nothing where that is no number."""
+    return 0 if isinstance(said, bool) or not isinstance(said, int | float) else math.ceil(said)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import ThreadPoolExecutor, wait
 from dataclasses import dataclass
 from threading import Lock
 
@@ -103,11 +103,12 @@ class Sender:
             Unreachable: the deployment can't be reached, or answers nothing any more.
             TooBusy: it goes on answering 429.
         """
-        for wait in range(_MOST_WAITS):
+        for turn in range(_MOST_WAITS):
             exchange = self._send_until_answered(call)
             if exchange.answer is None or exchange.answer.status != _TOO_MANY:
                 return exchange
-            self._sleep(_pause(exchange.answer, wait))
+            if turn < _MOST_WAITS - 1:
+                self._sleep(_pause(exchange.answer, turn))
         raise TooBusy("it goes on answering 429")
 
     def send_together(self, calls: Sequence[Call]) -> list[Exchange]:
@@ -118,12 +119,28 @@ class Sender:
         """
         prices = [self._price(call) for call in calls]
         self.budget.reserve(sum(prices))
+        stopped: BaseException | None = None
         with ThreadPoolExecutor(len(calls)) as threads:
-            sent = list(threads.map(lambda call: self._transmit(call, fresh=True), calls))
-        return [
-            self._settle(call, price, at, answer, failure)
-            for call, price, (at, answer, failure) in zip(calls, prices, sent, strict=True)
-        ]
+            sent = [threads.submit(self._transmit, call, fresh=True) for call in calls]
+            try:
+                wait(sent)
+            except KeyboardInterrupt as error:  # what is under way is waited for, and booked
+                stopped = error
+        exchanges = []
+        for call, price, each in zip(calls, prices, sent, strict=True):
+            try:
+                at, answer, failure = each.result()
+            except BaseException as error:  # told once all are booked
+                self.budget.book(price, 0 if isinstance(error, Unreachable) else price)
+                stopped = stopped or error
+                continue
+            try:
+                exchanges.append(self._settle(call, price, at, answer, failure))
+            except Exception as error:  # it is booked and written down by then
+                stopped = stopped or error
+        if stopped is not None:
+            raise stopped
+        return exchanges
 
     def _send_until_answered(self, call: Call) -> Exchange:
         price = self._price(call)
@@ -181,7 +198,7 @@ class Sender:
         cost = cost_of(answer, price)
         with self._lock:
             if cost > price > 0:
-                self._dearest[_key(call)] = cost
+                self._dearest[_key(call)] = max(cost, self._dearest.get(_key(call), 0))
             exchange = Exchange(
                 number=len(self.exchanges) + 1,
                 at=at,
@@ -198,7 +215,10 @@ class Sender:
             )
             self.exchanges.append(exchange)
         self._observe(exchange)
-        self._silences = 0 if answer is not None else self._silences + 1
+        if answer is not None:
+            self._silences = 0
+        elif not call.transfer:  # a link may lead to another machine
+            self._silences += 1
         if self._silences >= _SILENCES:
             raise Unreachable(f"it has not answered {_SILENCES} calls in a row: {failure}")
         return exchange

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import http.client
+import re
 import socket
 import ssl
 import time
@@ -23,6 +24,10 @@ class NotSent(Exception):
 
 class NoAnswer(Exception):
     """The request was sent, and no whole answer came. The message says why."""
+
+
+class _Closed(NoAnswer):
+    """The server has closed the connection without a byte of an answer."""
 
 
 class Wire(Protocol):
@@ -55,10 +60,10 @@ class HttpWire:
         connection = used or _connected(*place, timeout)
         try:
             answer = _answered(connection, request, timeout)
-        except NoAnswer:
+        except _Closed:
             if used is None:
                 raise
-            # The server may just have closed a connection that was idle: only a new one can tell.
+            # The server may have closed it while it was idle: only a new one can tell.
             connection = _connected(*place, timeout)
             answer = _answered(connection, request, timeout)
         if not fresh and connection.sock is not None:
@@ -99,15 +104,23 @@ def _connected(scheme: str, netloc: str, timeout: float) -> http.client.HTTPConn
 
 def _answered(connection: http.client.HTTPConnection, request: Request, timeout: float) -> Answer:
     started = time.monotonic()
+    response: http.client.HTTPResponse | None = None
+    _prepare(connection, request)
     with _deadline(connection, timeout) as passed:
         try:
             _write(connection, request)
             response = connection.getresponse()
             body = response.read(_LARGEST_ANSWER)
+            if response.length:  # read() with a limit takes an early end for an end
+                raise http.client.IncompleteRead(body, response.length)
         except (OSError, http.client.HTTPException, ValueError) as error:
             connection.close()
+            if response is not None:  # which the connection has let go of where it was to be closed
+                response.close()
             if passed or isinstance(error, TimeoutError):
                 raise NoAnswer(f"it did not answer within {timeout:g} s") from error
+            if response is None and isinstance(error, ConnectionResetError | BrokenPipeError):
+                raise _Closed(_reason(error)) from error
             raise NoAnswer(_reason(error)) from error
     if passed:  # shut down while the last bytes were read, which looks like an end
         connection.close()
@@ -116,13 +129,23 @@ def _answered(connection: http.client.HTTPConnection, request: Request, timeout:
     return Answer(response.status, headers, body, time.monotonic() - started)
 
 
+def _prepare(connection: http.client.HTTPConnection, request: Request) -> None:
+    """Write the head, which is not sent yet."""
+    target = re.sub(r"^[^/?#]*", "", request.url.partition("://")[2])
+    try:
+        connection.putrequest(
+            request.method, target if target.startswith("/") else f"/{target}", skip_accept_encoding=True
+        )
+        for name, value in request.headers:
+            connection.putheader(name, value.encode("utf-8", "surrogateescape"))
+        if request.body or request.method in ("POST", "PUT", "PATCH"):
+            connection.putheader("Content-Length", str(len(request.body)))
+    except (http.client.HTTPException, ValueError) as error:
+        connection.close()
+        raise NotSent(f"HTTP can't carry it: {error}") from error
+
+
 def _write(connection: http.client.HTTPConnection, request: Request) -> None:
-    target = request.url.split("://", 1)[1].partition("/")[2]
-    connection.putrequest(request.method, f"/{target}", skip_accept_encoding=True)
-    for name, value in request.headers:
-        connection.putheader(name, value.encode("utf-8", "surrogateescape"))
-    if request.body or request.method in ("POST", "PUT", "PATCH"):
-        connection.putheader("Content-Length", str(len(request.body)))
     connection.endheaders()
     with suppress(BrokenPipeError, ConnectionResetError):  # it may have answered without reading to the end
         if request.body:
@@ -133,10 +156,10 @@ def _write(connection: http.client.HTTPConnection, request: Request) -> None:
 def _deadline(connection: http.client.HTTPConnection, timeout: float) -> Iterator[list[bool]]:
     """End whatever goes on at a connection when the time is up, even where each byte comes soon enough."""
     passed: list[bool] = []
+    sock = connection.sock  # which the connection lets go of where it is to be closed behind the answer
 
     def end() -> None:
         passed.append(True)
-        sock = connection.sock
         with suppress(OSError, AttributeError):
             sock.shutdown(socket.SHUT_RDWR)
 

@@ -14,6 +14,7 @@ from schemathesis.core.result import Ok
 from schemathesis.core.transport import Response
 from schemathesis.openapi.checks import (
     JsonSchemaError,
+    MalformedMediaType,
     MissingContentType,
     MissingHeaders,
     UndefinedContentType,
@@ -44,6 +45,8 @@ _OUTSIDE = "/x-outside-of-any-operation"
 
 _ANY_URL = "http://127.0.0.1/"
 """In place of the one that was called, which a test may have made odd on purpose."""
+
+_OF_THE_BODY = ("answer.schema", "answer.envelope")
 
 _CHECKS = [
     status_code_conformance,
@@ -85,13 +88,18 @@ class Answers:
     def _judge_declared(
         self, operation: Operation | None, request: Request, answer: Answer, rulings: Rulings
     ) -> None:
-        if operation is None and answer.status < 400:
+        if operation is None and (answer.status < 400 or _may_be_a_gateways(request)):
             return  # nothing is declared; whoever asked knows what to expect
         called = self._operations[f"{operation.method} {operation.path}" if operation else f"GET {_OUTSIDE}"]
         broken: set[str] = set()
-        for failure in _failures(_case(called), _as_response(request, answer)):
-            rule_id = _rule_of(failure, answer.status)
-            if not (broken & {"answer.status", "answer.content-type"} and rule_id == "answer.schema"):
+        found = [
+            (_rule_of(each, answer.status), each)
+            for each in _failures(_case(called), _as_response(request, answer))
+        ]
+        for rule_id, failure in sorted(
+            found, key=lambda each: each[0] in _OF_THE_BODY
+        ):  # they come in any order
+            if not (broken & {"answer.status", "answer.content-type"} and rule_id in _OF_THE_BODY):
                 broken.add(rule_id)
                 self._tell(failure, rule_id, operation, answer, rulings)
         looked_at = ["answer.status", "answer.content-type", "answer.headers"]
@@ -103,12 +111,13 @@ class Answers:
     def _tell(
         self, failure: Failure, rule_id: str, operation: Operation | None, answer: Answer, rulings: Rulings
     ) -> None:
-        declared = operation.responses if operation else {}
+        everywhere = [str(status) for status in self._contract.server_responses]
+        declared = list(operation.responses) if operation else everywhere
         match failure:
             case UndefinedStatusCode():
                 message = f"The status {answer.status} is not declared: {', '.join(declared)} are"
-                rulings.breach(rule_id, message, f"{answer.status}", in_yaml({"responses": list(declared)}))
-            case UndefinedContentType() | MissingContentType():
+                rulings.breach(rule_id, message, f"{answer.status}", in_yaml({"responses": declared}))
+            case UndefinedContentType() | MissingContentType() | MalformedMediaType():
                 expected = " or ".join(_documented(failure))
                 got = answer.header("Content-Type") or "none"
                 message = f"Invalid Content-Type of a {answer.status}: expected {expected}, got {got}"
@@ -159,6 +168,12 @@ def _with_server_responses(contract: Contract) -> dict[str, Any]:
     return document
 
 
+def _may_be_a_gateways(request: Request) -> bool:
+    """Whether what stands before a server may well have answered in its place: for odd paths and methods."""
+    method = request.method.lower()
+    return "%" in request.url.partition("?")[0] or method not in METHODS or method == "trace"
+
+
 def _case(called: APIOperation[Any, Any, Any, Any]) -> Case[Any]:
     """A call of an operation, whose parameters don't matter: its answer is judged."""
     return called.Case(path_parameters={each.name: "any" for each in called.path_parameters})
@@ -173,7 +188,9 @@ def _failures(case: Case[Any], response: Response) -> Iterator[Failure]:
         yield failure
 
 
-def _documented(failure: UndefinedContentType | MissingContentType) -> list[str]:
+def _documented(failure: UndefinedContentType | MissingContentType | MalformedMediaType) -> list[str]:
+    if isinstance(failure, MalformedMediaType):
+        return [failure.defined]
     if isinstance(failure, MissingContentType):
         return failure.media_types
     return failure.defined_content_types
@@ -183,7 +200,7 @@ def _rule_of(failure: Failure, status: int) -> str:
     match failure:
         case UndefinedStatusCode():
             return "answer.status"
-        case UndefinedContentType() | MissingContentType():
+        case UndefinedContentType() | MissingContentType() | MalformedMediaType():
             return "answer.content-type"
         case MissingHeaders():
             return "answer.headers"

@@ -19,6 +19,7 @@ from .rulings import Rulings
 
 _ORDER = {"draft": 0, "queued": 1, "rendering": 2, "complete": 3, "error": 3, "canceled": 3}
 _ENDED = 3
+_TOO_FAST = 429
 _CLOCKS_APART = 300.0
 """Seconds that two machines' clocks may differ by."""
 
@@ -42,6 +43,7 @@ class _Known:
     ended: Exchange | None = None
     deleted: Exchange | None = None
     kept: dict[str, Any] = field(default_factory=dict)
+    is_doubtful: bool = False
 
 
 class History:
@@ -65,7 +67,11 @@ class History:
     def judge(self, exchange: Exchange, rulings: Rulings) -> None:
         """Say what of an answer fits those before it, and remember it."""
         operation, answer = exchange.operation, exchange.answer
-        if operation is None or answer is None or exchange.request.method != operation.method:
+        if operation is None or exchange.request.method != operation.method:
+            return
+        if answer is None or answer.status >= 500:
+            if operation.behaviour == "delete-image-project":
+                self._doubt(exchange)
             return
         judge = self._by_behaviour.get(operation.behaviour or "")
         if judge is not None:
@@ -117,13 +123,16 @@ class History:
         known = self._projects.get(project_id)
         if known is None or not _same_caller(known.made, exchange) or not _is_after(known.made, exchange):
             return
+        if known.is_doubtful:
+            return
         shown = answer.json
         if answer.status != 200 or not isinstance(shown, dict):
             if answer.status == 404:
                 self._lost(known, exchange, rulings)
             return
-        if known.deleted is not None and _is_after(known.deleted, exchange):
-            self._judge_deleted(known, shown, rulings)
+        if known.deleted is not None:
+            if _is_after(known.deleted, exchange):
+                self._judge_deleted(known, shown, rulings)
             return
         rulings.keep("project.found")
         self._judge_kept(project_id, known, exchange, shown, rulings)
@@ -208,12 +217,12 @@ class History:
         self, known: _Known, exchange: Exchange, shown: dict[str, Any], rulings: Rulings
     ) -> None:
         status, before = shown.get("status"), known.seen
-        rank = _ORDER.get(str(status))
+        rank = _rank(status)
         if rank is None:  # no status at all: the schema says so
             return
         if before is not None and before.answer is not None and _is_after(before, exchange):
             was = before.answer.field("status")
-            ahead = rank > _ORDER.get(was, 0) or status == was
+            ahead = rank > (_rank(was) or 0) or status == was
             rulings.expect(
                 "project.status",
                 ahead,
@@ -271,7 +280,7 @@ class History:
         self, known: _Known, exchange: Exchange, shown: dict[str, Any], rulings: Rulings
     ) -> None:
         status, downloads, images = (shown.get(key) for key in ("status", "downloads", "image_count"))
-        if not isinstance(downloads, list) or status not in _ORDER:  # the schema says so
+        if not isinstance(downloads, list) or _rank(status) is None:  # the schema says so
             return
         if status != "complete":
             message = f"The status is {status}, and there is {counted(len(downloads), 'download')}"
@@ -292,7 +301,8 @@ class History:
     ) -> None:
         """Links are signed anew for every read, which can be seen once a little time has passed."""
         if (
-            known.ended is None
+            not downloads
+            or known.ended is None
             or known.ended.answer is None
             or exchange.at - known.ended.ended_at < _FRESH_AFTER
         ):
@@ -324,6 +334,8 @@ class History:
         known = self._projects.get(_last_segment(exchange))
         if known is None or not _same_caller(known.made, exchange) or not _is_after(known.made, exchange):
             return
+        if answer.status == _TOO_FAST:
+            return
         again = " again" if known.deleted else ""
         success = known.made.operation is not None and 200 <= answer.status < 300
         related = (known.deleted or known.made,)
@@ -336,6 +348,13 @@ class History:
         )
         if success and known.deleted is None:
             known.deleted = exchange
+            known.is_doubtful = False
+
+    def _doubt(self, exchange: Exchange) -> None:
+        """A DELETE failed, and may have been carried out all the same: either way is right from here on."""
+        known = self._projects.get(_last_segment(exchange))
+        if known is not None and known.deleted is None and _same_caller(known.made, exchange):
+            known.is_doubtful = True
 
     # Upload links.
 
@@ -400,6 +419,11 @@ class History:
                 f"items[{index}].expires_at",
                 f"x-lifetimes: {{upload-link: {lifetime}}}",
             )
+
+
+def _rank(status: Any) -> int | None:
+    """How far a status is; None for what is none."""
+    return _ORDER.get(status) if isinstance(status, str) else None
 
 
 def _last_segment(exchange: Exchange) -> str:

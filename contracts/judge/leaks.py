@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
+from typing import Any
 from urllib.parse import unquote
+
+import orjson
 
 from ..exchange import Answer, Exchange
 from .rulings import Rulings
 
 _DISK = r"(?<![\w.:/-])/(?:usr|home|root|var|opt|srv|app|etc|tmp|mnt|Users)/[\w.@+-][\w./@+-]*"
-_SQL = r"\b(?:SELECT|INSERT INTO|UPDATE|DELETE FROM)\b[^\n]{1,200}\b(?:FROM|VALUES|SET|WHERE)\b"
+_SQL = r"\b(?:SELECT|INSERT INTO|UPDATE|DELETE FROM)\b[^\n]{1,200}?\b(?:FROM|VALUES|SET|WHERE)\b"
 _KEY = r"-----BEGIN [A-Z ]*PRIVATE KEY-----|\bAKIA[0-9A-Z]{16}\b|\bwhsec_\w{6,}|\bsk_(?:live|test)_\w{6,}"
 _DATABASE = r"\b(?:sqlalchemy\.exc|psycopg2?\.|sqlite3\.\w*Error|SQLSTATE\[|pymongo\.errors)"
 
@@ -59,10 +63,31 @@ def _token_in(exchange: Exchange, answer: Answer) -> str | None:
 
 
 def _leak_in(exchange: Exchange, answer: Answer) -> str | None:
-    text = answer.body.decode("utf-8", "replace")
+    text = _read(answer.body)
     sent = unquote(exchange.request.url) + exchange.request.body.decode("utf-8", "replace")
+    sent += _read(exchange.request.body)
     for what, pattern in _LEAKS:
         for match in pattern.finditer(text):
             if match[0] not in sent:
                 return f"{what}: {' '.join(match[0].split())[:120]}"
     return None
+
+
+def _read(body: bytes) -> str:
+    """A body as a person reads it: of JSON its texts, a line each, without what JSON escapes in them."""
+    try:
+        return "\n".join(_texts(orjson.loads(body)))
+    except orjson.JSONDecodeError:
+        return body.decode("utf-8", "replace")
+
+
+def _texts(node: Any) -> Iterator[str]:
+    if isinstance(node, str):
+        yield node
+    elif isinstance(node, dict):
+        for key, child in node.items():
+            yield key
+            yield from _texts(child)
+    elif isinstance(node, list):
+        for child in node:
+            yield from _texts(child)

@@ -16,6 +16,7 @@ NOT_FOUND: dict[str, str] = {
     "queued-is-draft": _OPEN,
     "running-project-is-undeletable": _OPEN,
     "upscale-factor-defaults-to-one": "it would take a photo more, of ten credits, to see",
+    "patch-of-a-project-is-200": "it shows at the published example's project alone",
     "put-is-201": "any 2xx is a success (FACTS, section 6)",
     "put-answers-with-a-body": "any 2xx is a success (FACTS, section 6)",
     "upload-expires-in-a-week": "it is told as a warning: the vendor gives no number",

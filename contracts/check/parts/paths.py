@@ -15,6 +15,9 @@ from ..findings import BUDGET
 from ..jobs import Job, Jobs
 
 _METHODS = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "TRACE", "BREW")
+_NOT_FORWARDED = ("TRACE", "BREW")
+"""Methods that what stands before a server may refuse in its place, in a way of its own."""
+
 _SAFE = ("GET", "HEAD", "OPTIONS", "TRACE")
 
 _ODD_IDS = (
@@ -68,6 +71,9 @@ def _try_method(
     if status == 0 or status >= 500:
         return
     expected = check.status_of("method_not_allowed")
+    if method in _NOT_FORWARDED and (400 <= status < 500 or status == 501):
+        check.expect("method.allowed", exchange, True, "", operation=label)
+        return
     if check.expect(
         "method.allowed",
         exchange,
@@ -160,9 +166,9 @@ def _allowed(exchange: Exchange) -> set[str]:
 def try_unknown(check: Check) -> None:
     """Ask for paths and projects that there are not: 404."""
     expected = check.status_of("not_found")
-    for path in ("/", f"/{token_hex(6)}", f"/v1/{token_hex(6)}/x", *_parents(check)):
+    for path in (*_strange(check), *_parents(check)):
         exchange = check.ask("GET", path, check.accounts.main, purpose=f"the path {path}, which there is not")
-        if path != "/" and 0 < answered(exchange) < 500:
+        if 0 < answered(exchange) < 500:
             message = f"There is no such path, and it was answered by {answered(exchange)}"
             check.expect(
                 "path.unknown", exchange, answered(exchange) == expected, message, operation=ANYWHERE
@@ -170,6 +176,12 @@ def try_unknown(check: Check) -> None:
     for operation in (*check.reads, *check.deletes):
         for value in (f"c{token_hex(12)}", f"bluehour-{token_hex(4)}"):
             _try_id(check, operation, value, expected)
+
+
+def _strange(check: Check) -> list[str]:
+    """Paths that nobody has, where those of the contract begin."""
+    roots = {operation.path.split("/")[1] for operation in check.contract.operations}
+    return [f"/{root}/{token_hex(6)}{end}" for root in sorted(roots) for end in ("", "/x")]
 
 
 def _parents(check: Check) -> list[str]:

@@ -128,18 +128,30 @@ def _decoded(content: bytes) -> tuple[str, tuple[int, int]] | str:
 
 
 def _judge_size(check: Check, job: Job, exchange: Exchange, size: tuple[int, int], label: str) -> None:
-    """A request that has a size gets it; another gets its source's own, as far as the plan allows."""
-    source = check.picture.size
-    plans = check.contract.extension("x-plans", {})
-    known = [plans[job.account.plan]] if job.account.plan in plans else plans.values()
-    caps = [plan["longest-edge"] for plan in known]
-    sizes = {output_size(source, job.request, cap) for cap in caps or [max(source)]}
-    kept = any(all(abs(a - b) <= _PIXELS_APART for a, b in zip(size, each, strict=True)) for each in sizes)
-    wanted = " or ".join(f"{width} x {height}" for width, height in sorted(sizes))
-    message = (
-        f"It has {size[0]} x {size[1]} pixels; of a source of {source[0]} x {source[1]} it should be {wanted}"
-    )
+    """A request that has a size gets it; another its source's own, as far as the account's plan allows."""
+    source, plans = check.picture.size, check.contract.extension("x-plans", {})
+    plan = plans.get(job.account.plan)
+    if plan is None and not job.operation.annotated("x-plan-limit"):
+        _judge_proportions(check, job, exchange, size, label)
+        return
+    longest = plan["longest-edge"] if plan else max(source)
+    wanted = output_size(source, job.request, longest)
+    kept = all(abs(one - other) <= _PIXELS_APART for one, other in zip(size, wanted, strict=True))
+    message = f"It is {_pixels(size)}; of a source of {_pixels(source)} it should be {_pixels(wanted)}"
     check.expect("download.size", exchange, kept, message, operation=label, related=(job.made,))
+
+
+def _judge_proportions(check: Check, job: Job, exchange: Exchange, size: tuple[int, int], label: str) -> None:
+    """Of an account whose plan is not known, the size is not known either."""
+    source = check.picture.size
+    wanted = size[0] * source[1] / source[0]
+    message = f"It is {_pixels(size)}, in other proportions than its source of {_pixels(source)}"
+    kept = abs(size[1] - wanted) <= _PIXELS_APART + wanted / 100
+    check.expect("download.size", exchange, kept, message, operation=label, related=(job.made,))
+
+
+def _pixels(size: tuple[int, int]) -> str:
+    return f"{size[0]} x {size[1]}"
 
 
 def try_example(check: Check) -> None:

@@ -6,11 +6,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from contracts.check.findings import BUDGET, Findings
+from contracts.check.findings import BUDGET, Enough, Findings
 from contracts.check.results import State
 from contracts.exchange import ANYWHERE, Answer, Exchange, Request, label_of
 from contracts.judge import Breach, Rulings
-from contracts.rules import RULES, matching, rule
+from contracts.rules import RULES, Severity, matching, rule
 from openapi.contract import load
 
 FACE, READ = load().operation("aiFaceEditor.editImage"), load().operation("imageProjects.getDetails")
@@ -99,6 +99,23 @@ def test_findings_come_in_the_rules_order_and_then_as_they_came(findings: Findin
 def test_a_finding_needs_no_exchange(findings: Findings) -> None:
     findings.breach(breach("project.ends"), None)
     assert findings.findings()[0].exchange is None
+
+
+def test_where_the_first_is_all_that_is_wanted_it_ends_there_and_is_known() -> None:
+    findings = Findings(RULES, only_first=True)
+    with pytest.raises(Enough):
+        findings.breach(breach(), exchange(3))
+    assert [each.exchange for each in findings.findings()] == [exchange(3)]
+
+
+def test_a_warning_and_what_was_not_asked_about_do_not_end_it() -> None:
+    warning = next(each for each in RULES if each.severity is Severity.WARNING)
+    findings = Findings([warning, rule("credits.price")], only_first=True)
+    findings.breach(breach(warning.id), exchange())
+    findings.breach(breach("refuse.maximum"), exchange())
+    assert findings.count == 1
+    with pytest.raises(Enough):
+        findings.breach(breach("credits.price"), exchange())
 
 
 # --- selection ----------------------------------------------------------------------------------------------

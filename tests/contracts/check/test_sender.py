@@ -110,7 +110,7 @@ def bench(clock: Clock) -> Callable[..., Bench]:
 def bench_of(clock: Clock, *outcomes: Outcome, most: int = 100, rate: float = 0) -> Bench:
     wire, observed = Script(list(outcomes)), list[Exchange]()
     manners = Manners(rate=rate, timeout=5, reconnect=RECONNECT)
-    sender = Sender(wire, Budget(most), manners, observed.append, clock.sleep)
+    sender = Sender(wire, Budget(most), manners, observed.append, clock.sleep, clock.time)
     return Bench(wire, clock, sender, observed)
 
 
@@ -399,6 +399,17 @@ def test_where_all_of_them_are_silent_all_are_booked_and_written_down(bench: Cal
         b.sender.send_together([call(10)] * 5)
     assert (b.budget.spent, b.budget.left) == (50, 50)
     assert len(b.sender.exchanges) == len(b.observed) == 5
+
+
+def test_where_the_judge_has_enough_all_are_booked_and_written_down(clock: Clock) -> None:
+    def enough(_: Exchange) -> None:
+        raise RuntimeError("enough")
+
+    manners = Manners(rate=0, timeout=5, reconnect=RECONNECT)
+    sender = Sender(Script([charging(10)]), Budget(100), manners, enough, clock.sleep, clock.time)
+    with pytest.raises(RuntimeError, match="enough"):
+        sender.send_together([call(10)] * 3)
+    assert (sender.budget.spent, sender.budget.left, len(sender.exchanges)) == (30, 70, 3)
 
 
 @pytest.mark.parametrize(("failure", "spent"), [(AWAY, 20), (KeyboardInterrupt(), 30)], ids=repr)
