@@ -65,7 +65,7 @@ def cost_of(answer: Answer | None, price: int) -> int:
         answer: None where none came.
         price: of the operation, in credits.
     """
-    if answer is None or answer.status >= 500:
+    if answer is None:
         return price
     least = 0 if 400 <= answer.status < 500 else price
     said = ("credits_charged", "frame_cost") if price else ()

@@ -49,7 +49,7 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
 @pytest.fixture(scope="session")
 def bluehour_outcome(pytestconfig: pytest.Config, tmp_path_factory: pytest.TempPathFactory) -> Outcome:
     """Check the deployment; of several workers one does it, and the others wait for what it has found."""
-    if "PYTEST_XDIST_WORKER" not in os.environ:
+    if not hasattr(pytestconfig, "workerinput"):  # which xdist gives to its workers
         return _checked(pytestconfig)
     shared = tmp_path_factory.getbasetemp().parent / "bluehour-outcome.json"
     with _turn(shared.with_suffix(".turn")) as is_ours:

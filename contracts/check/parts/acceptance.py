@@ -213,7 +213,10 @@ def try_assets(check: Check, jobs: Jobs) -> None:
     if cheapest is None:
         return
     account = check.accounts.empty or check.accounts.main
-    url = next((link for job in jobs.all if (link := job.link) is not None and not job.deleted), None)
+    shown = next((job for job in jobs.all if job.link is not None and not job.deleted), None)
+    if shown is not None:
+        jobs.look_at(shown, "for a fresh link")
+    url = shown.link if shown is not None else None
     if url is None:
         check.unjudged("there is no link to a picture", cheapest, "accept.asset-url")
     else:

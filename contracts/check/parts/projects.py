@@ -38,6 +38,7 @@ def try_pictures(check: Check, jobs: Jobs) -> None:
             for rule_id in ("download.link", "download.picture", "download.size", "download.tampered"):
                 check.unjudged(reason, operation, rule_id)
         for job in done[:_DOWNLOADS_EACH]:
+            jobs.look_at(job, "for fresh links")
             _try_picture(check, job)
 
 

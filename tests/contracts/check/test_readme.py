@@ -24,7 +24,7 @@ def test_the_commands_of_the_readme_do_what_it_says(tmp_path: Path, monkeypatch:
             assert name == "bluehour"
             result = CliRunner().invoke(main, arguments)
             assert result.exit_code == 0, result.output
-    assert "conforms" in (tmp_path / "report.html").read_text("utf-8")
+    assert "Conforms" in (tmp_path / "report.html").read_text("utf-8")
 
 
 def test_the_readme_tells_the_default_budget() -> None:

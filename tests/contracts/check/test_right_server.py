@@ -66,7 +66,7 @@ def knowing(*tokens: str, **settings: float) -> Iterator[tuple[AppWire, Clock, M
 def test_nothing_is_found_where_the_server_has_accounts_of_its_own() -> None:
     with knowing("mhk_live_first_account", "mhk_live_second_account") as (wire, clock, _):
         options = Options(TARGET, "mhk_live_first_account", "mhk_live_second_account")
-        report = check(options, wire=wire, sleep=clock.advance)
+        report = check(options, wire=wire, sleep=clock.advance, now=clock.now)
     assert told(report) == []
     assert report.exit_code is Exit.CONFORMS
     assert report.spent <= 60
@@ -78,7 +78,7 @@ def test_nothing_is_found_where_the_server_has_accounts_of_its_own() -> None:
 def test_an_account_that_is_known_to_be_empty_makes_legal_requests_free() -> None:
     with knowing("mhk_live_first_account", "mhk_test_pro_0") as (wire, clock, _):
         options = Options(TARGET, "mhk_live_first_account", empty_token="mhk_test_pro_0")
-        report = check(options, wire=wire, sleep=clock.advance)
+        report = check(options, wire=wire, sleep=clock.advance, now=clock.now)
     assert told(report) == []
     assert report.spent <= 40
     assert not any(verdict.rule.id == "credits.empty" for verdict in report.unjudged)
@@ -86,19 +86,21 @@ def test_an_account_that_is_known_to_be_empty_makes_legal_requests_free() -> Non
 
 def test_a_plan_that_allows_less_is_no_fault() -> None:
     with knowing("mhk_test_free_1000_mine") as (wire, clock, _):
-        report = check(Options(TARGET, "mhk_test_free_1000_mine"), wire=wire, sleep=clock.advance)
+        report = check(
+            Options(TARGET, "mhk_test_free_1000_mine"), wire=wire, sleep=clock.advance, now=clock.now
+        )
     assert told(report) == []
 
 
 def test_an_account_that_runs_out_of_credits_is_no_fault() -> None:
     with knowing("mhk_test_pro_12_mine") as (wire, clock, _):
-        report = check(Options(TARGET, "mhk_test_pro_12_mine"), wire=wire, sleep=clock.advance)
+        report = check(Options(TARGET, "mhk_test_pro_12_mine"), wire=wire, sleep=clock.advance, now=clock.now)
     assert told(report) == []
 
 
 def test_a_token_that_is_refused_is_told_and_nothing_is_judged() -> None:
     with knowing("somebody-elses") as (wire, clock, _):
-        report = check(Options(TARGET, "mine"), wire=wire, sleep=clock.advance)
+        report = check(Options(TARGET, "mine"), wire=wire, sleep=clock.advance, now=clock.now)
     assert report.exit_code is Exit.UNJUDGED
     assert "the token is refused" in report.stopped
     assert len(report.exchanges) == 1
@@ -107,7 +109,7 @@ def test_a_token_that_is_refused_is_told_and_nothing_is_judged() -> None:
 def test_without_a_budget_what_is_free_is_judged_and_it_is_told_that_this_is_not_all() -> None:
     with knowing("mine-and-nobody-elses") as (wire, clock, mock):
         options = Options(TARGET, "mine-and-nobody-elses", max_credits=0)
-        report = check(options, wire=wire, sleep=clock.advance)
+        report = check(options, wire=wire, sleep=clock.advance, now=clock.now)
         assert [account.credits for account in mock.store.accounts()] == [10_000]
     assert told(report) == []
     assert report.spent == 0
@@ -126,7 +128,9 @@ def test_links_that_live_for_seconds_are_used_again_once_they_have_expired() -> 
     contract, clock = Contract(document), Clock()
     with closing(Mock(contract, Settings(time_scale=TIME_SCALE), clock=clock)) as mock:
         wire = AppWire(create_app(mock))
-        report = check(Options(TARGET, "any-token"), contract=contract, wire=wire, sleep=clock.advance)
+        report = check(
+            Options(TARGET, "any-token"), contract=contract, wire=wire, sleep=clock.advance, now=clock.now
+        )
     assert told(report) == []
     checks = {verdict.rule.id: verdict.checks for verdict in report.verdicts}
     assert checks["upload.expiry"] > 0

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -14,7 +15,8 @@ from tests.deviants.serving import served
 def run(folder: Path, *args: str) -> subprocess.CompletedProcess[str]:
     """Run the suite from elsewhere, as somebody who has installed Bluehour."""
     command = [sys.executable, "-m", "pytest", "--pyargs", "contracts.suite", "-p", "no:cacheprovider", *args]
-    return subprocess.run(command, cwd=folder, capture_output=True, text=True, check=False)
+    ours = {name: value for name, value in os.environ.items() if not name.startswith("PYTEST_")}
+    return subprocess.run(command, cwd=folder, env=ours, capture_output=True, text=True, check=False)
 
 
 def test_a_right_server_passes_every_rule_also_with_several_workers_and_one_check(tmp_path: Path) -> None:
