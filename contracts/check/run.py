@@ -26,7 +26,7 @@ from .parts.meeting import NotWelcome
 from .progress import Progress
 from .results import Exit, Finding, Report, State, Verdict
 from .schedule import run
-from .sender import Manners, Sender, Unreachable
+from .sender import Manners, Sender, TooBusy, Unreachable
 from .wire import HttpWire, Wire
 
 PORTRAIT = Path(__file__).with_name("portrait.jpg")
@@ -207,7 +207,7 @@ def _run_to_its_end(checking: Check) -> str:
         return "interrupted by Ctrl-C"
     except Enough:
         return "a rule is broken, and only the first was asked for"
-    except (NotWelcome, Unreachable) as error:
+    except (NotWelcome, Unreachable, TooBusy) as error:
         return str(error)
     return ""
 

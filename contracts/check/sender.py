@@ -109,7 +109,7 @@ class Sender:
                 return exchange
             if turn < _MOST_WAITS - 1:
                 self._sleep(_pause(exchange.answer, turn))
-        raise TooBusy("it goes on answering 429")
+        raise TooBusy(f"it goes on answering {_TOO_MANY}, however long it is left in peace")
 
     def send_together(self, calls: Sequence[Call]) -> list[Exchange]:
         """Send calls that cost credits at the same time, each on a connection of its own.

@@ -136,3 +136,17 @@ def test_links_that_live_for_seconds_are_used_again_once_they_have_expired() -> 
     assert checks["upload.expiry"] > 0
     purposes = [exchange.purpose for exchange in report.exchanges]
     assert purposes.count("a link that has expired") >= 2
+
+
+def test_a_server_that_is_always_too_busy_is_not_judged() -> None:
+    def app(_environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
+        start_response("429 Too Many Requests", [("Content-Type", "application/json")])
+        return [b'{"code": "too_many_requests", "message": "Too Many Requests"}']
+
+    waits: list[float] = []
+    report = check(Options(TARGET, "any-token"), wire=AppWire(app), sleep=waits.append)
+    assert told(report) == []
+    assert report.exit_code is Exit.UNJUDGED
+    assert "429" in report.stopped
+    assert waits == sorted(waits)
+    assert len(waits) > 2
