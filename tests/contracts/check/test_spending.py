@@ -16,6 +16,7 @@ import pytest
 
 from contracts.check.run import Options, check
 from openapi.contract import load
+from tests.deviants.checking import NAMING
 from tests.deviants.serving import served
 
 PRICES = {operation.path: operation.credits for operation in load().operations if operation.credits}
@@ -129,7 +130,9 @@ MANNERS = [
 @pytest.mark.parametrize("most", [0, 1, 9, 25])
 def test_no_server_books_more_than_the_budget(manner: str, most: int) -> None:
     with charging(manner) as (url, ledger):
-        report = check(Options(url, "any-token", max_credits=most, timeout=TIMEOUT, patience=0.1))
+        report = check(
+            Options(url, "any-token", max_credits=most, rules=NAMING, timeout=TIMEOUT, patience=0.1)
+        )
         time.sleep(SLOW if manner == "slow" else 0)
     assert ledger.booked <= report.spent <= most
     assert report.exit_code != 0
@@ -138,7 +141,7 @@ def test_no_server_books_more_than_the_budget(manner: str, most: int) -> None:
 @pytest.mark.parametrize("most", [0, 1, 5, 11, 25])
 def test_a_right_server_books_what_the_report_says_and_no_more(most: int) -> None:
     with served(None) as server:
-        report = check(Options(server.url, "any-token", max_credits=most))
+        report = check(Options(server.url, "any-token", max_credits=most, rules=NAMING))
         booked = server.booked()
     assert booked == report.spent <= most
     assert report.findings == ()
@@ -149,6 +152,6 @@ def test_a_server_that_says_it_has_charged_more_is_believed() -> None:
 
     dear = next(each for each in DEVIANTS if each.name == "large-photo-costs-double")
     with served(dear) as server:
-        report = check(Options(server.url, "any-token", max_credits=40))
+        report = check(Options(server.url, "any-token", max_credits=40, rules=NAMING))
         booked = server.booked()
     assert booked == report.spent <= 40
