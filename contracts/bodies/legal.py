@@ -26,12 +26,15 @@ _MANY = 60
 """Items of a list that has no greatest length."""
 
 _SCRIPTS = "Zoë 東京 мир שלום مرحبا ไทย 👩🏽‍🚀 é ß <i>&amp;</i>"
-_ESCAPED = "\"'\\ \\n\n\t\r</b> %s {0} ${x} `y` -- ; &amp; \u2028"
+_ESCAPED = "\"'\\ \\n\n\t\r</b> %s {0} ${x} `y` -- ; &amp; \u2028 end"
 
 _TEXTS: tuple[tuple[str, Callable[[Random], str]], ...] = (
     ("in many scripts, with marks of HTML", lambda random: _shuffled(_SCRIPTS, random)),
     ("empty", lambda _: ""),
-    (f"{_LONG} characters long", lambda random: "".join(random.choices("abcde fghij ", k=_LONG))),
+    (
+        f"{_LONG} characters long",
+        lambda random: "a" + "".join(random.choices("abcde fghij ", k=_LONG - 2)) + "z",
+    ),
     ("with quotes, backslashes and line breaks", lambda _: _ESCAPED),
 )
 

@@ -216,7 +216,12 @@ class Check:
         return None
 
     def _signed(self, headers: list[tuple[str, str]]) -> Headers:
-        return (*headers, ("User-Agent", "bluehour-check"), ("Accept", "*/*"))
+        return (
+            *headers,
+            ("User-Agent", "bluehour-check"),
+            ("Accept", "*/*"),
+            ("Accept-Encoding", "identity"),
+        )
 
     # What was found.
 

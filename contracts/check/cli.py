@@ -53,7 +53,7 @@ _FILE = click.Path(path_type=Path, dir_okay=False, writable=True)
     "--only",
     metavar="RULE",
     multiple=True,
-    help="Judge these rules alone: an id, a group or a pattern, such as credits.price, auth, *.expiry.",
+    help="Judge these rules alone: an id, a group or a pattern, as credits.price, auth, *.expiry.",
 )
 @click.option("--skip", metavar="RULE", multiple=True, help="Leave these rules out.")
 @click.option("-x", "--first", is_flag=True, help="Stop at the first broken rule.")
@@ -176,7 +176,7 @@ def _selected(only: Collection[str], skip: Collection[str]) -> tuple[Rule, ...]:
 
 def _named(patterns: Collection[str]) -> set[Rule]:
     found: set[Rule] = set()
-    for pattern in patterns:
+    for pattern in (part.strip() for given in patterns for part in given.split(",")):
         named = set(matching(pattern))
         if not named:
             raise Problem(f"there is no rule {pattern}; bluehour check --rules lists them")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ipaddress
+import logging
 import time
 from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, replace
@@ -28,6 +29,8 @@ from .results import Exit, Finding, Report, State, Verdict
 from .schedule import run
 from .sender import Manners, Sender, TooBusy, Unreachable
 from .wire import HttpWire, Wire
+
+log = logging.getLogger("bluehour")
 
 PORTRAIT = Path(__file__).with_name("portrait.jpg")
 """Of Eileen Collins, by NASA, in the public domain; cut out of scikit-image's `astronaut`."""
@@ -209,6 +212,9 @@ def _run_to_its_end(checking: Check) -> str:
         return "a rule is broken, and only the first was asked for"
     except (NotWelcome, Unreachable, TooBusy) as error:
         return str(error)
+    except Exception as error:  # a fault of ours must not lose what has been paid for
+        log.exception("the check failed, which is a bug of Bluehour")
+        return f"Bluehour failed: {error!r}"
     return ""
 
 
@@ -231,7 +237,7 @@ def _exit_code(findings: Sequence[Finding], checking: Check, stopped: str) -> Ex
 
 
 def _never_called(checking: Check) -> bool:
-    """Tell whether the budget was too small to call some operation even once."""
-    called = {exchange.operation for exchange in checking.sender.exchanges if exchange.reserved}
+    """Tell whether the budget was too small to have some operation accept anything."""
+    called = {exchange.operation for exchange in checking.sender.exchanges if exchange.booked}
     left_out = {operation for operation in checking.creates if operation.credits and operation not in called}
     return any(checking.findings.lacks_budget(label_of(operation)) for operation in left_out)

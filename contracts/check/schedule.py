@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
-from ..rules import RULES
+from ..rules import RULES, Rule
 from .checker import Check
 from .jobs import Jobs
 from .parts import acceptance, credentials, money, odd, paths, projects, random_bodies, refusals, uploads
@@ -29,12 +29,16 @@ class Part:
     rules: tuple[str, ...]
     run: Callable[[Check, Jobs], None]
 
+    def is_for(self, rule: Rule) -> bool:
+        """Tell whether it is there for a rule."""
+        return rule.id in self.rules or rule.group in self.rules
+
 
 def parts(check: Check) -> Iterator[Part]:
     """Yield the parts that are needed for the rules that are asked about."""
     every_answer = {each.id for each in RULES if each.group == "answer"}
     for part in PARTS:
-        wanted = {each.id for each in RULES if each.id in part.rules or each.group in part.rules}
+        wanted = {each.id for each in RULES if part.is_for(each)}
         if check.findings.wants(wanted | every_answer):
             yield part
 
@@ -50,7 +54,7 @@ def run(check: Check, jobs: Jobs) -> None:
     meet(check)
     for index, part in enumerate(needed):
         check.progress.begin(part.title, index, len(needed))
-        with check.within_budget(None):
+        with check.within_budget(None, *(each.id for each in RULES if part.is_for(each))):
             part.run(check, jobs)
 
 

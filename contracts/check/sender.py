@@ -96,7 +96,8 @@ class Sender:
         self._lock = Lock()
 
     def send(self, call: Call) -> Exchange:
-        """Send a call, and return what came of it. One that could cost credits is never sent twice.
+        """Send a call, and return what came of it. One that could cost credits is sent twice
+        only where it was refused for coming too fast.
 
         Raises:
             BudgetSpent: it could cost more than is left; it was not sent.

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import gzip
 import http.client
 import re
 import socket
 import ssl
 import time
+import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from threading import Timer
@@ -78,6 +80,19 @@ class HttpWire:
             self._idle.popitem()[1].close()
 
 
+def _decoded(body: bytes, coding: str) -> bytes:
+    """A body without the coding that nobody asked for; as it is, where it can't be undone."""
+    try:
+        match coding.strip().lower():
+            case "gzip" | "x-gzip":
+                return gzip.decompress(body)
+            case "deflate":
+                return zlib.decompress(body)
+    except (OSError, EOFError, zlib.error):
+        pass
+    return body
+
+
 def _place(url: str) -> tuple[str, str]:
     try:
         parts = urlsplit(url)
@@ -126,6 +141,7 @@ def _answered(connection: http.client.HTTPConnection, request: Request, timeout:
         connection.close()
         raise NoAnswer(f"it did not answer within {timeout:g} s")
     headers = tuple((name, _text(value)) for name, value in response.getheaders())
+    body = _decoded(body, response.getheader("Content-Encoding", ""))
     return Answer(response.status, headers, body, time.monotonic() - started)
 
 

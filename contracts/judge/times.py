@@ -36,7 +36,10 @@ def seconds_of(value: Any) -> float | None:
         at = datetime.fromisoformat(value)
     except (TypeError, ValueError):
         return None
-    return at.timestamp() if at.tzinfo else None
+    try:
+        return at.timestamp() if at.tzinfo else None
+    except (ValueError, OverflowError):  # years that no clock has
+        return None
 
 
 def server_time(exchange: Exchange) -> float | None:
@@ -44,7 +47,7 @@ def server_time(exchange: Exchange) -> float | None:
     date = exchange.answer.header("Date") if exchange.answer else None
     try:
         return parsedate_to_datetime(date).timestamp() if date else None
-    except ValueError:
+    except (ValueError, TypeError, OverflowError):
         return None
 
 

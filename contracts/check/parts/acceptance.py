@@ -134,7 +134,7 @@ def _try_packed(
         else:
             _try_pack(check, jobs, operation, pack, content_type, base, check.accounts.main)
     for edge in () if singly else edges:
-        if edge.field == "body" and edge.rule != "accept.examples":
+        if not edge.path and edge.field == "body" and edge.rule != "accept.examples":
             exchange = _send(check, operation, check.accounts.main, edge)
             _judge(check, exchange, [edge], is_success(exchange))
             jobs.accept(exchange, check.accounts.main)

@@ -70,3 +70,8 @@ def at_maximum(operation: Operation, body: Any) -> Any:
         if place.present and "maximum" in place.node:
             body = with_value(body, place.path, place.node["maximum"])
     return body
+
+
+def has_uploaded(check: Check, account: Account) -> bool:
+    """Tell whether the picture that the account names is its own."""
+    return uploaded(check, account) != str(check.contract.extension("x-example-asset", ""))

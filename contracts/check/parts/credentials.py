@@ -12,7 +12,7 @@ from ...exchange import Exchange
 from ..accounts import Account
 from ..checker import Check, answered, code_in, json_of, path_values
 from ..jobs import Jobs
-from .bodies import legal_body
+from .bodies import has_uploaded, legal_body
 
 
 def try_credentials(check: Check, jobs: Jobs) -> None:
@@ -123,6 +123,9 @@ def _reach_for(check: Check, operation: Operation, second: Account, project_id: 
 
 
 def _use_upload(check: Check, operation: Operation, second: Account) -> None:
+    if not has_uploaded(check, check.accounts.main):
+        check.unjudged("nothing could be uploaded", operation, "auth.own-uploads")
+        return
     body = legal_body(check, operation, check.accounts.main)
     exchange = check.call(operation, second, body, purpose="another account's upload")
     _expect_unusable(check, exchange)

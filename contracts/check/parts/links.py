@@ -10,6 +10,9 @@ from urllib.parse import urlsplit, urlunsplit
 from ...exchange import Exchange
 from ..checker import Check, answered, is_success
 
+_NO_QUERY = "no query at all"
+_LONGEST_NUMBER = 20
+
 _WORTH_WAITING = 15.0
 """Seconds of lifetime of a link that are waited for to see it end."""
 
@@ -24,21 +27,28 @@ def tampered_with(check: Check, rule_id: str, url: str, label: str, use: _Use) -
         check.unjudged("the link has no signature to change", label, rule_id)
     for says, link in changed:
         exchange = use(check, link, says)
+        if says == _NO_QUERY and is_success(exchange) and "signature" not in url.lower():
+            check.unjudged("the link needs no query, so it is not what is signed", label, rule_id)
+            return
         if answered(exchange):
             message = f"The link was followed with {says}, and answered by {answered(exchange)}"
             check.expect(rule_id, exchange, not is_success(exchange), message, "url", operation=label)
 
 
 def _changed(url: str) -> Iterator[tuple[str, str]]:
-    parts = urlsplit(url)
+    try:
+        parts = urlsplit(url)
+    except ValueError:  # no URL at all, which whoever uses it says
+        return
     pairs = [pair.partition("=") for pair in parts.query.split("&") if "=" in pair]
     if not pairs:
         return
+    yield _NO_QUERY, urlunsplit(parts._replace(query=""))
     longest = max(range(len(pairs)), key=lambda index: len(pairs[index][2]))
     for index, (name, _, value) in enumerate(pairs):
         if not value:
             continue
-        if value.isdecimal():
+        if value.isdecimal() and len(value) <= _LONGEST_NUMBER:
             changed, how = str(int(value) + 86_400), f"{name} raised"
         else:
             middle = len(value) // 2
@@ -47,7 +57,6 @@ def _changed(url: str) -> Iterator[tuple[str, str]]:
         query = "&".join(f"{n}={changed if at == index else v}" for at, (n, _, v) in enumerate(pairs))
         if index == longest or value.isdecimal():
             yield how, urlunsplit(parts._replace(query=query))
-    yield "no query at all", urlunsplit(parts._replace(query=""))
 
 
 def expire_soon(check: Check, rule_id: str, url: str, expires_at: Any, label: str, use: _Use) -> None:

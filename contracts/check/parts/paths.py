@@ -18,8 +18,6 @@ _METHODS = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "TRACE", "BREW")
 _NOT_FORWARDED = ("TRACE", "BREW")
 """Methods that what stands before a server may refuse in its place, in a way of its own."""
 
-_SAFE = ("GET", "HEAD", "OPTIONS", "TRACE")
-
 _ODD_IDS = (
     "0", "-1", "null", "undefined", "%", "..", "../..", "a/b", "a b", "'", "\"", "' OR '1'='1", "\0",
     "\u202e", "é", "東京", "😀", "{id}", "*", "?", "#", "nobody", "\r\nX-Injected: 1", "x" * 2000,
@@ -57,7 +55,7 @@ def _try_method(
 ) -> None:
     label = label_of(operations[0])
     # What is wrongly routed to a create could be charged for.
-    price = 0 if method in _SAFE else max(operation.credits for operation in operations)
+    price = max(operation.credits for operation in operations)
     says = f"the method {method}, which the path has not" + (
         f", with {': '.join(override)}" if override else ""
     )
@@ -94,6 +92,7 @@ def _try_method(
 
 
 def _try_options(check: Check, operations: list[Operation], known: set[str], project: Job | None) -> None:
+    # It asks what could be asked, so a 2xx has created nothing.
     exchange = _ask(check, operations[0], "OPTIONS", "the method OPTIONS", 0, project)
     status, allow = answered(exchange), _allowed(exchange)
     if status == 0:
@@ -154,7 +153,7 @@ def _filled(operation: Operation, value: str) -> str:
     """The operation's path with a value for its parameters, as it stands."""
     path = operation.path
     for name in path_values(operation, value):
-        path = path.replace(f"{{{name}}}", value)
+        path = path.replace(f"{{{name}}}", quote(value, safe=""))
     return path
 
 
@@ -225,4 +224,4 @@ def try_odd_ids(check: Check) -> None:
 
 def _plain(operation: Operation, value: str) -> Operation | None:
     """The operation, unless what is between the path and the server may take the id for another path."""
-    return None if {"/", "\\", "\0", "%", "\r"} & set(value) or value.startswith(".") else operation
+    return operation if value.isalnum() else None

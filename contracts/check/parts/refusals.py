@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-from collections import Counter
-from functools import cache
 from typing import Any
 
 from openapi.model import Operation
 
 from ...bodies import Illegal, illegal, unparsable
-from ...bodies.places import places, without
+from ...bodies.places import without
 from ...exchange import Exchange, label_of
 from ...rules import RULES
 from ..checker import Check, answered, code_in, is_success, json_of
@@ -90,30 +88,17 @@ def _judge_message(check: Check, exchange: Exchange, fields: list[str]) -> None:
     said = exchange.answer.field("message") if exchange.answer else None
     if not isinstance(said, str):  # the schema tells
         return
-    known = _names(exchange.operation)
-    unnamed = [field for field in fields if not _is_named(field, said, known)]
+    unnamed = [field for field in fields if not _is_named(field, said)]
     shown = said if len(said) <= 120 else f"{said[:120]}…"
     message = f"The message does not name {', '.join(unnamed)}: {shown!r}"
     check.expect("refuse.names-fault", exchange, not unnamed, message, unnamed[0] if unnamed else "")
 
 
-def _is_named(field: str, message: str, known: Counter[str]) -> bool:
-    """Whether a message names a field: by its last name, or by all where that stands for two fields."""
+def _is_named(field: str, message: str) -> bool:
+    """Whether a message names a field, by its last name at least."""
     if field in ("body", "Content-Type"):
         return bool(message.strip())
-    last = _last(field)
-    return (field if known[last] > 1 and "[" not in field else last) in message
-
-
-@cache
-def _names(operation: Operation | None) -> Counter[str]:
-    """How many fields of a request go by each name."""
-    media = json_of(operation) if operation else None
-    return Counter(_last(place.name) for place in places(media.schema, media.example)) if media else Counter()
-
-
-def _last(field: str) -> str:
-    return field.rpartition(".")[2].partition("[")[0]
+    return field.rpartition(".")[2].partition("[")[0] in message
 
 
 def _try_two_faults(check: Check, operation: Operation, base: Any) -> None:
