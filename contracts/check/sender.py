@@ -6,6 +6,7 @@ import time
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor, wait
 from dataclasses import dataclass
+from email.utils import parsedate_to_datetime
 from threading import Lock
 
 from openapi.model import Operation
@@ -21,7 +22,12 @@ _SILENCES = 3
 """Calls in a row without any answer, after which nobody is thought to be there."""
 
 _TOO_MANY = 429
-_LONGEST_WAIT = 60.0
+_LONGEST_WAIT = 600.0
+"""Seconds after which it is not worth while to ask again."""
+
+_LONGEST_NUMBER = 9
+"""Digits of a Retry-After that are read; more are for ever."""
+
 _MOST_WAITS = 5
 """Refusals for being too fast, of one request, after which it is left."""
 
@@ -109,7 +115,7 @@ class Sender:
             if exchange.answer is None or exchange.answer.status != _TOO_MANY:
                 return exchange
             if turn < _MOST_WAITS - 1:
-                self._sleep(_pause(exchange.answer, turn))
+                self._sleep(_pause(exchange.answer, turn, self._now()))
         raise TooBusy(f"it goes on answering {_TOO_MANY}, however long it is left in peace")
 
     def send_together(self, calls: Sequence[Call]) -> list[Exchange]:
@@ -229,7 +235,25 @@ def _key(call: Call) -> str:
     return call.operation.id if call.operation else call.request.method
 
 
-def _pause(answer: Answer, wait: int) -> float:
-    """Seconds to wait after a 429: what Retry-After says, or else twice as long each time."""
-    asked = answer.header("Retry-After") or ""
-    return min(float(asked) if asked.isdecimal() else 2.0**wait, _LONGEST_WAIT)
+def _pause(answer: Answer, wait: int, now: float) -> float:
+    """Seconds to wait after a 429: what Retry-After says, or else twice as long each time.
+
+    Raises:
+        TooBusy: it says longer than anybody waits.
+    """
+    asked = _asked_for(answer.header("Retry-After") or "", now)
+    pause = min(2.0**wait, _LONGEST_WAIT) if asked is None else asked
+    if pause > _LONGEST_WAIT:
+        raise TooBusy(f"it answers {_TOO_MANY}, and is not to be asked again within {_LONGEST_WAIT:g} s")
+    return pause
+
+
+def _asked_for(retry_after: str, now: float) -> float | None:
+    """The seconds that a Retry-After asks for; None where it is neither a number nor a date to come."""
+    if retry_after.isdecimal():
+        return float(retry_after) if len(retry_after) <= _LONGEST_NUMBER else _LONGEST_WAIT + 1
+    try:
+        left = parsedate_to_datetime(retry_after).timestamp() - now
+    except (TypeError, ValueError, OverflowError):
+        return None
+    return left if left > 0 else None
