@@ -6,28 +6,35 @@ import asyncio
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from threading import Event, Thread
+from typing import TYPE_CHECKING
 
 from .app import create_app
 from .hosting import HostError, gateway_for, reserved, serve
 from .mock import Mock
 
+if TYPE_CHECKING:
+    from _typeshed.wsgi import WSGIApplication
+
 _PATIENCE = 10.0
 
 
 @contextmanager
-def running(mock: Mock, host: str = "127.0.0.1") -> Iterator[str]:
+def running(
+    mock: Mock, host: str = "127.0.0.1", make_app: Callable[[Mock], WSGIApplication] = create_app
+) -> Iterator[str]:
     """Serve a mock as `bluehour serve` does, on a free port, and give its base URL.
 
     Args:
         mock: stays open at the end; whoever made it closes it.
         host: the numeric address to listen on.
+        make_app: makes what answers; the mock's own application where none is given.
 
     Raises:
         HostError: it can't be served.
     """
     with reserved(host, 0) as (address, port):
         mock.base_url = f"http://{f'[{address}]' if ':' in address else address}:{port}"
-        thread = _Serving(mock, address, port)
+        thread = _Serving(mock, make_app, address, port)
         thread.start()
         try:
             thread.wait_until_up()
@@ -39,9 +46,12 @@ def running(mock: Mock, host: str = "127.0.0.1") -> Iterator[str]:
 class _Serving(Thread):
     """The thread with granian's event loop."""
 
-    def __init__(self, mock: Mock, address: str, port: int) -> None:
+    def __init__(
+        self, mock: Mock, make_app: Callable[[Mock], WSGIApplication], address: str, port: int
+    ) -> None:
         super().__init__(name="bluehour-server", daemon=True)
         self._mock = mock
+        self._make_app = make_app
         self._address = address
         self._port = port
         self._settled = Event()
@@ -76,7 +86,7 @@ class _Serving(Thread):
     async def _serve(self) -> None:
         loop, stopped = asyncio.get_running_loop(), asyncio.Event()
         self._stop = lambda: None if loop.is_closed() else loop.call_soon_threadsafe(stopped.set)
-        gateway = gateway_for(self._mock, create_app(self._mock))
+        gateway = gateway_for(self._mock, self._make_app(self._mock))
         try:
             await serve(gateway, self._address, self._port, stopped, self._settled.set)
         finally:

@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from random import Random
-from typing import Any
+from typing import Any, TypedDict, Unpack
 from urllib.parse import quote
 
 from openapi.contract import Contract
@@ -30,6 +30,26 @@ CREATES, READS, DELETES, UPLOADS = (
     "create-upload-urls",
 )
 """The contract's x-behaviour of the operations that a check knows how to use."""
+
+
+class How(TypedDict, total=False):
+    """How to call an operation.
+
+    Attributes:
+        content: the body as bytes.
+        content_type: JSON's where it is not given; None for no such header.
+        path: the path's parameters.
+        authorization: in place of the account's bearer token.
+        headers: beside those that every call has.
+        purpose: what it is for, in words.
+    """
+
+    content: bytes | None
+    content_type: str | None
+    path: Mapping[str, str]
+    authorization: str | None
+    headers: Headers
+    purpose: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,66 +137,35 @@ class Check:
     # Calls.
 
     def call(
-        self,
-        operation: Operation,
-        account: Account | None,
-        body: Any = None,
-        *,
-        content: bytes | None = None,
-        content_type: str | None = JSON,
-        path: Mapping[str, str] | None = None,
-        authorization: str | None = None,
-        headers: Headers = (),
-        purpose: str = "",
+        self, operation: Operation, account: Account | None, body: Any = None, **how: Unpack[How]
     ) -> Exchange:
         """Call an operation.
 
         Args:
             account: whose token is sent; None for none.
             body: sent as JSON, where there is no `content`.
-            authorization: in place of the account's bearer token.
-            path: the path's parameters.
+            how: see `How`.
         """
-        return self.sender.send(
-            self.prepared(
-                operation,
-                account,
-                body,
-                content=content,
-                content_type=content_type,
-                path=path,
-                authorization=authorization,
-                headers=headers,
-                purpose=purpose,
-            )
-        )
+        return self.sender.send(self.prepared(operation, account, body, **how))
 
     def prepared(
-        self,
-        operation: Operation,
-        account: Account | None,
-        body: Any = None,
-        *,
-        content: bytes | None = None,
-        content_type: str | None = JSON,
-        path: Mapping[str, str] | None = None,
-        authorization: str | None = None,
-        headers: Headers = (),
-        purpose: str = "",
+        self, operation: Operation, account: Account | None, body: Any = None, **how: Unpack[How]
     ) -> Call:
         """Return a call that is ready to be sent; see `call`."""
+        content = how.get("content")
         if content is None:
             content = b"" if body is None else dumped(body)
         url = operation.path
-        for name, value in (path or {}).items():
+        for name, value in how.get("path", {}).items():
             url = url.replace(f"{{{name}}}", quote(value, safe=""))
-        sent = [*_credentials(account, authorization), *headers]
+        sent = [*_credentials(account, how.get("authorization")), *how.get("headers", ())]
+        content_type = how.get("content_type", JSON)
         if operation.body is not None and content_type is not None:
             sent.append(("Content-Type", content_type))
         return Call(
             Request(operation.method, self.target + url, self._signed(sent), content),
             operation,
-            purpose=purpose,
+            purpose=how.get("purpose", ""),
             account=account.label if account else "",
             price=operation.credits,
         )
