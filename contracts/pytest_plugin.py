@@ -262,6 +262,13 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addini("magic_hour_legal", text, type="bool", default=True)
     group = parser.getgroup("magic hour")
     group.addoption("--magic-hour-legal", choices=("on", "off"), help=text)
+    group.addoption(
+        "--bluehour-replay",
+        metavar="FILE",
+        action="append",
+        default=[],
+        help="scripts, a file or a folder, that tests made by fuzz_client play in place of drawn ones",
+    )
     _add_options_of_the_suite(group)
 
 
@@ -282,8 +289,12 @@ def _add_options_of_the_suite(group: pytest.OptionGroup) -> None:
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """Declare the marker."""
+    """Declare the marker, and hand on which scripts are to be replayed."""
     config.addinivalue_line("markers", _MARKER)
+    if scripts := config.getoption("bluehour_replay"):
+        from .fuzz import testing
+
+        testing.replayed[:] = [config.invocation_params.dir / path for path in scripts]
 
 
 @pytest.hookimpl(wrapper=True)

@@ -217,12 +217,13 @@ def _tell_plan(options: Options) -> None:
 
 
 def _checked(options: Options) -> Report:
-    from .progress import shown_on
+    from ..display import display_on
+    from .progress import Progress
     from .run import check as run_check
 
     try:
-        with shown_on(sys.stderr) as progress:
-            return run_check(options, progress)
+        with display_on(sys.stderr) as display:
+            return run_check(options, Progress(display=display))
     except OSError as error:
         raise Problem(f"the picture {options.picture} can't be used: {error}") from error
 

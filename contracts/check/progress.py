@@ -1,28 +1,17 @@
-"""How far a check is, and the showing of it: a bar on a terminal, a line now and then elsewhere."""
+"""How far a check is."""
 
 from __future__ import annotations
 
-import time
 from collections import Counter
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, TextIO
 
-import click
-
+from ..display import Display
 from ..exchange import Exchange
-
-if TYPE_CHECKING:
-    from rich.progress import Progress as Bar
-    from rich.progress import TaskID
-
-_SECONDS_BETWEEN_LINES = 5.0
 
 
 @dataclass
 class Progress:
-    """How far a check is. By itself it shows nothing.
+    """How far a check is.
 
     Attributes:
         part: what the check is at.
@@ -31,6 +20,7 @@ class Progress:
         requests: that were sent, and those of each part.
         spent, left: credits.
         findings: how many there are.
+        display: where it is shown.
     """
 
     part: str = ""
@@ -42,6 +32,7 @@ class Progress:
     left: int = 0
     findings: int = 0
     part_of: dict[int, str] = field(default_factory=dict)
+    display: Display = field(default_factory=Display)
 
     def begin(self, part: str, done: int, parts: int) -> None:
         """Begin a part."""
@@ -61,6 +52,7 @@ class Progress:
 
     def show(self) -> None:
         """Show it; called whenever something has changed."""
+        self.display.show(self.done, self.parts, self)
 
     @property
     def requests_by_part(self) -> Counter[str]:
@@ -72,42 +64,3 @@ class Progress:
         found = f"{self.findings} findings" if self.findings != 1 else "1 finding"
         doing = f"{self.part}: {self.detail}" if self.detail else self.part
         return f"{self.requests:,} requests  {self.spent} credits spent, {self.left} left  {found}  {doing}"
-
-
-@contextmanager
-def shown_on(stream: TextIO) -> Iterator[Progress]:
-    """Give a progress that is shown on a stream: a bar where it is a terminal."""
-    if not stream.isatty():
-        yield _Lines(stream)
-        return
-    from rich.console import Console
-    from rich.progress import BarColumn, TextColumn, TimeElapsedColumn
-    from rich.progress import Progress as Bar
-
-    columns = (BarColumn(bar_width=24), TimeElapsedColumn(), TextColumn("{task.description}", markup=False))
-    with Bar(*columns, console=Console(file=stream), transient=True) as bar:
-        yield _OnTerminal(bar, bar.add_task("", total=1.0))
-
-
-class _OnTerminal(Progress):
-    def __init__(self, bar: Bar, task: TaskID) -> None:
-        super().__init__()
-        self._bar = bar
-        self._task = task
-
-    def show(self) -> None:
-        self._bar.update(self._task, total=self.parts, completed=self.done, description=str(self))
-
-
-class _Lines(Progress):
-    """For logs: a line every few seconds."""
-
-    def __init__(self, stream: TextIO) -> None:
-        super().__init__()
-        self._stream = stream
-        self._next_at = time.monotonic() + _SECONDS_BETWEEN_LINES
-
-    def show(self) -> None:
-        if time.monotonic() >= self._next_at:
-            self._next_at = time.monotonic() + _SECONDS_BETWEEN_LINES
-            click.echo(str(self), file=self._stream)

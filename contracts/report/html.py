@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import base64
-import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -14,11 +12,11 @@ from typing import Any
 from jinja2 import Environment, FileSystemLoader, StrictUndefined, Template
 from markupsafe import Markup
 
-import mock_server
 from openapi.wording import counted
 
 from ..check.results import Exit, Report, Verdict
 from ..rules import Severity
+from .framing import STYLES, finalized, frame
 from .matrix import matrix
 from .pictures import Picture, credits_picture, latency_picture
 from .secrets import variable_of
@@ -32,9 +30,6 @@ _MOST_OPEN = 6
 _LONGEST_BODY = 3_000
 
 _HERE = Path(__file__).parent
-_MOCK = Path(mock_server.__path__[0])
-_STYLES = (_MOCK / "reference_page" / "static" / "base.css", _HERE / "static" / "report.css")
-_ICON = _MOCK / "console" / "static" / "icon.svg"
 
 _BANNERS = {
     Exit.CONFORMS: ("good", "✓", "Conforms"),
@@ -48,7 +43,8 @@ def html(report: Report) -> str:
     """Return the page."""
     known = shown(report)
     return _template().render(
-        **_frame(),
+        **frame(*STYLES),
+        Standing=Standing,
         report=known.report,
         banner=_BANNERS[report.exit_code],
         outcome=outcome(known.report),
@@ -94,23 +90,6 @@ def _pictures(report: Report) -> list[Picture]:
 
 
 @cache
-def _frame() -> dict[str, Any]:
-    """What is the same on every page: the style, which the page's policy names by its hash, and the icon."""
-    style = "\n".join(path.read_text("utf-8") for path in _STYLES)
-    # On paper it is light, whatever the screen is.
-    style = style.replace("@media (prefers-color-scheme", "@media screen and (prefers-color-scheme")
-    digest = base64.b64encode(hashlib.sha256(style.encode()).digest()).decode()
-    icon = _ICON.read_text("utf-8")
-    return {
-        "style": Markup(style),  # noqa: S704 - our own file
-        "policy": f"default-src 'none'; style-src 'sha256-{digest}'; img-src data:; "
-        "base-uri 'none'; form-action 'none'",
-        "icon": f"data:image/svg+xml;base64,{base64.b64encode(icon.encode()).decode()}",
-        "Standing": Standing,
-    }
-
-
-@cache
 def _template() -> Template:
     environment = Environment(
         loader=FileSystemLoader(_HERE / "templates"),
@@ -118,7 +97,7 @@ def _template() -> Template:
         trim_blocks=True,
         lstrip_blocks=True,
         undefined=StrictUndefined,
-        finalize=_finalized,
+        finalize=finalized,
     )
     environment.filters |= {
         "counted": counted,
@@ -132,11 +111,6 @@ def _template() -> Template:
         "breakable": _breakable,
     }
     return environment.get_template("report.html")
-
-
-def _finalized(value: Any) -> Any:
-    """Whatever gets into the page goes through here: as Markup it is ours, else it is made visible."""
-    return visible(value) if isinstance(value, str) and not isinstance(value, Markup) else value
 
 
 def _body(body: bytes) -> str:

@@ -17,7 +17,7 @@ from .shown import Case, Command, Shown, by_rule, shown
 from .summary import Group, Standing, by_reason, conclusion, groups, spending
 from .texts import cut, duration, size, status_words, text_of, visible
 
-_NARROWEST, _WIDEST = 40, 110
+NARROWEST, WIDEST = 40, 110
 _MOST_CASES = 5
 _LONGEST_BODY = 300
 _MOST_WORDS = 12
@@ -30,7 +30,7 @@ _ENDS = {Exit.CONFORMS: "green", Exit.FINDINGS: "red", Exit.USAGE: "red", Exit.U
 
 def terminal(report: Report, *, colour: bool, width: int) -> str:
     """Return the summary, in lines of about `width` characters; commands are never broken."""
-    page = _Page(colour, max(_NARROWEST, min(width, _WIDEST)))
+    page = Page(colour, max(NARROWEST, min(width, WIDEST)))
     known = shown(report)
     sections = (
         _heading(page, known.report),
@@ -47,10 +47,10 @@ def terminal(report: Report, *, colour: bool, width: int) -> str:
 def finding_of(report: Report, rule: Rule) -> str:
     """Return what the summary says of one broken rule, without colours, as a test's message."""
     cases = [each for each in shown(report).cases if each.finding.rule == rule]
-    return "\n".join(_broken_rule(_Page(False, _WIDEST), rule, cases))
+    return "\n".join(_broken_rule(Page(False, WIDEST), rule, cases))
 
 
-class _Page:
+class Page:
     """How wide lines are, and whether they have colours. Nothing gets into a line but through it."""
 
     def __init__(self, colour: bool, width: int) -> None:
@@ -76,7 +76,7 @@ class _Page:
         return f"    {self.ink(text, 'cyan')}"
 
 
-def _heading(page: _Page, report: Report) -> Iterator[str]:
+def _heading(page: Page, report: Report) -> Iterator[str]:
     yield f"{page.ink(report.target, bold=True)} {page.ink(f'against {report.contract}')}"
     facts = (
         f"Bluehour {report.version}",
@@ -87,13 +87,13 @@ def _heading(page: _Page, report: Report) -> Iterator[str]:
     yield from page.wrapped(", ".join(facts), "", dim=True)
 
 
-def _findings(page: _Page, known: Shown, severity: Severity) -> Iterator[Iterator[str]]:
+def _findings(page: Page, known: Shown, severity: Severity) -> Iterator[Iterator[str]]:
     chosen = [each for each in known.cases if each.finding.rule.severity is severity]
     for rule, cases in by_rule(chosen).items():
         yield _broken_rule(page, rule, cases)
 
 
-def _broken_rule(page: _Page, rule: Rule, cases: Sequence[Case]) -> Iterator[str]:
+def _broken_rule(page: Page, rule: Rule, cases: Sequence[Case]) -> Iterator[str]:
     """The first case in full, a few in two lines each, then what to do about all of them."""
     yield from _title(page, rule)
     for number, case in enumerate(cases[:_MOST_CASES]):
@@ -108,14 +108,14 @@ def _broken_rule(page: _Page, rule: Rule, cases: Sequence[Case]) -> Iterator[str
     yield from page.wrapped(f"To do: {rule.advice}", "  ")
 
 
-def _title(page: _Page, rule: Rule) -> Iterator[str]:
+def _title(page: Page, rule: Rule) -> Iterator[str]:
     mark = f"{_MARKS[rule.severity]} {rule.id}  "
     first, *rest = textwrap.wrap(rule.title, page.width - 2, initial_indent=" " * (len(mark) - 2))
     yield page.ink(mark, _COLOURS[rule.severity], bold=True) + page.ink(first.lstrip(), bold=True)
     yield from (f"  {page.ink(line, bold=True)}" for line in rest)
 
 
-def _case(page: _Page, case: Case) -> Iterator[str]:
+def _case(page: Page, case: Case) -> Iterator[str]:
     finding = case.finding
     where = f"{finding.operation}{f', {finding.field}' if finding.field else ''}"
     times = f"  {finding.times:,} times" if finding.times > 1 else ""
@@ -123,7 +123,7 @@ def _case(page: _Page, case: Case) -> Iterator[str]:
     yield from page.wrapped(finding.message, "    ")
 
 
-def _evidence(page: _Page, case: Case) -> Iterator[str]:
+def _evidence(page: Page, case: Case) -> Iterator[str]:
     finding = case.finding
     yield ""
     yield from _contract(page, finding.rule, finding.words)
@@ -137,7 +137,7 @@ def _evidence(page: _Page, case: Case) -> Iterator[str]:
         yield from _answer(page, finding.exchange)
 
 
-def _contract(page: _Page, rule: Rule, words: str) -> Iterator[str]:
+def _contract(page: Page, rule: Rule, words: str) -> Iterator[str]:
     yield page.label("Contract")
     yield from page.wrapped(rule.place, "      ", dim=True)
     lines = words.splitlines()
@@ -147,13 +147,13 @@ def _contract(page: _Page, rule: Rule, words: str) -> Iterator[str]:
         yield f"      {page.ink(f'… and {len(lines) - _MOST_WORDS} more lines', dim=True)}"
 
 
-def _command(page: _Page, command: Command) -> Iterator[str]:
+def _command(page: Page, command: Command) -> Iterator[str]:
     yield from (f"      {page.ink(line)}" for line in command.brief.splitlines())
     if command.left_out:
         yield f"      {page.ink(f'# {size(command.left_out)} of body are in the JSON report', dim=True)}"
 
 
-def _answer(page: _Page, exchange: Exchange) -> Iterator[str]:
+def _answer(page: Page, exchange: Exchange) -> Iterator[str]:
     answer = exchange.answer
     if answer is None:
         yield from page.wrapped(f"none: {exchange.failure}", "      ")
@@ -175,7 +175,7 @@ def _hard_wrapped(text: str, width: int) -> Iterable[str]:
     return (text[start : start + width] for start in range(0, len(text), width))
 
 
-def _groups(page: _Page, report: Report) -> Iterator[str]:
+def _groups(page: Page, report: Report) -> Iterator[str]:
     known = groups(report)
     columns = [standing for standing in Standing if any(group.count[standing] for group in known)]
     wide = max(len(name) for name in ("Rules", *(group.name for group in known)))
@@ -186,7 +186,7 @@ def _groups(page: _Page, report: Report) -> Iterator[str]:
         yield f"{page.ink(f'{group.name:<{wide}}')}{_cells(page, group, columns)}"
 
 
-def _cells(page: _Page, group: Group, columns: Sequence[Standing]) -> str:
+def _cells(page: Page, group: Group, columns: Sequence[Standing]) -> str:
     cells = (page.ink(f"{group.count[each] or '':>12}", _CELLS[each]) for each in columns)
     return f"{''.join(cells)}{page.ink(f'{group.checks:>12,}', dim=True)}"
 
@@ -199,7 +199,7 @@ _CELLS = {
 }
 
 
-def _unjudged(page: _Page, report: Report) -> Iterator[str]:
+def _unjudged(page: Page, report: Report) -> Iterator[str]:
     reasons = by_reason(report)
     if reasons:
         yield page.ink("Not judged", bold=True)
@@ -216,7 +216,7 @@ def _places(verdicts: Sequence[Verdict]) -> str:
     )
 
 
-def _notes(page: _Page, report: Report) -> Iterator[str]:
+def _notes(page: Page, report: Report) -> Iterator[str]:
     if report.notes:
         yield page.ink("Notes", bold=True)
     for note in report.notes:
@@ -225,7 +225,7 @@ def _notes(page: _Page, report: Report) -> Iterator[str]:
         yield from rest
 
 
-def _ending(page: _Page, report: Report) -> Iterator[str]:
+def _ending(page: Page, report: Report) -> Iterator[str]:
     if report.stopped and report.exit_code is not Exit.USAGE:
         yield from page.wrapped(f"Stopped before its end: {report.stopped}", "", "yellow")
     yield page.ink(conclusion(report), _ENDS[report.exit_code], bold=True)

@@ -1,0 +1,344 @@
+"""Reads a performance: which rules the client has broken, and by what."""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from collections import Counter
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from functools import cached_property
+from itertools import pairwise
+
+from openapi.wording import counted
+
+from .performance import OVER, Asked, Performance
+from .script import Place
+from .stage.bodies import seconds_to_wait
+
+_SLACK = 0.15
+"""Seconds by which a pause may be shorter than it should: clocks differ, and timers fire early."""
+
+_A_SECOND = 1.0
+"""By which an HTTP date can't be read more exactly."""
+
+_SOME_PAUSE = 0.2
+_MOST_TRIES = 10
+_POLLS_AFTER_THE_END = 2
+_SOON = 60.0
+"""Seconds after which a client may have waited long enough for a project that is not over."""
+
+_TOO_BUSY = (429, 500, 502, 503)
+_FOR_GOOD = (400, 401, 402, 403, 404, 405, 413, 422)
+
+
+@dataclass(frozen=True)
+class Breach:
+    """A rule that a client has broken.
+
+    Attributes:
+        rule: its id.
+        message: what the client did, in a sentence.
+        mark: what tells one bug from another under the same rule: the place, the error's type and line.
+    """
+
+    rule: str
+    message: str
+    mark: str = ""
+
+    @property
+    def signature(self) -> tuple[str, str]:
+        """The same for two breaches that are most likely one bug."""
+        return self.rule, self.mark
+
+
+@dataclass(frozen=True)
+class Judge:
+    """Judges performances.
+
+    Attributes:
+        rules: the ids of those to judge by.
+        pace: seconds between two polls; 0 where they are not judged.
+        longest_wait: seconds that a Retry-After could ask for.
+    """
+
+    rules: frozenset[str]
+    pace: float
+    longest_wait: float
+
+    def breaches(self, performance: Performance) -> list[Breach]:
+        """Return what a client has broken, the first of each signature."""
+        reading = _Reading(performance, self.pace, self.longest_wait)
+        found: dict[tuple[str, str], Breach] = {}
+        for part in _PARTS:
+            for breach in part(reading):
+                if breach.rule in self.rules:
+                    found.setdefault(breach.signature, breach)
+        return list(found.values())
+
+
+@dataclass(frozen=True)
+class _Reading:
+    """A performance, with what several rules ask of it."""
+
+    played: Performance
+    pace: float
+    longest_wait: float
+
+    @cached_property
+    def repeats(self) -> list[tuple[Asked, Asked]]:
+        """Each request with the last one before it that asked for the same."""
+        last: dict[tuple[str, str, str, str], Asked] = {}
+        found = []
+        for asked in self.played.asked:
+            if before := last.get(asked.likeness):
+                found.append((before, asked))
+            last[asked.likeness] = asked
+        return found
+
+    @cached_property
+    def served(self) -> list[Asked]:
+        """The downloads that were served whole."""
+        return [asked for asked in self.played.at(Place.DOWNLOAD) if asked.served]
+
+
+def _requests(reading: _Reading) -> Iterator[Breach]:
+    for asked in reading.played.asked:
+        if asked.faults:
+            yield Breach("request.legal", f"{asked.label}: {'; '.join(asked.faults)}", asked.label)
+        if asked.strange:
+            yield Breach("request.given", f"{asked.label}: {asked.strange}", str(asked.place))
+
+
+def _uploads(reading: _Reading) -> Iterator[Breach]:
+    for asked in reading.played.at(Place.UPLOAD):
+        if asked.method == "PUT" and hashlib.sha256(asked.body).hexdigest() != reading.played.photo:
+            yield Breach("upload.intact", f"{len(asked.body):,} bytes were PUT that are not the picture's")
+
+
+def _payment(reading: _Reading) -> Iterator[Breach]:
+    kept = [charge for charge in reading.played.charges if not charge.refunded]
+    if len(kept) > reading.played.edits:
+        spent = sum(charge.credits for charge in kept)
+        yield Breach(
+            "pay.once",
+            f"{len(kept)} creates were charged for {counted(reading.played.edits, 'edit')}: {spent} credits",
+            _why_again(reading),
+        )
+
+
+def _why_again(reading: _Reading) -> str:
+    """What the first charged create met before the next one was sent."""
+    first = next(asked for asked in reading.played.at(Place.CREATE) if asked.charged)
+    return str(first.turn.fault or first.turn.status or "")
+
+
+def _retries(reading: _Reading) -> Iterator[Breach]:
+    tries: Counter[tuple[str, str, str, str]] = Counter()
+    for before, asked in reading.repeats:
+        pause = asked.at - before.ended_at
+        if before.status in (429, 503) and before.turn.retry_after:
+            yield from _kept(before, asked, pause, reading.longest_wait)
+        if before.status in _TOO_BUSY:
+            tries[asked.likeness] += 1
+            waits = _wait_of(before, reading.longest_wait) is not None
+            if not waits and pause < _SOME_PAUSE - _SLACK / 2:
+                yield Breach(
+                    "retry.backoff",
+                    f"{asked.label} was answered {before.status} and sent again {pause:.2f} s later",
+                    f"{asked.label} at once",
+                )
+            if tries[asked.likeness] == _MOST_TRIES:
+                yield Breach(
+                    "retry.backoff",
+                    f"{asked.label} was sent {_MOST_TRIES + 1} times, and answered {before.status}",
+                    f"{asked.label} for ever",
+                )
+        if before.status in _FOR_GOOD and not before.turn.page and not asked.link_is_dead:
+            yield Breach(
+                "retry.refused",
+                f"{asked.label} was refused with {before.status}, and sent again unchanged",
+                f"{asked.label} {before.status}",
+            )
+
+
+def _wait_of(asked: Asked, longest: float) -> float | None:
+    return seconds_to_wait(asked.turn, longest)
+
+
+def _kept(before: Asked, asked: Asked, pause: float, longest: float) -> Iterator[Breach]:
+    wait = _wait_of(before, longest)
+    slack = _SLACK + (_A_SECOND if before.turn.retry_after.startswith("date") else 0)
+    if wait is not None and pause < wait - slack:
+        yield Breach(
+            "retry.after",
+            f"{asked.label} was answered {before.status} with Retry-After {before.turn.retry_after}, "
+            f"and sent again {pause:.2f} s later",
+            str(asked.place),
+        )
+
+
+def _polls(reading: _Reading) -> Iterator[Breach]:
+    polls: dict[str, list[Asked]] = {}
+    for asked in reading.played.at(Place.POLL):
+        polls.setdefault(asked.subject, []).append(asked)
+    for of_one in polls.values():
+        yield from _pace(of_one, reading.pace)
+        yield from _end(of_one, reading)
+
+
+def _pace(polls: list[Asked], pace: float) -> Iterator[Breach]:
+    # The first two may follow each other: the vendor's own SDK asks twice at first.
+    for before, asked in pairwise(polls[1:]):
+        passed = asked.at - before.at
+        if before.state and before.state not in OVER and passed < pace - _SLACK:
+            yield Breach("poll.pace", f"polled {passed:.2f} s after the poll before; {pace:g} s are advised")
+
+
+def _end(polls: list[Asked], reading: _Reading) -> Iterator[Breach]:
+    over = next((asked for asked in polls if asked.state in OVER), None)
+    if over is None:
+        return
+    failed = [asked for asked in reading.played.at(Place.DOWNLOAD) if asked.status != 200 or not asked.served]
+    allowed = _POLLS_AFTER_THE_END + 2 * (len(failed) + reading.played.nowhere)
+    later = [asked for asked in polls if asked.at > over.at and asked.status == 200]
+    if len(later) > allowed:
+        yield Breach("poll.end", f"polled {len(later)} times after it was told {over.state}", over.state)
+
+
+def _links(reading: _Reading) -> Iterator[Breach]:
+    for asked in reading.played.asked:
+        if asked.link_is_dead:
+            yield Breach("link.expired", f"{asked.label}: the link had been answered as expired", asked.label)
+
+
+def _token(reading: _Reading) -> Iterator[Breach]:
+    played = reading.played
+    for asked in played.asked:
+        if asked.host != "api" and asked.carries_token:
+            where = (
+                "to the host of signed links" if asked.host == "links" else "to another host, by a redirect"
+            )
+            yield Breach(
+                "token.host", f"{asked.method} carries the token {where}", f"{asked.host} {asked.place}"
+            )
+    for name, text in (("its output", played.ending.said), ("an error's message", played.ending.error)):
+        if played.token in text:
+            yield Breach("token.output", f"the token is in {name}", name)
+
+
+def _downloads(reading: _Reading) -> Iterator[Breach]:
+    ending = reading.played.ending
+    whole = {asked.served for asked in reading.served}
+    spoiled = [name for name, digest in ending.files.items() if digest not in whole]
+    if spoiled and ending.outcome == "done":
+        yield Breach(
+            "download.intact", f"{spoiled[0]} has not the bytes that were served", _why_spoiled(reading)
+        )
+    if ending.missing:
+        yield Breach("download.intact", f"it names a file that is not there: {ending.missing[0]}", "missing")
+    lost = len(whole) - len(whole & set(ending.files.values()))
+    if ending.outcome == "done" and ending.files and not spoiled and lost:
+        yield Breach(
+            "download.kept", f"{len(whole)} pictures were downloaded, and {lost} of them are not there"
+        )
+
+
+def _why_spoiled(reading: _Reading) -> str:
+    faults = [asked.turn.fault for asked in reading.played.at(Place.DOWNLOAD) if asked.turn.fault]
+    return str(faults[0]) if faults else ""
+
+
+def _ending(reading: _Reading) -> Iterator[Breach]:
+    played, ending = reading.played, reading.played.ending
+    if ending.outcome == "late":
+        yield Breach(
+            "end.in-time",
+            f"it had not ended after {played.seconds:,.0f} s{_of_what(reading)}",
+            _stuck(reading),
+        )
+    elif ending.outcome in ("crashed", "lost"):
+        rule = "error.legal" if played.is_legal else "error.fault"
+        where = f" at {ending.where}" if ending.where else ""
+        told = masked(ending.error, played.token) or "it died"
+        yield Breach(rule, f"{_line(told)}{where}", f"{ending.kind} {ending.where or _line(told)}")
+    elif ending.outcome == "refused" and _all_went_right(reading):
+        told = masked(ending.error, played.token)
+        yield Breach(
+            "legal.accepted", f"it refused what went right: {_line(told)}", f"{ending.kind} {ending.where}"
+        )
+
+
+def _of_what(reading: _Reading) -> str:
+    counted = Counter(asked.label for asked in reading.played.asked)
+    label, number = counted.most_common(1)[0] if counted else ("", 0)
+    return f": {label} was asked {number} times" if number > 1 else ""
+
+
+def _stuck(reading: _Reading) -> str:
+    """What it was at when its time was over."""
+    last = reading.played.asked[-1] if reading.played.asked else None
+    if last is None:
+        return "nothing asked"
+    return f"{last.label} {last.state or last.status or last.turn.fault}"
+
+
+def _all_went_right(reading: _Reading) -> bool:
+    played = reading.played
+    if not played.is_legal or not all(200 <= asked.status < 300 for asked in played.asked):
+        return False
+    script, state = played.script, played.last_state
+    has_result = script.job[-1] == "complete" and script.pictures > 0 and not script.deleted
+    may_give_up = state not in ("", *OVER) and played.seconds > _SOON
+    return has_result and not may_give_up and not any(asked.strange for asked in played.asked)
+
+
+def _results(reading: _Reading) -> Iterator[Breach]:
+    played, ending = reading.played, reading.played.ending
+    if ending.outcome != "done":
+        return
+    if ending.status in ("", "complete") and played.last_state != "complete":
+        seen = f"was {played.last_state}" if played.last_state else "was never seen"
+        yield Breach("result.true", f"it reports success, and the project {seen}", played.last_state)
+    elif ending.status and ending.status in OVER and ending.status != played.last_state:
+        yield Breach(
+            "result.true", f"it reports {ending.status}, and the project was {played.last_state}", "status"
+        )
+    elif ending.status in ("", "complete") and (missing := _missing_pictures(reading)):
+        yield Breach("result.true", f"it reports success, and {missing} did not come whole", "downloads")
+    charged = sum(charge.credits for charge in played.charges if not charge.refunded)
+    if ending.credits is not None and played.last_state in OVER and ending.credits != charged:
+        yield Breach(
+            "result.credits", f"it reports {counted(ending.credits, 'credit')}, and the ledger has {charged}"
+        )
+
+
+def _missing_pictures(reading: _Reading) -> str:
+    """What of the project's pictures is missing, where the client has tried to download them."""
+    wanted, came = reading.played.script.pictures, len({asked.served for asked in reading.served})
+    has_tried = any(reading.played.at(Place.DOWNLOAD))
+    return f"{wanted - came} of {counted(wanted, 'picture')}" if has_tried and came < wanted else ""
+
+
+def masked(text: str, token: str) -> str:
+    """Return a text without the token."""
+    return text.replace(token, "<token>")
+
+
+def _line(text: str) -> str:
+    line = re.sub(r"\s+", " ", text).strip()
+    return line if len(line) <= 160 else f"{line[:160]}…"
+
+
+_PARTS: tuple[Callable[[_Reading], Iterator[Breach]], ...] = (
+    _requests,
+    _uploads,
+    _payment,
+    _retries,
+    _polls,
+    _links,
+    _token,
+    _downloads,
+    _ending,
+    _results,
+)

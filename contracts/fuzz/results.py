@@ -1,0 +1,84 @@
+"""What a run of the fuzz has found, as values: every report shows these."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from enum import IntEnum
+
+from .coverage import Coverage
+from .judge import Breach
+from .performance import Performance
+from .script import Script
+
+
+class Exit(IntEnum):
+    """The exit codes of `bluehour fuzz`."""
+
+    KEPT = 0
+    FINDINGS = 1
+    USAGE = 2
+    UNJUDGED = 3
+
+
+@dataclass
+class Finding:
+    """A rule that the client breaks, with the smallest script that shows it.
+
+    Attributes:
+        breach: the rule, and what the client did.
+        played: the performance of that script.
+        topic: what was looked for when it was found first.
+        times: in how many performances it was seen.
+        steady: whether it shows again each time that its script is played.
+    """
+
+    breach: Breach
+    played: Performance
+    topic: str
+    times: int = 1
+    steady: bool = True
+
+    @property
+    def script(self) -> Script:
+        """The script."""
+        return self.played.script
+
+
+@dataclass(frozen=True)
+class Result:
+    """Everything that a run has to say.
+
+    Attributes:
+        client: its name.
+        version: Bluehour's.
+        profile: what scripts could have in them; `replay` for scripts from files.
+        seed: makes the same run again.
+        rules: the ids of those that were judged.
+        topics: how many there are in the profile.
+        played: how many scripts were played, those included that shrinking took.
+        seconds: how long that took.
+        coverage: what the client has met.
+        findings: the broken rules, in the rules' order.
+        stopped: why it ended before its end; nothing where it did not.
+        notes: what the reader should know.
+    """
+
+    client: str
+    version: str
+    profile: str
+    seed: int
+    rules: frozenset[str]
+    topics: int
+    played: int
+    seconds: float
+    coverage: Coverage
+    findings: tuple[Finding, ...]
+    stopped: str = ""
+    notes: tuple[str, ...] = field(default_factory=tuple)
+
+    @property
+    def exit_code(self) -> Exit:
+        """See `Exit`."""
+        if self.findings:
+            return Exit.FINDINGS
+        return Exit.UNJUDGED if self.stopped else Exit.KEPT

@@ -1,0 +1,5 @@
+"""The stage: a server that answers by a script, byte for byte, and takes down what it is asked."""
+
+from .server import Showing, Stage
+
+__all__ = ["Showing", "Stage"]

@@ -1,0 +1,112 @@
+"""Answers as bytes: every way of writing one that HTTP allows, and some that it does not."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
+from http import HTTPStatus
+from typing import Any
+
+from ..script import Case, Fault, Turn
+
+_CHUNKS = 3
+
+_CASES: Mapping[Case, Callable[[str], str]] = {
+    "usual": str,
+    "lower": str.lower,
+    "upper": str.upper,
+    "mixed": lambda name: "".join(
+        letter.upper() if place % 2 else letter.lower() for place, letter in enumerate(name)
+    ),
+}
+
+BAD_GATEWAY = b"""<html>
+<head><title>502 Bad Gateway</title></head>
+<body>
+<center><h1>502 Bad Gateway</h1></center>
+<hr><center>nginx</center>
+</body>
+</html>
+"""
+
+
+@dataclass(frozen=True)
+class Written:
+    """An answer before it is written.
+
+    Attributes:
+        status: 100 to 599.
+        body: its content; None for an answer that has none, as a 204.
+        media_type: of the body; nothing for an answer without one.
+        headers: beside those that the body brings.
+    """
+
+    status: int
+    body: bytes | None = None
+    media_type: str = ""
+    headers: Mapping[str, str] = field(default_factory=dict)
+
+
+def json_bytes(data: Any, turn: Turn) -> bytes:
+    """Return data as JSON, written as a turn wants it."""
+    if turn.writing == "spaced":
+        return json.dumps(data, ensure_ascii=False, indent=4, separators=(" ,", " : ")).encode()
+    return json.dumps(data, ensure_ascii=turn.writing == "ascii", separators=(",", ":")).encode()
+
+
+def pieces(answer: Written, turn: Turn) -> Iterator[bytes]:
+    """Yield what to send: an answer with the faults of a turn. Where it is cut, the connection has to end."""
+    body = _spoiled(answer.body, turn.fault)
+    yield _head(answer, body, turn)
+    if not body:
+        if body is not None and turn.framing == "chunked":
+            yield b"0\r\n\r\n"
+        return
+    sent = body[: len(body) // 2] if turn.fault is Fault.CUT else body
+    if turn.framing != "chunked":
+        yield sent
+        return
+    size = -(-len(sent) // _CHUNKS)
+    for start in range(0, len(sent), size):
+        chunk = sent[start : start + size]
+        yield b"%x\r\n%b\r\n" % (len(chunk), chunk)
+    if turn.fault is not Fault.CUT:
+        yield b"0\r\n\r\n"
+
+
+def ends_connection(turn: Turn) -> bool:
+    """Tell whether the connection has to end with the answer."""
+    return turn.fault is Fault.CUT or turn.framing == "close"
+
+
+def _spoiled(body: bytes | None, fault: Fault | None) -> bytes | None:
+    if body is None:
+        return None
+    if fault is Fault.EMPTY:
+        return b""
+    return body[: len(body) // 2] if fault is Fault.BROKEN_JSON else body
+
+
+def _head(answer: Written, body: bytes | None, turn: Turn) -> bytes:
+    headers = {"Date": "Tue, 24 Nov 2026 12:00:00 GMT", **answer.headers, **turn.headers}
+    if answer.media_type and turn.fault is not Fault.NO_TYPE:
+        wrong = turn.fault is Fault.WRONG_TYPE
+        headers["Content-Type"] = "text/html" if wrong else turn.content_type or answer.media_type
+    if turn.framing == "close":
+        headers["Connection"] = "close"
+    elif turn.framing == "chunked" and body is not None:
+        headers["Transfer-Encoding"] = "chunked"
+    elif body is not None:
+        headers["Content-Length"] = str(len(body))
+    spelled = _CASES[turn.case]
+    lines = [f"HTTP/1.1 {answer.status} {_phrase(answer.status)}"]
+    lines += [f"{spelled(name)}: {value}" for name, value in headers.items()]
+    return "\r\n".join([*lines, "", ""]).encode("latin-1")
+
+
+def _phrase(status: int) -> str:
+    try:
+        return HTTPStatus(status).phrase
+    except ValueError:  # a status that nobody has named
+        return ""
