@@ -36,6 +36,9 @@ Signature = tuple[str, str]
 _SHRINKS_FOR = 12.0
 """Seconds that hypothesis has to shrink what one topic has shown, and our last step again."""
 
+_READABLE = 30
+"""Requests of a performance that a person reads."""
+
 _PHASES = (Phase.reuse, Phase.generate, Phase.shrink)
 _HEALTH = list(HealthCheck)
 
@@ -147,6 +150,7 @@ class _Run:
         self._judge = Judge(options.rules, pace, theatre.longest_wait)
         self._coverage = Coverage()
         self._found: dict[Signature, Finding] = {}
+        self._seen_at: dict[Signature, float] = {}
         self._settled: set[Signature] = set()
         self._classes: dict[Signature, type[_Broken]] = {}
         self._played = 0
@@ -299,10 +303,11 @@ class _Run:
             known = self._found.get(breach.signature)
             if known is None and topic:
                 self._found[breach.signature] = Finding(breach, played, topic)
+                self._seen_at[breach.signature] = time.monotonic()
                 self._progress.findings = len(self._found)
             elif known is not None:
                 known.times += 1
-                if script.size < known.script.size:
+                if _weight(played) < _weight(known.played):
                     known.breach, known.played = breach, played
         self._progress.show()
         return [(breach, played) for breach in breaches]
@@ -320,7 +325,13 @@ class _Run:
         shrunk = smallest(finding.script, shows)
         again = self._breaches(shrunk)
         finding.steady = any(breach.signature == signature for breach, _ in again)
+        finding.shrunk_in = time.monotonic() - self._seen_at[signature]
         self._settled.add(signature)
+
+
+def _weight(played: Performance) -> tuple[bool, int]:
+    """How much there is to read: of a script that makes a client ask for ever, more than of any other."""
+    return len(played.asked) > _READABLE, played.script.size
 
 
 @contextmanager

@@ -220,7 +220,7 @@ def _token(reading: _Reading) -> Iterator[Breach]:
                 "to the host of signed links" if asked.host == "links" else "to another host, by a redirect"
             )
             yield Breach(
-                "token.host", f"{asked.method} carries the token {where}", f"{asked.host} {asked.place}"
+                "token.host", f"{asked.method} carries the token {where}", f"{asked.host} {asked.method}"
             )
     for name, text in (("its output", played.ending.said), ("an error's message", played.ending.error)):
         if played.token in text:
@@ -237,11 +237,10 @@ def _downloads(reading: _Reading) -> Iterator[Breach]:
         )
     if ending.missing:
         yield Breach("download.intact", f"it names a file that is not there: {ending.missing[0]}", "missing")
-    lost = len(whole) - len(whole & set(ending.files.values()))
-    if ending.outcome == "done" and ending.files and not spoiled and lost:
-        yield Breach(
-            "download.kept", f"{len(whole)} pictures were downloaded, and {lost} of them are not there"
-        )
+    kept = len(whole & set(ending.files.values()))
+    if ending.outcome == "done" and ending.files and not spoiled and kept < len(whole):
+        there = f"{kept} {'is' if kept == 1 else 'are'} there"
+        yield Breach("download.kept", f"{counted(len(whole), 'picture')} came whole, {there}")
 
 
 def _why_spoiled(reading: _Reading) -> str:
@@ -305,7 +304,7 @@ def _results(reading: _Reading) -> Iterator[Breach]:
             "result.true", f"it reports {ending.status}, and the project was {played.last_state}", "status"
         )
     elif ending.status in ("", "complete") and (missing := _missing_pictures(reading)):
-        yield Breach("result.true", f"it reports success, and {missing} did not come whole", "downloads")
+        yield Breach("result.true", f"it reports success, and {missing} came whole", "downloads")
     charged = sum(charge.credits for charge in played.charges if not charge.refunded)
     if ending.credits is not None and played.last_state in OVER and ending.credits != charged:
         yield Breach(
@@ -317,7 +316,7 @@ def _missing_pictures(reading: _Reading) -> str:
     """What of the project's pictures is missing, where the client has tried to download them."""
     wanted, came = reading.played.script.pictures, len({asked.served for asked in reading.served})
     has_tried = any(reading.played.at(Place.DOWNLOAD))
-    return f"{wanted - came} of {counted(wanted, 'picture')}" if has_tried and came < wanted else ""
+    return f"{came} of {counted(wanted, 'picture')}" if has_tried and came < wanted else ""
 
 
 def masked(text: str, token: str) -> str:

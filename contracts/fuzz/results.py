@@ -30,6 +30,7 @@ class Finding:
         topic: what was looked for when it was found first.
         times: in how many performances it was seen.
         steady: whether it shows again each time that its script is played.
+        shrunk_in: seconds from when it was seen first to its smallest script.
     """
 
     breach: Breach
@@ -37,6 +38,7 @@ class Finding:
     topic: str
     times: int = 1
     steady: bool = True
+    shrunk_in: float = 0.0
 
     @property
     def script(self) -> Script:

@@ -154,7 +154,7 @@ class Script:
 
     @property
     def has_silence(self) -> bool:
-        """Whether a request is never answered, so that the client has to give it up."""
+        """Whether some request is never answered, so that the client has to give it up."""
         silences = (Fault.SILENCE, Fault.SILENCE_AFTER)
         return any(turn.fault in silences for turns in self.answers.values() for turn in turns)
 

@@ -20,7 +20,7 @@ from openapi.model import Operation
 
 from ..bodies.places import Place as Field
 from ..bodies.places import places
-from .script import RIGHT, Fault, Place, Script, Turn
+from .script import RIGHT, Case, Fault, Place, Script, Turn
 from .stage.bodies import PLACES, declared, right
 
 Answers = Mapping[Place, tuple[Turn, ...]]
@@ -104,9 +104,13 @@ def _statuses(contract: Contract) -> Iterator[Topic]:
         for status in sorted({*operation.responses, "429"}):
             if status.isdecimal() and int(status) >= 400:
                 yield from _codes(contract, operation, place, int(status))
-        for wait in ("7", "date+9", "120"):
+        for wait in ("7", "date+9", "3600"):
             yield Topic(f"{place} 429, Retry-After {wait}", _at(place, Turn(status=429, retry_after=wait)))
         yield Topic(f"{place} 429 for ever", _at(place, *[Turn(status=429)] * 15))
+    cases: tuple[Case, ...] = ("lower", "upper")
+    for case in cases:
+        turn = Turn(status=429, retry_after="7", case=case)
+        yield Topic(f"create 429, Retry-After 7 in {case} case", _at(Place.CREATE, turn))
 
 
 def _codes(contract: Contract, operation: Operation, place: Place, status: int) -> Iterator[Topic]:
@@ -129,9 +133,7 @@ def _operations(contract: Contract) -> Iterator[tuple[Operation, Place]]:
 
 def _jobs(contract: Contract) -> Iterator[Topic]:
     orders = (
-        ("complete",),
         ("queued", "complete"),
-        ("rendering", "complete"),
         _JOB,
         ("draft", *_JOB),
         ("queued", "queued", "rendering", "rendering", "rendering", "complete"),
@@ -233,6 +235,10 @@ def _values(contract: Contract) -> Iterator[Topic]:
         yield from _free_times(place, fields)
     for says, text in _IDS.items():
         yield Topic(f"an id with {says}", _at(Place.CREATE, Turn(fields={"id": text})))
+    for says in ("a space", "a percent sign", "an umlaut"):
+        path = f"api-assets/{_IDS[says]}/image.png"
+        turn = Turn(fields={"items.0.file_path": path})
+        yield Topic(f"a file_path with {says}", _at(Place.UPLOAD_URLS, turn))
     message = {"message": _TEXTS["in many scripts"], "details": [{"field": "style"}]}
     yield Topic("an error that says more", _at(Place.CREATE, Turn(status=422, fields=message)))
     yield Topic("an error that says nothing", _at(Place.CREATE, Turn(status=422, fields={"message": ""})))
@@ -330,12 +336,12 @@ def _delays() -> Iterator[Topic]:
 def _failing_servers() -> Iterator[Topic]:
     for place in _OF_API:
         yield _fault(place, Turn(status=502, page=True))
-        yield _fault(place, Turn(status=500, page=True))
         yield _fault(place, Turn(status=503))
         yield _fault(place, Turn(status=503, page=True, retry_after="5"))
         yield _fault(place, Turn(status=503, retry_after="date+5"))
         yield Topic(f"{place} 503 for ever", _at(place, *[Turn(status=503)] * 15), is_legal=False)
     yield _fault(Place.POLL, RIGHT, Turn(status=502, page=True), job=_JOB)
+    yield _fault(Place.CREATE, Turn(status=500, page=True))
     yield _fault(Place.CREATE, Turn(status=429, retry_after="soon"))
     yield Topic("a job that never ends", Script(job=("rendering",)), is_legal=False)
 
@@ -356,8 +362,9 @@ def _failing_network() -> Iterator[Topic]:
         for fault in _OF_MESSAGES:
             yield _fault(place, Turn(fault=fault))
         yield _fault(place, Turn(fault=Fault.CUT, framing="chunked"))
-        for status in (302, 307, 308):
-            yield _fault(place, Turn(fault=Fault.REDIRECT, status=status))
+        yield _fault(place, Turn(fault=Fault.REDIRECT, status=307))
+    for status in (302, 308):
+        yield _fault(Place.CREATE, Turn(fault=Fault.REDIRECT, status=status))
     for fault in (Fault.SILENCE, Fault.SILENCE_AFTER):
         yield _fault(Place.CREATE, Turn(fault=fault))
     yield _fault(Place.POLL, Turn(fault=Fault.SILENCE))

@@ -26,7 +26,6 @@ class FaultyClient:
         function: which function of the file makes the edit.
         rule: the rule's id that names its bug; nothing where there is no bug.
         bug: what it does wrong, as a developer would report it.
-        profile: the first profile of `bluehour fuzz` that can show it.
     """
 
     name: str
@@ -34,7 +33,6 @@ class FaultyClient:
     function: str
     rule: str
     bug: str
-    profile: str = "realistic"
 
     @property
     def command(self) -> str:
@@ -45,12 +43,12 @@ class FaultyClient:
 known: list[FaultyClient] = []
 
 
-def breaks(rule: str, profile: str = "realistic") -> Callable[[type[Client] | Edit], Edit]:
+def breaks(rule: str) -> Callable[[type[Client] | Edit], Edit]:
     """Enter a client, a function or a class, with the rule that it breaks. It becomes a function."""
 
     def entered(client: type[Client] | Edit) -> Edit:
         name = client.__name__
-        known.append(FaultyClient(_kebab(name), _file(client), name, rule, _bug(client), profile))
+        known.append(FaultyClient(_kebab(name), _file(client), name, rule, _bug(client)))
         return _function(client) if isinstance(client, type) else client
 
     return entered

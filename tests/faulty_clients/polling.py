@@ -64,7 +64,7 @@ class WaitsForAPicture(Client):
         return bool(project.links) or project.status in ("error", "canceled")
 
 
-@breaks("end.in-time", profile="hostile")
+@breaks("end.in-time")
 class NeverGivesUp(Client):
     """A job that stays in the queue is waited for without any limit."""
 
@@ -73,7 +73,7 @@ class NeverGivesUp(Client):
         self.ends_at = math.inf
 
 
-@breaks("end.in-time", profile="hostile")
+@breaks("end.in-time")
 class CountsItsPollsOnly(Client):
     """The limit is a thousand polls, not a time; with the pause between them that is most of an hour."""
 

@@ -33,6 +33,12 @@ def right(operation: Operation) -> Any:
     return media.example if media else None
 
 
+def is_sound(operation: Operation, body: Any) -> bool:
+    """Tell whether a body is what an operation may answer when it succeeds."""
+    media = operation.success[1].json
+    return media is None or media.schema.accepts(body)
+
+
 def declared(contract: Contract, operation: Operation | None, status: int) -> Response | None:
     """Return what the contract says of a status, of an operation or outside of any; None for nothing."""
     return (operation and operation.response(status)) or contract.server_responses.get(status)

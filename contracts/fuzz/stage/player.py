@@ -18,7 +18,7 @@ from . import bodies
 from .pictures import edited
 from .requests import Request, Understood
 from .wire import BAD_GATEWAY, Written, json_bytes
-from .world import Link, World, file_name
+from .world import Link, World
 
 _LINK_LIVES = 3600.0
 
@@ -41,12 +41,14 @@ class Answer:
         written: None for no answer at all.
         place: what the request was for.
         notes: what else `Asked` says of it.
+        is_sound: whether the contract allows its body.
     """
 
     written: Written | None
     turn: Turn = RIGHT
     place: Place | None = None
     notes: Mapping[str, Any] = field(default_factory=dict)
+    is_sound: bool = True
 
 
 class Player:
@@ -116,7 +118,9 @@ class Player:
                 turn=turn,
                 status=written.status if written else 0,
                 carries_token=request.carries(self._token),
-                legal=written is not None and self._is_legal(answer.place, turn, written.status),
+                legal=written is not None
+                and answer.is_sound
+                and self._is_legal(answer.place, turn, written.status),
                 **answer.notes,
             )
         )
@@ -151,10 +155,12 @@ class Player:
             return self._refused(known.operation, place, strange, notes)
         if turn.is_done:
             body, done = self._done(place, known, turn)
+            body = bodies.with_fields(body, turn)
             notes |= done
         if not turn.succeeds:
             return Answer(self._error(turn, known.operation), turn, place, notes)
-        return Answer(self._success(turn, known.operation, body), turn, place, notes)
+        is_sound = bodies.is_sound(known.operation, body)
+        return Answer(self._success(turn, known.operation, body), turn, place, notes, is_sound)
 
     def _illegal(self, known: Understood, place: Place | None) -> Answer:
         code = "invalid_request"
@@ -206,28 +212,30 @@ class Player:
         status = turn.status or operation.success[0]
         if body is None:
             return Written(status)
-        return Written(status, json_bytes(bodies.with_fields(body, turn), turn), JSON)
+        return Written(status, json_bytes(body, turn), JSON)
 
     def _done(self, place: Place, known: Understood, turn: Turn) -> tuple[Any, dict[str, Any]]:
         """Do what was asked for: the right answer's body, and notes."""
         assert known.operation is not None  # noqa: S101 - nothing else is done
         if place is Place.UPLOAD_URLS:
-            return self._upload_urls(known.operation, known.body), {}
+            return self._upload_urls(known.operation, known.body, turn), {}
         if place is Place.CREATE:
             return self._create(known.operation, known.body, turn)
         if place is Place.POLL:
             return self._poll(known.operation, known.project, turn)
         return None, {}
 
-    def _upload_urls(self, operation: Operation, body: Any) -> Any:
+    def _upload_urls(self, operation: Operation, body: Any, turn: Turn) -> Any:
         usual = bodies.right(operation)
-        return usual | {
-            "items": [usual["items"][0] | self._upload_item(item["extension"]) for item in body["items"]]
-        }
+        items = [
+            usual["items"][0] | self._upload_item(item["extension"], turn.fields.get(f"items.{n}.file_path"))
+            for n, item in enumerate(body["items"])
+        ]
+        return usual | {"items": items}
 
-    def _upload_item(self, extension: str) -> dict[str, str]:
-        upload = self._world.add_upload(extension)
-        target = self._world.add_link(Link(upload=upload), file_name(f"/{upload.path}"))
+    def _upload_item(self, extension: str, path: Any) -> dict[str, str]:
+        upload = self._world.add_upload(extension, path if isinstance(path, str) else None)
+        target = self._world.add_link(Link(upload=upload), f"image.{extension}")
         return {
             "upload_url": self._link_host(Place.UPLOAD) + target,
             "expires_at": bodies.in_time(self._clock.wall(), _LINK_LIVES),
@@ -314,7 +322,7 @@ class Player:
         turn = self._next_turn(place)
         if turn.fault is Fault.REDIRECT:
             location = {"Location": self._addresses.elsewhere + request.target}
-            return Answer(Written(turn.status or 302, b"", headers=location), turn, place, notes)
+            return Answer(Written(turn.status or 307, b"", headers=location), turn, place, notes)
         if turn.fault is Fault.EXPIRED:
             link.expired = True
             return self._link_error(turn.status or 403, turn, place, notes)
@@ -340,10 +348,14 @@ class Player:
         return Answer(Written(status, json_bytes(body, turn), JSON), turn, place, notes)
 
     def _elsewhere(self, request: Request) -> Answer:
-        """A download goes on where a redirect leads; whatever was for the API meets a page to sign in at."""
+        """Links go on where a redirect leads; whatever was for the API meets a page to sign in at."""
         link = self._world.links.get(request.target)
-        if link is not None and link.picture is not None:
-            return self._picture(link, RIGHT, {"subject": request.target})
+        notes = {"subject": request.target}
+        if link is not None and link.picture is not None and request.method == "GET":
+            return self._picture(link, RIGHT, notes)
+        if link is not None and link.upload is not None and request.method == "PUT":
+            link.upload.content = request.body
+            return Answer(Written(200, b""), RIGHT, Place.UPLOAD, notes)
         return Answer(Written(200, b"<html><body>Sign in</body></html>", "text/html"), Turn(page=True))
 
     def _next_turn(self, place: Place) -> Turn:

@@ -7,8 +7,9 @@ import contextlib
 import socket
 import struct
 from asyncio import Server, StreamReader, StreamWriter, Task
-from collections.abc import Iterator
+from collections.abc import Coroutine, Iterator
 from contextlib import contextmanager
+from functools import partial
 from threading import Event, Thread
 from time import monotonic
 from types import TracebackType
@@ -29,6 +30,8 @@ from .world import lower_names
 _HERE = "127.0.0.1"
 MOST_REQUESTS = 2000
 """Of one client in one performance: who asks for more never ends."""
+
+_HOSTS: tuple[Host, ...] = ("api", "links", "elsewhere")
 
 _RESET = struct.pack("ii", 1, 0)  # SO_LINGER: closing says RST
 _SILENT_FOR = 4.0
@@ -75,7 +78,6 @@ class Stage:
         self._contract = contract
         self._loop = _Loop()
         self._servers: dict[Host, Server] = {}
-        self._ports: dict[Host, int] = {}
         self._nowhere = socket.socket()
         self._open: set[Task[Any]] = set()
         self._showing: Showing | None = None
@@ -93,7 +95,7 @@ class Stage:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         """Stop it."""
-        self._call(self._stop())
+        self._call(self._cut_off())
         self._loop.call_soon_threadsafe(self._loop.stop)
         self._thread.join()
         self._loop.close()
@@ -105,6 +107,8 @@ class Stage:
     ) -> Iterator[Showing]:
         """Play a script until the end of the `with`; whoever is still connected then is cut off.
 
+        Each script has ports of its own, so that no client takes up a connection of the one before.
+
         Args:
             script: what to play.
             token: the client's.
@@ -112,7 +116,7 @@ class Stage:
             longest_wait: seconds that a Retry-After may ask for.
             patience: seconds for which the client waits for an answer.
         """
-        self._call(self._open_api(script.gone == "start"))
+        self._call(self._listen(*_HOSTS[script.gone == "start" :]))
         addresses = self._addresses()
         player = Player(script, self._contract, addresses, token, clock, longest_wait, patience)
         self._showing = Showing(addresses.api, player, clock, patience)
@@ -123,53 +127,38 @@ class Stage:
             self._call(self._cut_off())
 
     def _addresses(self) -> Addresses:
-        nowhere = f"http://{_HERE}:{self._nowhere.getsockname()[1]}"
-        api = f"http://{_HERE}:{self._ports['api']}" if "api" in self._servers else nowhere
-        links, elsewhere = (f"http://{_HERE}:{self._ports[host]}" for host in ("links", "elsewhere"))
+        nowhere = _address(self._nowhere)
+        api, links, elsewhere = (
+            _address(self._servers[host].sockets[0]) if host in self._servers else nowhere for host in _HOSTS
+        )
         return Addresses(api, links, elsewhere, nowhere)
 
     # In the thread.
 
     def _run(self) -> None:
         asyncio.set_event_loop(self._loop)
-        self._loop.run_until_complete(self._start())
-        self._is_up.set()
+        self._loop.call_soon(self._is_up.set)
         self._loop.run_forever()
 
-    def _call(self, work: Any) -> None:
+    def _call(self, work: Coroutine[Any, Any, None]) -> None:
         asyncio.run_coroutine_threadsafe(work, self._loop).result()
 
-    async def _start(self) -> None:
-        await self._listen("links")
-        await self._listen("elsewhere")
-
-    async def _listen(self, host: Host) -> None:
-        async def serve(reader: StreamReader, writer: StreamWriter) -> None:
-            await self._serve(host, reader, writer)
-
-        self._servers[host] = await asyncio.start_server(serve, _HERE, 0)
-        self._ports[host] = self._servers[host].sockets[0].getsockname()[1]
-
-    async def _open_api(self, gone: bool) -> None:
-        if gone:
-            self._close_api()
-        elif "api" not in self._servers:
-            await self._listen("api")
+    async def _listen(self, *hosts: Host) -> None:
+        for host in hosts:
+            self._servers[host] = await asyncio.start_server(partial(self._serve, host), _HERE, 0)
 
     def _close_api(self) -> None:
         if server := self._servers.pop("api", None):
             server.close()
 
     async def _cut_off(self) -> None:
+        for server in self._servers.values():
+            server.close()
+        self._servers.clear()
         left = list(self._open)
         for task in left:
             task.cancel()
         await asyncio.gather(*left, return_exceptions=True)
-
-    async def _stop(self) -> None:
-        for server in self._servers.values():
-            server.close()
-        await self._cut_off()
 
     async def _serve(self, host: Host, reader: StreamReader, writer: StreamWriter) -> None:
         task = asyncio.current_task()
@@ -212,7 +201,7 @@ async def _send(
             await _until_left(reader, showing.patience * _SILENT_FOR)
         _reset(writer)
         return False
-    for piece in pieces_of(answer.written, turn):
+    for piece in pieces_of(answer.written, turn, says_close=head.wants_close):
         writer.write(piece)
         await writer.drain()
     return not (head.wants_close or ends_connection(turn) or showing.player.is_gone())
@@ -231,6 +220,11 @@ async def _until_left(reader: StreamReader, seconds: float) -> None:
     with contextlib.suppress(TimeoutError, ConnectionError):
         async with asyncio.timeout(seconds):
             await reader.read()
+
+
+def _address(listening: Any) -> str:
+    """The base URL of a socket, asyncio's or our own."""
+    return f"http://{_HERE}:{listening.getsockname()[1]}"
 
 
 def _reset(writer: StreamWriter) -> None:

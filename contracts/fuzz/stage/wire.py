@@ -55,10 +55,16 @@ def json_bytes(data: Any, turn: Turn) -> bytes:
     return json.dumps(data, ensure_ascii=turn.writing == "ascii", separators=(",", ":")).encode()
 
 
-def pieces(answer: Written, turn: Turn) -> Iterator[bytes]:
-    """Yield what to send: an answer with the faults of a turn. Where it is cut, the connection has to end."""
+def pieces(answer: Written, turn: Turn, *, says_close: bool = False) -> Iterator[bytes]:
+    """Yield what to send: an answer with the faults of a turn. Where it is cut, the connection has to end.
+
+    Args:
+        answer: what it would be without faults.
+        turn: how it is written.
+        says_close: whether it announces that the connection ends with it.
+    """
     body = _spoiled(answer.body, turn.fault)
-    yield _head(answer, body, turn)
+    yield _head(answer, body, turn, says_close)
     if not body:
         if body is not None and turn.framing == "chunked":
             yield b"0\r\n\r\n"
@@ -88,13 +94,15 @@ def _spoiled(body: bytes | None, fault: Fault | None) -> bytes | None:
     return body[: len(body) // 2] if fault is Fault.BROKEN_JSON else body
 
 
-def _head(answer: Written, body: bytes | None, turn: Turn) -> bytes:
+def _head(answer: Written, body: bytes | None, turn: Turn, says_close: bool) -> bytes:
     headers = {"Date": "Tue, 24 Nov 2026 12:00:00 GMT", **answer.headers, **turn.headers}
     if answer.media_type and turn.fault is not Fault.NO_TYPE:
         wrong = turn.fault is Fault.WRONG_TYPE
         headers["Content-Type"] = "text/html" if wrong else turn.content_type or answer.media_type
-    if turn.framing == "close":
+    if turn.framing == "close" or says_close:
         headers["Connection"] = "close"
+    if turn.framing == "close":
+        pass  # its end is the connection's
     elif turn.framing == "chunked" and body is not None:
         headers["Transfer-Encoding"] = "chunked"
     elif body is not None:

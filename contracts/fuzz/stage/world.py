@@ -5,7 +5,6 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
-from pathlib import PurePosixPath
 from urllib.parse import urlsplit
 
 from ..performance import OVER, Charge
@@ -97,9 +96,9 @@ class World:
         self.links[target] = link
         return target
 
-    def add_upload(self, extension: str) -> Upload:
-        """Make room for a file."""
-        upload = Upload(f"api-assets/{self._new_id()}/image.{extension}")
+    def add_upload(self, extension: str, path: str | None) -> Upload:
+        """Make room for a file, under a path that is wanted or one that is new."""
+        upload = Upload(path or f"api-assets/{self._new_id()}/image.{extension}")
         self.uploads[upload.path] = upload
         return upload
 
@@ -120,11 +119,6 @@ class World:
         self._names += 1
         digest = hashlib.sha256(f"{self._names}".encode()).hexdigest()
         return f"c{int(digest, 16) % 36**23:024x}"[:25]
-
-
-def file_name(target: str) -> str:
-    """Return the last segment of a link's path."""
-    return PurePosixPath(urlsplit(target).path).name
 
 
 def lower_names(pairs: tuple[tuple[str, str], ...]) -> Mapping[str, str]:

@@ -60,8 +60,7 @@ def test_a_finding_tells_its_script_what_happened_and_what_to_do() -> None:
   2 creates were charged for 1 edit: 2 credits
     seen in 5 scripts; the smallest is this one
     shown by
-      create: it is done, and the connection is reset in place of an
-      answer
+      create: it is done, and the connection is reset in place of an answer
     what happened
           0.00 s  upload-urls  POST    200
           0.01 s  upload       PUT     200

@@ -1,0 +1,40 @@
+"""The faulty clients are caught by the rules that name their bugs, and the careful one never.
+
+Each run takes one faulty client in three, each with another seed; all of them, with as many seeds as wanted,
+are met by `make bench-fuzz ARGS="--seeds 5"`.
+"""
+
+from __future__ import annotations
+
+import pytest
+
+from contracts.fuzz.rules import RULES
+from tests.faulty_clients.entry import FaultyClient
+from tests.faulty_clients.meeting import met
+from tests.faulty_clients.registry import CAREFUL, FAULTY
+
+SEEDS = range(5)
+EVERY = 3
+
+
+@pytest.mark.parametrize("seed", SEEDS)
+def test_the_careful_client_breaks_no_rule(seed: int) -> None:
+    result = met(CAREFUL, seed)
+    assert [finding.breach for finding in result.findings] == []
+    assert result.played >= 200
+
+
+@pytest.mark.parametrize(
+    ("client", "seed"),
+    [(client, number % len(SEEDS)) for number, client in enumerate(FAULTY) if number % EVERY == 0],
+    ids=lambda value: value.name if isinstance(value, FaultyClient) else f"seed {value}",
+)
+def test_a_faulty_client_is_caught_by_the_rule_that_names_its_bug(client: FaultyClient, seed: int) -> None:
+    result = met(client, seed, client.rule)
+    assert [finding.breach.rule for finding in result.findings] == [client.rule]
+    assert result.findings[0].steady
+
+
+def test_every_rule_has_a_client_that_breaks_it() -> None:
+    assert {client.rule for client in FAULTY} == {rule.id for rule in RULES}
+    assert len(FAULTY) >= 25

@@ -1,0 +1,208 @@
+"""Topics: everything that the contract and the network allow is met, and nothing else by what is said to be legal."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from contracts.fuzz.performance import OVER
+from contracts.fuzz.playing import Theatre
+from contracts.fuzz.script import RIGHT, Fault, Place, Script, Turn, dumped, loaded, story
+from contracts.fuzz.stage.bodies import PLACES, declared
+from contracts.fuzz.strategies import Profile, Topic, others, topics
+
+from .playing import CONTRACT, broken, judged, theatre
+
+LEGAL, REALISTIC, HOSTILE = (topics(CONTRACT, profile) for profile in Profile)
+OF_API = (Place.UPLOAD_URLS, Place.CREATE, Place.POLL)
+
+
+def turns(of: list[Topic], place: Place) -> Iterator[Turn]:
+    return (turn for topic in of for turn in topic.about.answers.get(place, ()))
+
+
+def names(of: list[Topic]) -> list[str]:
+    return [topic.name for topic in of]
+
+
+def test_every_topic_has_a_name_of_its_own() -> None:
+    assert [name for name, times in Counter(names(HOSTILE)).items() if times > 1] == []
+    assert all(name == " ".join(name.split()) and name for name in names(HOSTILE))
+
+
+def test_no_two_topics_are_about_the_same() -> None:
+    scripts = Counter(dumped(topic.about) for topic in HOSTILE)
+    assert [script for script, times in scripts.items() if times > 1] == []
+
+
+def test_each_profile_has_what_is_in_those_before_it() -> None:
+    assert HOSTILE[: len(REALISTIC)] == REALISTIC
+    assert REALISTIC[: len(LEGAL)] == LEGAL
+    assert 0 < len(LEGAL) < len(REALISTIC) < len(HOSTILE)
+
+
+def test_only_what_is_in_the_legal_profile_is_legal() -> None:
+    assert all(topic.is_legal for topic in LEGAL)
+    assert not any(topic.is_legal for topic in HOSTILE[len(LEGAL) :])
+
+
+@pytest.mark.parametrize("place", OF_API)
+def test_every_status_that_an_operation_declares_is_met_with_every_code(place: Place) -> None:
+    operations = [each for each in CONTRACT.operations if PLACES.get(each.behaviour or "") is place]
+    met = {(turn.status, turn.code) for turn in turns(LEGAL, place)}
+    for operation in operations:
+        for status in map(int, operation.responses):
+            if status < 400:
+                continue
+            response = declared(CONTRACT, operation, status)
+            assert response is not None
+            assert response.json is not None
+            codes = response.json.schema.resolved["properties"]["code"].get("enum", [""])
+            assert {(status, code) for code in codes} <= met
+    assert any(status == 429 for status, _ in met)
+
+
+def test_every_way_to_ask_for_a_wait_is_met() -> None:
+    for place in OF_API:
+        asked = {turn.retry_after for turn in turns(LEGAL, place) if turn.status == 429}
+        assert "" in asked
+        assert any(wait.isdecimal() for wait in asked)
+        assert any(wait.startswith("date+") for wait in asked)
+
+
+def test_every_end_of_a_job_is_met_and_every_reason() -> None:
+    ends = {(topic.about.job[-1], topic.about.job_error) for topic in LEGAL}
+    for code in CONTRACT.extension("x-job-errors", {}):
+        assert ("error", code) in ends
+    assert any(end == "error" and code not in CONTRACT.extension("x-job-errors", {}) for end, code in ends)
+    assert {end for end, _ in ends} == set(OVER)
+
+
+def test_every_status_of_a_project_is_met_and_no_other_by_what_is_legal() -> None:
+    operation = next(each for each in CONTRACT.operations if PLACES.get(each.behaviour or "") is Place.POLL)
+    media = operation.success[1].json
+    assert media is not None
+    statuses = set(media.schema.resolved["properties"]["status"]["enum"])
+    assert {state for topic in LEGAL for state in topic.about.job} == statuses
+    assert {state for topic in REALISTIC for state in topic.about.job} == statuses
+    assert {state for topic in HOSTILE for state in topic.about.job} > statuses
+
+
+def test_every_fault_is_met_by_what_is_realistic_and_only_expired_links_by_what_is_legal() -> None:
+    met = {turn.fault for place in Place for turn in turns(REALISTIC, place)} - {None}
+    assert met == set(Fault)
+    assert {turn.fault for place in Place for turn in turns(LEGAL, place)} == {None, Fault.EXPIRED}
+
+
+def test_a_fault_is_where_it_can_be() -> None:
+    for place in Place:
+        faults = {turn.fault for turn in turns(HOSTILE, place)} - {None}
+        links_only = {Fault.REFUSED, Fault.EXPIRED}
+        assert not (place.is_of_api and faults & links_only), place
+        assert place is Place.DELETE or faults, place
+
+
+def test_every_way_of_writing_is_met_by_what_is_legal() -> None:
+    met = [turn for place in Place for turn in turns(LEGAL, place)]
+    assert {turn.framing for turn in met} == {"length", "chunked", "close"}
+    assert {turn.case for turn in met} == {"usual", "lower", "upper", "mixed"}
+    assert {turn.writing for turn in met} == {"usual", "ascii", "spaced"}
+    assert any(turn.content_type for turn in met)
+    assert any(turn.headers for turn in met)
+    assert any(turn.delay for turn in met)
+
+
+def test_only_a_hostile_server_books_what_it_refuses_or_leaves_out_what_it_owes() -> None:
+    for place in Place:
+        assert not any(turn.booked or turn.without for turn in turns(REALISTIC, place))
+    left_out = {path for turn in turns(HOSTILE, Place.POLL) for path in turn.without}
+    operation = next(each for each in CONTRACT.operations if PLACES.get(each.behaviour or "") is Place.POLL)
+    media = operation.success[1].json
+    assert media is not None
+    assert left_out == set(media.schema.resolved["required"])
+    assert any(turn.booked for turn in turns(HOSTILE, Place.CREATE))
+
+
+@pytest.mark.parametrize("gone", ["start", *OF_API])
+def test_the_api_is_gone_from_each_step_on(gone: str) -> None:
+    assert any(topic.about.gone == gone for topic in REALISTIC)
+    assert not any(topic.about.gone for topic in LEGAL)
+
+
+def test_every_topic_can_be_saved_and_told() -> None:
+    for topic in HOSTILE:
+        assert loaded(dumped(topic.about)) == topic.about
+        assert topic.about == Script() or list(story(topic.about)), topic.name
+
+
+# Played.
+
+
+@pytest.fixture(scope="module")
+def opened() -> Iterator[Theatre]:
+    with theatre() as opened:
+        yield opened
+
+
+def test_a_careful_client_breaks_no_rule_in_any_topic_and_meets_only_legal_answers_in_the_legal_ones(
+    opened: Theatre,
+) -> None:
+    """The one client that must never be blamed."""
+    for topic in HOSTILE:
+        played = opened.play(topic.about)
+        assert judged(played) == [], topic.name
+        assert played.ending.outcome in ("done", "refused"), topic.name
+        assert played.is_legal or not topic.is_legal, topic.name
+
+
+def test_a_topic_is_met(opened: Theatre) -> None:
+    """Each answer of a realistic topic changes something for somebody who does all that a client does."""
+    usual = [(each.place, each.status) for each in opened.play(Script()).asked]
+    assert [place for place, _ in usual] == [
+        Place.UPLOAD_URLS, Place.UPLOAD, Place.CREATE, Place.POLL, Place.DOWNLOAD,
+    ]  # fmt: skip
+    assert broken(opened.play(Script())) == set()
+
+
+# Drawn.
+
+
+def test_the_simplest_script_of_a_topic_is_nothing_but_it() -> None:
+    from hypothesis import find
+    from hypothesis.database import InMemoryExampleDatabase
+
+    besides = others(LEGAL)
+    for topic in LEGAL[::25]:
+        settled = settings(database=InMemoryExampleDatabase(), max_examples=20)
+        assert find(topic.scripts(besides), lambda _: True, settings=settled) == topic.about
+
+
+@settings(max_examples=30, deadline=None, database=None)
+@given(st.data())
+def test_whatever_else_happens_the_topic_comes_first(data: st.DataObject) -> None:
+    topic = data.draw(st.sampled_from(HOSTILE))
+    script = data.draw(topic.scripts(others(HOSTILE)))
+    usual = Script()
+    for place, answers in topic.about.answers.items():
+        assert script.answers[place][: len(answers)] == answers
+    for name in ("job", "job_error", "pictures", "same_name", "deleted", "gone"):
+        wanted = getattr(topic.about, name)
+        assert wanted == getattr(usual, name) or getattr(script, name) == wanted
+    assert loaded(dumped(script)) == script
+
+
+@settings(max_examples=30, deadline=None, database=None)
+@given(st.data())
+def test_of_legal_topics_legal_scripts_are_drawn(data: st.DataObject) -> None:
+    topic = data.draw(st.sampled_from(LEGAL))
+    script = data.draw(topic.scripts(others(LEGAL)))
+    for answers in script.answers.values():
+        for turn in answers:
+            assert turn.fault in (None, Fault.EXPIRED)
+            assert not (turn.page or turn.booked or turn.without)
+    assert not script.gone
+    assert RIGHT == Turn()
