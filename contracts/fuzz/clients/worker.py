@@ -105,16 +105,15 @@ class Worker:
         Raises:
             TimeoutError: it does not end.
         """
-        began = time.monotonic()
-        while True:
-            message = self._hear(began + limits.real_seconds)
-            if "sleep" not in message:
-                return message
+        until = time.monotonic() + limits.real_seconds
+        has_time = True
+        while "sleep" in (message := self._hear(until)):
             slept = clock.sleep(max(0.0, float(message["sleep"])))
-            if limits.are_over(clock):
-                self._tell({"stop": True})
-                return self._hear(time.monotonic() + _STOPS_WITHIN)
-            self._tell({"slept": slept})
+            if has_time and limits.are_over(clock):
+                has_time, until = False, time.monotonic() + _STOPS_WITHIN
+            # One that has several threads may ask again after it was told to stop.
+            self._tell({"slept": slept} if has_time else {"stop": True})
+        return message
 
     def _tell(self, message: Mapping[str, Any]) -> None:
         assert self._process is not None  # noqa: S101 - it was started

@@ -21,6 +21,7 @@ import sysconfig
 import threading
 import time
 import traceback
+import weakref
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
@@ -74,6 +75,8 @@ class VirtualTime:
         self._ask = ask
         self._slept = 0.0
         self._lock = threading.Lock()
+        self._is_running = True
+        self._left_over: weakref.WeakSet[threading.Thread] = weakref.WeakSet()
 
     def sleep(self, seconds: float) -> None:
         """Do as `time.sleep` does, at once.
@@ -84,6 +87,8 @@ class VirtualTime:
         if seconds < 0:
             raise ValueError("sleep length must be non-negative")
         with self._lock:
+            if not self._is_running or threading.current_thread() in self._left_over:
+                raise Stopped
             slept = self._ask(seconds)
             if slept is None:
                 raise Stopped
@@ -115,8 +120,15 @@ class VirtualTime:
             yield
 
     def begin(self) -> None:
-        """Begin with another client: its clock is the real one until it sleeps."""
+        """Begin with another task: its clock is the real one until it sleeps."""
         self._slept = 0.0
+        self._is_running = True
+
+    def end(self) -> None:
+        """End a task. Threads that it has left may still want to sleep: they end, whenever they do."""
+        with self._lock:
+            self._is_running = False
+            self._left_over.update(set(threading.enumerate()) - {threading.current_thread()})
 
     def _moved(self, clock: Callable[[], float]) -> Callable[[], float]:
         return lambda: clock() + self._slept
@@ -285,6 +297,7 @@ def main(arguments: list[str]) -> None:
             said.taken()  # what was still to be said of the task before
             clock.begin()
             reply = run(client, task, refusals)
+            clock.end()
             wire.tell({**reply, "said": said.taken()})
 
 
