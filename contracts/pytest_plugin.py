@@ -295,6 +295,7 @@ def pytest_configure(config: pytest.Config) -> None:
         from .fuzz import testing
 
         testing.replayed[:] = [config.invocation_params.dir / path for path in scripts]
+        config.add_cleanup(testing.replayed.clear)
 
 
 @pytest.hookimpl(wrapper=True)

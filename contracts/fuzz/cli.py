@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import os
+import shlex
 import shutil
+import signal
 import sys
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import closing
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -24,12 +27,9 @@ if TYPE_CHECKING:
 _FILE = click.Path(path_type=Path, dir_okay=False, writable=True)
 _PROFILES = ("legal", "realistic", "hostile")
 
-_VIRTUAL_SECONDS = 600.0
-_REAL_SECONDS = 20.0
 
-
-@click.command(context_settings={"ignore_unknown_options": False})
-@click.argument("command", nargs=-1, type=click.UNPROCESSED)
+@click.command()
+@click.argument("command", nargs=-1, type=click.UNPROCESSED, metavar="-- COMMAND …")
 @click.option(
     "--examples", type=click.IntRange(min=1), default=200, show_default=True, help="How many scripts to draw."
 )
@@ -46,7 +46,7 @@ _REAL_SECONDS = 20.0
     "--timeout",
     metavar="SECONDS",
     type=click.FloatRange(min=0, min_open=True),
-    help="How long a run of the client may take. Default: 600 on a virtual clock, 20 on a real one.",
+    help="How long a run of the client may take. Default: 1800 on a virtual clock, 60 on a real one.",
 )
 @click.option(
     "--replay",
@@ -148,7 +148,7 @@ def fuzz(
       client.py[:function]      run by the ready Python worker; the function is `edit` if none is named
       client.mjs[:function]     run by the ready Node worker
       --worker COMMAND …        a process that stays alive and speaks the protocol
-      COMMAND …                 anything; {url}, {token}, {photo}, {out} are filled in, or BLUEHOUR_URL, …
+      COMMAND …                 anything; {url}, {token}, {photo}, {out}, {patience} are filled in
 
     For every script the client makes one edit: it uploads the photo, creates, polls, downloads. What breaks a
     rule is shrunk to the fewest answers. Nothing is charged: the server is this command.
@@ -171,18 +171,38 @@ def fuzz(
         raise Problem("say which client to run, as in bluehour fuzz -- client.py")
     _need_the_extra()
     scripts = _scripts(replay)
-    from .clients import ClientError
+    if scripts and save is not None:
+        raise Problem("--save: with --replay there is nothing new to save")
+    from hypothesis.database import DirectoryBasedExampleDatabase
 
+    from .clients import ClientError
+    from .engine import Options
+    from .playing import Terms
+    from .stage import StageError
+    from .strategies import Profile
+
+    signal.signal(signal.SIGTERM, _interrupt)  # as Ctrl-C: nothing is left running
     try:
-        client = _client(command, worker, interpreter, clean_exit, crash)
-        try:
-            terms = (timeout, patience, edits, photo)
-            options = _options(client, examples, seed, profile, rules, terms, pace, database, first)
+        with closing(_client(command, worker, interpreter, clean_exit, crash)) as client:
+            given = {"edits": edits, "pace": pace, "patience": patience, "timeout": timeout}
+            call = " ".join([*_flags(given | {"clean-exit": clean_exit, "crash": crash}), client.call])
+            options = Options(
+                examples=examples,
+                seed=seed,
+                profile=Profile(profile),
+                rules=rules,
+                terms=Terms.of(
+                    client, timeout=timeout, patience=patience, edits=edits, photo=photo, call=call
+                ),
+                pace=pace,
+                database=DirectoryBasedExampleDatabase(database),
+                only_first=first,
+            )
             found = _run(client, options, scripts)
-        finally:
-            client.close()
     except ClientError as error:
         raise Problem(f"the client can't be run: {error}") from error
+    except StageError as error:
+        raise Problem(f"the server of the fuzz failed, which is a bug of Bluehour: {error}") from error
     _tell(found, _saved(found, save), {"report": report, "json": json_file})
     sys.exit(found.exit_code)
 
@@ -238,37 +258,15 @@ def _pattern(crash: str | None) -> str | None:
     return crash
 
 
-def _options(
-    client: Client,
-    examples: int,
-    seed: int,
-    profile: str,
-    rules: frozenset[str],
-    given: tuple[float | None, float | None, int, Path | None],
-    pace: float | None,
-    database: Path,
-    first: bool,
-) -> Options:
-    from hypothesis.database import DirectoryBasedExampleDatabase
+def _interrupt(number: int, frame: object) -> None:
+    raise KeyboardInterrupt
 
-    from .engine import Options
-    from .playing import PATIENCE, Terms
-    from .stage.pictures import PHOTO
-    from .strategies import Profile
 
-    timeout, patience, edits, photo = given
-    seconds = timeout or (_VIRTUAL_SECONDS if client.virtual else _REAL_SECONDS)
-    real_seconds = _REAL_SECONDS if client.virtual else seconds
-    return Options(
-        examples=examples,
-        seed=seed,
-        profile=Profile(profile),
-        rules=rules,
-        terms=Terms(seconds, real_seconds, patience or PATIENCE, edits, photo or PHOTO),
-        pace=pace,
-        database=DirectoryBasedExampleDatabase(database),
-        only_first=first,
-    )
+def _flags(given: Mapping[str, Any]) -> Iterator[str]:
+    """Options as they were given, for a command that plays a script again."""
+    for name, value in given.items():
+        if value is not None and (name, value) != ("edits", 1):
+            yield f"--{name} {shlex.quote(str(value))}"
 
 
 def _run(client: Client, options: Options, scripts: list[tuple[str, Script]]) -> Result:

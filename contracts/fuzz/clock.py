@@ -5,9 +5,6 @@ from __future__ import annotations
 # By name: the module's own are moved while a client of this process runs.
 from time import monotonic, time
 
-_PATIENT_SLEEPS = 60
-_HASTE = 20
-
 
 class Clock:
     """Seconds since a client was started. May be read from any thread."""
@@ -15,7 +12,6 @@ class Clock:
     def __init__(self) -> None:
         self._began = monotonic()
         self._slept = 0.0
-        self._sleeps = 0
 
     def now(self) -> float:
         """Return the seconds since the client was started, those included that it has slept."""
@@ -29,12 +25,6 @@ class Clock:
         """Return the seconds since the client was started that have really passed."""
         return monotonic() - self._began
 
-    def sleep(self, seconds: float) -> float:
-        """Let the client sleep, and return for how long it has: for longer where it sleeps again and again.
-
-        So a client that would never end is found out in a hundred sleeps, whatever its pace.
-        """
-        self._sleeps += 1
-        slept = seconds * (_HASTE if self._sleeps > _PATIENT_SLEEPS else 1)
-        self._slept += slept
-        return slept
+    def sleep(self, seconds: float) -> None:
+        """Let the client sleep."""
+        self._slept += seconds

@@ -6,8 +6,8 @@ from collections import Counter
 from dataclasses import dataclass, field
 from itertools import pairwise
 
-from .performance import OVER, Performance
-from .script import Place
+from .performance import Performance
+from .script import OVER, Place
 
 
 @dataclass

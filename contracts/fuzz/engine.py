@@ -21,14 +21,16 @@ from openapi.wording import counted
 
 from ..display import Display
 from .clients import Client, ClientError
+from .clients.worker import last_line
 from .coverage import Coverage
 from .judge import Breach, Judge, masked
 from .performance import Performance
 from .playing import Terms, Theatre
 from .results import Finding, Result
 from .rules import RULES
-from .script import Script
+from .script import Script, dumped
 from .shrinking import smallest
+from .stage import StageError
 from .strategies import Profile, Topic, others, topics
 
 Signature = tuple[str, str]
@@ -104,11 +106,13 @@ def fuzz(contract: Contract, client: Client, options: Options, progress: Progres
 
     Raises:
         ClientError: the client can't be driven.
+        StageError: the stage fails.
     """
     with Theatre(contract, client, options.terms) as theatre:
         run = _Run(contract, client, theatre, options, progress or Progress())
-        run.rehearse()
-        run.all_topics()
+        with run.interruptible():
+            run.rehearse()
+            run.all_topics()
         return run.result(str(options.profile), len(run.topics))
 
 
@@ -123,10 +127,12 @@ def replay(
 
     Raises:
         ClientError: the client can't be driven.
+        StageError: the stage fails.
     """
     with Theatre(contract, client, options.terms) as theatre:
         run = _Run(contract, client, theatre, options, progress or Progress())
-        run.scripts(scripts)
+        with run.interruptible():
+            run.scripts(scripts)
         return run.result("replay", len(scripts))
 
 
@@ -156,10 +162,20 @@ class _Run:
         self._played = 0
         self._began = time.monotonic()
         self._stopped = ""
-        self._failure: ClientError | None = None
+        self._failure: ClientError | StageError | None = None
+        self._endless: dict[str, list[tuple[Breach, Performance]]] = {}
+        """What was seen of scripts with which the client never ends: it takes long, and is seen but once."""
         self.topics = topics(contract, options.profile)
 
     # What is played.
+
+    @contextmanager
+    def interruptible(self) -> Iterator[None]:
+        """Let Ctrl-C end what is done here; what is known by then is told."""
+        try:
+            yield
+        except KeyboardInterrupt:
+            self._stopped = f"it was interrupted at {self._progress.topic or 'its first script'}"
 
     def rehearse(self) -> None:
         """See whether the client calls the stage at all, before it is blamed for anything.
@@ -169,10 +185,8 @@ class _Run:
         """
         played = self._theatre.play(Script())
         if not played.asked:
-            told = masked(played.ending.error or played.ending.said, played.token).strip().splitlines()
-            raise ClientError(
-                f"it sent no request to {{url}}, and ended: {told[-1] if told else played.ending.outcome}"
-            )
+            told = last_line(masked(played.ending.error or played.ending.said, played.token))
+            raise ClientError(f"it sent no request to the url, and ended: {told or played.ending.outcome}")
 
     def all_topics(self) -> None:
         """Deal the examples to the topics, in the seed's order."""
@@ -184,14 +198,11 @@ class _Run:
             deck, shares = deck[:rest], shares[:rest]
         self._progress.of = len(deck)
         besides = others(self.topics)
-        try:
-            for topic, share in zip(deck, shares, strict=True):
-                self._topic(topic, topic.scripts(besides), share)
-                self._progress.done += 1
-                if self._found and self._options.only_first:
-                    break
-        except KeyboardInterrupt:
-            self._stopped = f"it was interrupted at {self._progress.topic}"
+        for topic, share in zip(deck, shares, strict=True):
+            self._topic(topic, topic.scripts(besides), share)
+            self._progress.done += 1
+            if self._found and self._options.only_first:
+                break
 
     def scripts(self, scripts: Sequence[tuple[str, Script]]) -> None:
         """Play scripts as they are."""
@@ -200,6 +211,7 @@ class _Run:
             self._begin(name)
             for breach, played in self._breaches(script):
                 self._found[breach.rule, f"{breach.mark} {name}"] = Finding(breach, played, name)
+            self._progress.findings = len(self._found)
             if self._failure:
                 raise self._failure
             self._progress.done += 1
@@ -210,6 +222,7 @@ class _Run:
         findings = sorted(self._found.values(), key=lambda finding: order.index(finding.breach.rule))
         return Result(
             client=self._client.name,
+            call=self._options.terms.call,
             version=version("bluehour"),
             profile=profile,
             seed=self._options.seed,
@@ -224,9 +237,17 @@ class _Run:
         )
 
     def _notes(self) -> list[str]:
-        if self._judge.pace or "poll.pace" not in self._options.rules:
-            return []
-        return ["poll.pace was not judged: the client's clock is real; --pace says what to judge by."]
+        notes = []
+        if not self._judge.pace and "poll.pace" in self._options.rules:
+            notes.append(
+                "poll.pace was not judged: the client's clock is real; --pace says what to judge by."
+            )
+        if unjudged := self._coverage.outcomes["unjudged"]:
+            notes.append(
+                f"{counted(unjudged, 'script')} could not be judged to the end: the client sleeps in a way "
+                f"that takes real time, and was stopped after {self._options.terms.real_seconds:g} s of it."
+            )
+        return notes
 
     # One topic.
 
@@ -277,7 +298,7 @@ class _Run:
         )
         seeded = hypothesis.seed(int(sha256(f"{self._options.seed}\0{key}".encode()).hexdigest()[:12], 16))
         drawn = hypothesis.given(script=scripts)(lambda script: meet(script))
-        return seeded(settings(drawn))
+        return settings(seeded(drawn))  # the other way round the seed would take the database away
 
     def _database(self, key: str) -> ExampleDatabase | None:
         database = self._options.database
@@ -290,27 +311,34 @@ class _Run:
 
     def _breaches(self, script: Script, topic: str = "") -> list[tuple[Breach, Performance]]:
         """Play a script, count what was met, and keep the smallest script of each breach."""
+        if (known := self._endless.get(dumped(script))) is not None:
+            return known
         try:
             played = self._theatre.play(script)
-        except ClientError as error:  # hypothesis would take it for a failure of the script's
+        except (ClientError, StageError) as error:  # hypothesis would take it for a failure of the script's
             self._failure = error
             return []
         self._played += 1
         self._progress.played = self._played
         self._coverage.note(played)
-        breaches = self._judge.breaches(played)
-        for breach in breaches:
-            known = self._found.get(breach.signature)
-            if known is None and topic:
-                self._found[breach.signature] = Finding(breach, played, topic)
-                self._seen_at[breach.signature] = time.monotonic()
-                self._progress.findings = len(self._found)
-            elif known is not None:
-                known.times += 1
-                if _weight(played) < _weight(known.played):
-                    known.breach, known.played = breach, played
+        breaches = [(breach, played) for breach in self._judge.breaches(played)]
+        for breach, _ in breaches:
+            self._take_down(breach, played, topic)
+        if played.ending.outcome == "late":
+            self._endless[dumped(script)] = breaches
         self._progress.show()
-        return [(breach, played) for breach in breaches]
+        return breaches
+
+    def _take_down(self, breach: Breach, played: Performance, topic: str) -> None:
+        known = self._found.get(breach.signature)
+        if known is None and topic:
+            self._found[breach.signature] = Finding(breach, played, topic)
+            self._seen_at[breach.signature] = time.monotonic()
+            self._progress.findings = len(self._found)
+        elif known is not None:
+            known.times += 1
+            if _weight(played) < _weight(known.played):
+                known.breach, known.played = breach, played
 
     def _settle(self, signature: Signature) -> None:
         """Take the last step of shrinking, and see whether it shows again."""

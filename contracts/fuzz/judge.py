@@ -8,12 +8,13 @@ from collections import Counter
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import cached_property
+from http import HTTPStatus
 from itertools import pairwise
 
 from openapi.wording import counted
 
-from .performance import OVER, Asked, Performance
-from .script import Place
+from .performance import Asked, Performance
+from .script import OVER, Place
 from .stage.bodies import seconds_to_wait
 
 _SLACK = 0.15
@@ -22,14 +23,18 @@ _SLACK = 0.15
 _A_SECOND = 1.0
 """By which an HTTP date can't be read more exactly."""
 
-_SOME_PAUSE = 0.2
+_AT_ONCE = 0.1
+_TIMES_AT_ONCE = 2
 _MOST_TRIES = 10
+_PATIENT_PAUSE = 2.0
+"""Seconds between two tries of one that may try for as long as it has time."""
+
+_WITH_RETRY_AFTER = (HTTPStatus.TOO_MANY_REQUESTS, HTTPStatus.SERVICE_UNAVAILABLE)
+_MAY_DO_LATER = (HTTPStatus.REQUEST_TIMEOUT, HTTPStatus.TOO_EARLY, HTTPStatus.TOO_MANY_REQUESTS)
+
 _POLLS_AFTER_THE_END = 2
 _SOON = 60.0
 """Seconds after which a client may have waited long enough for a project that is not over."""
-
-_TOO_BUSY = (429, 500, 502, 503)
-_FOR_GOOD = (400, 401, 402, 403, 404, 405, 413, 422)
 
 
 @dataclass(frozen=True)
@@ -87,19 +92,28 @@ class _Reading:
 
     @cached_property
     def repeats(self) -> list[tuple[Asked, Asked]]:
-        """Each request with the last one before it that asked for the same."""
-        last: dict[tuple[str, str, str, str], Asked] = {}
+        """Each request with the last one before it that asked for the same.
+
+        Where several edits are made, so many may be the same that far.
+        """
+        seen: dict[tuple[str, str, str, str], list[Asked]] = {}
         found = []
         for asked in self.played.asked:
-            if before := last.get(asked.likeness):
-                found.append((before, asked))
-            last[asked.likeness] = asked
+            before = seen.setdefault(asked.likeness, [])
+            if len(before) >= self.played.edits:
+                found.append((before[-1], asked))
+            before.append(asked)
         return found
 
     @cached_property
     def served(self) -> list[Asked]:
         """The downloads that were served whole."""
-        return [asked for asked in self.played.at(Place.DOWNLOAD) if asked.served]
+        return [asked for asked in self.downloads if asked.served]
+
+    @cached_property
+    def downloads(self) -> list[Asked]:
+        """The requests for pictures."""
+        return [asked for asked in self.played.at(Place.DOWNLOAD) if asked.method == "GET"]
 
 
 def _requests(reading: _Reading) -> Iterator[Breach]:
@@ -129,37 +143,53 @@ def _payment(reading: _Reading) -> Iterator[Breach]:
 
 def _why_again(reading: _Reading) -> str:
     """What the first charged create met before the next one was sent."""
-    first = next(asked for asked in reading.played.at(Place.CREATE) if asked.charged)
-    return str(first.turn.fault or first.turn.status or "")
+    first = next((asked for asked in reading.played.at(Place.CREATE) if asked.charged), None)
+    return str(first.turn.fault or first.turn.status or "") if first else ""
 
 
 def _retries(reading: _Reading) -> Iterator[Breach]:
-    tries: Counter[tuple[str, str, str, str]] = Counter()
+    pauses: dict[tuple[str, str, str, str], list[float]] = {}
     for before, asked in reading.repeats:
         pause = asked.at - before.ended_at
-        if before.status in (429, 503) and before.turn.retry_after:
+        if before.turn.retry_after and before.status in _WITH_RETRY_AFTER:
             yield from _kept(before, asked, pause, reading.longest_wait)
-        if before.status in _TOO_BUSY:
-            tries[asked.likeness] += 1
-            waits = _wait_of(before, reading.longest_wait) is not None
-            if not waits and pause < _SOME_PAUSE - _SLACK / 2:
-                yield Breach(
-                    "retry.backoff",
-                    f"{asked.label} was answered {before.status} and sent again {pause:.2f} s later",
-                    f"{asked.label} at once",
-                )
-            if tries[asked.likeness] == _MOST_TRIES:
-                yield Breach(
-                    "retry.backoff",
-                    f"{asked.label} was sent {_MOST_TRIES + 1} times, and answered {before.status}",
-                    f"{asked.label} for ever",
-                )
-        if before.status in _FOR_GOOD and not before.turn.page and not asked.link_is_dead:
+        if _is_busy(before) and _wait_of(before, reading.longest_wait) is None:
+            of_this = pauses.setdefault(asked.likeness, [])
+            of_this.append(pause)
+            yield from _backoff(before, asked, of_this)
+        if _is_refused(before) and not asked.link_is_dead:
             yield Breach(
                 "retry.refused",
                 f"{asked.label} was refused with {before.status}, and sent again unchanged",
                 f"{asked.label} {before.status}",
             )
+
+
+def _is_busy(asked: Asked) -> bool:
+    return asked.status == HTTPStatus.TOO_MANY_REQUESTS or asked.status >= HTTPStatus.INTERNAL_SERVER_ERROR
+
+
+def _is_refused(asked: Asked) -> bool:
+    """Whether it was told, by the API and not by what lies before it, that the same will never do."""
+    is_of_client = 400 <= asked.status < 500
+    return is_of_client and asked.status not in _MAY_DO_LATER and not asked.turn.page
+
+
+def _backoff(before: Asked, asked: Asked, pauses: list[float]) -> Iterator[Breach]:
+    """Judge the pauses so far. One short one says nothing: there are clients that draw them by chance."""
+    if sum(pause < _AT_ONCE for pause in pauses) == _TIMES_AT_ONCE:
+        yield Breach(
+            "retry.backoff",
+            f"{asked.label} was answered {before.status} and sent again at once, {min(pauses):.2f} s later",
+            f"{asked.label} at once",
+        )
+    if len(pauses) == _MOST_TRIES and sum(pauses) / len(pauses) < _PATIENT_PAUSE:
+        yield Breach(
+            "retry.backoff",
+            f"{asked.label} was answered {before.status} and sent again {_MOST_TRIES} times in "
+            f"{sum(pauses):.1f} s",
+            f"{asked.label} for ever",
+        )
 
 
 def _wait_of(asked: Asked, longest: float) -> float | None:
@@ -199,7 +229,7 @@ def _end(polls: list[Asked], reading: _Reading) -> Iterator[Breach]:
     over = next((asked for asked in polls if asked.state in OVER), None)
     if over is None:
         return
-    failed = [asked for asked in reading.played.at(Place.DOWNLOAD) if asked.status != 200 or not asked.served]
+    failed = [asked for asked in reading.downloads if asked.status != 200 or not asked.served]
     allowed = _POLLS_AFTER_THE_END + 2 * (len(failed) + reading.played.nowhere)
     later = [asked for asked in polls if asked.at > over.at and asked.status == 200]
     if len(later) > allowed:
@@ -237,14 +267,14 @@ def _downloads(reading: _Reading) -> Iterator[Breach]:
         )
     if ending.missing:
         yield Breach("download.intact", f"it names a file that is not there: {ending.missing[0]}", "missing")
-    kept = len(whole & set(ending.files.values()))
-    if ending.outcome == "done" and ending.files and not spoiled and kept < len(whole):
+    kept = len(whole & (ending.kept | set(ending.files.values())))
+    if ending.outcome == "done" and (ending.kept or ending.files) and not spoiled and kept < len(whole):
         there = f"{kept} {'is' if kept == 1 else 'are'} there"
         yield Breach("download.kept", f"{counted(len(whole), 'picture')} came whole, {there}")
 
 
 def _why_spoiled(reading: _Reading) -> str:
-    faults = [asked.turn.fault for asked in reading.played.at(Place.DOWNLOAD) if asked.turn.fault]
+    faults = [asked.turn.fault for asked in reading.downloads if asked.turn.fault]
     return str(faults[0]) if faults else ""
 
 
@@ -259,13 +289,17 @@ def _ending(reading: _Reading) -> Iterator[Breach]:
     elif ending.outcome in ("crashed", "lost"):
         rule = "error.legal" if played.is_legal else "error.fault"
         where = f" at {ending.where}" if ending.where else ""
-        told = masked(ending.error, played.token) or "it died"
-        yield Breach(rule, f"{_line(told)}{where}", f"{ending.kind} {ending.where or _line(told)}")
+        told = _line(masked(ending.error, played.token)) or "it died"
+        yield Breach(rule, f"{told}{where}", f"{ending.kind} {ending.where or _without_chance(told)}")
     elif ending.outcome == "refused" and _all_went_right(reading):
         told = masked(ending.error, played.token)
-        yield Breach(
-            "legal.accepted", f"it refused what went right: {_line(told)}", f"{ending.kind} {ending.where}"
-        )
+        mark = f"{ending.kind} {ending.where or _without_chance(_line(told))}"
+        yield Breach("legal.accepted", f"it refused what went right: {_line(told)}", mark)
+
+
+def _without_chance(told: str) -> str:
+    """An error's words without what differs from run to run: numbers, ids, times."""
+    return re.sub(r"\b(?=\w*\d)\w+\b", "#", told)
 
 
 def _of_what(reading: _Reading) -> str:
@@ -284,7 +318,11 @@ def _stuck(reading: _Reading) -> str:
 
 def _all_went_right(reading: _Reading) -> bool:
     played = reading.played
-    if not played.is_legal or not all(200 <= asked.status < 300 for asked in played.asked):
+    if (
+        played.edits > 1
+        or not played.is_legal
+        or not all(200 <= asked.status < 300 for asked in played.asked)
+    ):
         return False
     script, state = played.script, played.last_state
     has_result = script.job[-1] == "complete" and script.pictures > 0 and not script.deleted
@@ -294,7 +332,7 @@ def _all_went_right(reading: _Reading) -> bool:
 
 def _results(reading: _Reading) -> Iterator[Breach]:
     played, ending = reading.played, reading.played.ending
-    if ending.outcome != "done":
+    if ending.outcome != "done" or played.edits > 1:  # of several, nobody knows which one it tells of
         return
     if ending.status in ("", "complete") and played.last_state != "complete":
         seen = f"was {played.last_state}" if played.last_state else "was never seen"
@@ -315,7 +353,7 @@ def _results(reading: _Reading) -> Iterator[Breach]:
 def _missing_pictures(reading: _Reading) -> str:
     """What of the project's pictures is missing, where the client has tried to download them."""
     wanted, came = reading.played.script.pictures, len({asked.served for asked in reading.served})
-    has_tried = any(reading.played.at(Place.DOWNLOAD))
+    has_tried = bool(reading.downloads)
     return f"{came} of {counted(wanted, 'picture')}" if has_tried and came < wanted else ""
 
 

@@ -10,8 +10,6 @@ from typing import Literal
 from .script import Place, Script, Turn
 
 Host = Literal["api", "links", "elsewhere"]
-OVER = ("complete", "error", "canceled")
-"""Statuses that a project keeps."""
 
 
 @dataclass(frozen=True)
@@ -82,9 +80,11 @@ class Ending:
     """How the client ended, as it told, or as was seen of it.
 
     Attributes:
-        outcome: `lost` for a client that died, `late` for one that had to be stopped.
+        outcome: `lost` for a client that died, `late` for one that had to be stopped, `unjudged` for one that
+            was stopped though its own clock still gave it time.
         status: of the project, as the client told; nothing where it did not.
-        files: digests of what it has saved, by the files' names.
+        files: digests of the pictures that it has saved, by the files' names.
+        kept: digests of all that it has saved.
         missing: files that it names and that are not there.
         credits: what it says the edit has cost; None where it does not.
         error: what it raised, in its own words.
@@ -93,9 +93,10 @@ class Ending:
         said: its output.
     """
 
-    outcome: Literal["done", "refused", "crashed", "late", "lost"]
+    outcome: Literal["done", "refused", "crashed", "late", "lost", "unjudged"]
     status: str = ""
     files: Mapping[str, str] = field(default_factory=dict)
+    kept: frozenset[str] = frozenset()
     missing: tuple[str, ...] = ()
     credits: int | None = None
     error: str = ""

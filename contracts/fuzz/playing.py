@@ -15,8 +15,8 @@ from openapi.contract import Contract
 from .clients import Client, Limits
 from .clock import Clock
 from .performance import Performance
-from .script import Script
-from .stage import Stage
+from .script import Script, brief
+from .stage import Showing, Stage
 from .stage.pictures import PHOTO
 from .workers.python_worker import Task
 
@@ -27,6 +27,12 @@ _SURELY = 10
 LONGEST_WAIT = 3600.0
 _LONGEST_REAL_WAIT = 1.0
 """Seconds that Retry-After may ask for where nobody's clock can be moved."""
+
+_SECONDS = 1800.0
+"""The longest limit that one of the vendor's guides has (docs:integration/adding-api-to-your-app)."""
+_REAL_SECONDS = 60.0
+_HANGS_AFTER = 10.0
+"""Seconds without a request after which a client that has to be stopped was not merely slow."""
 
 
 @dataclass(frozen=True)
@@ -40,6 +46,7 @@ class Terms:
             answered it is told to wait longer, so that no noise of the machine makes it give up.
         edits: how many it makes of a task.
         photo: the picture to edit.
+        call: how the command line says all this, and the client.
     """
 
     seconds: float
@@ -47,6 +54,23 @@ class Terms:
     patience: float = PATIENCE
     edits: int = 1
     photo: Path = PHOTO
+    call: str = ""
+
+    @classmethod
+    def of(
+        cls,
+        client: Client,
+        *,
+        timeout: float | None = None,
+        patience: float | None = None,
+        edits: int = 1,
+        photo: Path | None = None,
+        call: str = "",
+    ) -> Terms:
+        """Return the terms for a client, with defaults for what is None."""
+        seconds = timeout or (_SECONDS if client.virtual else _REAL_SECONDS)
+        real_seconds = _REAL_SECONDS if client.virtual else seconds
+        return cls(seconds, real_seconds, patience or PATIENCE, edits, photo or PHOTO, call or client.call)
 
 
 class Theatre:
@@ -82,6 +106,7 @@ class Theatre:
         Raises:
             ClientError: the client can't be driven.
         """
+        script = script if self._client.virtual else brief(script)
         self._played += 1
         token = f"mhk_live_{hashlib.sha256(str(self._played).encode()).hexdigest()[:24]}"
         out = self._scratch / str(self._played)
@@ -94,8 +119,10 @@ class Theatre:
             task = Task(showing.url, token, str(terms.photo), str(out), patience)
             ending = self._client.run(task, clock, Limits(terms.seconds, terms.real_seconds))
             seconds, real_seconds = clock.now(), clock.real()
-            if showing.is_too_long:
-                ending = replace(ending, outcome="late")
+        if showing.is_too_long:
+            ending = replace(ending, outcome="late")
+        elif ending.outcome == "late" and not self._is_late(showing, clock):
+            ending = replace(ending, outcome="unjudged")
         shutil.rmtree(out, ignore_errors=True)
         return Performance(
             script,
@@ -110,6 +137,12 @@ class Theatre:
             terms.edits,
             self._client.virtual,
         )
+
+    def _is_late(self, showing: Showing, clock: Clock) -> bool:
+        """Whether a client that had to be stopped was late or hangs, and does not only sleep in real time."""
+        asked = showing.player.asked
+        hangs = clock.now() - (asked[-1].at if asked else 0.0) > _HANGS_AFTER
+        return hangs or clock.now() > self._terms.seconds
 
     @cached_property
     def _photo_digest(self) -> str:

@@ -52,6 +52,7 @@ class Result:
 
     Attributes:
         client: its name.
+        call: how the command line says it, with what it is given; nothing for a function.
         version: Bluehour's.
         profile: what scripts could have in them; `replay` for scripts from files.
         seed: makes the same run again.
@@ -66,6 +67,7 @@ class Result:
     """
 
     client: str
+    call: str
     version: str
     profile: str
     seed: int

@@ -7,14 +7,19 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Mapping
-from dataclasses import MISSING, Field, dataclass, field, fields
+from dataclasses import MISSING, Field, dataclass, field, fields, replace
 from enum import StrEnum
 from itertools import groupby
-from typing import Any, Literal
+from typing import Any, Literal, get_args
 
 from openapi.wording import counted
 
 FORMAT = "bluehour fuzz script 1"
+OVER = ("complete", "error", "canceled")
+"""Statuses that a project keeps."""
+
+MOST_PICTURES = 4
+LONGEST_DELAY = 60.0
 
 
 class Place(StrEnum):
@@ -164,6 +169,19 @@ class Script:
         return len(dumped(self))
 
 
+NAMES = tuple(each.name for each in fields(Script) if each.name != "answers")
+"""Whatever a script says beside its answers."""
+
+_BRIEF = 3
+
+
+def brief(script: Script) -> Script:
+    """Return a script as it is played to a client whose waiting takes time: nothing goes on for long."""
+    answers = {place: turns[:_BRIEF] for place, turns in script.answers.items()}
+    job = script.job[-_BRIEF:]
+    return replace(script, answers=answers, job=job if job[-1] in OVER else (*job, "complete"))
+
+
 # As JSON.
 
 
@@ -185,60 +203,86 @@ def loaded(text: str) -> Script:
     """Read a script.
 
     Raises:
-        ScriptError: there is none.
+        ScriptError: there is none, or one that can't be played.
     """
     try:
         known = json.loads(text)
-    except ValueError as error:
-        raise ScriptError(f"it is no JSON: {error}") from None
+    except (ValueError, RecursionError) as error:
+        raise ScriptError(f"it is no JSON: {' '.join(str(error).split())}") from None
     if not isinstance(known, dict) or known.get("format") != FORMAT:
         raise ScriptError(f'it has no "format": "{FORMAT}"')
     data = known.get("script")
     if not isinstance(data, dict) or not isinstance(data.get("answers", {}), dict):
         raise ScriptError('its "script" is no object with "answers" by place')
-    try:
-        answers = {
-            Place(place): tuple(_turn(turn) for turn in turns)
-            for place, turns in data.get("answers", {}).items()
-        }
-        return Script(**{**_checked(Script, data), "answers": answers})
-    except (TypeError, ValueError) as error:
-        raise ScriptError(str(error)) from None
+    answers = {_place(place): _turns(place, turns) for place, turns in data.get("answers", {}).items()}
+    script = Script(**{**_checked(Script, data, "script"), "answers": answers})
+    _refuse_unless(script.job and all(state.isprintable() for state in script.job), "job can't be empty")
+    _refuse_unless(script.pictures <= MOST_PICTURES, f"pictures are at most {MOST_PICTURES}")
+    _refuse_unless(script.gone in ("", "start", *Place), f"gone can't be {script.gone!r}")
+    return script
 
 
-def _turn(data: Any) -> Turn:
-    known = _checked(Turn, data)
-    if known.get("fault"):
-        known["fault"] = Fault(known["fault"])
-    return Turn(**known)
+def _place(name: str) -> Place:
+    _refuse_unless(name in list(Place), f"there is no place {name!r}; there are {', '.join(Place)}")
+    return Place(name)
 
 
-def _checked(kind: type[Turn | Script], data: Any) -> dict[str, Any]:
+def _turns(place: str, turns: Any) -> tuple[Turn, ...]:
+    _refuse_unless(isinstance(turns, list), f"the answers of {place} are no list")
+    return tuple(_turn(data, f"{place} {number}") for number, data in enumerate(turns, 1))
+
+
+def _turn(data: Any, where: str) -> Turn:
+    known = _checked(Turn, data, where)
+    if "fault" in known:
+        name = known["fault"]
+        faults = ", ".join(Fault)
+        _refuse_unless(name in list(Fault), f"{where}: fault can't be {name!r}; it is one of {faults}")
+        known["fault"] = Fault(name)
+    turn = Turn(**known)
+    _refuse_unless(turn.status == 0 or 200 <= turn.status <= 599, f"{where}: status is 200 to 599")
+    _refuse_unless(turn.delay <= LONGEST_DELAY, f"{where}: delay is at most {LONGEST_DELAY:g} seconds")
+    for name, kind in (("framing", Framing), ("case", Case), ("writing", Writing)):
+        choices = get_args(kind)
+        _refuse_unless(getattr(turn, name) in choices, f"{where}: {name} is one of {', '.join(choices)}")
+    texts = (turn.retry_after, turn.content_type, *turn.headers.keys(), *turn.headers.values())
+    _refuse_unless(all(map(_can_be_a_header, texts)), f"{where}: a header is no text that can be sent")
+    return turn
+
+
+def _can_be_a_header(value: Any) -> bool:
+    return isinstance(value, str) and value.isascii() and (value.isprintable() or not value)
+
+
+def _refuse_unless(fits: object, message: str) -> None:
+    if not fits:
+        raise ScriptError(message)
+
+
+def _checked(kind: type[Turn | Script], data: Any, where: str) -> dict[str, Any]:
     """The fields of an object, lists as tuples.
 
     Raises:
-        ValueError: there is a field that is not known, or one of another type.
+        ScriptError: there is a field that is not known, or one of another type.
     """
-    if not isinstance(data, dict):
-        raise ValueError(f"{data!r} is no object")  # noqa: TRY004 - a file's fault, told as its others are
+    _refuse_unless(isinstance(data, dict), f"{where}: {str(data)[:40]} is no object")
     known = {each.name: each for each in fields(kind)}
     for name, value in data.items():
-        if name not in known:
-            raise ValueError(f"there is no {name!r}; there are {', '.join(known)}")
-        if not _fits(value, _default(known[name])):
-            raise ValueError(f"{name} can't be {value!r}")
+        _refuse_unless(name in known, f"{where}: there is no {name!r}; there are {', '.join(known)}")
+        _refuse_unless(_fits(value, _default(known[name])), f"{where}: {name} can't be {repr(value)[:60]}")
     return {name: tuple(value) if isinstance(value, list) else value for name, value in data.items()}
 
 
 def _fits(value: Any, default: Any) -> bool:
+    is_whole = isinstance(value, int) and not isinstance(value, bool)
     match default:
-        case None:
-            return value is None or isinstance(value, str)
         case bool():
             return isinstance(value, bool)
-        case int() | float():
-            return isinstance(value, int | float) and not isinstance(value, bool) and value >= 0
-        case str():
+        case int():
+            return is_whole and value >= 0
+        case float():
+            return (is_whole or isinstance(value, float)) and value >= 0
+        case None | str():
             return isinstance(value, str)
         case tuple():
             return isinstance(value, list) and all(isinstance(each, str) for each in value)

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import fields, replace
 from typing import Any
 
-from .script import RIGHT, Place, Script, Turn
+from .script import NAMES, RIGHT, Place, Script, Turn
 
 _TURNS_AT_ONCE = 4
 """More answers than that at one place are first tried by halves."""
@@ -18,10 +18,14 @@ def smallest(script: Script, shows: Callable[[Script], bool]) -> Script:
     while progress:
         progress = False
         for candidate in _smaller(script):
-            if candidate.size < script.size and shows(candidate):
+            if _weight(candidate) < _weight(script) and shows(candidate):
                 script, progress = candidate, True
                 break
     return script
+
+
+def _weight(script: Script) -> tuple[int, int]:
+    return script.size, script.pictures
 
 
 def _smaller(script: Script) -> Iterator[Script]:
@@ -31,7 +35,7 @@ def _smaller(script: Script) -> Iterator[Script]:
         yield _with_turns(script, place, ())
         if len(turns) > _TURNS_AT_ONCE:
             yield _with_turns(script, place, turns[: len(turns) // 2])
-    for name in ("job", "pictures", "same_name", "deleted", "gone", "job_error"):
+    for name in NAMES:
         if getattr(script, name) != getattr(usual, name):
             yield replace(script, **{name: getattr(usual, name)})
     yield from (replace(script, job=job) for job in _shorter(script.job))

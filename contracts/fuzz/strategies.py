@@ -20,7 +20,7 @@ from openapi.model import Operation
 
 from ..bodies.places import Place as Field
 from ..bodies.places import places
-from .script import RIGHT, Case, Fault, Place, Script, Turn
+from .script import NAMES, RIGHT, Case, Fault, Place, Script, Turn
 from .stage.bodies import PLACES, declared, right
 
 Answers = Mapping[Place, tuple[Turn, ...]]
@@ -79,11 +79,7 @@ def _joined(script: Script, other: Script) -> Script:
         for place in Place
         if script.answers.get(place) or other.answers.get(place)
     }
-    taken = {
-        name: getattr(other, name)
-        for name in ("job", "job_error", "pictures", "same_name", "deleted", "gone")
-        if getattr(script, name) == getattr(usual, name)
-    }
+    taken = {name: getattr(other, name) for name in NAMES if getattr(script, name) == getattr(usual, name)}
     return replace(script, answers=answers, **taken)
 
 
@@ -417,7 +413,7 @@ def _wrong_servers(contract: Contract) -> Iterator[Topic]:
         for field in _required(operation):
             turn = Turn(without=(_path(field),))
             yield Topic(f"{place} without {field.name}", _at(place, turn), is_legal=False)
-        values: tuple[Any, ...] = (None, [], "text")
+        values: tuple[Any, ...] = (None, {}, "text")
         for value in values:
             wrong = {_path(field): value for field in _required(operation)[:1]}
             yield Topic(f"{place} of another type: {value!r}", _at(place, Turn(fields=wrong)), is_legal=False)

@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Callable, Collection, Sequence
+from functools import update_wrapper
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from .results import Result
     from .workers.python_worker import Task
-
-_REAL_SECONDS = 20.0
 
 replayed: list[Path] = []
 """Files and folders of scripts to play in place of drawn ones; the pytest plugin's option fills it."""
@@ -22,7 +21,7 @@ class ClientBroken(AssertionError):
 
 
 class FuzzTest:
-    """A test that fuzzes a client. Call it; pytest does so with any function whose name begins with `test`.
+    """What fuzzes a client when its test is run.
 
     Attributes:
         client: the function that makes an edit.
@@ -34,21 +33,24 @@ class FuzzTest:
         self.refuses: tuple[type[BaseException], ...] | None = options.pop("refuses")
         self._options = options
 
-    def __call__(self) -> Result:
-        """Fuzz the client.
+    def run(self, client: Callable[[Task], Any]) -> None:
+        """Fuzz the client, with whatever fixtures it takes filled in.
 
         Raises:
-            ClientBroken: it breaks a rule.
+            ClientBroken: it breaks a rule, or can't be run.
         """
         __tracebackhide__ = True
-        result = self._run()
+        from .clients import ClientError
+        from .report import terminal
+
+        try:
+            result = self._run(client)
+        except ClientError as error:
+            raise ClientBroken(f"the client can't be run: {error}") from None
         if result.findings:
-            from .report import terminal
-
             raise ClientBroken(f"\n{terminal(result, colour=False, width=110)}")
-        return result
 
-    def _run(self) -> Result:
+    def _run(self, with_fixtures: Callable[[Task], Any]) -> Result:
         import hypothesis
 
         from openapi.contract import load
@@ -56,18 +58,20 @@ class FuzzTest:
         from .clients.function import Function
         from .engine import Options, fuzz, replay
         from .files import save, scripts_in
-        from .playing import PATIENCE, Terms
+        from .playing import Terms
         from .rules import selected
         from .strategies import Profile
 
         given = self._options
-        client = Function(self.client, self.refuses)
+        client = Function(with_fixtures, self.refuses, self.client)
         options = Options(
             examples=given["examples"],
             seed=given["seed"],
             profile=Profile(given["profile"]),
             rules=selected(given["only"], given["skip"]),
-            terms=Terms(given["timeout"], _REAL_SECONDS, given["patience"] or PATIENCE, given["edits"]),
+            terms=Terms.of(
+                client, timeout=given["timeout"], patience=given["patience"], edits=given["edits"]
+            ),
             pace=given["pace"],
             database=hypothesis.settings().database,
         )
@@ -90,7 +94,7 @@ def fuzz_client(
     examples: int = 200,
     seed: int = 0,
     profile: str = "realistic",
-    timeout: float = 600.0,
+    timeout: float | None = None,
     refuses: Sequence[type[BaseException]] | None = None,
     only: Collection[str] = (),
     skip: Collection[str] = (),
@@ -99,14 +103,15 @@ def fuzz_client(
     patience: float | None = None,
     replay: Sequence[str | Path] = (),
     save: str | Path | None = None,
-) -> Callable[[Callable[[Task], Any]], Callable[[], Result]]:
-    """Make a test of a client: a function, sync or async, that is given a `Task` and makes the edit.
+) -> Callable[[Callable[..., Any]], Callable[..., None]]:
+    """Make a test of a client: a function, sync or async, that is given a `task` and makes the edit.
 
-    The function's sleeping takes no time. What it returns and may raise is told in docs/fuzz-protocol.md.
+    Its other parameters are fixtures. Its sleeping takes no time. What it returns and may raise is told in
+    docs/fuzz-protocol.md.
 
     Args:
         examples, seed, profile, only, skip, edits, pace, patience: as of `bluehour fuzz`.
-        timeout: seconds that a run may take, on the client's clock.
+        timeout: seconds that a run may take, on the client's clock; 1800 where it is None.
         refuses: exception classes that are a clean refusal; None for every class of the client's own or of a
             library's, and OSError's.
         replay: files or folders of saved scripts that are played first, from the test's own folder.
@@ -127,18 +132,23 @@ def fuzz_client(
         "save": save,
     }
 
-    def made(client: Callable[[Task], Any]) -> Callable[[], Result]:
-        test = FuzzTest(client, dict(options))
+    return lambda client: _test_of(client, FuzzTest(client, dict(options)))
 
-        def fuzzed() -> Result:
-            __tracebackhide__ = True
-            return test()
 
-        # pytest must not see the client's parameter: it would look for a fixture of that name.
-        fuzzed.__name__, fuzzed.__qualname__ = client.__name__, client.__qualname__
-        fuzzed.__module__, fuzzed.__doc__ = client.__module__, client.__doc__
-        for name in ("client", "refuses"):
-            setattr(fuzzed, name, getattr(test, name))
-        return fuzzed
+def _test_of(client: Callable[..., Any], test: FuzzTest) -> Callable[..., None]:
+    """A function that pytest takes for a test: it has the client's parameters, but for the task."""
+    signature = inspect.signature(client)
+    known = list(signature.parameters)
+    task = "task" if "task" in known else known[-1]
+    fixtures = [parameter for name, parameter in signature.parameters.items() if name != task]
+    outer = signature.replace(parameters=fixtures, return_annotation=None)
 
-    return made
+    def fuzzed(*arguments: Any, **named: Any) -> None:
+        __tracebackhide__ = True
+        given = outer.bind(*arguments, **named).arguments
+        test.run(lambda task_given: client(**given, **{task: task_given}))
+
+    update_wrapper(fuzzed, client)  # the marks below the decorator, too
+    vars(fuzzed).pop("__wrapped__")  # or pytest would look for a fixture of the task's name
+    fuzzed.__dict__ |= {"__signature__": outer, "client": test.client, "refuses": test.refuses}
+    return fuzzed

@@ -37,10 +37,12 @@ class Client(Protocol):
 
     Attributes:
         name: for reports and for the database of examples.
+        call: how the command line says it, as `--worker -- ./mine`; nothing for a function.
         virtual: whether its sleeping takes no time.
     """
 
     name: str
+    call: str
     virtual: bool
 
     def run(self, task: Task, clock: Clock, limits: Limits) -> Ending:

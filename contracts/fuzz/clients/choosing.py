@@ -33,12 +33,14 @@ def client_of(
         ClientError: it can't be started.
     """
     if is_worker:
-        return Worker(command, f"--worker {shlex.join(command)}")
+        return Worker(command, shlex.join(command), f"--worker -- {shlex.join(command)}")
     named = _FILE.fullmatch(command[0]) if len(command) == 1 else None
     if named is None:
         return Command(command, signs)
     if not Path(named["file"]).is_file():
         raise ClientError(f"there is no file {named['file']}")
-    if named["kind"] == "py":
-        return Worker([interpreter or sys.executable, str(_PYTHON), command[0]], command[0])
-    return Worker([interpreter or "node", str(_NODE), command[0]], command[0])
+    runs = [sys.executable, str(_PYTHON)] if named["kind"] == "py" else ["node", str(_NODE)]
+    name, call = command[0], f"-- {shlex.quote(command[0])}"
+    if interpreter is not None:
+        runs[0], call = interpreter, f"--interpreter {shlex.quote(interpreter)} {call}"
+    return Worker([*runs, name], name, call)

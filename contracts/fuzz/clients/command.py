@@ -11,17 +11,19 @@ import tempfile
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
+from typing import Literal
 
 from ..clock import Clock
 from ..performance import Ending
 from ..workers.python_worker import Task
 from . import ClientError, Limits
-from .ending import saved
-from .worker import kill_group, without_proxies
+from .ending import pictures_among, saved
+from .worker import kill_group, last_line, without_proxies
 
 STACK_TRACE = (
-    r"Traceback \(most recent call last\)|^panic: |^\s+at \S.*:\d+:\d+\)?$|Unhandled|Uncaught"
-    r"|Segmentation fault|core dumped|^Exception in thread"
+    r"Traceback \(most recent call last\)|^panic: |^thread '.*' panicked at|^\s+at \S.*:\d+:\d+\)?$"
+    r"|Unhandled (exception|rejection|promise)|Uncaught |^Exception in thread|^\S+\.rb:\d+:in "
+    r"|Segmentation fault|core dumped"
 )
 """What the output of a crash looks like, in the languages that most clients are written in."""
 
@@ -50,15 +52,16 @@ class CrashSigns:
 
 
 class Command:
-    """The command; `{url}`, `{token}`, `{photo}` and `{out}` in its arguments are filled in.
+    """The command; `{url}`, `{token}`, `{photo}`, `{out}` and `{patience}` in its arguments are filled in.
 
-    The same stand in the variables BLUEHOUR_URL, BLUEHOUR_TOKEN, BLUEHOUR_PHOTO and BLUEHOUR_OUT.
+    The same stand in the variables BLUEHOUR_URL, BLUEHOUR_TOKEN and so on.
     """
 
     virtual = False
 
     def __init__(self, command: Sequence[str], signs: CrashSigns) -> None:
         self.name = shlex.join(command)
+        self.call = f"-- {self.name}"
         self._command = list(command)
         self._signs = signs
 
@@ -91,12 +94,12 @@ class Command:
         if code is None:
             return Ending("late", said=said)
         if code == 0:
-            return Ending("done", files=saved(out), said=said)
-        lines = [line for line in said.strip().splitlines() if line.strip()]
-        error = lines[-1].strip() if lines else f"exit code {code}"
-        outcome = "crashed" if self._signs.show_in(code, said) else "refused"
-        kind = error.partition(":")[0] if ":" in error else f"exit code {code}"
-        return Ending("crashed" if outcome == "crashed" else "refused", error=error, kind=kind, said=said)
+            there = saved(out)
+            return Ending("done", files=pictures_among(there), kept=frozenset(there.values()), said=said)
+        outcome: Literal["crashed", "refused"] = "crashed" if self._signs.show_in(code, said) else "refused"
+        return Ending(
+            outcome, error=last_line(said) or f"exit code {code}", kind=f"exit code {code}", said=said
+        )
 
 
 def _filled(part: str, told: dict[str, str]) -> str:

@@ -7,6 +7,8 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any, Literal
 
+from openapi.contract import load
+
 from ..performance import Ending
 
 _OUTCOMES: Mapping[str, Literal["done", "refused", "crashed", "late"]] = {
@@ -30,19 +32,38 @@ def of_reply(reply: Mapping[str, Any], out: Path) -> Ending:
     outcome = _OUTCOMES.get(str(reply.get("outcome")))
     if outcome is None:
         raise ValueError(f"no outcome is {reply.get('outcome')!r}")
-    named = {str(path): Path(str(path)) for path in reply.get("files") or []}
-    digests = {f"returned bytes {n}": str(each) for n, each in enumerate(reply.get("digests") or [], 1)}
+    named = {path: Path(path) for path in _texts(reply, "files")}
+    returned = {f"returned bytes {n}": each for n, each in enumerate(_texts(reply, "digests"), 1)}
+    there = saved(out)
+    credits_told = reply.get("credits")
+    if credits_told is not None and (isinstance(credits_told, bool) or not isinstance(credits_told, int)):
+        raise ValueError(f"no credits are {credits_told!r}")
     return Ending(
         outcome,
         status=str(reply.get("status") or ""),
-        files=saved(out) | dict(_digests(named.values())) | digests,
+        # Where it names its pictures, what lies beside them is its own affair.
+        files=dict(_digests(named.values())) | returned if named or returned else pictures_among(there),
+        kept=frozenset([*there.values(), *returned.values(), *dict(_digests(named.values())).values()]),
         missing=tuple(name for name, path in named.items() if not path.is_file()),
-        credits=reply.get("credits"),
+        credits=credits_told,
         error=str(reply.get("error") or ""),
         kind=str(reply.get("type") or ""),
         where=str(reply.get("where") or ""),
         said=str(reply.get("said") or ""),
     )
+
+
+def _texts(reply: Mapping[str, Any], name: str) -> list[str]:
+    value = reply.get(name) or []
+    if not isinstance(value, list):
+        raise ValueError(f"no {name} are {value!r}")  # noqa: TRY004 - as of any other bad reply
+    return [str(each) for each in value]
+
+
+def pictures_among(files: Mapping[str, str]) -> dict[str, str]:
+    """Return those of some files that are pictures by their names, or whose names say nothing."""
+    kinds = {f".{each}" for each in load().extension("x-asset-extensions", {}).get("image", ())}
+    return {name: digest for name, digest in files.items() if Path(name).suffix.lower() in kinds | {""}}
 
 
 def saved(out: Path) -> dict[str, str]:

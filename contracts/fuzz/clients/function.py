@@ -4,17 +4,21 @@ from __future__ import annotations
 
 import contextlib
 import ctypes
-import io
-from collections.abc import Callable
+import logging
+import sys
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from threading import Thread
 from typing import Any
+from unittest.mock import patch
 
 from ..clock import Clock
 from ..performance import Ending
-from ..workers.python_worker import Refusals, Stopped, Task, VirtualTime, run
+from ..workers.python_worker import Refusals, Said, Task, run
+from ..workers.virtual_time import Bound, Stopped, VirtualTime, bound_names
 from . import Limits
 from .ending import of_reply
+from .worker import without_proxies
 
 _STOPS_WITHIN = 2.0
 
@@ -25,41 +29,77 @@ class Function:
     Args:
         function: makes the edit, sync or async.
         refusals: what it may raise; None for every class of its own, or of a library's, and OSError's.
+        named: what it is called after, where that is another one.
     """
 
     virtual = True
 
-    def __init__(self, function: Callable[[Task], Any], refusals: Refusals | None) -> None:
-        self.name = f"{function.__module__}.{function.__qualname__}"
+    def __init__(
+        self,
+        function: Callable[[Task], Any],
+        refusals: Refusals | None,
+        named: Callable[..., Any] | None = None,
+    ) -> None:
+        named = named or function
+        self.name = f"{named.__module__}.{named.__qualname__}"
+        self.call = ""
         self._function = function
         self._refusals = refusals
+        self._bound: list[Bound] = []
+        self._modules = 0
 
     def run(self, task: Task, clock: Clock, limits: Limits) -> Ending:
         """See `Client`."""
 
         def sleep(seconds: float) -> float | None:
-            slept = clock.sleep(seconds)
-            return None if limits.are_over(clock) else slept
+            if limits.are_over(clock):
+                return None
+            clock.sleep(seconds)
+            return seconds
 
-        said = io.StringIO()
+        said, time = Said(), VirtualTime(sleep)
         replies: list[dict[str, Any]] = []
-        thread = Thread(target=lambda: replies.append(run(self._function, task, self._refusals)), daemon=True)
-        names = getattr(self._function, "__globals__", None)
-        with (
-            VirtualTime(sleep).installed(names),
-            contextlib.redirect_stdout(said),
-            contextlib.redirect_stderr(said),
-        ):
+
+        def play() -> None:
+            time.begin()
+            replies.append(run(self._function, task, self._refusals))
+            time.end()
+
+        thread = Thread(target=play, daemon=True)
+        with time.installed(self._bound_names()), _heard_by(said):
             thread.start()
             thread.join(limits.real_seconds)
             if thread.is_alive():
                 _stop(thread)
         if not replies:
-            return Ending("late", said=said.getvalue())
-        return of_reply({**replies[0], "said": said.getvalue()}, Path(task.out))
+            return Ending("late", said=said.taken())
+        return of_reply({**replies[0], "said": said.taken()}, Path(task.out))
 
     def close(self) -> None:
         """See `Client`."""
+
+    def _bound_names(self) -> list[Bound]:
+        """Looked for again only where modules have come."""
+        if self._modules != len(sys.modules):
+            self._modules = len(sys.modules)
+            self._bound = bound_names()
+        return self._bound
+
+
+@contextlib.contextmanager
+def _heard_by(said: Said) -> Iterator[None]:
+    """Hear what is printed and logged, and let nobody go through a proxy to this machine."""
+    handler = logging.StreamHandler(said)
+    with (
+        patch.dict("os.environ", without_proxies()),
+        contextlib.redirect_stdout(said),
+        contextlib.redirect_stderr(said),
+    ):
+        logging.getLogger().addHandler(handler)
+        try:
+            yield
+        finally:
+            logging.getLogger().removeHandler(handler)
 
 
 def _stop(thread: Thread) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 import os
 import selectors
 import signal
@@ -26,6 +27,7 @@ _STOPS_WITHIN = 2.0
 """Seconds that a worker has to end a task after it was told to stop."""
 
 _LONGEST_LINE = 2**20
+_MOST_SAID = 64 * 2**10
 
 
 class Worker:
@@ -34,21 +36,32 @@ class Worker:
     Args:
         command: starts it.
         name: for reports.
+        call: how the command line says it.
         environment: variables for it beside our own.
     """
 
     def __init__(
-        self, command: Sequence[str], name: str, environment: Mapping[str, str] | None = None
+        self,
+        command: Sequence[str],
+        name: str,
+        call: str = "",
+        environment: Mapping[str, str] | None = None,
     ) -> None:
         self.name = name
+        self.call = call or f"-- {name}"
         self._command = list(command)
         self._environment = {**os.environ, **without_proxies(), **(environment or {})}
         self._process: subprocess.Popen[bytes] | None = None
         self._errors = tempfile.TemporaryFile()  # noqa: SIM115 - closed by `close`
+        self._read_to = 0
         self._buffer = b""
         self._task = 0
         self.virtual = False
-        self._start()
+        try:
+            self._start()
+        except ClientError:
+            self.close()
+            raise
 
     def run(self, task: Task, clock: Clock, limits: Limits) -> Ending:
         """See `Client`. A worker that does not stop is ended, and another one started."""
@@ -58,14 +71,14 @@ class Worker:
         try:
             self._tell({"task": self._task, **asdict(task)})
             reply = self._reply(clock, limits)
-            return of_reply(reply, Path(task.out))
+            return of_reply({**reply, "said": f"{reply.get('said') or ''}{self._past_it()}"}, Path(task.out))
         except TimeoutError:
             self._end()
-            return Ending("late")
+            return Ending("late", said=self._past_it())
         except EOFError:
-            told = self._last_words()
+            said = self._past_it()
             self._end()
-            return Ending("lost", error=told, kind="died")
+            return Ending("lost", error=last_line(said), kind="died", said=said)
         except ValueError as error:
             self._end()
             raise ClientError(f"{self.name} does not speak the protocol: {error}") from error
@@ -91,7 +104,7 @@ class Worker:
         try:
             ready = self._hear(time.monotonic() + _STARTS_WITHIN)
         except (EOFError, TimeoutError, ValueError):
-            told = self._last_words()
+            told = last_line(self._past_it())
             self._end()
             raise ClientError(told or f"{self.name} did not say that it is ready") from None
         if "ready" not in ready:
@@ -108,11 +121,12 @@ class Worker:
         until = time.monotonic() + limits.real_seconds
         has_time = True
         while "sleep" in (message := self._hear(until)):
-            slept = clock.sleep(max(0.0, float(message["sleep"])))
+            # The sleep in which its time is over is its last: it may mean to end by itself.
             if has_time and limits.are_over(clock):
                 has_time, until = False, time.monotonic() + _STOPS_WITHIN
+            clock.sleep(_seconds(message["sleep"]))
             # One that has several threads may ask again after it was told to stop.
-            self._tell({"slept": slept} if has_time else {"stop": True})
+            self._tell({"slept": message["sleep"]} if has_time else {"stop": True})
         return message
 
     def _tell(self, message: Mapping[str, Any]) -> None:
@@ -159,11 +173,29 @@ class Worker:
         if process is not None:
             kill_group(process)
 
-    def _last_words(self) -> str:
-        """The last line that it wrote on its standard error."""
-        self._errors.seek(0)
-        lines = self._errors.read().decode(errors="replace").strip().splitlines()
-        return lines[-1] if lines else ""
+    def _past_it(self) -> str:
+        """What was written past the protocol since it was read last, by the worker or what it has started."""
+        size = os.fstat(self._errors.fileno()).st_size
+        said = os.pread(self._errors.fileno(), min(size - self._read_to, _MOST_SAID), self._read_to)
+        self._read_to = size
+        return said.decode(errors="replace")
+
+
+def last_line(said: str) -> str:
+    """Return the last line of an output that has something in it."""
+    lines = [line.strip() for line in said.splitlines() if line.strip()]
+    return lines[-1] if lines else ""
+
+
+def _seconds(told: Any) -> float:
+    """Read how long a sleep is to be.
+
+    Raises:
+        ValueError: it is no number.
+    """
+    if isinstance(told, bool) or not isinstance(told, int | float) or not 0 <= told < math.inf:
+        raise ValueError(f"no sleep takes {told!r} seconds")
+    return float(told)
 
 
 def kill_group(process: subprocess.Popen[bytes]) -> None:

@@ -7,9 +7,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from ..coverage import Coverage
-from ..performance import OVER
 from ..results import Result
-from ..script import Fault, Place
+from ..script import OVER, Fault, Place
 
 _PLACES = [str(place) for place in Place]
 _LEGAL = {Fault.EXPIRED}

@@ -105,7 +105,7 @@ class Case:
         breach: how, without the token.
         finding: all that is known; it has the token.
         path: of the file in which the script was saved; nothing where it was not.
-        client: how the command names it.
+        call: how the command line says the client; nothing for a test's.
     """
 
     number: int
@@ -113,7 +113,7 @@ class Case:
     breach: Breach
     finding: Finding
     path: str
-    client: str
+    call: str
 
     @property
     def played(self) -> Performance:
@@ -204,7 +204,14 @@ class Case:
     @property
     def replay(self) -> str:
         """The command that plays it again; nothing where the script was not saved."""
-        return f"bluehour fuzz --replay {shlex.quote(self.path)} -- {self.client}" if self.path else ""
+        if not self.path:
+            return ""
+        replay = shlex.quote(self.path)
+        return (
+            f"bluehour fuzz --replay {replay} {self.call}"
+            if self.call
+            else f"pytest --bluehour-replay {replay}"
+        )
 
 
 def shown(result: Result, saved: Mapping[int, str] | None = None) -> dict[Rule, list[Case]]:
@@ -224,7 +231,7 @@ def case(finding: Finding, result: Result, path: str = "", number: int = 1) -> C
         message=masked(finding.breach.message, token),
         mark=masked(finding.breach.mark, token),
     )
-    return Case(number, rule(finding.breach.rule), breach, finding, path, result.client)
+    return Case(number, rule(finding.breach.rule), breach, finding, path, result.call)
 
 
 def verdict(result: Result) -> str:

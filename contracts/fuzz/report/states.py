@@ -14,7 +14,7 @@ from markupsafe import Markup, escape
 
 from ...report.texts import visible
 from ..coverage import Coverage
-from ..performance import OVER
+from ..script import OVER
 
 _STATES = ("draft", "queued", "rendering")
 _START = ""

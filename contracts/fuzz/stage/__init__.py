@@ -1,5 +1,5 @@
 """The stage: a server that answers by a script, byte for byte, and takes down what it is asked."""
 
-from .server import Showing, Stage
+from .server import Showing, Stage, StageError
 
-__all__ = ["Showing", "Stage"]
+__all__ = ["Showing", "Stage", "StageError"]

@@ -52,7 +52,10 @@ def error(contract: Contract, operation: Operation | None, status: int, code: st
 
 
 def _unknown(status: int) -> dict[str, str]:
-    known = HTTPStatus(status)
+    try:
+        known = HTTPStatus(status)
+    except ValueError:  # a status that nobody has named
+        return {"code": f"status_{status}", "message": f"Status {status}"}
     return {"code": known.name.lower(), "message": known.phrase}
 
 

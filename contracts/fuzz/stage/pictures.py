@@ -8,8 +8,9 @@ from pathlib import Path
 
 from PIL import Image
 
+from ..script import MOST_PICTURES
+
 PHOTO = Path(__file__).parents[2] / "check" / "portrait.jpg"
-MOST_PICTURES = 4
 _SIZE = 96
 
 

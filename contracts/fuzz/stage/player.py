@@ -12,15 +12,13 @@ from openapi.contract import Contract
 from openapi.model import JSON, Operation
 
 from ..clock import Clock
-from ..performance import OVER, Asked, Charge
-from ..script import RIGHT, Fault, Place, Script, Turn
+from ..performance import Asked, Charge
+from ..script import OVER, RIGHT, Fault, Place, Script, Turn
 from . import bodies
 from .pictures import edited
 from .requests import Request, Understood
 from .wire import BAD_GATEWAY, Written, json_bytes
 from .world import Link, World
-
-_LINK_LIVES = 3600.0
 
 
 @dataclass(frozen=True)
@@ -238,7 +236,7 @@ class Player:
         target = self._world.add_link(Link(upload=upload), f"image.{extension}")
         return {
             "upload_url": self._link_host(Place.UPLOAD) + target,
-            "expires_at": bodies.in_time(self._clock.wall(), _LINK_LIVES),
+            "expires_at": self._end_of("upload-link"),
             "file_path": upload.path,
         }
 
@@ -248,6 +246,7 @@ class Player:
             operation.project_type,
             operation.credits,
             body.get("name"),
+            bodies.in_time(self._clock.wall(), 0),
             wanted if isinstance(wanted, str) else None,
         )
         costs = {"credits_charged": project.price, "frame_cost": project.price}
@@ -266,7 +265,7 @@ class Player:
             "type": project.type,
             "status": state,
             "image_count": self._script.pictures,
-            "created_at": bodies.in_time(self._clock.wall(), 0),
+            "created_at": project.created_at,
             "enabled": not (is_over and self._script.deleted),
             "total_frame_cost": costs,
             "credits_charged": costs,
@@ -296,10 +295,14 @@ class Player:
         target = self._world.add_link(Link(picture=edited()[number]), name)
         return {
             "url": self._link_host(Place.DOWNLOAD) + target,
-            "expires_at": bodies.in_time(self._clock.wall(), _LINK_LIVES),
+            "expires_at": self._end_of("download-link"),
         }
 
     # Signed links.
+
+    def _end_of(self, kind: str) -> str:
+        """When a link that is made now expires."""
+        return bodies.in_time(self._clock.wall(), self._contract.extension("x-lifetimes")[kind])
 
     def _link_host(self, place: Place) -> str:
         """Where a new link leads. Nobody sees who connects to nowhere, so the link itself is its turn."""
@@ -314,9 +317,14 @@ class Player:
         link = self._world.links.get(request.target)
         place = Place.UPLOAD if link and link.upload else Place.DOWNLOAD
         notes: dict[str, Any] = {"subject": request.target}
-        if link is None or request.method != ("PUT" if link.upload else "GET"):
-            strange = f"{request.method} {request.target} is no link that was given"
+        if link is None:
+            strange = f"{request.target} is no link that was given"
             return self._link_error(403, RIGHT, place, notes | {"strange": strange})
+        if link.picture is not None and request.method == "HEAD" and not link.expired:
+            return Answer(Written(200, link.picture, "image/png", says_all=False), RIGHT, None, notes)
+        if request.method != (method := "PUT" if link.upload else "GET"):
+            notes["strange"] = f"{request.method} of a link that is for {method}"
+            return self._link_error(403, RIGHT, place, notes)
         if link.expired:
             return self._link_error(403, RIGHT, place, notes | {"link_is_dead": True})
         turn = self._next_turn(place)

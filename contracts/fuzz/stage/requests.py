@@ -58,7 +58,8 @@ class Understood:
         self.operation, inner = _called(contract, request)
         self.project = unquote(inner)
         self.is_split = "/" in inner
-        self.authorized = request.headers.get("authorization", "").split() == ["Bearer", token]
+        scheme, _, credential = request.headers.get("authorization", "").partition(" ")
+        self.authorized = scheme.lower() == "bearer" and credential.strip() == token
         self.body: Any = None
         self.faults = tuple(self._faults(request))
 

@@ -9,6 +9,7 @@ import struct
 from asyncio import Server, StreamReader, StreamWriter, Task
 from collections.abc import Coroutine, Iterator
 from contextlib import contextmanager
+from email.utils import formatdate
 from functools import partial
 from threading import Event, Thread
 from time import monotonic
@@ -50,6 +51,10 @@ class _Loop(asyncio.SelectorEventLoop):
         return monotonic()
 
 
+class StageError(Exception):
+    """The stage has failed, which tells nothing of the client."""
+
+
 class Showing:
     """A script while it is played.
 
@@ -81,6 +86,7 @@ class Stage:
         self._nowhere = socket.socket()
         self._open: set[Task[Any]] = set()
         self._showing: Showing | None = None
+        self._failure: Exception | None = None
         self._thread = Thread(target=self._run, name="bluehour-stage", daemon=True)
         self._is_up = Event()
 
@@ -115,6 +121,9 @@ class Stage:
             clock: the client's.
             longest_wait: seconds that a Retry-After may ask for.
             patience: seconds for which the client waits for an answer.
+
+        Raises:
+            StageError: an answer could not be made or sent.
         """
         self._call(self._listen(*_HOSTS[script.gone == "start" :]))
         addresses = self._addresses()
@@ -125,6 +134,9 @@ class Stage:
         finally:
             self._showing = None
             self._call(self._cut_off())
+        if failure := self._failure:
+            self._failure = None
+            raise StageError(f"{type(failure).__name__}: {failure}") from failure
 
     def _addresses(self) -> Addresses:
         nowhere = _address(self._nowhere)
@@ -169,6 +181,8 @@ class Stage:
                 pass
         except (NotHttp, Cut, ConnectionError, asyncio.CancelledError):
             pass  # it has left, or is to; a task that ends so needs no word more
+        except Exception as error:  # a fault of ours, which no client is to be blamed for
+            self._failure = self._failure or error
         finally:
             self._open.discard(task)
             writer.close()
@@ -182,10 +196,11 @@ class Stage:
         began = showing.clock.now()
         request = await _read(host, head, reader, writer)
         answer = showing.player.answer(request)
-        if answer.turn.delay:
+        try:
             await _pause(answer.turn.delay)
-        # Before it is sent: whoever has it may move the clock.
-        showing.player.note(request, answer, began)
+        finally:
+            # Before it is sent: whoever has it may move the clock. Also where nobody waits for it any more.
+            showing.player.note(request, answer, began)
         if showing.player.is_gone():
             self._close_api()
         return await _send(showing, head, answer, reader, writer)
@@ -201,7 +216,8 @@ async def _send(
             await _until_left(reader, showing.patience * _SILENT_FOR)
         _reset(writer)
         return False
-    for piece in pieces_of(answer.written, turn, says_close=head.wants_close):
+    date = formatdate(showing.clock.wall(), usegmt=True)
+    for piece in pieces_of(answer.written, turn, date, says_close=head.wants_close):
         writer.write(piece)
         await writer.drain()
     return not (head.wants_close or ends_connection(turn) or showing.player.is_gone())

@@ -40,12 +40,14 @@ class Written:
         body: its content; None for an answer that has none, as a 204.
         media_type: of the body; nothing for an answer without one.
         headers: beside those that the body brings.
+        says_all: whether the body follows; not for HEAD.
     """
 
     status: int
     body: bytes | None = None
     media_type: str = ""
     headers: Mapping[str, str] = field(default_factory=dict)
+    says_all: bool = True
 
 
 def json_bytes(data: Any, turn: Turn) -> bytes:
@@ -55,18 +57,19 @@ def json_bytes(data: Any, turn: Turn) -> bytes:
     return json.dumps(data, ensure_ascii=turn.writing == "ascii", separators=(",", ":")).encode()
 
 
-def pieces(answer: Written, turn: Turn, *, says_close: bool = False) -> Iterator[bytes]:
+def pieces(answer: Written, turn: Turn, date: str, *, says_close: bool = False) -> Iterator[bytes]:
     """Yield what to send: an answer with the faults of a turn. Where it is cut, the connection has to end.
 
     Args:
         answer: what it would be without faults.
         turn: how it is written.
+        date: the server's.
         says_close: whether it announces that the connection ends with it.
     """
     body = _spoiled(answer.body, turn.fault)
-    yield _head(answer, body, turn, says_close)
-    if not body:
-        if body is not None and turn.framing == "chunked":
+    yield _head(answer, body, turn, {"Date": date} | ({"Connection": "close"} if says_close else {}))
+    if not body or not answer.says_all:
+        if body is not None and turn.framing == "chunked" and answer.says_all:
             yield b"0\r\n\r\n"
         return
     sent = body[: len(body) // 2] if turn.fault is Fault.CUT else body
@@ -94,15 +97,13 @@ def _spoiled(body: bytes | None, fault: Fault | None) -> bytes | None:
     return body[: len(body) // 2] if fault is Fault.BROKEN_JSON else body
 
 
-def _head(answer: Written, body: bytes | None, turn: Turn, says_close: bool) -> bytes:
-    headers = {"Date": "Tue, 24 Nov 2026 12:00:00 GMT", **answer.headers, **turn.headers}
+def _head(answer: Written, body: bytes | None, turn: Turn, usual: Mapping[str, str]) -> bytes:
+    headers = {**usual, **answer.headers, **turn.headers}
     if answer.media_type and turn.fault is not Fault.NO_TYPE:
         wrong = turn.fault is Fault.WRONG_TYPE
         headers["Content-Type"] = "text/html" if wrong else turn.content_type or answer.media_type
-    if turn.framing == "close" or says_close:
-        headers["Connection"] = "close"
     if turn.framing == "close":
-        pass  # its end is the connection's
+        headers["Connection"] = "close"
     elif turn.framing == "chunked" and body is not None:
         headers["Transfer-Encoding"] = "chunked"
     elif body is not None:

@@ -7,8 +7,8 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from urllib.parse import urlsplit
 
-from ..performance import OVER, Charge
-from ..script import Script
+from ..performance import Charge
+from ..script import OVER, Script
 
 
 @dataclass
@@ -34,6 +34,7 @@ class Project:
         price: credits.
         job: its statuses, as one poll after the other sees them.
         name: that the create gave it.
+        created_at: as the contract writes times.
         polls: how many have seen it.
     """
 
@@ -42,6 +43,7 @@ class Project:
     price: int
     job: tuple[str, ...]
     name: str | None
+    created_at: str
     polls: int = 0
 
     def next_state(self) -> str:
@@ -82,10 +84,12 @@ class World:
     charges: list[Project] = field(default_factory=list)
     _names: int = 0
 
-    def add_project(self, project_type: str, price: int, name: str | None, project_id: str | None) -> Project:
+    def add_project(
+        self, project_type: str, price: int, name: str | None, created_at: str, project_id: str | None
+    ) -> Project:
         """Book a project; the first one has the script's job, others go well."""
         job = self.script.job if not self.charges else ("complete",)
-        project = Project(project_id or self._new_id(), project_type, price, job, name)
+        project = Project(project_id or self._new_id(), project_type, price, job, name, created_at)
         self.projects[project.id] = project
         self.charges.append(project)
         return project

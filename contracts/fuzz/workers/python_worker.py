@@ -2,8 +2,9 @@
 
     python python_worker.py client.py:edit
 
-It needs nothing but Python 3.9, so it also runs where only the client is installed. How it talks is told in
-docs/fuzz-protocol.md. `@contracts.fuzz_client` runs clients by the same functions, in its own process.
+It and virtual_time.py beside it need nothing but Python 3.9, so it also runs where only the client is
+installed. How it talks is told in docs/fuzz-protocol.md. `@contracts.fuzz_client` runs clients by the same
+functions, in its own process.
 """
 
 from __future__ import annotations
@@ -18,17 +19,20 @@ import json
 import os
 import sys
 import sysconfig
-import threading
-import time
 import traceback
-import weakref
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import ExitStack, contextmanager
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
 from typing import Any, NoReturn
-from unittest.mock import patch
+
+if __package__:
+    from .virtual_time import Stopped, VirtualTime
+else:  # run as a file, beside the other one; mypy reads it as a module
+    from virtual_time import (  # type: ignore[import-not-found,no-redef,unused-ignore]
+        Stopped,
+        VirtualTime,
+    )
 
 Refusals = tuple[type[BaseException], ...]
 Reply = dict[str, Any]
@@ -56,95 +60,6 @@ class Task:
     patience: float
 
 
-class Stopped(BaseException):
-    """The client has had its time. No `except Exception` of the client's catches it."""
-
-
-# The clock.
-
-
-class VirtualTime:
-    """Sleeping that takes no time: it moves the clocks that a client reads.
-
-    Args:
-        ask: is told of every sleep, in seconds, and says how long it was; None for a client that has had its
-            time. May wait.
-    """
-
-    def __init__(self, ask: Callable[[float], float | None]) -> None:
-        self._ask = ask
-        self._slept = 0.0
-        self._lock = threading.Lock()
-        self._is_running = True
-        self._left_over: weakref.WeakSet[threading.Thread] = weakref.WeakSet()
-
-    def sleep(self, seconds: float) -> None:
-        """Do as `time.sleep` does, at once.
-
-        Raises:
-            Stopped: the client has had its time.
-        """
-        if seconds < 0:
-            raise ValueError("sleep length must be non-negative")
-        with self._lock:
-            if not self._is_running or threading.current_thread() in self._left_over:
-                raise Stopped
-            slept = self._ask(seconds)
-            if slept is None:
-                raise Stopped
-            self._slept += slept
-
-    async def sleep_async(self, delay: float, result: Any = None) -> Any:
-        """Do as `asyncio.sleep` does, at once; others get their turn."""
-        if delay > 0:
-            self.sleep(delay)
-        await _ASYNC_SLEEP(0)
-        return result
-
-    @contextmanager
-    def installed(self, names: dict[str, Any] | None = None) -> Iterator[None]:
-        """Put the clock in the place of the real one.
-
-        Args:
-            names: of a module that may have said `from time import sleep`.
-        """
-        ours: dict[Any, Any] = {time.sleep: self.sleep, asyncio.sleep: self.sleep_async}
-        for clock in (time.time, time.monotonic, time.perf_counter):
-            ours[clock] = self._moved(clock)
-        bound = {name: ours[value] for name, value in (names or {}).items() if _is_key(value, ours)}
-        with ExitStack() as stack:
-            for real in _OF_TIME:
-                stack.enter_context(patch.object(time, real.__name__, ours[real]))
-            stack.enter_context(patch.object(asyncio, "sleep", self.sleep_async))
-            stack.enter_context(patch.dict(names if names is not None else {}, bound))
-            yield
-
-    def begin(self) -> None:
-        """Begin with another task: its clock is the real one until it sleeps."""
-        self._slept = 0.0
-        self._is_running = True
-
-    def end(self) -> None:
-        """End a task. Threads that it has left may still want to sleep: they end, whenever they do."""
-        with self._lock:
-            self._is_running = False
-            self._left_over.update(set(threading.enumerate()) - {threading.current_thread()})
-
-    def _moved(self, clock: Callable[[], float]) -> Callable[[], float]:
-        return lambda: clock() + self._slept
-
-
-_ASYNC_SLEEP = asyncio.sleep
-_OF_TIME: tuple[Any, ...] = (time.sleep, time.time, time.monotonic, time.perf_counter)
-
-
-def _is_key(value: Any, known: Mapping[Any, Any]) -> bool:
-    try:
-        return value in known
-    except TypeError:  # nothing that can be a key
-        return False
-
-
 # One run of the client.
 
 
@@ -163,7 +78,7 @@ def run(client: Callable[[Task], Any], task: Task, refusals: Refusals | None = N
         return _done(result)
     except Stopped:
         return {"outcome": "stopped"}
-    except (KeyboardInterrupt, asyncio.CancelledError):
+    except KeyboardInterrupt:
         raise
     except BaseException as error:  # noqa: BLE001, RUF100 - whatever it is, it is what the client did
         return _failed(error, refusals)
@@ -174,38 +89,62 @@ async def _awaited(result: Any) -> Any:
 
 
 def _done(result: Any) -> Reply:
-    parts = result if isinstance(result, (list, tuple)) else [result]
     told = result if isinstance(result, Mapping) else {}
-    files = [os.fspath(part) for part in parts if isinstance(part, (str, os.PathLike))]
+    parts = [
+        result,
+        *_paths(_field(result, told, "files")),
+        *_paths(_field(result, told, "downloaded_paths")),
+    ]
+    parts += result if isinstance(result, (list, tuple)) else []
+    files = [os.fspath(part) for part in parts if isinstance(part, os.PathLike) or _is_a_path(part)]
     pictures = [bytes(part) for part in parts if isinstance(part, (bytes, bytearray))]
-    for name in ("files", "downloaded_paths"):
-        files += [os.fspath(path) for path in (_field(result, told, name) or [])]
     status = _field(result, told, "status")
     credits_charged = _field(result, told, "credits_charged")
     return {
         "outcome": "done",
-        "status": getattr(status, "value", status),
+        "status": None if status is None else str(getattr(status, "value", status)),
         "files": files,
         "digests": [hashlib.sha256(picture).hexdigest() for picture in pictures],
         "credits": credits_charged if isinstance(credits_charged, int) else None,
     }
 
 
+def _paths(value: Any) -> list[Any]:
+    """One path, or several."""
+    if value is None or isinstance(value, (str, os.PathLike)):
+        return [] if value is None else [Path(value)]
+    return [Path(each) for each in value if isinstance(each, (str, os.PathLike))]
+
+
+def _is_a_path(value: Any) -> bool:
+    """Whether a text that was returned is a path, and not, say, the project's id."""
+    return isinstance(value, str) and ("/" in value or os.path.exists(value))
+
+
 def _field(result: Any, told: Mapping[str, Any], name: str) -> Any:
-    return told.get(name) if told or isinstance(result, (str, bytes)) else getattr(result, name, None)
+    return told.get(name) if told else getattr(result, name, None)
 
 
 def _failed(error: BaseException, refusals: Refusals | None) -> Reply:
     kind = type(error).__name__
     return {
         "outcome": "refused" if _is_refusal(error, refusals) else "crashed",
-        "error": f"{kind}: {error}"[:_MOST_SAID],
+        "error": f"{kind}: {_words(error)}"[:_MOST_SAID],
         "type": kind,
         "where": _where(error.__traceback__),
     }
 
 
+def _words(error: BaseException) -> str:
+    try:
+        return str(error)
+    except Exception as worse:  # noqa: BLE001, RUF100 - an error that can't even be told
+        return f"its words can't be had: {type(worse).__name__}"
+
+
 def _is_refusal(error: BaseException, refusals: Refusals | None) -> bool:
+    if inner := getattr(error, "exceptions", None):  # of a group, each has to be one
+        return all(_is_refusal(each, refusals) for each in inner)
     if refusals is not None:
         return isinstance(error, refusals)
     top = type(error).__module__.partition(".")[0]
@@ -229,7 +168,7 @@ def _where(trace: TracebackType | None) -> str:
 
 
 def _is_of_python(filename: str) -> bool:
-    if filename == __file__ or filename.startswith("<"):
+    if filename.startswith((str(Path(__file__).parent), "<")):
         return True
     return filename.startswith(sysconfig.get_path("stdlib")) and "site-packages" not in filename
 
@@ -237,25 +176,29 @@ def _is_of_python(filename: str) -> bool:
 # The process.
 
 
-class _Said(io.TextIOBase):
-    """What the client writes on its outputs, in the place of both."""
+class Said(io.TextIOWrapper):
+    """What the client writes on its outputs, in the place of both: a text stream like any other."""
 
     def __init__(self) -> None:
-        self._text: list[str] = []
-        self._size = 0
-
-    def writable(self) -> bool:
-        return True
-
-    def write(self, text: str) -> int:
-        if self._size < _MOST_SAID:
-            self._text.append(text)
-            self._size += len(text)
-        return len(text)
+        self._bytes = _Capped()
+        super().__init__(self._bytes, encoding="utf-8", errors="backslashreplace", write_through=True)
 
     def taken(self) -> str:
-        text, self._text, self._size = "".join(self._text)[:_MOST_SAID], [], 0
+        """Return what was written, and forget it."""
+        self.flush()
+        text = self._bytes.getvalue().decode("utf-8", "replace")
+        self._bytes.seek(0)
+        self._bytes.truncate()
         return text
+
+
+class _Capped(io.BytesIO):
+    """Keeps the first bytes of what is written."""
+
+    def write(self, data: Any) -> int:
+        room = max(0, _MOST_SAID - self.tell())
+        super().write(bytes(data)[:room])
+        return len(bytes(data))
 
 
 class _Wire:
@@ -287,7 +230,7 @@ def main(arguments: list[str]) -> None:
     """Run the client that the only argument names, as long as tasks come."""
     if len(arguments) != 1:
         _leave("say which client to run: python_worker.py client.py:function")
-    wire, said = _Wire(), _Said()
+    wire, said = _Wire(), Said()
     sys.stdout = sys.stderr = said
     clock = VirtualTime(wire.sleep)
     with clock.installed():
@@ -315,11 +258,12 @@ def loaded(name: str) -> tuple[Callable[[Task], Any], Refusals | None]:
     try:
         spec.loader.exec_module(module)
     except Exception as error:  # noqa: BLE001, RUF100 - told in one line, whatever it is
-        _leave(f"{file} can't be loaded: {type(error).__name__}: {error}")
+        _leave(f"{file} can't be loaded: {type(error).__name__}: {' '.join(_words(error).split())}")
     named: Any = getattr(module, function or _FUNCTION, None)
     if not callable(named):
         _leave(f"{file} has no function {function or _FUNCTION}")
-    refusals = getattr(named, "refuses", None) or getattr(module, "REFUSES", None)
+    refusals = getattr(named, "refuses", None)
+    refusals = getattr(module, "REFUSES", None) if refusals is None else refusals
     return getattr(named, "client", named), tuple(refusals) if refusals is not None else None
 
 

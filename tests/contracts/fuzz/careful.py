@@ -80,7 +80,7 @@ class Client:
         return str(path)
 
     def create(self, path: str) -> str:
-        body = {"assets": {"image_file_path": path}, "style": SMILE}
+        body = {"assets": {"image_file_path": path}, "style": SMILE, "name": "A smile"}
         project = self.api("POST", "/v1/ai-face-editor", body, again=(429,)).get("id")
         if not isinstance(project, str):
             raise Refused("the project has no id")

@@ -122,6 +122,7 @@ def coverage() -> Coverage:
 def result(*findings: Finding, **known: Any) -> Result:
     facts: dict[str, Any] = {
         "client": "client.py:edit",
+        "call": "-- client.py:edit",
         "version": "0.1.0",
         "profile": "realistic",
         "seed": 42,

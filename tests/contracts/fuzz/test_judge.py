@@ -244,24 +244,30 @@ STORIES = [
     story(
         "retry.backoff",
         "it asks again at once",
-        after_uploads(refused(1, BUSY), create(1.1), poll(2), download(3)),
-        after_uploads(refused(1, BUSY), create(1.2), poll(2), download(3)),
-        "create was answered 429 and sent again 0.10 s later",
+        after_uploads(refused(1, BUSY), refused(1.05, BUSY), create(1.1), poll(2), download(3)),
+        after_uploads(refused(1, BUSY), refused(1.05, BUSY), create(1.5), poll(2), download(3)),
+        "create was answered 429 and sent again at once, 0.05 s later",
         "create at once",
     ),
     story(
         "retry.backoff",
         "it asks for ever",
-        after_uploads(*tries(11, BUSY), ending=NOT_DONE),
-        after_uploads(*tries(10, BUSY), ending=NOT_DONE),
-        "create was sent 11 times, and answered 429",
+        after_uploads(*tries(11, BUSY, pause=1.0), ending=NOT_DONE),
+        after_uploads(*tries(11, BUSY, pause=5.0), ending=NOT_DONE),
+        "create was answered 429 and sent again 10 times in 10.0 s",
         "create for ever",
     ),
     story(
         "retry.backoff",
         "a gateway that fails is not asked at once",
-        after_uploads(create(), refused(1, GATEWAY, Place.POLL), poll(1.0), download(2)),
-        after_uploads(create(), refused(1, GATEWAY, Place.POLL), poll(1.2), download(2)),
+        after_uploads(
+            create(),
+            refused(1, GATEWAY, Place.POLL),
+            refused(1.05, GATEWAY, Place.POLL),
+            poll(1.1),
+            download(2),
+        ),
+        after_uploads(create(), refused(1, GATEWAY, Place.POLL), poll(1.05), download(2)),
         "poll was answered 502",
         "poll at once",
     ),
@@ -383,10 +389,16 @@ STORIES = [
         "download.intact",
         "whoever gives up may leave half a picture behind",
         after_uploads(
-            create(), poll(1), download(2, "", turn=CUT, legal=False), ending=replace(DONE, files={"0.png": "half"})
+            create(),
+            poll(1),
+            download(2, "", turn=CUT, legal=False),
+            ending=replace(DONE, files={"0.png": "half"}),
         ),
         after_uploads(
-            create(), poll(1), download(2, "", turn=CUT, legal=False), ending=replace(NOT_DONE, files={"0.png": "half"})
+            create(),
+            poll(1),
+            download(2, "", turn=CUT, legal=False),
+            ending=replace(NOT_DONE, files={"0.png": "half"}),
         ),
         "0.png",
         "cut",
@@ -597,7 +609,7 @@ def test_a_charge_whose_answer_was_not_waited_for_is_judged_too() -> None:
     assert "pay.once" in {breach.rule for breach in judged(gone)}
 
 
-def test_an_empty_file_of_words_is_no_crash() -> None:
+def test_a_crash_without_words_is_told_as_a_death() -> None:
     assert [breach.message for breach in judged(right(ending=Ending("crashed")))] == ["it died"]
 
 

@@ -1,0 +1,358 @@
+"""Sleeping takes no time, the clocks of a client move by it, and who never ends is stopped soon."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from asyncio import sleep as sleep_async
+from collections.abc import Callable, Iterator
+from itertools import pairwise
+from pathlib import Path
+from textwrap import dedent
+from time import sleep
+from typing import Any
+
+import pytest
+
+from contracts import Task
+from contracts.fuzz.clients import Limits
+from contracts.fuzz.clients.choosing import client_of
+from contracts.fuzz.clients.command import CrashSigns
+from contracts.fuzz.clients.function import Function
+from contracts.fuzz.clients.worker import Worker
+from contracts.fuzz.clock import Clock
+from contracts.fuzz.performance import Ending
+from contracts.fuzz.playing import Terms, Theatre
+from contracts.fuzz.script import Place, Script, Turn
+
+from . import careful
+from .playing import CONTRACT, TERMS, at, broken, judged, play, theatre
+
+AN_HOUR = 3600.0
+SOON = 5.0
+"""Real seconds in which anything virtual is over, on a busy machine too."""
+LIMITS = Limits(600.0, 20.0)
+
+
+@pytest.fixture
+def task(tmp_path: Path) -> Task:
+    return Task("http://127.0.0.1:9", "token", "photo.jpg", str(tmp_path), 0.2)
+
+
+def run(client: Callable[[Task], Any], task: Task, limits: Limits = LIMITS) -> tuple[Ending, Clock]:
+    clock = Clock()
+    return Function(client, None).run(task, clock, limits), clock
+
+
+@pytest.fixture
+def start(tmp_path: Path) -> Iterator[Callable[[str], Worker]]:
+    """Start the ready Python worker on a client's source."""
+    started: list[Worker] = []
+
+    def start(source: str) -> Worker:
+        file = tmp_path / f"client_{len(started)}.py"
+        file.write_text(dedent(source))
+        worker = client_of([str(file)], is_worker=False, interpreter=None, signs=CrashSigns())
+        assert isinstance(worker, Worker)
+        started.append(worker)
+        return worker
+
+    yield start
+    for worker in started:
+        worker.close()
+
+
+# A function of this process.
+
+
+def by_module(task: Task) -> dict[str, Any]:
+    before = time.time(), time.monotonic(), time.perf_counter()
+    time.sleep(AN_HOUR)
+    after = time.time(), time.monotonic(), time.perf_counter()
+    return {"status": str([round(b - a) for a, b in zip(before, after, strict=True)])}
+
+
+def by_name(task: Task) -> dict[str, Any]:
+    before = time.monotonic()
+    sleep(AN_HOUR)
+    return {"status": str([round(time.monotonic() - before)])}
+
+
+async def by_module_async(task: Task) -> dict[str, Any]:
+    before = time.monotonic()
+    told = await asyncio.sleep(AN_HOUR / 2, "told")
+    await asyncio.gather(asyncio.sleep(AN_HOUR / 4), asyncio.sleep(AN_HOUR / 2))
+    assert told == "told"
+    return {"status": str([round(time.monotonic() - before)])}
+
+
+async def by_name_async(task: Task) -> dict[str, Any]:
+    before = time.time()
+    await sleep_async(AN_HOUR)
+    return {"status": str([round(time.time() - before)])}
+
+
+@pytest.mark.parametrize("client", [by_module, by_name, by_module_async, by_name_async])
+def test_a_functions_hour_takes_no_time_and_moves_its_clocks(
+    client: Callable[[Task], Any], task: Task
+) -> None:
+    ending, clock = run(client, task, Limits(2 * AN_HOUR, 20.0))
+    assert ending.outcome == "done", ending
+    assert set(eval(ending.status)) == {3600}
+    assert clock.now() >= AN_HOUR
+    assert clock.real() < SOON
+
+
+def test_afterwards_the_clocks_are_the_real_ones_again(task: Task) -> None:
+    real = time.sleep, time.time, time.monotonic, time.perf_counter, asyncio.sleep, sleep, sleep_async
+    run(by_name, task)
+    assert real == (
+        time.sleep,
+        time.time,
+        time.monotonic,
+        time.perf_counter,
+        asyncio.sleep,
+        sleep,
+        sleep_async,
+    )
+
+
+def test_sleeping_for_less_than_nothing_is_the_clients_bug(task: Task) -> None:
+    ending, _ = run(lambda task: time.sleep(-1), task)
+    assert (ending.outcome, ending.kind) == ("crashed", "ValueError")
+
+
+@pytest.mark.parametrize("pause", [2.0, 0.5, 60.0])
+def test_whoever_polls_for_ever_is_stopped_in_no_time_whatever_the_pace(task: Task, pause: float) -> None:
+    polls = []
+
+    def edit(task: Task) -> None:
+        while True:
+            polls.append(time.monotonic())
+            time.sleep(pause)
+
+    ending, clock = run(edit, task)
+    assert ending.outcome == "late"
+    assert len(polls) <= 600 / pause + 2
+    assert clock.now() > 600
+    assert clock.real() < SOON
+
+
+def test_a_client_may_poll_a_few_dozen_times_at_its_own_pace(task: Task) -> None:
+    def edit(task: Task) -> dict[str, Any]:
+        before = time.monotonic()
+        for _ in range(60):
+            time.sleep(1)
+        return {"status": str(round(time.monotonic() - before))}
+
+    assert run(edit, task)[0].status == "60"
+
+
+def test_whoever_is_busy_without_sleeping_is_stopped(task: Task) -> None:
+    def edit(task: Task) -> None:
+        while True:
+            pass
+
+    ending, clock = run(edit, task, Limits(600.0, 0.3))
+    assert ending.outcome == "late"
+    assert clock.real() < SOON
+
+
+def test_an_exception_handler_for_errors_does_not_keep_a_client_alive(task: Task) -> None:
+    def edit(task: Task) -> None:
+        while True:
+            try:
+                time.sleep(10)
+            except Exception:
+                continue
+
+    ending, clock = run(edit, task)
+    assert ending.outcome == "late"
+    assert clock.real() < SOON
+
+
+def test_whoever_polls_the_stage_for_ever_is_late() -> None:
+    class Endless(careful.Client):
+        def pause(self, seconds: float) -> None:
+            time.sleep(seconds)
+
+    played = play(Script(job=("rendering",)), Endless)
+    assert played.ending.outcome == "late"
+    assert "end.in-time" in broken(played)
+    assert played.seconds > 600
+    assert played.real_seconds < SOON
+
+
+def test_whoever_asks_the_stage_for_ever_without_sleeping_is_late(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("contracts.fuzz.stage.server.MOST_REQUESTS", 50)
+
+    class Hasty(careful.Client):
+        def pause(self, seconds: float) -> None:
+            pass
+
+    played = play(Script(job=("rendering",)), Hasty)
+    assert played.ending.outcome == "late"
+    assert len(played.asked) == 50
+
+
+# The race between the stage's notes and the client's clock.
+
+
+def test_who_waits_for_a_second_after_a_429_is_never_said_to_have_asked_at_once() -> None:
+    class Second(careful.Client):
+        def wait(self, answer: careful.Answer, tries: int) -> float:
+            return 1.0
+
+    script = Script({place: (Turn(status=429),) * 3 for place in (Place.CREATE, Place.POLL)})
+    with theatre(Second) as opened:
+        for _ in range(25):
+            played = opened.play(script)
+            assert judged(played) == []
+            creates = list(played.at(Place.CREATE))
+            assert len(creates) == 4
+            for before, after in pairwise(creates):
+                assert after.at - before.ended_at >= 1.0
+
+
+@pytest.mark.parametrize("wait", ["7", "date+9", "3600"])
+def test_who_waits_as_long_as_was_asked_has_kept_it(wait: str) -> None:
+    class Patient(careful.Client):
+        def pause(self, seconds: float) -> None:
+            time.sleep(seconds)
+
+    script = at(Place.CREATE, *[Turn(status=429, retry_after=wait)] * 2)
+    played = play(script, Patient, Terms(3 * AN_HOUR, 20.0))
+    assert played.ending.outcome == "done"
+    assert judged(played) == []
+    assert played.real_seconds < SOON
+
+
+def test_who_waits_for_less_has_not() -> None:
+    class Impatient(careful.Client):
+        def wait(self, answer: careful.Answer, tries: int) -> float:
+            return super().wait(answer, tries) / 2
+
+    for wait in ("7", "date+9", "120"):
+        played = play(at(Place.CREATE, Turn(status=429, retry_after=wait)), Impatient)
+        assert broken(played) == {"retry.after"}
+
+
+# The ready Python worker.
+
+SLEEPS = """
+    import asyncio
+    import time
+    from asyncio import sleep as sleep_async
+    from time import monotonic, perf_counter, sleep
+
+
+    async def nap():
+        await asyncio.sleep(600)
+        await sleep_async(600)
+
+
+    def edit(task):
+        before = time.time(), monotonic(), perf_counter()
+        time.sleep(1200)
+        sleep(1200)
+        asyncio.run(nap())
+        after = time.time(), monotonic(), perf_counter()
+        return {"status": str({round(b - a) for a, b in zip(before, after)})}
+"""
+
+
+def test_a_workers_hour_takes_no_time_and_moves_its_clocks(
+    start: Callable[[str], Worker], task: Task
+) -> None:
+    worker = start(SLEEPS)
+    assert worker.virtual
+    for _ in range(2):
+        clock = Clock()
+        ending = worker.run(task, clock, Limits(2 * AN_HOUR, 20.0))
+        assert (ending.outcome, ending.status) == ("done", "{3600}")
+        assert clock.now() >= AN_HOUR
+        assert clock.real() < SOON
+
+
+def test_a_worker_that_polls_for_ever_is_stopped_in_no_time_and_goes_on(
+    start: Callable[[str], Worker], task: Task
+) -> None:
+    worker = start(
+        """
+        import time
+
+        def edit(task):
+            while task.patience < 1:
+                time.sleep(2)
+        """
+    )
+    clock = Clock()
+    assert worker.run(task, clock, LIMITS).outcome == "late"
+    assert clock.now() > 600
+    assert clock.real() < SOON
+    assert worker.run(Task(**vars(task) | {"patience": 2.0}), Clock(), LIMITS).outcome == "done"
+
+
+TWO_TASKS = """
+    import os
+    import time
+
+    def edit(task):
+        if task.patience < 1:
+            {}
+        return {{"status": str(os.getpid())}}
+"""
+
+
+@pytest.mark.parametrize(
+    ("does", "outcome"),
+    [
+        ("while True: pass", "late"),
+        ("os._exit(3)", "lost"),
+        ("os.kill(os.getpid(), 9)", "lost"),
+    ],
+)
+def test_a_worker_that_is_busy_or_dies_is_started_anew(
+    start: Callable[[str], Worker], task: Task, does: str, outcome: str
+) -> None:
+    worker = start(TWO_TASKS.format(does))
+    limits = Limits(600.0, 1.0)
+    assert worker.run(task, Clock(), limits).outcome == outcome
+    assert worker.run(Task(**vars(task) | {"patience": 2.0}), Clock(), LIMITS).outcome == "done"
+
+
+STUBBORN = """
+    import time
+
+    def edit(task):
+        while task.patience < 1:
+            try:
+                time.sleep(10)
+            except{}:
+                pass
+"""
+
+
+@pytest.mark.parametrize("handler", ["", " BaseException"])
+def test_a_worker_whose_client_will_not_be_stopped_is_late_and_started_anew(
+    start: Callable[[str], Worker], task: Task, handler: str
+) -> None:
+    worker = start(STUBBORN.format(handler))
+    clock = Clock()
+    assert worker.run(task, clock, Limits(600.0, 2.0)).outcome == "late"
+    assert clock.real() < 2 * SOON
+    assert worker.run(Task(**vars(task) | {"patience": 2.0}), Clock(), LIMITS).outcome == "done"
+
+
+def test_the_careful_client_is_right_in_a_worker_too() -> None:
+    worker = client_of([careful.__file__], is_worker=False, interpreter=None, signs=CrashSigns())
+    script = Script(
+        {place: (Turn(status=429),) for place in (Place.CREATE, Place.POLL)}, job=("queued", "complete")
+    )
+    try:
+        with Theatre(CONTRACT, worker, TERMS) as opened:
+            played = opened.play(script)
+    finally:
+        worker.close()
+    assert played.ending.outcome == "done", played.ending
+    assert judged(played) == []
