@@ -120,7 +120,7 @@ RULES: tuple[Rule, ...] = (
     Rule(
         "end.in-time",
         "It ends within its time",
-        "the vendor's guides: give up after ten minutes",
+        "the vendor's guides: give up after ten minutes, or after half an hour at most",
         "Bound every loop and every wait by a total time.",
     ),
     Rule(

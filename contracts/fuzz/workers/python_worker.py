@@ -118,7 +118,7 @@ def _paths(value: Any) -> list[Any]:
 
 def _is_a_path(value: Any) -> bool:
     """Whether a text that was returned is a path, and not, say, the project's id."""
-    return isinstance(value, str) and ("/" in value or os.path.exists(value))
+    return isinstance(value, str) and (os.path.isabs(value) or os.path.exists(value))
 
 
 def _field(result: Any, told: Mapping[str, Any], name: str) -> Any:

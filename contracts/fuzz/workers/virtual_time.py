@@ -161,8 +161,9 @@ class VirtualTime:
         return thread not in self._here_before or thread is self._main
 
     def _threads_work(self) -> bool:
-        """Whether a thread that the client has started is neither asleep nor this one."""
-        working = set(threading.enumerate()) - self._here_before - {threading.current_thread()}
+        """Whether a thread of the client's is neither asleep nor this one."""
+        working = set(threading.enumerate()) - self._here_before | {self._main}
+        working.discard(threading.current_thread())
         return any(thread not in self._sleepers for thread in working)
 
     def _tasks_work(self) -> bool:
