@@ -221,10 +221,12 @@ def _open(mock: Mock, control: Control, token: str, options: _Options) -> str:
 
 def _ease_clients(patch: pytest.MonkeyPatch) -> None:
     """Have the vendor's SDK poll quickly, and have no proxy between a client and the mock."""
+    from .loopback import without_proxies
+
     if "MAGIC_HOUR_POLL_INTERVAL" not in os.environ:
         patch.setenv("MAGIC_HOUR_POLL_INTERVAL", _POLL_INTERVAL)
-    for name in ("NO_PROXY", "no_proxy"):
-        patch.setenv(name, ",".join(filter(None, [os.environ.get(name), "127.0.0.1"])))
+    for name, value in without_proxies().items():
+        patch.setenv(name, value)
 
 
 # A test's end.

@@ -5,11 +5,8 @@ The judge, the checker and the proxy say which of them an answer breaks; reports
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import dataclass
 from enum import StrEnum
-
-from mock_server.wildcard import with_stars
 
 
 class Severity(StrEnum):
@@ -61,14 +58,6 @@ def rule(rule_id: str) -> Rule:
         KeyError: there is none.
     """
     return _BY_ID[rule_id]
-
-
-def matching(pattern: str) -> Iterator[Rule]:
-    """Yield the rules that an id, a group or a pattern names: `credits.price`, `auth`, `*.expiry`."""
-    wanted = with_stars(pattern)
-    for each in RULES:
-        if pattern == each.group or wanted.fullmatch(each.id):
-            yield each
 
 
 _NOTHING, _REFUSED, _SHARED, _CREATE = Cost.NOTHING, Cost.REFUSED, Cost.SHARED, Cost.CREATE

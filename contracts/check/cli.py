@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import os
-import shutil
 import sys
-from collections.abc import Callable, Collection
+from collections.abc import Collection
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
@@ -14,7 +13,9 @@ import click
 
 from mock_server.cli import Problem
 
-from ..rules import RULES, Rule, matching
+from ..commands import colour_and_width, need_the_extra, write
+from ..rules import RULES, Rule
+from ..selection import selected
 
 if TYPE_CHECKING:
     from .results import Report
@@ -122,11 +123,14 @@ def check(
       2  wrong usage
       3  it could not be judged: not reachable, the token is refused, or the budget is too small to start
     """
-    rules = _selected(only, skip)
+    try:
+        rules = selected(RULES, only, skip, "bluehour check")
+    except ValueError as error:
+        raise Problem(str(error)) from error
     if list_rules:
         click.echo(_listed(rules))
         return
-    _need_the_extra()
+    need_the_extra("bluehour check", "schemathesis")
     from .run import Options, with_token
 
     options = Options(
@@ -154,34 +158,6 @@ def check(
     _write(found, {"report": report, "junit": junit, "json": json_file, "har": har})
     _tell(found)
     sys.exit(found.exit_code)
-
-
-def _need_the_extra() -> None:
-    try:
-        import schemathesis  # noqa: F401 - asks whether it is there
-    except ImportError as error:
-        raise Problem(
-            "bluehour check needs more than the mock does: pip install 'bluehour[contracts]'"
-        ) from error
-
-
-def _selected(only: Collection[str], skip: Collection[str]) -> tuple[Rule, ...]:
-    wanted = _named(only) if only else set(RULES)
-    unwanted = _named(skip)
-    chosen = tuple(rule for rule in RULES if rule in wanted and rule not in unwanted)
-    if not chosen:
-        raise Problem("no rule is left to judge; bluehour check --rules lists them")
-    return chosen
-
-
-def _named(patterns: Collection[str]) -> set[Rule]:
-    found: set[Rule] = set()
-    for pattern in (part.strip() for given in patterns for part in given.split(",")):
-        named = set(matching(pattern))
-        if not named:
-            raise Problem(f"there is no rule {pattern}; bluehour check --rules lists them")
-        found |= named
-    return found
 
 
 def _listed(rules: Collection[Rule]) -> str:
@@ -231,23 +207,12 @@ def _checked(options: Options) -> Report:
 def _write(found: Report, files: dict[str, Path | None]) -> None:
     from ..report import as_json, har, html, junit
 
-    writers: dict[str, Callable[[Report], str]] = {
-        "report": html,
-        "junit": junit,
-        "json": as_json,
-        "har": har,
-    }
-    for name, path in files.items():
-        if path is not None:
-            try:
-                path.write_text(writers[name](found), encoding="utf-8")
-            except OSError as error:
-                raise Problem(f"--{name}: {path} can't be written: {error.strerror}") from error
+    writers = {"report": html, "junit": junit, "json": as_json, "har": har}
+    write(files, {name: partial(writer, found) for name, writer in writers.items()})
 
 
 def _tell(found: Report) -> None:
     from ..report import terminal
 
-    colour = sys.stdout.isatty() and "NO_COLOR" not in os.environ
-    width = min(110, max(60, shutil.get_terminal_size((100, 24)).columns))
+    colour, width = colour_and_width()
     click.echo(terminal(found, colour=colour, width=width))

@@ -11,11 +11,11 @@ import orjson
 from openapi.model import Operation
 
 from ..exchange import Exchange, label_of
+from ..statuses import OVER
 from .accounts import Account
 from .checker import Check, answered, is_success
 from .sender import TooBusy
 
-_ENDED = ("complete", "error", "canceled")
 _LATER = 3.0
 """Seconds after which what a project shows is looked at again."""
 
@@ -56,7 +56,7 @@ class Job:
     @property
     def has_ended(self) -> bool:
         """Whether nothing more will happen to it."""
-        return self.status in _ENDED
+        return self.status in OVER
 
     @property
     def link(self) -> str | None:

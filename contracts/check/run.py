@@ -24,6 +24,7 @@ from .checker import Check, Picture
 from .findings import Enough, Findings
 from .jobs import Jobs
 from .parts.meeting import NotWelcome
+from .portrait import PORTRAIT
 from .progress import Progress
 from .results import Exit, Finding, Report, State, Verdict
 from .schedule import run
@@ -31,9 +32,6 @@ from .sender import Manners, Sender, TooBusy, Unreachable
 from .wire import HttpWire, Wire
 
 log = logging.getLogger("bluehour")
-
-PORTRAIT = Path(__file__).with_name("portrait.jpg")
-"""Of Eileen Collins, by NASA, in the public domain; cut out of scikit-image's `astronaut`."""
 
 LOCAL_BUDGET = 60
 """Credits that a check of a server on this machine may cost; of any other nothing, unless it is told to."""

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import os
 import shlex
-import shutil
 import signal
 import sys
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from contextlib import closing
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -16,6 +15,7 @@ import click
 
 from mock_server.cli import Problem
 
+from ..commands import colour_and_width, need_the_extra, write
 from .rules import RULES, selected
 
 if TYPE_CHECKING:
@@ -169,7 +169,7 @@ def fuzz(
         return
     if not command:
         raise Problem("say which client to run, as in bluehour fuzz -- client.py")
-    _need_the_extra()
+    need_the_extra("bluehour fuzz", "hypothesis")
     scripts = _scripts(replay)
     if scripts and save is not None:
         raise Problem("--save: with --replay there is nothing new to save")
@@ -205,15 +205,6 @@ def fuzz(
         raise Problem(f"the server of the fuzz failed, which is a bug of Bluehour: {error}") from error
     _tell(found, _saved(found, save), {"report": report, "json": json_file})
     sys.exit(found.exit_code)
-
-
-def _need_the_extra() -> None:
-    try:
-        import hypothesis  # noqa: F401 - asks whether it is there
-    except ImportError as error:
-        raise Problem(
-            "bluehour fuzz needs more than the mock does: pip install 'bluehour[contracts]'"
-        ) from error
 
 
 def _listed(rules: frozenset[str]) -> str:
@@ -298,13 +289,7 @@ def _saved(found: Result, folder: Path | None) -> Mapping[int, str]:
 def _tell(found: Result, saved: Mapping[int, str], files: Mapping[str, Path | None]) -> None:
     from .report import as_json, html, terminal
 
-    writers: dict[str, Callable[..., str]] = {"report": html, "json": as_json}
-    colour = sys.stdout.isatty() and "NO_COLOR" not in os.environ
-    width = min(110, max(60, shutil.get_terminal_size((100, 24)).columns))
+    colour, width = colour_and_width()
     click.echo(terminal(found, colour=colour, width=width, saved=saved), nl=False)
-    for name, path in files.items():
-        if path is not None:
-            try:
-                path.write_text(writers[name](found, saved=saved), encoding="utf-8")
-            except OSError as error:
-                raise Problem(f"--{name}: {path} can't be written: {error.strerror}") from error
+    writers = {"report": html, "json": as_json}
+    write(files, {name: partial(writer, found, saved=saved) for name, writer in writers.items()})

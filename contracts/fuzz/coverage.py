@@ -6,8 +6,9 @@ from collections import Counter
 from dataclasses import dataclass, field
 from itertools import pairwise
 
+from ..statuses import OVER
 from .performance import Performance
-from .script import OVER, Place
+from .script import Place
 
 
 @dataclass

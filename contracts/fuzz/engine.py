@@ -28,7 +28,7 @@ from .performance import Performance
 from .playing import Terms, Theatre
 from .results import Finding, Result
 from .rules import RULES
-from .script import Script, dumped
+from .script import Script
 from .shrinking import smallest
 from .stage import StageError
 from .strategies import Profile, Topic, others, topics
@@ -311,7 +311,7 @@ class _Run:
 
     def _breaches(self, script: Script, topic: str = "") -> list[tuple[Breach, Performance]]:
         """Play a script, count what was met, and keep the smallest script of each breach."""
-        if (known := self._endless.get(dumped(script))) is not None:
+        if (known := self._endless.get(script.text)) is not None:
             return known
         try:
             played = self._theatre.play(script)
@@ -325,7 +325,7 @@ class _Run:
         for breach, _ in breaches:
             self._take_down(breach, played, topic)
         if played.ending.outcome == "late":
-            self._endless[dumped(script)] = breaches
+            self._endless[script.text] = breaches
         self._progress.show()
         return breaches
 

@@ -13,8 +13,9 @@ from itertools import pairwise
 
 from openapi.wording import counted
 
+from ..statuses import OVER
 from .performance import Asked, Performance
-from .script import OVER, Place
+from .script import Place
 from .stage.bodies import seconds_to_wait
 
 _SLACK = 0.15
@@ -153,7 +154,7 @@ def _retries(reading: _Reading) -> Iterator[Breach]:
         pause = asked.at - before.ended_at
         if before.turn.retry_after and before.status in _WITH_RETRY_AFTER:
             yield from _kept(before, asked, pause, reading.longest_wait)
-        if _is_busy(before) and _wait_of(before, reading.longest_wait) is None:
+        if _is_busy(before) and seconds_to_wait(before.turn, reading.longest_wait) is None:
             of_this = pauses.setdefault(asked.likeness, [])
             of_this.append(pause)
             yield from _backoff(before, asked, of_this)
@@ -192,12 +193,8 @@ def _backoff(before: Asked, asked: Asked, pauses: list[float]) -> Iterator[Breac
         )
 
 
-def _wait_of(asked: Asked, longest: float) -> float | None:
-    return seconds_to_wait(asked.turn, longest)
-
-
 def _kept(before: Asked, asked: Asked, pause: float, longest: float) -> Iterator[Breach]:
-    wait = _wait_of(before, longest)
+    wait = seconds_to_wait(before.turn, longest)
     slack = _SLACK + (_A_SECOND if before.turn.retry_after.startswith("date") else 0)
     if wait is not None and pause < wait - slack:
         yield Breach(
@@ -303,8 +300,8 @@ def _without_chance(told: str) -> str:
 
 
 def _of_what(reading: _Reading) -> str:
-    counted = Counter(asked.label for asked in reading.played.asked)
-    label, number = counted.most_common(1)[0] if counted else ("", 0)
+    labels = Counter(asked.label for asked in reading.played.asked)
+    label, number = labels.most_common(1)[0] if labels else ("", 0)
     return f": {label} was asked {number} times" if number > 1 else ""
 
 

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator
+from collections.abc import Collection
 from dataclasses import dataclass
 
-from mock_server.wildcard import with_stars
+from .. import selection
 
 
 @dataclass(frozen=True, slots=True)
@@ -169,22 +169,9 @@ def rule(rule_id: str) -> Rule:
 
 
 def selected(only: Collection[str], skip: Collection[str]) -> frozenset[str]:
-    """Return the ids that patterns choose: ids, groups or patterns with stars, several with commas.
+    """Return the ids that patterns choose; see `contracts.selection`.
 
     Raises:
         ValueError: a pattern names no rule, or none is left.
     """
-    wanted = set(_named(only)) if only else set(_BY_ID)
-    chosen = frozenset(wanted - set(_named(skip)))
-    if not chosen:
-        raise ValueError("no rule is left to judge")
-    return chosen
-
-
-def _named(patterns: Collection[str]) -> Iterator[str]:
-    for pattern in (part.strip() for given in patterns for part in given.split(",")):
-        wanted = with_stars(pattern)
-        found = [each.id for each in RULES if pattern == each.group or wanted.fullmatch(each.id)]
-        if not found:
-            raise ValueError(f"there is no rule {pattern}; bluehour fuzz --rules lists them")
-        yield from found
+    return frozenset(each.id for each in selection.selected(RULES, only, skip, "bluehour fuzz"))

@@ -9,14 +9,15 @@ import json
 from collections.abc import Iterator, Mapping
 from dataclasses import MISSING, Field, dataclass, field, fields, replace
 from enum import StrEnum
+from functools import cached_property
 from itertools import groupby
 from typing import Any, Literal, get_args
 
 from openapi.wording import counted
 
+from ..statuses import OVER
+
 FORMAT = "bluehour fuzz script 1"
-OVER = ("complete", "error", "canceled")
-"""Statuses that a project keeps."""
 
 MOST_PICTURES = 4
 LONGEST_DELAY = 60.0
@@ -163,10 +164,15 @@ class Script:
         silences = (Fault.SILENCE, Fault.SILENCE_AFTER)
         return any(turn.fault in silences for turns in self.answers.values() for turn in turns)
 
+    @cached_property
+    def text(self) -> str:
+        """All of it as JSON: the same for equal scripts."""
+        return dumped(self)
+
     @property
     def size(self) -> int:
         """How much there is to read in it; of two scripts that show the same, the smaller one is kept."""
-        return len(dumped(self))
+        return len(self.text)
 
 
 NAMES = tuple(each.name for each in fields(Script) if each.name != "answers")

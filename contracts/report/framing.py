@@ -4,16 +4,19 @@ from __future__ import annotations
 
 import base64
 import hashlib
+from collections.abc import Callable, Mapping
 from functools import cache
 from pathlib import Path
 from typing import Any
 
+from jinja2 import Environment, FileSystemLoader, StrictUndefined, Template
 from markupsafe import Markup
 
 import mock_server
 
 from .texts import visible
 
+_TEMPLATES = Path(__file__).parent / "templates"
 _MOCK = Path(mock_server.__path__[0])
 STYLES = (
     _MOCK / "reference_page" / "static" / "base.css",
@@ -38,6 +41,20 @@ def frame(*styles: Path) -> dict[str, Any]:
     }
 
 
-def finalized(value: Any) -> Any:
+def template(folder: Path, name: str, filters: Mapping[str, Callable[..., Any]]) -> Template:
+    """Return a template of a folder, which may extend `page.html`, with filters beside jinja's own."""
+    environment = Environment(
+        loader=FileSystemLoader([folder, _TEMPLATES]),
+        autoescape=True,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        undefined=StrictUndefined,
+        finalize=_finalized,
+    )
+    environment.filters |= filters
+    return environment.get_template(name)
+
+
+def _finalized(value: Any) -> Any:
     """Whatever gets into a page goes through here: as Markup it is ours, else it is made visible."""
     return visible(value) if isinstance(value, str) and not isinstance(value, Markup) else value

@@ -2,21 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import cache
 from pathlib import Path
 from typing import Any
 
-from jinja2 import Environment, FileSystemLoader, StrictUndefined, Template
+from jinja2 import Template
 from markupsafe import Markup
 
 from openapi.wording import counted
 
 from ..check.results import Exit, Report, Verdict
 from ..rules import Severity
-from .framing import STYLES, finalized, frame
+from .framing import STYLES, frame, template
 from .matrix import matrix
 from .pictures import Picture, credits_picture, latency_picture
 from .secrets import variable_of
@@ -91,15 +91,7 @@ def _pictures(report: Report) -> list[Picture]:
 
 @cache
 def _template() -> Template:
-    environment = Environment(
-        loader=FileSystemLoader(_HERE / "templates"),
-        autoescape=True,
-        trim_blocks=True,
-        lstrip_blocks=True,
-        undefined=StrictUndefined,
-        finalize=finalized,
-    )
-    environment.filters |= {
+    filters: dict[str, Callable[..., Any]] = {
         "counted": counted,
         "cut": cut,
         "duration": duration,
@@ -110,7 +102,7 @@ def _template() -> Template:
         "body": _body,
         "breakable": _breakable,
     }
-    return environment.get_template("report.html")
+    return template(_HERE / "templates", "report.html", filters)
 
 
 def _body(body: bytes) -> str:

@@ -16,23 +16,13 @@ from openapi.model import Response as Declared
 from ..exchange import BEARER, Answer
 from ..refusals import required_headers, server_response
 from ..trace import Disruption, Kind
-from .faults import Fault
+from .faults import BAD_GATEWAY, Fault
 
 _IN_TRANSIT: Mapping[Fault | None, Kind] = {
     "drop": "drop",
     "cut": "cut",
     "slow_drip": "drip",
 }
-
-# As nginx writes it, the proxy that clients meet most.
-_BAD_GATEWAY = b"""<html>
-<head><title>502 Bad Gateway</title></head>
-<body>
-<center><h1>502 Bad Gateway</h1></center>
-<hr><center>nginx</center>
-</body>
-</html>
-"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,7 +74,7 @@ class Effect:
     def answer_instead(self, contract: Contract, operation: Operation | None) -> Answer | None:
         """Return the answer in place of the operation's, or None where that is to be carried out."""
         if self.fault == "html":
-            return Answer(502, _BAD_GATEWAY, "text/html")
+            return Answer(502, BAD_GATEWAY, "text/html")
         if self.answer is not None:
             return _forced(self.answer, contract, operation)
         return None if self.carry_out else Answer(503, media_type=None)

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -72,21 +74,42 @@ def watch(served: str) -> Iterator[Watch]:
     assert watch.problems == []
 
 
-@pytest.fixture
-def open_page(browser: Browser, served: str, watch: Watch) -> Iterator[Callable[..., Page]]:
-    """Opens a path of the mock in a window of its own; options are those of a playwright context."""
+@contextmanager
+def windows(browser: Browser, watch: Watch) -> Iterator[Callable[..., Page]]:
+    """Give what opens an address in a window of its own; options are those of a playwright context."""
     contexts = []
 
-    def opened(path: str, **options: Any) -> Page:
+    def opened(address: str, **options: Any) -> Page:
         context = browser.new_context(**{"viewport": {"width": 1280, "height": 800}, **options})
         contexts.append(context)
         page = watch.over(context.new_page())
-        page.goto(served + path)
+        page.goto(address)
         return page
 
     yield opened
     for context in contexts:
         context.close()
+
+
+@pytest.fixture
+def open_page(browser: Browser, served: str, watch: Watch) -> Iterator[Callable[..., Page]]:
+    """Opens a path of the mock in a window of its own."""
+    with windows(browser, watch) as opened:
+        yield lambda path, **options: opened(served + path, **options)
+
+
+@pytest.fixture
+def open_file(browser: Browser, tmp_path: Path) -> Iterator[Callable[..., Page]]:
+    """Opens a text as an HTML file, in a window of its own."""
+    watch, file = Watch("file://"), tmp_path / "report.html"
+    with windows(browser, watch) as opened:
+
+        def opened_file(text: str, **options: Any) -> Page:
+            file.write_text(text, "utf-8")
+            return opened(file.as_uri(), **options)
+
+        yield opened_file
+    assert watch.problems == []
 
 
 @pytest.fixture

@@ -2,18 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from pathlib import Path
-from typing import Any
+from collections.abc import Callable
 
 import pytest
-from playwright.sync_api import Browser, Page, expect
+from playwright.sync_api import Page, expect
 
 from contracts.check.results import Report
 from contracts.report import html
 
 from ..contracts.report.reports import HARMFUL, large, sample
-from .conftest import Watch
 
 OpenReport = Callable[..., Page]
 
@@ -41,23 +38,9 @@ CONTRASTS = """() => {
 
 
 @pytest.fixture
-def open_report(browser: Browser, tmp_path: Path) -> Iterator[OpenReport]:
+def open_report(open_file: Callable[..., Page]) -> OpenReport:
     """Opens a report from a file, in a window of its own; options are those of a playwright context."""
-    watch, contexts = Watch("file://"), []
-
-    def opened(report: Report, **options: Any) -> Page:
-        file = tmp_path / "report.html"
-        file.write_text(html(report), "utf-8")
-        context = browser.new_context(**{"viewport": {"width": 1280, "height": 800}, **options})
-        contexts.append(context)
-        page = watch.over(context.new_page())
-        page.goto(file.as_uri())
-        return page
-
-    yield opened
-    for context in contexts:
-        context.close()
-    assert watch.problems == []
+    return lambda report, **options: open_file(html(report), **options)
 
 
 def unfold(page: Page) -> None:

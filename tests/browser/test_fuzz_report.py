@@ -2,42 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from pathlib import Path
-from typing import Any
+from collections.abc import Callable
 
 import pytest
-from playwright.sync_api import Browser, Page, expect
+from playwright.sync_api import Page, expect
 
 from contracts.fuzz.report import html
 from contracts.fuzz.results import Result
 from contracts.fuzz.script import loaded
 
 from ..contracts.fuzz.report_samples import HARMFUL, SAVED, kept, sample
-from .conftest import Watch
 from .test_check_report import CONTRASTS, unfold
 
 OpenReport = Callable[..., Page]
 
 
 @pytest.fixture
-def open_report(browser: Browser, tmp_path: Path) -> Iterator[OpenReport]:
+def open_report(open_file: Callable[..., Page]) -> OpenReport:
     """Opens a report from a file, in a window of its own; options are those of a playwright context."""
-    watch, contexts = Watch("file://"), []
-
-    def opened(result: Result, **options: Any) -> Page:
-        file = tmp_path / "report.html"
-        file.write_text(html(result, saved=SAVED), "utf-8")
-        context = browser.new_context(**{"viewport": {"width": 1280, "height": 800}, **options})
-        contexts.append(context)
-        page = watch.over(context.new_page())
-        page.goto(file.as_uri())
-        return page
-
-    yield opened
-    for context in contexts:
-        context.close()
-    assert watch.problems == []
+    return lambda result, **options: open_file(html(result, saved=SAVED), **options)
 
 
 @pytest.mark.parametrize("width", [360, 375, 700, 1280])

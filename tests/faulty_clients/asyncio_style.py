@@ -40,6 +40,9 @@ class Streams:
         read_picture: reads the body of a download.
     """
 
+    of_the_network: tuple[type[Exception], ...] = (OSError, asyncio.IncompleteReadError, ValueError)
+    """What a request may raise that fails on its way."""
+
     def __init__(self, task: Task, read_picture: ReadBody = _body) -> None:
         self.task = task
         self.read_picture = read_picture
@@ -91,7 +94,7 @@ class Streams:
             return await asyncio.wait_for(
                 self.exchange(method, link, headers or {}, body, read_body), self.patience
             )
-        except (OSError, asyncio.IncompleteReadError, ValueError) as error:
+        except self.of_the_network as error:
             raise EditError(f"{method} failed: {type(error).__name__}") from error
 
     async def exchange(
@@ -128,19 +131,7 @@ async def saves_the_stream_as_it_is(task: Task) -> Edited:
 
 
 class _StreamsThatBreak(Streams):
-    async def send(
-        self,
-        method: str,
-        link: str,
-        headers: Headers | None = None,
-        body: bytes = b"",
-        read_body: ReadBody = _body,
-    ) -> bytes:
-        try:
-            exchange = self.exchange(method, link, headers or {}, body, read_body)
-            return await asyncio.wait_for(exchange, self.task.patience)
-        except OSError as error:
-            raise EditError(f"{method} failed: {type(error).__name__}") from error
+    of_the_network = (OSError,)
 
 
 @breaks("error.fault")

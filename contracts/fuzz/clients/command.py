@@ -13,12 +13,13 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Literal
 
+from ...loopback import without_proxies
 from ..clock import Clock
 from ..performance import Ending
 from ..workers.python_worker import Task
 from . import ClientError, Limits
 from .ending import pictures_among, saved
-from .worker import kill_group, last_line, without_proxies
+from .worker import kill_group, last_line
 
 STACK_TRACE = (
     r"Traceback \(most recent call last\)|^panic: |^thread '.*' panicked at|^\s+at \S.*:\d+:\d+\)?$"

@@ -34,6 +34,7 @@ def of_reply(reply: Mapping[str, Any], out: Path) -> Ending:
         raise ValueError(f"no outcome is {reply.get('outcome')!r}")
     named = {path: Path(path) for path in _texts(reply, "files")}
     returned = {f"returned bytes {n}": each for n, each in enumerate(_texts(reply, "digests"), 1)}
+    told = dict(_digests(named.values())) | returned
     there = saved(out)
     credits_told = reply.get("credits")
     if credits_told is not None and (isinstance(credits_told, bool) or not isinstance(credits_told, int)):
@@ -42,8 +43,8 @@ def of_reply(reply: Mapping[str, Any], out: Path) -> Ending:
         outcome,
         status=str(reply.get("status") or ""),
         # Where it names its pictures, what lies beside them is its own affair.
-        files=dict(_digests(named.values())) | returned if named or returned else pictures_among(there),
-        kept=frozenset([*there.values(), *returned.values(), *dict(_digests(named.values())).values()]),
+        files=told if named or returned else pictures_among(there),
+        kept=frozenset([*there.values(), *told.values()]),
         missing=tuple(name for name, path in named.items() if not path.is_file()),
         credits=credits_told,
         error=str(reply.get("error") or ""),

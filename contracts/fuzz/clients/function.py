@@ -12,13 +12,13 @@ from threading import Thread
 from typing import Any
 from unittest.mock import patch
 
+from ...loopback import without_proxies
 from ..clock import Clock
 from ..performance import Ending
 from ..workers.python_worker import Refusals, Said, Task, run
 from ..workers.virtual_time import Bound, Stopped, VirtualTime, bound_names
 from . import Limits
 from .ending import of_reply
-from .worker import without_proxies
 
 _STOPS_WITHIN = 2.0
 

@@ -16,6 +16,7 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
+from ...loopback import without_proxies
 from ..clock import Clock
 from ..performance import Ending
 from ..workers.python_worker import Task
@@ -207,9 +208,3 @@ def kill_group(process: subprocess.Popen[bytes]) -> None:
         if stream is not None:
             with suppress(BrokenPipeError):  # what was still to be told it
                 stream.close()
-
-
-def without_proxies() -> dict[str, str]:
-    """Return what keeps a client from going through a proxy to this machine."""
-    known = [value for name in ("NO_PROXY", "no_proxy") if (value := os.environ.get(name))]
-    return dict.fromkeys(("NO_PROXY", "no_proxy"), ",".join([*known[:1], "127.0.0.1"]))

@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from functools import cache
 from pathlib import Path
 from typing import Any
 
-from jinja2 import Environment, FileSystemLoader, StrictUndefined, Template
+from jinja2 import Template
 
 from openapi.wording import counted
 
-from ...report.framing import STYLES, finalized, frame
+from ...report.framing import STYLES, frame, template
 from ...report.texts import cut, duration, pretty
 from ..results import Exit, Result
 from ..script import IN_WORDS
@@ -78,15 +78,7 @@ def _lanes(case: Case) -> list[tuple[str, str]]:
 
 @cache
 def _template() -> Template:
-    environment = Environment(
-        loader=FileSystemLoader(_HERE / "templates"),
-        autoescape=True,
-        trim_blocks=True,
-        lstrip_blocks=True,
-        undefined=StrictUndefined,
-        finalize=finalized,
-    )
-    environment.filters |= {
+    filters: dict[str, Callable[..., Any]] = {
         "counted": counted,
         "cut": cut,
         "duration": duration,
@@ -95,7 +87,7 @@ def _template() -> Template:
         "body": _body,
         "output": _output,
     }
-    return environment.get_template("fuzz.html")
+    return template(_HERE / "templates", "fuzz.html", filters)
 
 
 def _body(body: bytes) -> str:

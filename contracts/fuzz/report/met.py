@@ -6,9 +6,10 @@ from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
+from ...statuses import OVER
 from ..coverage import Coverage
 from ..results import Result
-from ..script import OVER, Fault, Place
+from ..script import Fault, Place
 
 _PLACES = [str(place) for place in Place]
 _LEGAL = {Fault.EXPIRED}

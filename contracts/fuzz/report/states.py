@@ -13,8 +13,8 @@ from dataclasses import dataclass
 from markupsafe import Markup, escape
 
 from ...report.texts import visible
+from ...statuses import OVER
 from ..coverage import Coverage
-from ..script import OVER
 
 _STATES = ("draft", "queued", "rendering")
 _START = ""

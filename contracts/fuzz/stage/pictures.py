@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import io
 from functools import cache
-from pathlib import Path
 
 from PIL import Image
 
+from ...check.portrait import PORTRAIT
 from ..script import MOST_PICTURES
 
-PHOTO = Path(__file__).parents[2] / "check" / "portrait.jpg"
+PHOTO = PORTRAIT
 _SIZE = 96
 
 

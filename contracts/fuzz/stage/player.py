@@ -8,16 +8,18 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from mock_server.scenarios.faults import BAD_GATEWAY
 from openapi.contract import Contract
 from openapi.model import JSON, Operation
 
+from ...statuses import OVER
 from ..clock import Clock
 from ..performance import Asked, Charge
-from ..script import OVER, RIGHT, Fault, Place, Script, Turn
+from ..script import RIGHT, Fault, Place, Script, Turn
 from . import bodies
 from .pictures import edited
 from .requests import Request, Understood
-from .wire import BAD_GATEWAY, Written, json_bytes
+from .wire import Written, json_bytes
 from .world import Link, World
 
 

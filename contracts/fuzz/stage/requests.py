@@ -111,3 +111,11 @@ def _parts(path: str) -> tuple[str, bool, str]:
     """What is before the variable of a path, whether there is one, and what is behind it."""
     before, brace, rest = path.partition("{")
     return before, bool(brace), rest.partition("}")[2]
+
+
+def lower_names(pairs: tuple[tuple[str, str], ...]) -> Mapping[str, str]:
+    """Return headers by their names in lower case, the first of each."""
+    found: dict[str, str] = {}
+    for name, value in pairs:
+        found.setdefault(name.lower(), value)
+    return found

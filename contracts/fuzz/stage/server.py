@@ -23,10 +23,9 @@ from ..clock import Clock
 from ..performance import Host
 from ..script import Fault, Script
 from .player import Addresses, Answer, Player
-from .requests import Request
+from .requests import Request, lower_names
 from .wire import ends_connection
 from .wire import pieces as pieces_of
-from .world import lower_names
 
 _HERE = "127.0.0.1"
 MOST_REQUESTS = 2000

@@ -21,15 +21,6 @@ _CASES: Mapping[Case, Callable[[str], str]] = {
     ),
 }
 
-BAD_GATEWAY = b"""<html>
-<head><title>502 Bad Gateway</title></head>
-<body>
-<center><h1>502 Bad Gateway</h1></center>
-<hr><center>nginx</center>
-</body>
-</html>
-"""
-
 
 @dataclass(frozen=True)
 class Written:

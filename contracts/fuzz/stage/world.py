@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from urllib.parse import urlsplit
 
+from ...statuses import OVER
 from ..performance import Charge
-from ..script import OVER, Script
+from ..script import Script
 
 
 @dataclass
@@ -123,11 +124,3 @@ class World:
         self._names += 1
         digest = hashlib.sha256(f"{self._names}".encode()).hexdigest()
         return f"c{int(digest, 16) % 36**23:024x}"[:25]
-
-
-def lower_names(pairs: tuple[tuple[str, str], ...]) -> Mapping[str, str]:
-    """Return headers by their names in lower case, the first of each."""
-    found: dict[str, str] = {}
-    for name, value in pairs:
-        found.setdefault(name.lower(), value)
-    return found

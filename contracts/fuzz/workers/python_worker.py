@@ -18,7 +18,6 @@ import io
 import json
 import os
 import sys
-import sysconfig
 import traceback
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -27,11 +26,12 @@ from types import TracebackType
 from typing import Any, NoReturn
 
 if __package__:
-    from .virtual_time import Stopped, VirtualTime
+    from .virtual_time import Stopped, VirtualTime, is_of_python
 else:  # run as a file, beside the other one; mypy reads it as a module
     from virtual_time import (  # type: ignore[import-not-found,no-redef,unused-ignore]
         Stopped,
         VirtualTime,
+        is_of_python,
     )
 
 Refusals = tuple[type[BaseException], ...]
@@ -160,17 +160,15 @@ _STANDARD: frozenset[str] = getattr(
 
 def _where(trace: TracebackType | None) -> str:
     """The innermost line that is no line of Python's own library, nor of this file."""
-    frames = [frame for frame in traceback.extract_tb(trace) if not _is_of_python(frame.filename)]
+    frames = [frame for frame in traceback.extract_tb(trace) if not _is_no_clients(frame.filename)]
     if not frames:
         return ""
     last = frames[-1]
     return f"{'/'.join(Path(last.filename).parts[-2:])}:{last.lineno} in {last.name}"
 
 
-def _is_of_python(filename: str) -> bool:
-    if filename.startswith((str(Path(__file__).parent), "<")):
-        return True
-    return filename.startswith(sysconfig.get_path("stdlib")) and "site-packages" not in filename
+def _is_no_clients(filename: str) -> bool:
+    return filename.startswith((str(Path(__file__).parent), "<")) or is_of_python(filename)
 
 
 # The process.

@@ -213,7 +213,8 @@ def bound_names() -> list[Bound]:
     reals = {id(real): real for real in (_SLEEP, _TIME, _MONOTONIC, _PERF_COUNTER, _ASYNC_SLEEP)}
     found = []
     for name, module in list(sys.modules.items()):
-        if name.partition(".")[0] not in _NOT_A_CLIENTS and not _is_of_python(module):
+        file = getattr(module, "__file__", None)
+        if file and name.partition(".")[0] not in _NOT_A_CLIENTS and not is_of_python(file):
             names = vars(module)
             found += [
                 (names, each, reals[id(value)]) for each, value in list(names.items()) if id(value) in reals
@@ -221,6 +222,6 @@ def bound_names() -> list[Bound]:
     return found
 
 
-def _is_of_python(module: Any) -> bool:
-    file = getattr(module, "__file__", None) or ""
-    return not file or (file.startswith(sysconfig.get_path("stdlib")) and "site-packages" not in file)
+def is_of_python(file: str) -> bool:
+    """Tell whether a file is of Python's own library."""
+    return file.startswith(sysconfig.get_path("stdlib")) and "site-packages" not in file

@@ -10,7 +10,8 @@ from contracts.check.findings import BUDGET, Enough, Findings
 from contracts.check.results import State
 from contracts.exchange import ANYWHERE, Answer, Exchange, Request, label_of
 from contracts.judge import Breach, Rulings
-from contracts.rules import RULES, Severity, matching, rule
+from contracts.rules import RULES, Severity, rule
+from contracts.selection import matching
 from openapi.contract import load
 
 FACE, READ = load().operation("aiFaceEditor.editImage"), load().operation("imageProjects.getDetails")
@@ -122,7 +123,7 @@ def test_a_warning_and_what_was_not_asked_about_do_not_end_it() -> None:
 
 
 def test_what_was_not_asked_about_is_dropped() -> None:
-    findings = Findings(list(matching("credits")))
+    findings = Findings(list(matching("credits", RULES)))
     findings.breach(breach("refuse.maximum"), exchange())
     findings.keep("refuse.minimum", HERE)
     findings.unjudged("auth.required", HERE, "no reason")

@@ -4,23 +4,22 @@ from __future__ import annotations
 
 import hashlib
 import json
-import queue
 import shutil
 import subprocess
 import threading
 import time
-from collections.abc import Callable, Iterator
-from contextlib import ExitStack
+from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from .speaking import TASK, WORKERS, Message, Start, Worker, close, spawn, starting
+
 pytestmark = pytest.mark.skipif(shutil.which("node") is None, reason="there is no node on this machine")
 
-WORKER = Path(__file__).parents[3] / "contracts" / "fuzz" / "workers" / "node_worker.cjs"
-TASK = {"task": 1, "url": "", "token": "mhk_secret", "photo": "/p.jpg", "out": "/out", "patience": 0.3}
+WORKER = WORKERS / "node_worker.cjs"
 NAP = "const nap = (ms) => new Promise((resolve) => setTimeout(resolve, ms));\n"
 HTTP = """
 const http = require("node:http");
@@ -33,96 +32,17 @@ const get = (url, options = {}) => new Promise((resolve, reject) => {
   }).on("error", reject);
 });
 """
-Message = dict[str, Any]
-
-
-class Worker:
-    """A worker that runs; its lines can be waited for."""
-
-    def __init__(self, process: subprocess.Popen[str]) -> None:
-        self.process = process
-        self._lines: queue.SimpleQueue[str] = queue.SimpleQueue()
-        self._reader = threading.Thread(target=self._read, daemon=True)
-        self._reader.start()
-
-    def _read(self) -> None:
-        assert self.process.stdout is not None
-        for line in self.process.stdout:
-            self._lines.put(line)
-        self._lines.put("")
-
-    def tell(self, message: Message) -> None:
-        self.write(json.dumps(message) + "\n")
-
-    def write(self, text: str) -> None:
-        assert self.process.stdin is not None
-        self.process.stdin.write(text)
-        self.process.stdin.flush()
-
-    def hear(self, seconds: float = 20) -> Message:
-        line = self._lines.get(timeout=seconds)
-        assert line, "the worker has ended"
-        message = json.loads(line)
-        assert isinstance(message, dict)
-        return message
-
-    def is_quiet(self, seconds: float) -> bool:
-        """Whether nothing is told for so long."""
-        time.sleep(seconds)
-        return self._lines.empty()
-
-    def play(self, url: str = "", stop_after: int | None = None) -> tuple[Message, list[float]]:
-        """Give it a task, let it sleep (so many times), and return its reply and its sleeps."""
-        self.tell({**TASK, "url": url})
-        sleeps: list[float] = []
-        while "outcome" not in (message := self.hear()):
-            assert message.keys() == {"sleep"}
-            sleeps.append(message["sleep"])
-            if stop_after is not None and len(sleeps) > stop_after:
-                self.tell({"stop": True})
-            else:
-                self.tell({"slept": message["sleep"]})
-        return message, sleeps
-
-    def end(self) -> tuple[int, str]:
-        """Close its input, and return its exit code and what it wrote on its error output."""
-        assert self.process.stdin is not None
-        assert self.process.stderr is not None
-        self.process.stdin.close()
-        return self.process.wait(timeout=20), self.process.stderr.read()
-
-
-Start = Callable[..., Worker]
 
 
 @pytest.fixture
 def start(tmp_path: Path) -> Iterator[Start]:
     """Start a worker on a client's source; its function is the source's `edit`."""
-    with ExitStack() as stack:
-
-        def start(source: str, name: str = "client.cjs", function: str = "") -> Worker:
-            (tmp_path / name).write_text(source)
-            process = run(str(tmp_path / name) + function)
-            stack.callback(close, process)
-            worker = Worker(process)
-            assert worker.hear() == {"ready": 1, "clock": "virtual"}
-            return worker
-
+    with starting(run, tmp_path, "client.cjs") as start:
         yield start
 
 
-def close(process: subprocess.Popen[str]) -> None:
-    process.kill()
-    for stream in (process.stdin, process.stdout, process.stderr):
-        assert stream is not None
-        stream.close()
-    process.wait()
-
-
 def run(*arguments: str) -> subprocess.Popen[str]:
-    pipe = subprocess.PIPE
-    command = ["node", str(WORKER), *arguments]
-    return subprocess.Popen(command, stdin=pipe, stdout=pipe, stderr=pipe, text=True, bufsize=1)
+    return spawn("node", str(WORKER), *arguments)
 
 
 class Handler(BaseHTTPRequestHandler):

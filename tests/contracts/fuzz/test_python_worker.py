@@ -3,111 +3,28 @@
 from __future__ import annotations
 
 import hashlib
-import json
-import queue
 import subprocess
 import sys
-import threading
-from collections.abc import Callable, Iterator
-from contextlib import ExitStack
+from collections.abc import Iterator
 from pathlib import Path
-from textwrap import dedent
-from typing import Any
 
 import pytest
 
 from contracts.fuzz.clients.ending import of_reply
 
-WORKER = Path(__file__).parents[3] / "contracts" / "fuzz" / "workers" / "python_worker.py"
-TASK = {
-    "task": 1,
-    "url": "http://u",
-    "token": "mhk_secret",
-    "photo": "/p.jpg",
-    "out": "/out",
-    "patience": 0.3,
-}
-Message = dict[str, Any]
+from .speaking import WORKERS, Message, Start, Worker, close, spawn, starting
 
-
-class Worker:
-    """A worker that runs; its lines can be waited for."""
-
-    def __init__(self, process: subprocess.Popen[str]) -> None:
-        self.process = process
-        self._lines: queue.SimpleQueue[str] = queue.SimpleQueue()
-        threading.Thread(target=self._read, daemon=True).start()
-
-    def _read(self) -> None:
-        assert self.process.stdout is not None
-        for line in self.process.stdout:
-            self._lines.put(line)
-        self._lines.put("")
-
-    def write(self, text: str) -> None:
-        assert self.process.stdin is not None
-        self.process.stdin.write(text)
-        self.process.stdin.flush()
-
-    def tell(self, message: Message) -> None:
-        self.write(json.dumps(message) + "\n")
-
-    def hear(self) -> Message:
-        line = self._lines.get(timeout=20)
-        assert line, "the worker has ended"
-        message = json.loads(line)
-        assert isinstance(message, dict)
-        return message
-
-    def play(self, stop_after: int | None = None, **known: Any) -> tuple[Message, list[float]]:
-        """Give it a task, let it sleep (so many times), and return its reply and its sleeps."""
-        self.tell(TASK | known)
-        sleeps: list[float] = []
-        while "outcome" not in (message := self.hear()):
-            assert message.keys() == {"sleep"}
-            sleeps.append(message["sleep"])
-            is_over = stop_after is not None and len(sleeps) > stop_after
-            self.tell({"stop": True} if is_over else {"slept": message["sleep"]})
-        return message, sleeps
-
-    def end(self) -> tuple[int, str]:
-        """Close its input, and return its exit code and what it wrote on its error output."""
-        assert self.process.stdin is not None
-        assert self.process.stderr is not None
-        self.process.stdin.close()
-        return self.process.wait(timeout=20), self.process.stderr.read()
-
-
-Start = Callable[..., Worker]
+WORKER = WORKERS / "python_worker.py"
 
 
 def run(*arguments: str) -> subprocess.Popen[str]:
-    pipe = subprocess.PIPE
-    command = [sys.executable, str(WORKER), *arguments]
-    return subprocess.Popen(command, stdin=pipe, stdout=pipe, stderr=pipe, text=True, bufsize=1)
-
-
-def close(process: subprocess.Popen[str]) -> None:
-    process.kill()
-    process.wait()
-    for stream in (process.stdin, process.stdout, process.stderr):
-        assert stream is not None
-        stream.close()
+    return spawn(sys.executable, str(WORKER), *arguments)
 
 
 @pytest.fixture
 def start(tmp_path: Path) -> Iterator[Start]:
     """Start a worker on a client's source."""
-    with ExitStack() as stack:
-
-        def start(source: str, name: str = "client.py", function: str = "") -> Worker:
-            (tmp_path / name).write_text(dedent(source))
-            process = run(str(tmp_path / name) + function)
-            stack.callback(close, process)
-            worker = Worker(process)
-            assert worker.hear() == {"ready": 1, "clock": "virtual"}
-            return worker
-
+    with starting(run, tmp_path, "client.py") as start:
         yield start
 
 
@@ -306,7 +223,7 @@ def test_a_client_gets_its_task_and_may_be_any_function(start: Start) -> None:
         """,
         function=":smile",
     )
-    assert worker.play()[0]["status"] == "http://u mhk_secret /p.jpg /out 0.3"
+    assert worker.play("http://u")[0]["status"] == "http://u mhk_secret /p.jpg /out 0.3"
 
 
 def test_a_test_made_by_fuzz_client_is_the_client_in_it(start: Start) -> None:

@@ -10,9 +10,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from contracts.fuzz.playing import Theatre
-from contracts.fuzz.script import OVER, Fault, Place, Script, Turn, dumped, loaded, story
+from contracts.fuzz.script import Fault, Place, Script, Turn, dumped, loaded, story
 from contracts.fuzz.stage.bodies import PLACES, declared
 from contracts.fuzz.strategies import Profile, Topic, others, topics
+from contracts.statuses import OVER
 
 from .playing import CONTRACT, broken, judged, theatre
 
