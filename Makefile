@@ -44,7 +44,7 @@ clean:  ## remove the environment and every cache
 
 .venv/test: .venv/serve
 	@echo "Adding what the tests need"
-	@$(PIP) install --constraint constraints.txt --editable '.[contracts]' --group test
+	@$(PIP) install --constraint constraints.txt --editable '.[contracts,inference]' --group test
 	@touch $@
 
 .venv/lint: .venv/serve
