@@ -1,0 +1,114 @@
+"""Turned squares of a photo: where they lie, what is seen in them, and where their points are in the photo.
+
+As in mediapipe, a pixel's centre is at whole numbers: (0, 0) is the middle of the first pixel.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, fields
+
+import torch
+from torch import Tensor
+from torch.nn import functional
+
+
+@dataclass(frozen=True, slots=True)
+class Squares:
+    """K squares of one photo, each turned about its centre.
+
+    Attributes:
+        centre: [K, 2], x and y in px.
+        side: [K], px.
+        angle: [K], radians; positive turns from the x axis towards the y axis, clockwise as one sees it.
+        mirrored: [K], whether it is seen from right to left.
+    """
+
+    centre: Tensor
+    side: Tensor
+    angle: Tensor
+    mirrored: Tensor
+
+    @classmethod
+    def upright(cls, centre: Tensor, side: Tensor) -> Squares:
+        """Return squares that aren't turned, of centres [K, 2] and sides [K] in px."""
+        return cls(centre, side, torch.zeros_like(side), torch.zeros_like(side, dtype=torch.bool))
+
+    @classmethod
+    def along(cls, centre: Tensor, side: Tensor, start: Tensor, end: Tensor) -> Squares:
+        """Return squares whose x axis points from `start` to `end`, both [K, 2] in px."""
+        x, y = (end - start).unbind(-1)
+        return cls(centre, side, torch.atan2(y, x), torch.zeros_like(side, dtype=torch.bool))
+
+    @classmethod
+    def joined(cls, parts: Sequence[Squares]) -> Squares:
+        """Return the squares of several, one after another."""
+        return cls(*(torch.cat([getattr(part, name) for part in parts]) for name in _fields()))
+
+    def split(self, counts: Sequence[int]) -> list[Squares]:
+        """Return the first so many squares, the next so many, and so on."""
+        columns = (getattr(self, name).split_with_sizes(list(counts)) for name in _fields())
+        return [Squares(*column) for column in zip(*columns, strict=True)]
+
+    def to(self, device: torch.device) -> Squares:
+        """Return the same squares on a device."""
+        return Squares(*(getattr(self, name).to(device) for name in _fields()))
+
+    def __len__(self) -> int:
+        """Return how many squares there are."""
+        return len(self.side)
+
+    def to_photo(self, points: Tensor) -> Tensor:
+        """Return in px of the photo what is [K, P, 2] in shares of the squares, (0, 0) their first corner.
+
+        A third coordinate, depth, keeps its direction and is scaled alike.
+        """
+        x, y = (points[..., :2] - 0.5).mul(self.side[:, None, None]).unbind(-1)
+        x = torch.where(self.mirrored[:, None], -x, x)
+        cos, sin = self.angle.cos()[:, None], self.angle.sin()[:, None]
+        turned = torch.stack((x * cos - y * sin, x * sin + y * cos), -1) + self.centre[:, None]
+        return torch.cat((turned, points[..., 2:] * self.side[:, None, None]), -1)
+
+
+def seen(photo: Tensor, squares: Squares, size: int, *, black: bool = False) -> Tensor:
+    """Return what is seen in squares of a photo, [K, 3, size, size], float32 from 0 to 1.
+
+    Each pixel is interpolated between the four nearest of the photo, as mediapipe's ImageToTensorCalculator
+    does it; where a square is larger than `size`, what lies between is left out rather than averaged.
+
+    Args:
+        photo: [H, W, 3], uint8.
+        squares: on the photo's device.
+        size: px.
+        black: whether it is black beyond the photo's edge; otherwise the edge is repeated.
+    """
+    steps = torch.arange(size, device=photo.device) / size
+    grid = torch.stack(torch.meshgrid(steps, steps, indexing="xy"), -1).reshape(1, -1, 2)
+    # The last pixel comes first where it's mirrored, and lies a step before the square's end.
+    grid = grid + functional.pad(squares.mirrored[:, None, None] / size, (0, 1))
+    points = squares.to_photo(grid).reshape(-1, size, 2)  # below one another: a single sampling
+    pixels = _sampled(photo, points, "zeros" if black else "border")
+    return pixels.reshape(3, len(squares), size, size).transpose(0, 1)
+
+
+def _sampled(photo: Tensor, points: Tensor, padding: str) -> Tensor:
+    """Return the colours at points [H, W, 2] in px, as [3, H, W] from 0 to 1."""
+    if photo.device.type == "cpu":  # where turning a large photo into floats takes longer than the rest
+        photo, points = _window(photo, points)
+    height, width = photo.shape[:2]
+    grid = (2 * points + 1) / torch.tensor((width, height), device=photo.device) - 1
+    floats = photo.permute(2, 0, 1)[None].float()
+    return functional.grid_sample(floats, grid[None], padding_mode=padding, align_corners=False)[0] / 255
+
+
+def _window(photo: Tensor, points: Tensor) -> tuple[Tensor, Tensor]:
+    """Return the part of a photo that matters for points, and the points in it."""
+    height, width = photo.shape[:2]
+    low, high = points.amin((0, 1)).floor().tolist(), points.amax((0, 1)).floor().tolist()
+    left, top = (int(min(max(at, 0), size - 1)) for at, size in zip(low, (width, height), strict=True))
+    right, bottom = (int(min(max(at, 0) + 2, size)) for at, size in zip(high, (width, height), strict=True))
+    return photo[top:bottom, left:right], points - torch.tensor((left, top))
+
+
+def _fields() -> list[str]:
+    return [field.name for field in fields(Squares)]

@@ -1,0 +1,1 @@
+"""Small TensorFlow Lite models, read and run in torch."""
