@@ -19,9 +19,11 @@ from .assets.links import upload_path
 from .assets.sources import Source, discard, find_source, keep, refuse_extension
 from .clock import isoformat
 from .exchange import Answer, Call, Refusal
-from .projects import Project, new_id
+from .projects import PENDING, Project, new_id
 from .refusals import required_headers
+from .rendering.outputs import EXAMPLE_EXTENSION, output_file
 from .representation import download_link, image_project
+from .trace import trace_of
 
 Behaviour = Callable[[Call], Answer]
 
@@ -71,6 +73,9 @@ def create_image_project(call: Call) -> Answer:
             discard(call.mock, source, project.id)
         raise _refusal_for(error, project) from error
     call.mock.webhooks.follow(project, call.base_url)
+    if call.mock.queue is not None and project.is_pending:
+        call.mock.queue.add(project, call.base_url)
+        trace_of(call.request.environ).remarks = call.mock.queue.remarks_on(project)
     body = {"id": project.id, "frame_cost": project.credits, "credits_charged": project.credits}
     return Answer(200, body, note={"project": project.id, "charged": project.credits, "balance": balance})
 
@@ -104,10 +109,11 @@ def _refusal_for(error: InsufficientCredits | TooManyJobs, project: Project) -> 
 def _new_project(call: Call, account: Account, sources: list[Source]) -> Project:
     project_id = new_id()
     seconds = call.operation.render_seconds * call.mock.settings.time_scale
-    if call.job == "stuck":
-        seconds = math.inf
     limit = call.mock.plans[account.plan]["upload-bytes"]
     errors = [keep(call.mock, source, project_id, limit) for source in sources]
+    outcome = _outcome(call, errors)
+    if call.job == "stuck" or outcome == PENDING:
+        seconds = math.inf
     return Project(
         id=project_id,
         account_id=account.id,
@@ -119,14 +125,15 @@ def _new_project(call: Call, account: Account, sources: list[Source]) -> Project
         created_at=call.now,
         rendering_at=call.now + seconds * _QUEUED_SHARE,
         finished_at=call.now + seconds,
-        outcome=_outcome(call.job, errors),
+        outcome=outcome,
     )
 
 
-def _outcome(forced: str | None, errors: list[str | None]) -> str:
-    if forced is not None and forced != "stuck":
-        return forced
-    return next(filter(None, errors), "complete")
+def _outcome(call: Call, errors: list[str | None]) -> str:
+    """Return how a job will end: as a scenario forces it, in its assets' error, or as its rendering does."""
+    if call.job is not None:
+        return "complete" if call.job == "stuck" else call.job
+    return next(filter(None, errors), "complete" if call.mock.queue is None else PENDING)
 
 
 def _name(call: Call) -> str:
@@ -161,7 +168,8 @@ def _own_project(call: Call) -> Project:
 def _example_project(call: Call) -> Answer:
     """The project of the published examples, as published, but with a picture that can be downloaded."""
     body = dict(documented_example(call).body)
-    body["downloads"] = [download_link(call.mock, body["id"], call.now, call.base_url)]
+    link = download_link(call.mock, body["id"], EXAMPLE_EXTENSION, call.now, call.base_url)
+    body["downloads"] = [link]
     return Answer(200, body, note={"project": body["id"], "job": body["status"]})
 
 
@@ -171,7 +179,7 @@ def delete_image_project(call: Call) -> Answer:
     if call.path["id"] != call.mock.contract.extension("x-example-project"):
         project = _own_project(call)
         call.mock.store.delete_project(project.id, call.now)
-        call.mock.files.output(project.id).unlink(missing_ok=True)
+        output_file(call.mock, project).unlink(missing_ok=True)
     status, _ = call.operation.success
     return Answer(status, media_type=None, note={"project": call.path["id"], "job": "deleted"})
 

@@ -14,6 +14,8 @@ from openapi.document import SpecError
 from .accounts import MOST_CREDITS
 from .hosting import HostError
 from .mock import Settings
+from .rendering import RendererError
+from .rendering.opening import DEVICES, REFERENCE, SIMULATED
 from .scenarios.rules import RuleError
 from .serving import ServeError, Server, run
 from .stores import StoreError
@@ -135,6 +137,25 @@ def _option(name: str, *declarations: str, **attributes: Any) -> Callable[[_Comm
     metavar="TOKEN",
     help="What opens /_mock, from anywhere. Default: it is open to this machine alone.",
 )
+@_option(
+    "--renderer",
+    type=click.Choice([SIMULATED, REFERENCE]),
+    default=_DEFAULTS.renderer,
+    help="What makes the pictures: reference really edits them (it needs bluehour[inference]).",
+)
+@_option(
+    "--device",
+    type=click.Choice(DEVICES),
+    default=_DEFAULTS.device,
+    help="Where the reference renderer runs; auto takes a GPU where there is one.",
+)
+@_option(
+    "--photo-model",
+    metavar="DIR",
+    type=click.Path(path_type=Path),
+    help="Folder of a diffusers image-to-image pipeline, for the reference renderer's photo editor. "
+    "Default: it changes tone, colour and style alone.",
+)
 @_option("--reload", is_flag=True, help="Take up edits of the spec and the scenario while running.")
 @_option(
     "--log-format",
@@ -158,6 +179,9 @@ def serve(
     concurrency: bool,
     journal: int,
     control_token: str | None,
+    renderer: str,
+    device: str,
+    photo_model: Path | None,
     reload: bool,
     log_format: str,
 ) -> None:
@@ -183,6 +207,9 @@ def serve(
         concurrency=concurrency,
         journal=journal,
         control_token=control_token or None,
+        renderer=renderer,
+        device=device,
+        photo_model=photo_model,
     )
     server = Server(
         host=host,
@@ -198,5 +225,5 @@ def serve(
     )
     try:
         run(server, version("bluehour"))
-    except (SpecError, StoreError, RuleError, HostError, ServeError) as error:
+    except (SpecError, StoreError, RuleError, HostError, ServeError, RendererError) as error:
         raise Problem(str(error)) from error

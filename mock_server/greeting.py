@@ -25,6 +25,8 @@ def greeting(mock: Mock, base_url: str, version: str, *, shows_secret: bool) -> 
         f"Bluehour {version} is {contract.title} at {base_url}  (Ctrl-C stops it)",
         f"{operations}, state in {mock.settings.store}, contract at {base_url}/openapi.json",
     ]
+    if mock.stage is not None:
+        parts.append(f"Pictures are really edited, {mock.stage.described()}")
     parts += _controls(mock, base_url, shows_secret)
     if contract.operations:
         parts += ["", "Try it:", f"  {_curl(_first_to_try(contract), base_url)}"]

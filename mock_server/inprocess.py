@@ -34,6 +34,8 @@ def running(
     """
     with reserved(host, 0) as (address, port):
         mock.base_url = f"http://{f'[{address}]' if ':' in address else address}:{port}"
+        if mock.queue is not None:
+            mock.queue.resume()
         thread = _Serving(mock, make_app, address, port)
         thread.start()
         try:

@@ -22,13 +22,15 @@ from .gate import Gate
 from .journal.habits import Habits
 from .journal.journal import Journal
 from .journal.secrets import shortened
+from .rendering.opening import open_stage
+from .rendering.queue import RenderQueue, Unqueued
 from .scenarios.rules import RuleError
 from .scenarios.scenarios import Scenarios
 from .stores import Store, open_store
 from .webhooks.webhooks import Webhooks
 
 if TYPE_CHECKING:
-    from .rendering import Renderer
+    from .rendering import Renderer, Stage
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,6 +46,10 @@ class Settings:
         concurrency: whether a plan limits how many jobs run at a time.
         journal: how many requests are kept to look at; 0 keeps none.
         control_token: what opens the control API; without one, it is open to callers on this machine.
+        renderer: what makes the pictures: `simulated`, or `reference`, which really edits them.
+        device: where the reference renderer runs: `auto`, `cpu` or `cuda`.
+        photo_model: the folder of a diffusion pipeline for its photo editor; without one, it knows tones
+            and styles only.
     """
 
     store: str = "memory://"
@@ -54,6 +60,9 @@ class Settings:
     concurrency: bool = False
     journal: int = 1000
     control_token: str | None = None
+    renderer: str = "simulated"
+    device: str = "auto"
+    photo_model: Path | None = None
 
 
 class Mock:
@@ -66,8 +75,10 @@ class Mock:
             when the first comes, and `close()` removes it.
         clock: the system's time where none is given.
         upstream: what a proxy stands before, whose journal this is; without it, this is a mock.
+        stage: what really renders; as the settings say where none is given.
 
     Raises:
+        RendererError: the renderer can't be used.
         StoreError: the store can't be opened.
     """
 
@@ -79,10 +90,14 @@ class Mock:
         assets: Path | None = None,
         clock: Clock | None = None,
         upstream: str | None = None,
+        stage: Stage[Any, Any] | None = None,
     ) -> None:
         self.contract = contract or load()
         self.settings = settings or Settings()
         self.clock = clock or Clock()
+        self.stage = stage or open_stage(
+            self.settings.renderer, self.settings.device, self.settings.photo_model
+        )
         self.store: Store = open_store(self.settings.store)
         self.scenarios = Scenarios(self.contract)
         self.journal = Journal(self.settings.journal) if self.settings.journal else None
@@ -93,6 +108,7 @@ class Mock:
             self.journal.on_record(self.feed.publish_record)
         self.clock.on_change(lambda: self.feed.publish("clock"))
         self.webhooks = Webhooks(self, on_change=lambda: self.feed.publish("webhooks"))
+        self.queue = None if self.stage is None else RenderQueue(self, self.stage)
         self.base_url = "http://127.0.0.1:4010"
         self.upstream = upstream
         self.shown_tokens: dict[str, str] = {}
@@ -102,7 +118,9 @@ class Mock:
         self._pictures = Lock()
 
     def close(self) -> None:
-        """Let go of the store, and remove the private folder."""
+        """Let go of the store, and remove the private folder; what is being rendered is dropped."""
+        if self.queue is not None:
+            self.queue.close()
         self.webhooks.close()
         self.store.close()
         if self._own_folder:
@@ -115,6 +133,8 @@ class Mock:
             clock_at: where the clock is to stand still; without it, it runs with the system's.
         """
         with self.gate.closed():
+            if self.queue is not None:
+                self.queue.clear()
             self.webhooks.reset()
             self.scenarios.reset()
             self.store.reset()
@@ -158,10 +178,10 @@ class Mock:
 
     @cached_property
     def renderer(self) -> Renderer:
-        """Makes the pictures; imported at the first, since most clients under test never download one."""
+        """Makes a picture at once, where no queue has; imported late, since few clients download one."""
         from .rendering.simulated import SimulatedRenderer
 
-        return SimulatedRenderer()
+        return SimulatedRenderer() if self.stage is None else Unqueued(self.stage)
 
     @property
     def pictures(self) -> Lock:

@@ -8,6 +8,9 @@ import time
 from dataclasses import dataclass, replace
 from itertools import count
 
+PENDING = "pending"
+"""The outcome of a project that is really rendered, until it is: nobody knows yet."""
+
 _BASE36 = "0123456789abcdefghijklmnopqrstuvwxyz"
 _PAIRS = [first + second for first in _BASE36 for second in _BASE36]
 _created_here = count(secrets.randbelow(36**4))
@@ -19,7 +22,9 @@ class Project:
     """One accepted create: what was asked, what it cost, and when it will have been done.
 
     Times are seconds since the epoch, `math.inf` for those that never come: a job may be stuck in its queue.
-    The outcome is known from the start, and `status_at` tells how much of it shows: no thread moves states.
+    Times and outcome are known from the start, and `status_at` tells how much of them shows: no thread moves
+    states. Only of a project that is really rendered they are not: its outcome is `PENDING` and its times
+    never come, until the renderer fills them in; see `begun` and `ended`.
     """
 
     id: str
@@ -37,15 +42,20 @@ class Project:
     rendering_at: float
     finished_at: float
     outcome: str = "complete"
-    """How it ends: `complete`, `canceled`, or in an error, whose job error code stands here."""
+    """How it ends: `complete`, `canceled`, or in an error, whose job error code stands here; or `PENDING`."""
     deleted_at: float | None = None
     was_ended: bool = False
-    """Whether somebody ended it ahead of its plan; see `ended`."""
+    """Whether somebody ended it, ahead of its plan or because there was none; see `ended`."""
 
     @property
     def error(self) -> str | None:
         """The job error code that it ends in, or None."""
-        return None if self.outcome in ("complete", "canceled") else self.outcome
+        return None if self.outcome in ("complete", "canceled", PENDING) else self.outcome
+
+    @property
+    def is_pending(self) -> bool:
+        """Whether it waits for a renderer, or for the end of its work."""
+        return self.outcome == PENDING
 
     @property
     def is_refunded(self) -> bool:
@@ -77,6 +87,18 @@ def status_at(project: Project, now: float) -> str:
 def credits_charged_at(project: Project, now: float) -> int:
     """Return what the project has cost by `now`: nothing once its end gave the credits back."""
     return 0 if project.is_refunded and now >= project.finished_at else project.credits
+
+
+def begun(project: Project, at: float) -> Project:
+    """Return a project as it is once its rendering has begun, at `at` if it had not before.
+
+    Raises:
+        ProjectEnded: it has finished by then, or somebody has ended it, be it at a later time.
+    """
+    at = max(at, project.created_at)
+    if project.was_ended or project.finished_at <= at:
+        raise ProjectEnded(project.outcome)
+    return replace(project, rendering_at=min(project.rendering_at, at))
 
 
 def ended(project: Project, outcome: str, at: float) -> Project:

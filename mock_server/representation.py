@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 from .assets.links import output_path
 from .clock import isoformat
 from .projects import Project, credits_charged_at, status_at
+from .rendering.outputs import extension_of
 
 if TYPE_CHECKING:
     from .mock import Mock
@@ -35,16 +36,20 @@ def image_project(mock: Mock, project: Project, at: float, base_url: str) -> dic
         "enabled": enabled,
         "total_frame_cost": credits,
         "credits_charged": credits,
-        "downloads": [download_link(mock, project.id, at, base_url)] if shows_picture else [],
+        "downloads": [_download(mock, project, at, base_url)] if shows_picture else [],
         "error": _job_error(mock, project) if status == "error" else None,
     }
 
 
-def download_link(mock: Mock, project_id: str, at: float, base_url: str) -> dict[str, str]:
+def download_link(mock: Mock, project_id: str, extension: str, at: float, base_url: str) -> dict[str, str]:
     """Return a fresh link to a project's picture, as the API writes it."""
     expires_at = at + mock.lifetimes["download-link"]
-    link = mock.links.sign(output_path(project_id), expires_at)
+    link = mock.links.sign(output_path(project_id, extension), expires_at)
     return {"url": base_url + link, "expires_at": isoformat(int(expires_at))}
+
+
+def _download(mock: Mock, project: Project, at: float, base_url: str) -> dict[str, str]:
+    return download_link(mock, project.id, extension_of(mock, project), at, base_url)
 
 
 def _job_error(mock: Mock, project: Project) -> dict[str, str]:

@@ -29,6 +29,7 @@ from .gateway import Gateway
 from .greeting import greeting
 from .mock import Mock, Settings
 from .reloading import Reloader
+from .rendering.opening import SIMULATED
 from .requestlog import Line, LoopWriter, RequestLog, json_line, text_line
 from .scenarios.rules import RuleError
 from .scenarios.scenarios import read_scenario
@@ -84,15 +85,19 @@ def run(server: Server, version: str) -> None:
     """Serve until Ctrl-C, in this process, and end it.
 
     Raises:
-        ServeError, HostError, SpecError, StoreError, RuleError: it can't start.
+        ServeError, HostError, SpecError, StoreError, RuleError, RendererError: it can't start.
     """
     logging.basicConfig(format="%(levelname)s %(message)s", level=logging.WARNING)
     _check_settings(server)
     _check_folder(server.assets)
     with hosting.reserved(server.host, server.port) as (address, port):
         server = replace(server, port=port)
+        if server.settings.renderer != SIMULATED:
+            click.echo("Loading the reference renderer, which takes some seconds", err=True)
         with closing(Mock(server.contract, server.settings, assets=server.assets)) as mock:
             _prepare(server, mock)
+            if mock.queue is not None:
+                mock.queue.resume()
             # Measured: a sixth more throughput than with asyncio's own loop.
             uvloop.new_event_loop().run_until_complete(_serve(server, address, mock, version))
     sys.stdout.flush()

@@ -12,7 +12,7 @@ from flask import Flask, Response, request, send_file
 
 from .answering import encoded
 from .assets.files import TooLarge, write_whole
-from .assets.links import OUTPUT_NAME, OUTPUTS, UPLOADS, LinkError, kind_of
+from .assets.links import OUTPUT_STEM, OUTPUTS, UPLOADS, LinkError, kind_of
 from .exchange import Refusal
 from .mock import Mock
 from .projects import status_at
@@ -29,12 +29,12 @@ def add_routes(app: Flask, mock: Mock) -> None:
         with mock.gate:
             return _forced_or(mock, "upload", partial(upload, mock))
 
-    def get(project_id: str) -> Response:
+    def get(project_id: str, _: str) -> Response:
         with mock.gate:
             return _forced_or(mock, "download", partial(download, mock, project_id))
 
     app.add_url_rule(f"/{UPLOADS}/<path:_>", "upload", put, methods=["PUT"])
-    app.add_url_rule(f"/{OUTPUTS}/<project_id>/{OUTPUT_NAME}", "download", get)
+    app.add_url_rule(f"/{OUTPUTS}/<project_id>/{OUTPUT_STEM}.<_>", "download", get)
 
 
 def _forced_or(mock: Mock, transfer: str, transferred: Callable[[], Response]) -> Response:
@@ -90,8 +90,11 @@ def download(mock: Mock, project_id: str) -> Response:
     _verified(mock)
     trace_of(request.environ).note = {"project": project_id}
     path = _picture(mock, project_id)
+    from .rendering.encoding import media_type_of  # not before: most clients under test never download one
+
     try:
-        return send_file(path, mimetype="image/png", download_name=OUTPUT_NAME, conditional=False)
+        name = f"{OUTPUT_STEM}{path.suffix}"
+        return send_file(path, mimetype=media_type_of(path), download_name=name, conditional=False)
     except FileNotFoundError:  # deleted just now
         raise Refusal("not_found") from None
 

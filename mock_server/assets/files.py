@@ -38,9 +38,9 @@ class Files:
         """Where a project's own copy of its picture is: as it was at create, whatever is uploaded later."""
         return self._folder / "sources" / f"{project_id}.{extension}"
 
-    def output(self, project_id: str) -> Path:
-        """Where a project's rendered picture is, once it was asked for."""
-        return self._folder / "outputs" / f"{project_id}.png"
+    def output(self, project_id: str, extension: str) -> Path:
+        """Where a project's rendered picture is, once it was made."""
+        return self._folder / "outputs" / f"{project_id}.{extension}"
 
 
 def write_whole(

@@ -8,7 +8,7 @@ from urllib.parse import urlencode
 
 UPLOADS = "api-assets"
 OUTPUTS = "outputs"
-OUTPUT_NAME = "output.png"
+OUTPUT_STEM = "output"
 
 
 def upload_path(issued: str, kind: str, extension: str) -> str:
@@ -21,9 +21,9 @@ def kind_of(path: str) -> str:
     return path.rpartition("/")[2].partition(".")[0]
 
 
-def output_path(project_id: str) -> str:
+def output_path(project_id: str, extension: str) -> str:
     """Return the path of the link to a project's picture; its last segment is what SDKs name the file."""
-    return f"/{OUTPUTS}/{project_id}/{OUTPUT_NAME}"
+    return f"/{OUTPUTS}/{project_id}/{OUTPUT_STEM}.{extension}"
 
 
 def is_link(path: str) -> bool:

@@ -62,6 +62,7 @@ def _settings(mock: Mock) -> dict[str, Any]:
         "credits": settings.credits,
         "concurrency": settings.concurrency,
         "fetch_assets": settings.fetch_assets,
+        "renderer": settings.renderer,
         "journal": settings.journal,
     }
 

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any, Protocol, TypeVar
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,12 +18,14 @@ class Job:
         source: the uploaded picture; None where the request names a picture that is not at hand
             (a URL that was not fetched, a published example).
         longest_edge: the plan's cap for the longer side, in pixels.
+        extension: of the file that is made, without its dot: `png` says PNG.
     """
 
     project_type: str
     request: Mapping[str, Any]
     source: Path | None
     longest_edge: int
+    extension: str = "png"
 
 
 class RenderError(Exception):
@@ -38,12 +40,54 @@ class RenderError(Exception):
         self.code = code
 
 
+class RendererError(Exception):
+    """A renderer can't be used; the message says why and what to do, in one line."""
+
+
 class Renderer(Protocol):
     """Makes an edited picture."""
 
     def render(self, job: Job) -> bytes:
-        """Return the picture as an encoded file, PNG.
+        """Return the picture as an encoded file.
 
         Raises:
             RenderError: it can't be made; the project ends in that error.
         """
+
+
+Loaded = TypeVar("Loaded")
+Edited = TypeVar("Edited")
+
+
+class Stage(Protocol[Loaded, Edited]):
+    """A renderer whose work takes its time, in three steps; each may be called from any thread.
+
+    Many pictures share one call of `edit`, and while that keeps a device busy, others are read and written.
+    """
+
+    @property
+    def most_at_once(self) -> int:
+        """How many pictures one `edit` makes the best of."""
+
+    def described(self) -> str:
+        """Return where and by what it edits, as `on cpu; photos by the pipeline in models/sd`."""
+
+    def extension_for(self, source: Path | None) -> str:
+        """Return the extension of the picture that is made of an upload, without its dot."""
+
+    def load(self, job: Job) -> Loaded:
+        """Read a job's picture.
+
+        Raises:
+            RenderError: it can't be read.
+            OSError: the file itself can't be opened.
+        """
+
+    def edit(self, loaded: Sequence[Loaded]) -> list[Edited | RenderError]:
+        """Edit pictures; of each what is made of it, or the error that its job ends in."""
+
+    def encode(self, edited: Edited) -> bytes:
+        """Return an edited picture as an encoded file."""
+
+    def remark_on(self, project_type: str, request: Mapping[str, Any]) -> str | None:
+        """Say what of a request can't be done here, or None."""

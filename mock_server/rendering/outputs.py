@@ -1,4 +1,4 @@
-"""A project's picture: rendered when it is first asked for, then kept on disk."""
+"""A project's picture: rendered when it is first asked for, if a queue did not before, and kept on disk."""
 
 from __future__ import annotations
 
@@ -19,15 +19,31 @@ if TYPE_CHECKING:
     from ..projects import Project
 
 
+EXAMPLE_EXTENSION = "png"
+"""Of the picture of the project that the published examples name."""
+
+
 def output_of(mock: Mock, project: Project) -> Path:
     """Return the file with a complete project's picture."""
-    return _kept(mock, project.id, lambda: _job_of(mock, project))
+    return _kept(mock, output_file(mock, project), lambda: job_of(mock, project))
 
 
 def example_output(mock: Mock, project_id: str) -> Path:
     """Return the file with the picture of the project that the published examples name."""
     edge = mock.plans[mock.settings.plan]["longest-edge"]
-    return _kept(mock, project_id, lambda: Job("IMAGE", {}, None, edge))
+    job = Job("IMAGE", {}, None, edge, EXAMPLE_EXTENSION)
+    return _kept(mock, mock.files.output(project_id, EXAMPLE_EXTENSION), lambda: job)
+
+
+def output_file(mock: Mock, project: Project) -> Path:
+    """Return where a project's picture is, or will be."""
+    return mock.files.output(project.id, extension_of(mock, project))
+
+
+def extension_of(mock: Mock, project: Project) -> str:
+    """Return the extension of a project's picture, without its dot."""
+    # The simulated renderer always makes the same, so that polls of it need not look for the upload.
+    return "png" if mock.stage is None else mock.stage.extension_for(source_of(mock, project))
 
 
 def source_of(mock: Mock, project: Project) -> Path | None:
@@ -38,15 +54,28 @@ def source_of(mock: Mock, project: Project) -> Path | None:
     return next(filter(None, (picture_of(mock, project.id, name) for name in named if name)), None)
 
 
-def _kept(mock: Mock, project_id: str, job: Callable[[], Job]) -> Path:
+def job_of(mock: Mock, project: Project) -> Job:
+    """Return what is to be rendered for a project."""
+    operation = mock.contract.operation(project.operation_id)
+    request = operation.with_defaults(orjson.loads(project.request))
+    edge = mock.plans[project.plan]["longest-edge"]
+    source = source_of(mock, project)
+    return Job(operation.project_type, request, source, edge, extension_of(mock, project))
+
+
+def keep(path: Path, picture: bytes) -> None:
+    """Write a picture to its file, which appears only once all of it is there."""
+    part = path.with_suffix(".part")
+    part.write_bytes(picture)
+    part.replace(path)
+
+
+def _kept(mock: Mock, path: Path, job: Callable[[], Job]) -> Path:
     """Return the file, rendered now if it never was."""
-    path = mock.files.output(project_id)
     if not path.exists():
         with mock.pictures:
             if not path.exists():
-                part = path.with_suffix(".part")
-                part.write_bytes(_rendered(mock, job()))
-                part.replace(path)
+                keep(path, _rendered(mock, job()))
     return path
 
 
@@ -56,10 +85,3 @@ def _rendered(mock: Mock, job: Job) -> bytes:
     except RenderError:
         # A scenario has it complete, whatever its picture: so there is one, if not of that picture.
         return mock.renderer.render(replace(job, source=None))
-
-
-def _job_of(mock: Mock, project: Project) -> Job:
-    operation = mock.contract.operation(project.operation_id)
-    request = operation.with_defaults(orjson.loads(project.request))
-    edge = mock.plans[project.plan]["longest-edge"]
-    return Job(operation.project_type, request, source_of(mock, project), edge)

@@ -97,6 +97,17 @@ class Store(Protocol):
     def in_use(self) -> InUse:
         """Return the operations and plans without which what is stored could not be shown."""
 
+    def begin_project(self, project_id: str, at: float) -> Project:
+        """Have an unfinished project render from now on, as `projects.begun` does.
+
+        Returns:
+            The project as it is then; one that renders already stays as it is.
+
+        Raises:
+            KeyError: there is no such project.
+            ProjectEnded: it has finished by `at`, or somebody has ended it.
+        """
+
     def end_project(self, project_id: str, outcome: str, at: float) -> Project:
         """End an unfinished project now, as `projects.ended` does, and mend its ledger entries.
 

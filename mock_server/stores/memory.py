@@ -6,7 +6,7 @@ from __future__ import annotations
 import secrets
 from array import array
 from bisect import bisect_left, bisect_right, insort
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import replace
 from heapq import nlargest
 from math import inf
@@ -14,7 +14,7 @@ from threading import Lock
 
 from ..accounts import Account, Entry, InsufficientCredits, TooManyJobs, entries_of, refund_of
 from ..assets import Upload
-from ..projects import Project, ended
+from ..projects import Project, begun, ended
 from . import InUse
 from .ledger import Ledger
 from .packing import Packing, times_of
@@ -150,6 +150,16 @@ class MemoryStore:
         kinds = {self._packing.kind_of(row) for row in rows}
         return InUse(frozenset(each for each, _ in kinds), frozenset(plans | {plan for _, plan in kinds}))
 
+    def begin_project(self, project_id: str, at: float) -> Project:
+        """Have an unfinished project render from now on, and return it as it is then.
+
+        Raises:
+            KeyError: there is no such project.
+            ProjectEnded: it has finished by `at`, or somebody has ended it.
+        """
+        with self._lock:
+            return self._change(project_id, lambda project: begun(project, at))[1]
+
     def end_project(self, project_id: str, outcome: str, at: float) -> Project:
         """End an unfinished project now, and return it as it is then.
 
@@ -158,10 +168,7 @@ class MemoryStore:
             ProjectEnded: it has finished by `at`, or another caller was quicker.
         """
         with self._lock:
-            row = self._projects[project_id]
-            before = self._packing.unpack(project_id, row, self._deleted.get(project_id))
-            after = ended(before, outcome, at)
-            self._projects[project_id] = self._packing.pack(after)
+            before, after = self._change(project_id, lambda project: ended(project, outcome, at))
             self._move_end(before, after)
             self._move_refund(before, after)
             return after
@@ -199,6 +206,14 @@ class MemoryStore:
 
     def close(self) -> None:
         """Do nothing: there are no files or connections."""
+
+    def _change(self, project_id: str, changed: Callable[[Project], Project]) -> tuple[Project, Project]:
+        """Store what becomes of a project, and return it before and after."""
+        row = self._projects[project_id]
+        before = self._packing.unpack(project_id, row, self._deleted.get(project_id))
+        after = changed(before)
+        self._projects[project_id] = self._packing.pack(after)
+        return before, after
 
     def _move_end(self, before: Project, after: Project) -> None:
         ends = self._ends[before.account_id]

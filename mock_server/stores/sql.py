@@ -5,7 +5,7 @@ from __future__ import annotations
 import secrets
 import sqlite3
 import time
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from itertools import accumulate
 from threading import Lock
@@ -16,7 +16,7 @@ from sqlalchemy.dialects.sqlite import insert
 
 from ..accounts import Account, Entry, InsufficientCredits, TooManyJobs, entries_of, refund_of
 from ..assets import Upload
-from ..projects import Project, ended
+from ..projects import Project, begun, ended
 from . import InUse, StoreError
 from .tables import ACCOUNTS, LEDGER, PROJECTS, SETTINGS, TABLES, UPLOADS
 
@@ -94,11 +94,11 @@ _COUNT_UNFINISHED = sa.select(sa.func.count()).where(
 )
 _OWNER = sa.select(PROJECTS.c.account_id).where(PROJECTS.c.id == _id).scalar_subquery()
 _LOCK_OWNER = sa.select(ACCOUNTS.c.id).where(ACCOUNTS.c.id == _OWNER).with_for_update()
-_END = ("outcome", "rendering_at", "finished_at", "was_ended")
-_END_PROJECT = (
+_TURN = ("outcome", "rendering_at", "finished_at", "was_ended")
+_TURN_PROJECT = (
     sa.update(PROJECTS)
     .where(PROJECTS.c.id == _id)
-    .values({name: sa.bindparam(f"new_{name}") for name in _END})
+    .values({name: sa.bindparam(f"new_{name}") for name in _TURN})
 )
 _DELETE_PROJECT = (
     sa.update(PROJECTS).where(PROJECTS.c.id == _id, PROJECTS.c.deleted_at.is_(None)).values(deleted_at=_at)
@@ -236,6 +236,16 @@ class SqlStore:
             plans = set(connection.execute(_PLANS).scalars())
         return InUse(frozenset(each for each, _ in kinds), frozenset(plans | {plan for _, plan in kinds}))
 
+    def begin_project(self, project_id: str, at: float) -> Project:
+        """Have an unfinished project render from now on, and return it as it is then.
+
+        Raises:
+            KeyError: there is no such project.
+            ProjectEnded: it has finished by `at`, or somebody has ended it.
+        """
+        with self._write() as connection:
+            return _change(connection, project_id, lambda project: begun(project, at))[1]
+
     def end_project(self, project_id: str, outcome: str, at: float) -> Project:
         """End an unfinished project now, in one transaction with its refund, and return it as it is then.
 
@@ -244,15 +254,7 @@ class SqlStore:
             ProjectEnded: it has finished by `at`, or another caller was quicker.
         """
         with self._write() as connection:
-            # The account first, as `add_project` does, so that no two can wait for each other.
-            connection.execute(_LOCK_OWNER, {"wanted": project_id}).first()
-            row = connection.execute(_LOCK_PROJECT, {"wanted": project_id}).mappings().first()
-            if row is None:
-                raise KeyError(project_id)
-            before = Project(**row)
-            after = ended(before, outcome, at)
-            end = {f"new_{name}": getattr(after, name) for name in _END}
-            connection.execute(_END_PROJECT, {"wanted": project_id, **end})
+            before, after = _change(connection, project_id, lambda project: ended(project, outcome, at))
             _move_refund(connection, before, after)
             return after
 
@@ -363,6 +365,22 @@ def _refuse_above(connection: sa.Connection, project: Project, at_most: int) -> 
     running = connection.execute(_COUNT_UNFINISHED, window).scalar_one()
     if running >= at_most:
         raise TooManyJobs(running)
+
+
+def _change(
+    connection: sa.Connection, project_id: str, changed: Callable[[Project], Project]
+) -> tuple[Project, Project]:
+    """Store what becomes of a project, and return it before and after."""
+    # The account first, as `add_project` does, so that no two can wait for each other.
+    connection.execute(_LOCK_OWNER, {"wanted": project_id}).first()
+    row = connection.execute(_LOCK_PROJECT, {"wanted": project_id}).mappings().first()
+    if row is None:
+        raise KeyError(project_id)
+    before = Project(**row)
+    after = changed(before)
+    turn = {f"new_{name}": getattr(after, name) for name in _TURN}
+    connection.execute(_TURN_PROJECT, {"wanted": project_id, **turn})
+    return before, after
 
 
 def _move_refund(connection: sa.Connection, before: Project, after: Project) -> None:

@@ -145,7 +145,7 @@ def _early(mock: Mock, data: dict[str, Any]) -> list[Any]:
     if data["status"] != "rendering":
         downloads: list[Any] = data["downloads"]
         return downloads
-    return [download_link(mock, data["id"], mock.clock.now(), mock.base_url)]
+    return [download_link(mock, data["id"], "png", mock.clock.now(), mock.base_url)]
 
 
 def _a_look_later(mock: Mock) -> Handler:
@@ -190,7 +190,7 @@ def _nameless(mock: Mock) -> Handler:
 
 def _signing(mock: Mock, asked: Asked) -> Asked:
     """Ask for a project's picture by the right link."""
-    return asked.to("GET", mock.links.sign(output_path(asked.project_id), mock.clock.now() + _DAY))
+    return asked.to("GET", mock.links.sign(output_path(asked.project_id, "png"), mock.clock.now() + _DAY))
 
 
 def _unsigned_too(mock: Mock) -> Handler:

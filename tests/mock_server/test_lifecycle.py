@@ -133,9 +133,9 @@ def test_a_deleted_picture_is_gone_from_the_disk(caller: Caller, clock: Clock, m
     project_id = caller.create(face())
     clock.advance(RENDER_SECONDS)
     caller.fetch(caller.project(project_id)["downloads"][0]["url"])
-    assert mock.files.output(project_id).exists()
+    assert mock.files.output(project_id, "png").exists()
     caller.delete(project_id)
-    assert not mock.files.output(project_id).exists()
+    assert not mock.files.output(project_id, "png").exists()
 
 
 def test_no_picture_is_served_before_the_project_is_complete(caller: Caller, mock: Mock) -> None:

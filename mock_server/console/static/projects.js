@@ -102,6 +102,7 @@ function card({ project: { id }, request }) {
 
 function fateOf(runs, outcome, finished) {
   if (!runs) return finished ? `ended ${momentOf(finished)}` : "ended";
+  if (outcome === "pending") return "waits for the renderer";
   if (!finished) return "stuck in its queue";
   return `will be ${ENDED.includes(outcome) ? outcome : `in error (${outcome})`} at ${momentOf(finished)}`;
 }

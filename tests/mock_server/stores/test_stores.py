@@ -27,7 +27,7 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, precondition,
 
 from mock_server.accounts import Account, Entry, InsufficientCredits, TooManyJobs, entries_of
 from mock_server.assets import Upload
-from mock_server.projects import Project, ProjectEnded, ended, new_id, status_at
+from mock_server.projects import PENDING, Project, ProjectEnded, begun, ended, new_id, status_at
 from mock_server.stores import InUse, Store, StoreError, open_store
 
 T = TypeVar("T")
@@ -131,6 +131,10 @@ class ListOfEntries:
         plans = {each.plan for each in self.accounts()} | {each.plan for each in self.stored.values()}
         return InUse(frozenset(each.operation_id for each in self.stored.values()), frozenset(plans))
 
+    def begin_project(self, project_id: str, at: float) -> Project:
+        self.stored[project_id] = begun(self.stored[project_id], at)
+        return self.stored[project_id]
+
     def end_project(self, project_id: str, outcome: str, at: float) -> Project:
         after = ended(self.stored[project_id], outcome, at)
         self.stored[project_id] = after
@@ -166,7 +170,7 @@ durations = st.sampled_from([0.0, 0.0, 0.25, 1.0, 4.0])
 waits = durations | st.just(inf)
 moments = st.sampled_from([-4.0, -1.0, -0.25, 0.0, 0.0, 0.0, 0.25, 4.0])  # from now on
 errors = st.sampled_from([None, None, "no_source_face", "unknown"])
-outcomes = st.sampled_from(["complete", "complete", "canceled", "no_source_face", "unknown"])
+outcomes = st.sampled_from(["complete", "complete", "canceled", "no_source_face", "unknown", PENDING])
 paths = st.sampled_from(["api-assets/1/image.png", "api-assets/2/image.png", "api-assets/3/gesicht-ß.jpg"])
 places = st.integers(min_value=1, max_value=4)
 
@@ -304,6 +308,17 @@ class StoresMachine(RuleBasedStateMachine):
 
     def same_end(self, project_id: str, outcome: str, at: float) -> None:
         self.same(lambda store: store.end_project(project_id, outcome, at))
+
+    @precondition(lambda self: self.unfinished())
+    @rule(place=places, early=durations)
+    def begin_unfinished_project(self, place: int, early: float) -> None:
+        chosen = self.unfinished()[:place][-1]
+        self.same(lambda store: store.begin_project(chosen.id, self.now - early))
+
+    @rule(place=places, moment=moments)
+    def begin_any_project(self, place: int, moment: float) -> None:
+        project_id = self.ids[-min(place, len(self.ids))]
+        self.same(lambda store: store.begin_project(project_id, self.now + moment))
 
     @rule(place=places)
     def delete_project(self, place: int) -> None:

@@ -1,0 +1,307 @@
+"""The queue of a stage that really renders: from a project that waits for it to one that has its picture.
+
+A job passes three kinds of threads. Loaders read pictures, one thread edits as many of one operation at once
+as wait for it, savers write what was made. So a device need not wait for files, nor its memory hold more than
+a few batches.
+
+Every job's state is in the store alone: a process that takes up the store of one that was killed finds its
+unfinished projects pending, and renders them. They were charged when they were created, and are not again.
+"""
+
+from __future__ import annotations
+
+import logging
+import math
+import os
+from collections import deque
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from threading import Condition, Thread
+from typing import TYPE_CHECKING, Any
+
+from ..projects import Project, ProjectEnded
+from . import Job, RenderError, Stage
+from .outputs import job_of, keep, output_file
+
+if TYPE_CHECKING:
+    from ..mock import Mock
+
+log = logging.getLogger("bluehour")
+
+_HELPERS = max(1, min(4, (os.cpu_count() or 1) // 2))
+"""Threads that read pictures, and as many that write them."""
+
+_BATCHES_IN_MEMORY = 2
+"""One that is edited, and one that is read or written."""
+
+_FAILED = "unknown_error"
+"""The job error of a renderer that fails by a fault of its own; openapi/magic_hour.yaml, x-job-errors."""
+
+_PATIENCE = 5.0
+"""Seconds that a picture under way has to end in when the queue is closed."""
+
+
+@dataclass(slots=True, eq=False)
+class _Task:
+    """A project on its way."""
+
+    project: Project
+    base_url: str
+    """What its client reaches the mock by; it goes into the links of its webhooks."""
+    picture: Any = None
+    """Loaded, later edited; as the stage has it."""
+
+
+class RenderQueue:
+    """Renders pending projects in the background, the oldest first. May be used from any thread.
+
+    Threads are started with the first project, and are ended by `close`.
+    """
+
+    def __init__(self, mock: Mock, stage: Stage[Any, Any]) -> None:
+        self._mock = mock
+        self._stage = stage
+        self._changed = Condition()
+        self._tasks: dict[str, _Task] = {}
+        """All that are on their way, by project."""
+        self._waiting: deque[_Task] = deque()
+        self._loaded: deque[_Task] = deque()
+        self._edited: deque[_Task] = deque()
+        self._in_memory = 0
+        self._threads: list[Thread] = []
+        self._closed = False
+
+    def add(self, project: Project, base_url: str) -> None:
+        """Have a pending project rendered; one that is on its way already stays where it is."""
+        task = _Task(project, base_url)
+        with self._changed:
+            if project.id not in self._tasks and not self._closed:
+                self._tasks[project.id] = task
+                self._waiting.append(task)
+                self._start()
+                self._changed.notify_all()
+
+    def resume(self) -> None:
+        """Take up all pending projects of the store: those that another process left unfinished."""
+        unfinished = self._mock.store.projects(unfinished_at=self._mock.clock.now(), limit=1_000_000)
+        for project in reversed(unfinished):  # they come newest first
+            if project.is_pending:
+                self.add(project, self._mock.base_url)
+
+    def remarks_on(self, project: Project) -> list[str]:
+        """Say what of a project's request the stage can't do."""
+        job = job_of(self._mock, project)
+        remark = self._stage.remark_on(job.project_type, job.request)
+        return [] if remark is None else [remark]
+
+    def settle(self, timeout: float) -> bool:
+        """Wait until nothing is on its way; tell whether that came true within `timeout` real seconds."""
+        with self._changed:
+            return self._changed.wait_for(lambda: not self._tasks, timeout)
+
+    def clear(self) -> None:
+        """Forget all projects; what is made of those under way is dropped."""
+        with self._changed:
+            self._tasks.clear()
+            self._waiting.clear()
+            self._in_memory -= len(self._loaded) + len(self._edited)
+            self._loaded.clear()
+            self._edited.clear()
+            self._changed.notify_all()
+
+    def close(self) -> None:
+        """Render nothing more; pending projects stay pending in the store."""
+        self.clear()
+        with self._changed:
+            self._closed = True
+            self._changed.notify_all()
+        for thread in self._threads:
+            thread.join(_PATIENCE)
+
+    def _start(self) -> None:
+        if self._threads:
+            return
+        kinds = [self._load_next] * _HELPERS + [self._edit_next] + [self._save_next] * _HELPERS
+        for number, step in enumerate(kinds):
+            name = f"bluehour-render-{number}"
+            self._threads.append(Thread(target=self._work, args=(step,), name=name, daemon=True))
+        for thread in self._threads:
+            thread.start()
+
+    def _work(self, step: Callable[[], bool]) -> None:
+        """A thread: the same step again and again, until the queue is closed."""
+        going = True
+        while going:
+            try:
+                going = step()
+            except Exception:  # such as a store that can't be written: one job waits for a restart, not all
+                log.exception("a picture could not be rendered or kept")
+
+    def _load_next(self) -> bool:
+        most = _BATCHES_IN_MEMORY * self._stage.most_at_once
+        task = self._taken(lambda: self._waiting if self._in_memory < most else None)
+        if task is None:
+            return False
+        try:
+            job = job_of(self._mock, task.project)
+            task.picture = self._loaded_picture(job)
+        except RenderError as error:
+            self._end(task, error.code)
+        except Exception:
+            self._fail(task)
+        else:
+            self._pass_on(task, self._loaded)
+        return True
+
+    def _loaded_picture(self, job: Job) -> Any:
+        with self._mock.pictures:  # one at a time: as they come, they may be large
+            return self._stage.load(job)
+
+    def _edit_next(self) -> bool:
+        batch = self._batch()
+        if not batch:
+            return False
+        wanted = [task for task in batch if self._begin(task)]
+        for task, made in zip(wanted, self._edited_pictures(wanted), strict=True):
+            if isinstance(made, RenderError):
+                self._end(task, made.code)
+            else:
+                task.picture = made
+                self._pass_on(task, self._edited)
+        return True
+
+    def _batch(self) -> list[_Task]:
+        """Wait for loaded pictures, take the oldest and those of its operation; none once it is closed."""
+        with self._changed:
+            self._changed.wait_for(lambda: self._loaded or self._closed)
+            if self._closed:
+                return []
+            operation = self._loaded[0].project.operation_id
+            alike = [task for task in self._loaded if task.project.operation_id == operation]
+            batch = alike[: self._stage.most_at_once]
+            for task in batch:
+                self._loaded.remove(task)
+            return batch
+
+    def _begin(self, task: _Task) -> bool:
+        """Tell the world that a project renders; and whether it is still to be rendered."""
+        try:
+            with self._mock.gate:
+                if self._is_wanted(task):
+                    self._begin_in_store(task)
+                    return True
+        except (KeyError, ProjectEnded):  # forgotten, or ended by somebody else
+            pass
+        except BaseException:
+            self._drop(task)
+            raise
+        self._drop(task)
+        return False
+
+    def _begin_in_store(self, task: _Task) -> None:
+        began_before = task.project.rendering_at < math.inf  # and was told of, by a process that was killed
+        task.project = self._mock.store.begin_project(task.project.id, self._mock.clock.now())
+        if not began_before:
+            self._mock.webhooks.follow(task.project, task.base_url)
+
+    def _edited_pictures(self, batch: Sequence[_Task]) -> list[Any]:
+        """Edit a batch; where that fails, one by one, so that no job fails by another's fault."""
+        pictures = [task.picture for task in batch]
+        try:
+            return self._stage.edit(pictures) if pictures else []
+        except Exception:
+            if len(batch) == 1:
+                log.exception("the renderer failed at %s", batch[0].project.id)
+                return [RenderError(_FAILED)]
+        return [made for task in batch for made in self._edited_pictures([task])]
+
+    def _save_next(self) -> bool:
+        task = self._taken(lambda: self._edited)
+        if task is None:
+            return False
+        try:
+            encoded = self._stage.encode(task.picture)
+            path = output_file(self._mock, task.project)
+            with self._mock.gate:
+                if self._is_wanted(task):
+                    keep(path, encoded)
+                    self._end_in_store(task, "complete")
+                    stored = self._mock.store.project(task.project.id)
+                    if stored is None or stored.deleted_at is not None:
+                        path.unlink(missing_ok=True)
+            self._drop(task)
+        except Exception:
+            self._fail(task)
+        return True
+
+    def _fail(self, task: _Task) -> None:
+        """End a job that the renderer has failed at by a fault of its own."""
+        log.exception("the renderer failed at %s", task.project.id)
+        self._end(task, _FAILED)
+
+    def _end(self, task: _Task, outcome: str) -> None:
+        """End a job, and give its credits back unless it is complete."""
+        try:
+            with self._mock.gate:
+                if self._is_wanted(task):
+                    self._end_in_store(task, outcome)
+        finally:
+            self._drop(task)
+
+    def _end_in_store(self, task: _Task, outcome: str) -> None:
+        now = self._mock.clock.now()
+        try:
+            project = self._mock.store.end_project(task.project.id, outcome, now)
+        except (KeyError, ProjectEnded):  # forgotten, or ended by somebody else
+            return
+        self._mock.webhooks.follow(project, task.base_url, since=now)
+
+    def _is_wanted(self, task: _Task) -> bool:
+        return self._tasks.get(task.project.id) is task
+
+    def _taken(self, line: Callable[[], deque[_Task] | None]) -> _Task | None:
+        """Wait for a task in a line that may be entered, and take it; None once all is closed."""
+        with self._changed:
+            self._changed.wait_for(lambda: self._closed or line())
+            if self._closed:
+                return None
+            tasks = line()
+            assert tasks is not None  # noqa: S101 - waited for
+            if tasks is self._waiting:
+                self._in_memory += 1
+            return tasks.popleft()
+
+    def _pass_on(self, task: _Task, line: deque[_Task]) -> None:
+        with self._changed:
+            if self._is_wanted(task):
+                line.append(task)
+            else:
+                self._in_memory -= 1
+            self._changed.notify_all()
+
+    def _drop(self, task: _Task) -> None:
+        """Let go of a task that is over."""
+        task.picture = None
+        with self._changed:
+            if self._is_wanted(task):
+                del self._tasks[task.project.id]
+            self._in_memory -= 1
+            self._changed.notify_all()
+
+
+class Unqueued:
+    """Renders at once, in the caller's thread: what a scenario has complete without any rendering."""
+
+    def __init__(self, stage: Stage[Any, Any]) -> None:
+        self._stage = stage
+
+    def render(self, job: Job) -> bytes:
+        """Return the picture as an encoded file.
+
+        Raises:
+            RenderError: it can't be made.
+        """
+        (made,) = self._stage.edit([self._stage.load(job)])
+        if isinstance(made, RenderError):
+            raise made
+        return self._stage.encode(made)
