@@ -1,6 +1,6 @@
 """Draws docs/face-editor.png: what each slider of the face editor makes of a portrait, from end to end.
 
-Run as `python docs/face_sheets.py [TARGET]`, with the extra `reference` and the test group installed, after
+Run as `python docs/face_sheets.py [TARGET]`, with the extra `inference` and the test group installed, after
 `bluehour weights`.
 """
 

@@ -1,6 +1,6 @@
 """Draws docs/photo-editor.png: what the analytic photo editor makes of a dozen prompts, before and after.
 
-Run as `python docs/photo_sheets.py [TARGET]`, with the extra `reference` and the test group installed.
+Run as `python docs/photo_sheets.py [TARGET]`, with the extra `inference` and the test group installed.
 """
 
 from __future__ import annotations

@@ -29,7 +29,7 @@ from .gateway import Gateway
 from .greeting import greeting
 from .mock import Mock, Settings
 from .reloading import Reloader
-from .rendering.opening import SIMULATED
+from .rendering.opening import SIMULATED, check_installed
 from .requestlog import Line, LoopWriter, RequestLog, json_line, text_line
 from .scenarios.rules import RuleError
 from .scenarios.scenarios import read_scenario
@@ -93,6 +93,7 @@ def run(server: Server, version: str) -> None:
     with hosting.reserved(server.host, server.port) as (address, port):
         server = replace(server, port=port)
         if server.settings.renderer != SIMULATED:
+            check_installed(server.settings.renderer)
             click.echo("Loading the reference renderer, which takes some seconds", err=True)
         with closing(Mock(server.contract, server.settings, assets=server.assets)) as mock:
             _prepare(server, mock)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +14,7 @@ REFERENCE = "reference"
 
 DEVICES = ("auto", "cpu", "cuda")
 
+_NEEDED = ("torch", "numpy")
 _INSTALL = "pip install 'bluehour[inference]'"
 
 
@@ -29,12 +31,27 @@ def open_stage(name: str, device: str, photo_model: Path | None) -> Stage[Any, A
     """
     if name == SIMULATED:
         return None
+    check_installed(name)
     # Measured: threads of OpenMP that wait by spinning take the cores that answer requests.
     os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
-    try:
-        from .reference.stage import ReferenceStage
-    except ModuleNotFoundError as error:
-        raise RendererError(
-            f"the reference renderer needs {error.name}, which is missing: {_INSTALL}"
-        ) from error
+    from .reference.stage import ReferenceStage
+
     return ReferenceStage(device, photo_model)
+
+
+def check_installed(name: str) -> None:
+    """Return if what a renderer needs is installed; quickly, as nothing is loaded.
+
+    Raises:
+        RendererError: it isn't; the message says what to do.
+    """
+    for module in _NEEDED if name == REFERENCE else ():
+        if not _is_installed(module):
+            raise RendererError(f"the reference renderer needs {module}, which is missing: {_INSTALL}")
+
+
+def _is_installed(module: str) -> bool:
+    try:
+        return find_spec(module) is not None
+    except ImportError:
+        return False

@@ -12,7 +12,7 @@ Diffeomorphisms, 2006.
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping, Sequence, Set
 from dataclasses import dataclass, fields, replace
 from typing import Final
 
@@ -25,7 +25,9 @@ from .frame import FaceFrame, Plane
 
 _HALVINGS = 6  # of a flow's time: 64 steps
 _SPREADS = (0.30, 0.12, 0.05)  # units: how far a point's velocity is felt, from the coarse to the fine
-_CELLS_PER_BELL = 8  # of the grid that a bell is laid on; finer is smooth in between
+_CELLS_PER_BELL = 8  # of the grid that a bell is laid on, at least; finer is smooth in between
+_FELT = 6.0  # of a bell's widths: what is further away is not felt, to float32's last bit
+_ROWS = 24  # of a grid that are summed at once, at least
 _SLIT = 0.02  # units: half of what is between what slides and what it slides over
 _SMOOTHINGS = 40
 _LEAST_AREA = 0.02  # of a cell's
@@ -36,42 +38,123 @@ _PIVOT = (0.0, 0.95, 0.95)  # units in the face's frame: about where the skull r
 
 @dataclass(frozen=True, slots=True)
 class Window:
-    """A square part of the face's plane, with a grid over it from edge to edge.
+    """An upright part of the face's plane, with a grid over it from edge to edge.
 
     Attributes:
-        middle: x and y, units.
-        half: half a side, units.
-        cells: points of the grid along a side.
+        whole: the square that it's a part of: x and y of its middle, and half a side, units.
+        cells: points of the whole's grid along a side; the part's are some of these.
+        columns, rows: the first of them that is in the part, and the first beyond it.
     """
 
-    middle: tuple[float, float]
-    half: float
+    whole: tuple[float, float, float]
     cells: int
+    columns: tuple[int, int]
+    rows: tuple[int, int]
 
-    def axes(self, device: torch.device) -> tuple[Tensor, Tensor]:
-        """Return the grid's x and its y, [cells] each."""
-        steps = torch.linspace(-self.half, self.half, self.cells, device=device)
-        return steps + self.middle[0], steps + self.middle[1]
+    @classmethod
+    def square(cls, middle: tuple[float, float], half: float, cells: int) -> Window:
+        """Return a whole window; `half` a side is in units."""
+        return cls((*middle, half), cells, (0, cells), (0, cells))
+
+    @property
+    def step(self) -> float:
+        """Return how far the points of the grid are apart, units."""
+        return 2 * self.whole[2] / (self.cells - 1)
+
+    @property
+    def size(self) -> tuple[int, int]:
+        """Return how many rows and columns there are."""
+        return self.rows[1] - self.rows[0], self.columns[1] - self.columns[0]
+
+    @property
+    def middle(self) -> tuple[float, float]:
+        """Return the x and y between the edges."""
+        x, y, half = self.whole
+        offsets = (((sum(ends) - 1) * self.step) / 2 - half for ends in (self.columns, self.rows))
+        return x + next(offsets), y + next(offsets)
+
+    @property
+    def halves(self) -> tuple[float, float]:
+        """Return half the width and half the height, units."""
+        rows, columns = self.size
+        return (columns - 1) * self.step / 2, (rows - 1) * self.step / 2
+
+    def around(self, low: Tensor, high: Tensor) -> Window:
+        """Return the part that holds boxes from `low` to `high`, [B, 2] each, and two cells around them."""
+        x, y, half = self.whole
+        start = torch.tensor((x - half, y - half), device=low.device)
+        ends = torch.stack(
+            ((low.amin(0) - start).floor_divide(self.step), (high.amax(0) - start) // self.step)
+        )
+        ((left, top), (right, bottom)) = ends.long().tolist()
+        return replace(self, columns=self._even(left, right), rows=self._even(top, bottom))
+
+    def _even(self, first: int, last: int) -> tuple[int, int]:
+        """Return ends between which every second point, from the first to the last, has an even number."""
+        last = min(last + 3 + (last + 3) % 2, (self.cells - 1) // 2 * 2)
+        return min(max(0, first - 2 - first % 2), last - 2), last + 1
+
+    def axes(self, device: torch.device, every: int = 1) -> tuple[Tensor, Tensor]:
+        """Return the x and the y of every so many-th column and row, [columns] and [rows]."""
+        x, y, half = self.whole
+        columns, rows = (
+            torch.arange(*ends, every, device=device) * self.step - half for ends in (self.columns, self.rows)
+        )
+        return columns + x, rows + y
 
     def grid(self, device: torch.device) -> tuple[Tensor, Tensor]:
-        """Return every point's x and y, [cells, cells] each."""
+        """Return every point's x and y, [rows, columns] each."""
         x, y = self.axes(device)
-        return x.expand(self.cells, -1), y[:, None].expand(-1, self.cells)
+        return x.expand(len(y), -1), y[:, None].expand(-1, len(x))
 
     def inside(self, x: Tensor, y: Tensor) -> Tensor:
-        """1 in the window, falling to 0 at its edge: for faces of which it doesn't hold all that moves."""
-        far = torch.maximum((x - self.middle[0]).abs(), (y - self.middle[1]).abs()) / self.half
+        """1 in the whole, falling to 0 at its edge: for faces of which it doesn't hold all that moves."""
+        left, top, half = self.whole
+        far = torch.maximum((x - left).abs(), (y - top).abs()) / half
         return _smooth((0.98 - far) / 0.1)
 
+    def zeros(self, count: int, channels: int, device: torch.device) -> Tensor:
+        """Return fields that are 0: [count, channels, rows, columns]."""
+        return torch.zeros(count, channels, *self.size, device=device)
+
     def sample(self, field: Tensor, x: Tensor, y: Tensor) -> Tensor:
-        """Return what fields [B, C, cells, cells] are at places [B, H, W] each: [B, C, H, W]."""
-        places = torch.stack(((x - self.middle[0]) / self.half, (y - self.middle[1]) / self.half), -1)
-        sampled: Tensor = functional.grid_sample(field, places, "bilinear", "border", align_corners=True)
-        return sampled
+        """Return what fields [B, C, rows, columns] are at places [B, H, W] each: [B, C, H, W]."""
+        (left, top), (wide, high) = self.middle, self.halves
+        return sampled(field, torch.stack(((x - left) / wide, (y - top) / high), 1))
 
 
-FACE: Final = Window((0.0, 0.5), 2.0, 272)
-HEAD: Final = Window((0.0, 0.4), 4.4, 192)
+FACE: Final = Window.square((0.0, 0.5), 2.0, 272)
+HEAD: Final = Window.square((0.0, 0.4), 4.4, 192)
+
+
+def sampled(field: Tensor, places: Tensor) -> Tensor:
+    """Return what fields are at places [B, 2, H, W], of which -1 and 1 are the first and last points."""
+    # As planes of x and y, that torch reads as they are: to put them side by side takes as long as this does.
+    values: Tensor = functional.grid_sample(
+        field, places.permute(0, 2, 3, 1), "bilinear", "border", align_corners=True
+    )
+    return values
+
+
+@dataclass(frozen=True, slots=True)
+class Layer:
+    """Fields of B edits on one window's grid: [B, C, rows, columns]; beyond it they are 0."""
+
+    window: Window
+    values: Tensor
+
+    def ends(self) -> Tensor:
+        """Return the first and the last place that isn't 0: [B, 2 ends, x and y], units; NaN without one."""
+        something = (self.values != 0).any(1)
+        ends = []
+        for taken, places in zip((1, 2), self.window.axes(self.values.device), strict=True):
+            there = something.any(taken)
+            nowhere = torch.full_like(places, torch.nan)
+            of_these = torch.where(there, places, nowhere)
+            low = of_these.nan_to_num(torch.inf).amin(1)
+            high = of_these.nan_to_num(-torch.inf).amax(1)
+            ends.append(torch.stack((low, high), 1))
+        return torch.stack(ends, -1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,41 +163,81 @@ class Field:
 
     Attributes:
         plane: where the faces are in their photos.
-        head: [B, 2, cells, cells] on HEAD, applied first to a place of the edited picture.
-        face: [B, 2, cells, cells] on FACE, applied to where that leads.
-        mouth: [B, 4, cells, cells] on FACE: how much of the mouth's new inside is seen (0 to 1), how far that
-            is below the upper edge and above the lower one (units), and how far along (-1 to 1).
+        head: displacements on a part of HEAD, applied first to a place of the edited picture; None where no
+            head turns.
+        face: displacements on a part of FACE, applied to where that leads; None where no face moves.
+        mouth: on the same part, four channels: how much of the mouth's new inside is seen (0 to 1), how far
+            that is below the upper edge and above the lower one (units), and how far along (-1 to 1).
+            None where no mouth opens.
     """
 
     plane: Plane
-    head: Tensor
-    face: Tensor
-    mouth: Tensor
+    head: Layer | None
+    face: Layer | None
+    mouth: Layer | None
 
-    def __getitem__(self, places: slice | Sequence[int]) -> Field:
+    def __getitem__(self, places: slice) -> Field:
         """Return some of the edits."""
         plane = Plane(*(getattr(self.plane, part.name)[places] for part in fields(Plane)))
-        return Field(plane, self.head[places], self.face[places], self.mouth[places])
+        layers = (
+            None if layer is None else Layer(layer.window, layer.values[places])
+            for layer in (self.head, self.face, self.mouth)
+        )
+        return Field(plane, *layers)
 
-    def reach(self) -> Tensor:
-        """Return which windows are needed: [B], half sides in units; 0 where nothing moves."""
-        head = self.head.abs().amax((1, 2, 3)) > 0
-        face = (self.face.abs().amax((1, 2, 3)) > 0) | (self.mouth[:, 0].amax((1, 2)) > 0)
-        return torch.where(head, HEAD.half, torch.where(face, FACE.half, 0.0))
+    @property
+    def moves(self) -> bool:
+        """Whether any of them moves anything."""
+        return self.head is not None or self.face is not None
 
-    def at(self, x: Tensor, y: Tensor) -> tuple[Tensor, Tensor]:
-        """Return where places of the edited pictures, x and y [B, H, W] in px, are seen from; and the mouth.
+    def ends(self) -> Tensor:
+        """Return where it begins and ends to move something: [B, 2 ends, x and y], units; inf to -inf
+        where nothing does.
+        """
+        count, device = len(self.plane.unit), self.plane.unit.device
+        none = torch.tensor((torch.inf, -torch.inf), device=device)[None, :, None].expand(count, 2, 2)
+        parts = [layer.ends() for layer in (self.head, self.face, self.mouth) if layer is not None]
+        low = torch.stack([part[:, 0] for part in (none, *parts)]).amin(0)
+        high = torch.stack([part[:, 1] for part in (none, *parts)]).amax(0)
+        return torch.stack((low, high), 1)
+
+    def at(self, x: Tensor, y: Tensor) -> tuple[Tensor, Tensor | None]:
+        """Return where places of the edited pictures are seen from, and the mouth there.
 
         They are [B, 2, H, W], displacements in px of the photo, and [B, 4, H, W], as `mouth` is.
+
+        Args:
+            x, y: in px, [B, 1, W] and [B, H, 1], or [B, H, W] each.
         """
-        shape = x.shape
-        inside = self.plane.within(torch.stack((x.flatten(1), y.flatten(1)), -1)).reshape(*shape, 2)
-        x, y = inside.unbind(-1)
-        moved = HEAD.sample(self.head, x, y) if bool(self.head.any()) else x.new_zeros(1, 2, 1, 1)
-        x, y = x + moved[:, 0], y + moved[:, 1]
-        moved = moved + FACE.sample(self.face, x, y)
-        turned = moved.flatten(2).mT * self.plane.unit[:, None, None] @ self.plane.axes.mT
-        return turned.mT.reshape(shape[0], 2, *shape[1:]), FACE.sample(self.mouth, x, y)
+        # A place in a window is a sum of what its x adds and what its y adds; and so is all that follows.
+        height, width = max(x.shape[1], y.shape[1]), max(x.shape[2], y.shape[2])
+        unit, axes = self.plane.unit[:, None], self.plane.axes / self.plane.unit[:, None, None]
+        origin = self.plane.origin[..., None, None]
+        by_x = axes[:, 0, :, None, None] * (x - origin[:, 0])[:, None]
+        by_y = axes[:, 1, :, None, None] * (y - origin[:, 1])[:, None]
+        moved: Tensor | None = None
+        mouth = None
+        if self.head is not None:
+            moved = sampled(self.head.values, _placed(self.head.window, by_x, by_y, None))
+        if self.face is not None:
+            places = _placed(self.face.window, by_x, by_y, moved)
+            seen = sampled(self.face.values, places)
+            moved = seen if moved is None else moved + seen
+            if self.mouth is not None:
+                mouth = sampled(self.mouth.values, places)
+        if moved is None:
+            return torch.zeros(len(x), 2, height, width, device=x.device), mouth
+        turned = (self.plane.axes * unit[..., None]) @ moved.flatten(2)
+        return turned.reshape(moved.shape), mouth
+
+
+def _placed(window: Window, by_x: Tensor, by_y: Tensor, moved: Tensor | None) -> Tensor:
+    """Return places in a window as `sampled` takes them: by x and by y [B, 2, H, W], then moved; units."""
+    middle, halves = (
+        torch.tensor(values, device=by_x.device)[:, None, None] for values in (window.middle, window.halves)
+    )
+    places = (by_x - middle) / halves + by_y / halves
+    return places if moved is None else torch.addcdiv(places, moved, halves.expand_as(moved))
 
 
 def field_of(points: Tensor, styles: Sequence[sliders.Style]) -> Field:
@@ -125,9 +248,9 @@ def field_of(points: Tensor, styles: Sequence[sliders.Style]) -> Field:
         styles: what is asked of each: sliders by name, from -100 to 100.
     """
     points = points.float()
+    asked = {name for name in sliders.NAMES if any(style.get(name) for style in styles)}
     frame = FaceFrame.of(points)
-    share = sliders.shares(styles, points.device)
-    faces = _Faces(points, frame, share)
+    faces = _Faces(points, frame, sliders.shares(styles, points.device), asked)
     face, mouth = faces.expression()
     return Field(frame.plane, faces.head(), faces.gaze_before(face), mouth)
 
@@ -135,60 +258,65 @@ def field_of(points: Tensor, styles: Sequence[sliders.Style]) -> Field:
 class _Faces:
     """B faces with what is asked of them, in their planes."""
 
-    def __init__(self, points: Tensor, frame: FaceFrame, share: Mapping[str, Tensor]) -> None:
+    def __init__(
+        self, points: Tensor, frame: FaceFrame, share: Mapping[str, Tensor], asked: Set[str]
+    ) -> None:
         self._frame = frame
         self._share = share
+        self._asked = asked
         self._points = frame.within(points)
         flat = frame.plane.within(points[..., :2])
         depth = (points[..., 2] - frame.origin[:, None, 2]) / frame.unit[:, None]
         self._placed = torch.cat((flat, depth[..., None]), -1)  # in the plane, with depth
         outline = flat[:, regions.OUTLINE]
         self._low, self._high = outline.amin(1), outline.amax(1)
+        self._half, self._middle = (self._high - self._low) / 2, (self._high + self._low) / 2
+        self._face = FACE.around(*self._ellipse(1, 1, 0, FACE_REACH)) if asked - set(sliders.HEAD) else FACE
 
-    def head(self) -> Tensor:
-        """How heads turn as stiff bodies, less and less beyond them: displacements on HEAD."""
+    def _ellipse(self, wide: float, high: float, up: float, reach: float) -> tuple[Tensor, Tensor]:
+        """Return the box around an ellipse that many times the face's outline: its low and high ends."""
+        half = self._half * torch.tensor((wide, high), device=self._half.device) * reach
+        middle = self._middle - self._half * torch.tensor((0.0, up), device=self._half.device)
+        return middle - half, middle + half
+
+    def head(self) -> Layer | None:
+        """How heads turn as stiff bodies, less and less beyond them: displacements on a part of HEAD."""
+        if not self._asked & set(sliders.HEAD):
+            return None
         device = self._points.device
         turn = sliders.turn(self._share)
-        if not bool(turn.any()):
-            return torch.zeros(len(turn), 2, HEAD.cells, HEAD.cells, device=device)
-        x, y = HEAD.grid(device)
+        window = HEAD.around(*self._ellipse(*_HEAD_SIZE, 0.5, HEAD_REACH))
+        x, y = window.grid(device)
         pivot = (self._frame.axes @ torch.tensor(_PIVOT, device=device))[:, None]
         pivot = self._frame.plane.turned(pivot)[:, 0]
         about = self._frame.axes @ turn[..., None]
         wx, wy, wz = self._frame.plane.turned(about.mT)[:, 0, :, None, None].unbind(1)
         near = self._in_head(x, y)
-        px, py, pz = (x - pivot[:, 0, None, None], y - pivot[:, 1, None, None], self._depth(pivot[:, 2]))
+        depth = self._depth(pivot[:, 2], window)
+        px, py, pz = (x - pivot[:, 0, None, None], y - pivot[:, 1, None, None], depth)
         velocity = torch.stack((wy * pz - wz * py, wz * px - wx * pz), 1) * near[:, None]
-        return _flow(-velocity, HEAD)
+        return Layer(window, _flow(-velocity, window))
 
     def _in_head(self, x: Tensor, y: Tensor) -> Tensor:
-        """1 in heads with their hair, 0 beyond their neighbourhood: [B, cells, cells]."""
-        half = (self._high - self._low) / 2
-        middle = (self._high + self._low) / 2
-        middle = torch.stack((middle[:, 0], middle[:, 1] - 0.5 * half[:, 1]), -1)[..., None, None]
-        half = (half * torch.tensor((1.45, 1.55), device=half.device))[..., None, None]
+        """1 in heads with their hair, 0 beyond their neighbourhood: [B, rows, columns]."""
+        low, high = (end[..., None, None] for end in self._ellipse(*_HEAD_SIZE, 0.5, 1))
+        middle, half = (low + high) / 2, (high - low) / 2
         far = torch.hypot((x - middle[:, 0]) / half[:, 0], (y - middle[:, 1]) / half[:, 1])
         return HEAD.inside(x, y) * _smooth((HEAD_REACH - far) / (HEAD_REACH - HEAD_STIFF))
 
-    def _depth(self, pivot: Tensor) -> Tensor:
-        """Depth from the pivot on HEAD, [B, cells, cells], units; 0 around the head."""
-        device = pivot.device
-        angle = torch.arange(24, device=device) * (torch.pi / 12)
-        half = (self._high - self._low) / 2
-        middle = (self._high + self._low) / 2
-        ring = (
-            torch.stack((angle.cos(), angle.sin()), -1)
-            * half[:, None]
-            * torch.tensor((1.5, 1.55), device=device)
-        )
-        ring = ring + middle[:, None] - torch.stack((torch.zeros_like(pivot), 0.5 * half[:, 1]), -1)[:, None]
+    def _depth(self, pivot: Tensor, window: Window) -> Tensor:
+        """Depth from the pivot, [B, rows, columns], units; 0 around the head."""
+        angle = torch.arange(24, device=pivot.device) * (torch.pi / 12)
+        low, high = self._ellipse(1.5, 1.55, 0.5, 1)
+        ring = torch.stack((angle.cos(), angle.sin()), -1) * ((high - low) / 2)[:, None]
+        ring = ring + ((low + high) / 2)[:, None]
         at = torch.cat((self._placed[:, :468, :2], ring), 1)
         depth = self._placed[:, :468, 2:] - pivot[:, None, None]
         depth = torch.cat((depth, torch.zeros_like(ring[..., :1])), 1)
-        return _spread(at, depth, HEAD, _SPREADS[:1])[:, 0]
+        return _spread(at, depth, window, _SPREADS[:1])[:, 0]
 
-    def expression(self) -> tuple[Tensor, Tensor]:
-        """How brows, lids and mouth move: displacements on FACE, and the mouth's new inside there.
+    def expression(self) -> tuple[Layer | None, Layer | None]:
+        """How brows, lids and mouth move: displacements on a part of FACE, and the mouth's new inside there.
 
         Three layers flow together: the jaw below the lips' line, the upper lids above the lower ones, and
         under both the face.
@@ -196,42 +324,43 @@ class _Faces:
         points = self._points[:, :468]
         layers = {
             layer: moves
-            for layer in (sliders.expression, sliders.jaw, sliders.upper_lids)
-            if bool((moves := layer(points, self._share)).any())
+            for layer, names in sliders.LAYERS.items()
+            if self._asked & names and bool((moves := layer(points, self._share)).any())
         }
-        x, y = FACE.grid(points.device)
         if not layers:
-            nothing = torch.zeros(len(points), 4, FACE.cells, FACE.cells, device=points.device)
-            return nothing[:, :2], nothing
+            return None, None
+        x, y = self._face.grid(points.device)
         turned = [self._frame.plane.turned(moves @ self._frame.axes.mT)[..., :2] for moves in layers.values()]
-        spread = _spread(*self._with_rim(torch.cat(turned, -1)), FACE, _SPREADS)
+        spread = _spread(*self._with_rim(torch.cat(turned, -1)), self._face, _SPREADS)
         base = torch.zeros_like(spread[:, :2])
-        sliding = torch.zeros_like(base)
+        sliding = None
         for layer, moves in zip(
             layers, spread.reshape(len(points), -1, *base.shape[1:]).unbind(1), strict=True
         ):
             if layer is sliders.expression:
                 base = moves
-            elif layer is sliders.jaw:
-                sliding = sliding + moves * self._in_jaw(x, y)[:, None]
-            else:
-                sliding = sliding + moves * self._over_lower_lids(x, y)[:, None]
-        base, sliding = (part * self._in_face(x, y)[:, None] for part in (base, sliding))
-        field, mouth = self._opened(_flow(-base - sliding, FACE), base + sliding)
-        return _unfolded(self._uncovered(field, base, base + sliding)), mouth
+                continue
+            moves = (
+                moves * (self._in_jaw(x, y) if layer is sliders.jaw else self._over_lower_lids(x, y))[:, None]
+            )
+            sliding = moves if sliding is None else sliding + moves
+        inside = self._in_face(x, y)[:, None]
+        base = base * inside
+        velocity = base if sliding is None else base + sliding * inside
+        field, mouth = self._opened(_flow(-velocity, self._face), velocity)
+        return Layer(self._face, _unfolded(self._uncovered(field, base, velocity), self._face)), mouth
 
     def _with_rim(self, moves: Tensor) -> tuple[Tensor, Tensor]:
         """The points of faces and a rim around them that stays where it is."""
         at = self._placed[:, :468, :2]
-        middle = ((self._high + self._low) / 2)[:, None]
+        middle = self._middle[:, None]
         rims = [middle + (at[:, regions.OUTLINE] - middle) * by for by in (1.3, 1.5)]
         at = torch.cat((at, *rims), 1)
         return at, functional.pad(moves, (0, 0, 0, at.shape[1] - moves.shape[1]))
 
     def _in_face(self, x: Tensor, y: Tensor) -> Tensor:
-        """1 in faces, 0 a little beyond them: [B, cells, cells]."""
-        half = ((self._high - self._low) / 2)[..., None, None]
-        middle = ((self._high + self._low) / 2)[..., None, None]
+        """1 in faces, 0 a little beyond them: [B, rows, columns]."""
+        half, middle = self._half[..., None, None], self._middle[..., None, None]
         far = torch.hypot((x - middle[:, 0]) / half[:, 0], (y - middle[:, 1]) / half[:, 1])
         return FACE.inside(x, y) * _smooth((FACE_REACH - far) / (FACE_REACH - FACE_STIFF))
 
@@ -257,43 +386,50 @@ class _Faces:
     def _uncovered(self, field: Tensor, base: Tensor, velocity: Tensor) -> Tensor:
         """Keep what closing lids and lips slide over from being squeezed: it moves with the face."""
         closing = ((regions.EYES, "eye_open_ratio"), ((regions.INNER_LIPS,), "lip_open_ratio"))
+        unmoved: Tensor | None = None
         for openings, name in closing:
-            shut = (self._share[name] < 0).float()[:, None, None]
-            if not bool(shut.any()):
+            if name not in self._asked or not bool((shut := self._share[name] < 0).any()):
                 continue
-            unmoved = _flow(-base, FACE) if bool(base.any()) else base
+            if unmoved is None:
+                unmoved = _flow(-base, self._face) if bool(base.any()) else base
             for opening in openings:
-                seen = _Opening.after(opening, self._placed, velocity, 0.0).seen
-                field = field + (shut * seen)[:, None] * (unmoved - field)
+                seen = _Opening.after(opening, self._placed, velocity, 0.0, self._face).seen
+                field = field + (shut.float()[:, None, None] * seen)[:, None] * (unmoved - field)
         return field
 
-    def _opened(self, field: Tensor, velocity: Tensor) -> tuple[Tensor, Tensor]:
+    def _opened(self, field: Tensor, velocity: Tensor) -> tuple[Tensor, Layer | None]:
         """Return the field, made even inside mouths that open, and what is seen there, as `Field.mouth`."""
-        opened = (self._share["lip_open_ratio"] > 0).float()[:, None, None]
-        if not bool(opened.any()):
-            return field, field.new_zeros(len(field), 4, FACE.cells, FACE.cells)
+        if "lip_open_ratio" not in self._asked or not bool((wide := self._share["lip_open_ratio"] > 0).any()):
+            return field, None
+        opened = wide.float()[:, None, None]
         lower = regions.INNER_LIPS.lower
-        mouth = _Opening.after(regions.Opening(lower, lower), self._placed, velocity, 1.3 * _SLIT)
-        x, y = FACE.grid(field.device)
+        mouth = _Opening.after(regions.Opening(lower, lower), self._placed, velocity, 1.3 * _SLIT, self._face)
+        x, y = self._face.grid(field.device)
         before = mouth.source(x + field[:, 0], y)
         even = field[:, 1] + opened * mouth.within * (before - y - field[:, 1])
         field = torch.stack((field[:, 0], even), 1)
-        return field, torch.stack((mouth.seen * opened, mouth.under, mouth.over, mouth.along), 1)
+        seen = torch.stack((mouth.seen * opened, mouth.under, mouth.over, mouth.along), 1)
+        return field, Layer(self._face, seen)
 
-    def gaze_before(self, face: Tensor) -> Tensor:
-        """Return displacements on FACE with the irises moved before them."""
+    def gaze_before(self, face: Layer | None) -> Layer | None:
+        """Return displacements on a part of FACE with the irises moved before them."""
+        if not self._asked & set(sliders.GAZE):
+            return face
         moves = sliders.gaze(self._points, self._share)
         if not bool(moves.any()):
             return face
-        x, y = FACE.grid(face.device)
-        velocity = torch.zeros_like(face)
+        x, y = self._face.grid(moves.device)
+        velocity = self._face.zeros(len(moves), 2, moves.device)
         for eye, move in zip(regions.EYES, moves.unbind(1), strict=True):
             move = move[..., None, None]
             velocity = velocity + move * self._in_eye(eye, move, x, y)[:, None]
-        return _unfolded(_after(_unfolded(_flow(-velocity, FACE)), face, FACE))
+        before = _unfolded(_flow(-velocity, self._face), self._face)
+        if face is None:
+            return Layer(self._face, before)
+        return Layer(self._face, _unfolded(_after(before, face.values, self._face), self._face))
 
     def _in_eye(self, eye: regions.Opening, move: Tensor, x: Tensor, y: Tensor) -> Tensor:
-        """1 in the middle of an eye's opening, 0 on the lids and beyond: [B, cells, cells].
+        """1 in the middle of an eye's opening, 0 on the lids and beyond: [B, rows, columns].
 
         The iris slips under the edge that it moves to, by `move` [B, 2, 1, 1], and the white stretches where
         it comes from.
@@ -307,7 +443,7 @@ class _Faces:
 
 @dataclass(frozen=True, slots=True)
 class _Opening:
-    """An opening of B faces after a flow, on FACE: [B, cells, cells] each.
+    """An opening of B faces after a flow, on a part of FACE: [B, rows, columns] each.
 
     Attributes:
         lines: its upper and its lower edge before the flow, [B, N, 2] each, in the plane.
@@ -325,14 +461,19 @@ class _Opening:
     along: Tensor
 
     @classmethod
-    def after(cls, opening: regions.Opening, placed: Tensor, velocity: Tensor, apart: float) -> _Opening:
+    def after(
+        cls, opening: regions.Opening, placed: Tensor, velocity: Tensor, apart: float, window: Window
+    ) -> _Opening:
         """Return an opening after a flow; its upper edge is moved up by `apart` units before."""
-        x, y = FACE.grid(velocity.device)
-        corners = _carried(placed[:, opening.corners, :2], velocity)[..., 0]
-        start, end = corners[:, :1, None], corners[:, 1:, None]
+        x, y = window.grid(velocity.device)
         upper, lower = (_line(placed[:, edge, :2]) for edge in (opening.upper, opening.lower))
         upper = upper - torch.tensor((0, apart), device=x.device)
-        top, bottom = (_height(_carried(line, velocity), x[0])[:, None] for line in (upper, lower))
+        points = torch.cat((placed[:, opening.corners, :2], upper, lower), 1)
+        corners, *edges = _carried(points, velocity, window).split_with_sizes(
+            [2, upper.shape[1], lower.shape[1]], 1
+        )
+        start, end = corners[:, :1, None, 0], corners[:, 1:, None, 0]
+        top, bottom = (_height(edge, x[0])[:, None] for edge in edges)
         within = _smooth((y - top) / _SOFT + 0.5) * _smooth((bottom - y) / _SOFT + 0.5)
         within = within * _smooth((x - start) / 0.03) * _smooth((end - x) / 0.03)
         return cls(
@@ -345,7 +486,7 @@ class _Opening:
         )
 
     def source(self, x: Tensor, y: Tensor) -> Tensor:
-        """Return the y before the flow, evenly between the edges, of what was at x [B, cells, cells]."""
+        """Return the y before the flow, evenly between the edges, of what was at x [B, rows, columns]."""
         top, bottom = (_height(line, x.flatten(1)).reshape(x.shape) for line in self.lines)
         gap = (self.under + self.over).clamp(min=1e-3)
         return top + (bottom - top) * (self.under / gap).expand(-1, *y.shape)
@@ -354,55 +495,107 @@ class _Opening:
 HEAD_STIFF: Final = 0.95
 HEAD_REACH: Final = 1.9
 """Where the head is stiff and where nothing moves: in half axes of an ellipse around it with its hair."""
+_HEAD_SIZE: Final = (1.45, 1.55)
+"""Half axes of that ellipse, in those of the face's outline; it's half of one higher up than the face."""
 FACE_STIFF: Final = 1.1
 FACE_REACH: Final = 1.45
 """The same for expressions: in half axes of the face's outline."""
 
 
 def _spread(at: Tensor, values: Tensor, window: Window, widths: Sequence[float]) -> Tensor:
-    """Return a smooth field [B, C, cells, cells] that has values [B, N, C] about at points [B, N, 2].
+    """Return a smooth field [B, C, rows, columns] that has values [B, N, C] about at points [B, N, 2].
 
     First the mean of all points around, weighed by a wide bell; then what that leaves over at the points, by
     narrower ones. A bell is the product of one in x and one in y: summing them all is a product of matrices.
     """
-    squares = torch.cdist(at, at) ** 2
-    field = at.new_zeros(())
+    order = at[..., 1].argsort(1)[..., None]  # from above to below
+    at, values = at.gather(1, order.expand_as(at)), values.gather(1, order.expand_as(values))
+    field: Tensor | None = None
     for place, width in enumerate(widths):
         least = 1e-6 if place == 0 else 0.3
-        scale = -0.5 / width**2
-        cells = min(window.cells, math.ceil(_CELLS_PER_BELL * 2 * window.half / width))
-        x, y = replace(window, cells=cells).axes(at.device)
-        over_x = torch.exp(scale * (at[..., :1] - x) ** 2)
-        over_y = torch.exp(scale * (at[..., 1:] - y) ** 2).mT
-        weight = (over_y @ over_x)[:, None] + least
-        sums = torch.stack([(over_y * part[:, None]) @ over_x for part in values.unbind(-1)], 1)
-        level = sums / weight
-        if cells < window.cells:
-            level = functional.interpolate(level, (window.cells,) * 2, mode="bicubic", align_corners=True)
-        field = field + level
-        bells = torch.exp(scale * squares)
-        values = values - bells @ values / (bells.sum(-1, keepdim=True) + least)
-    return field
+        every = 2 if width >= 2 * _CELLS_PER_BELL * window.step else 1
+        x, y = window.axes(at.device, every)
+        sums, weight = _summed(at, values, x, y, width)
+        level = sums / (weight + least)
+        level = level if every == 1 else _between_points(_between_points(level, -2), -1)
+        field = level if field is None else field + level
+        if place < len(widths) - 1:
+            bells = _bell(torch.cdist(at, at), width)
+            values = values - bells @ values / (bells.sum(-1, keepdim=True) + least)
+    return at.new_zeros(()) if field is None else field
+
+
+def _summed(at: Tensor, values: Tensor, x: Tensor, y: Tensor, width: float) -> tuple[Tensor, Tensor]:
+    """Return the sums of bells at points, times values, and of the bells: [B, C, rows, columns] and C 1.
+
+    The points are given from above to below; for each few rows, those that are felt there are taken.
+    """
+    weighed = torch.cat((torch.ones_like(values[..., :1]), values), -1).mT[:, :, None]  # [B, C + 1, 1, N]
+    over_x = _bell(at[..., :1] - x, width)
+    height = at[..., 1]
+    bands = list(y.chunk(max(1, len(y) // _ROWS)))
+    ends = torch.stack([band[[0, -1]] for band in bands]) + _FELT * width * torch.tensor(
+        (-1, 1), device=y.device
+    )
+    found = torch.searchsorted(height.contiguous(), ends.flatten().expand(len(at), -1).contiguous())
+    found = found.reshape(len(at), -1, 2)
+    starts, stops = found[..., 0].amin(0).tolist(), found[..., 1].amax(0).tolist()
+    sums = []
+    for band, start, stop in zip(bands, starts, stops, strict=True):
+        over_y = _bell(band[:, None] - height[:, None, start:stop], width)
+        products = (over_y[:, None] * weighed[..., start:stop]).flatten(1, 2) @ over_x[:, start:stop]
+        sums.append(products.reshape(len(at), -1, len(band), len(x)))
+    total = torch.cat(sums, 2)
+    return total[:, 1:], total[:, :1]
+
+
+def _bell(far: Tensor, width: float) -> Tensor:
+    """Return how much is felt from afar, 1 at 0.
+
+    What is next to nothing is kept from becoming so small that processors take ten times as long for it.
+    """
+    return (far * (math.sqrt(0.5) / width)).square_().neg_().clamp_(min=-35).exp_()
+
+
+def _between_points(values: Tensor, axis: int) -> Tensor:
+    """Return values [B, C, rows, columns] with one between every two along an axis, by Keys's cubic."""
+    size = values.shape[axis]
+    first, last = values.narrow(axis, 0, 1), values.narrow(axis, size - 1, 1)
+    a, b, c, d = (torch.cat((first, values, last), axis).narrow(axis, start, size - 1) for start in range(4))
+    between = 0.59375 * (b + c) - 0.09375 * (a + d)
+    both = torch.stack((b, between), axis if axis < -1 else values.dim())
+    joined = both.flatten(axis - 1, axis) if axis < -1 else both.flatten(-2)
+    return torch.cat((joined, last), axis)
 
 
 def _flow(velocity: Tensor, window: Window) -> Tensor:
-    """Return the displacement after flowing along velocities [B, 2, cells, cells] for one unit of time."""
-    displacement: Tensor = velocity / 2**_HALVINGS
+    """Return the displacement after flowing along velocities [B, 2, rows, columns] for one unit of time."""
+    halves = torch.tensor(window.halves, device=velocity.device)[:, None, None]
+    start = _starts(window, velocity.device)
+    displacement: Tensor = velocity / (halves * 2**_HALVINGS)
     for _ in range(_HALVINGS):
-        displacement = _after(displacement, displacement, window)
-    return displacement
+        displacement = displacement + sampled(displacement, start + displacement)
+    return displacement * halves
 
 
 def _after(second: Tensor, first: Tensor, window: Window) -> Tensor:
     """Return the displacement of going along `first` and then along `second`, both on a window's grid."""
-    x, y = window.grid(first.device)
-    return first + window.sample(second, x + first[:, 0], y + first[:, 1])
+    halves = torch.tensor(window.halves, device=first.device)[:, None, None]
+    return first + sampled(second, _starts(window, first.device) + first / halves)
 
 
-def _unfolded(field: Tensor) -> Tensor:
-    """Return displacements on FACE that fold no cell: where one is folded, they are smoothed."""
+def _starts(window: Window, device: torch.device) -> Tensor:
+    """Return the grid's own places as `sampled` takes them, [1, 2, rows, columns]."""
+    rows, columns = window.size
+    x = torch.linspace(-1, 1, columns, device=device)
+    y = torch.linspace(-1, 1, rows, device=device)
+    return torch.stack((x.expand(rows, -1), y[:, None].expand(-1, columns)))[None]
+
+
+def _unfolded(field: Tensor, window: Window) -> Tensor:
+    """Return displacements that fold no cell of a window: where one is folded, they are smoothed."""
     for _ in range(_SMOOTHINGS):
-        folded = _least_area(field, FACE) < _LEAST_AREA
+        folded = _least_area(field, window) < _LEAST_AREA
         if not bool(folded.any()):
             return field
         near = functional.max_pool2d(functional.pad(folded[:, None].float(), (0, 1, 0, 1)), 7, 1, 3)
@@ -416,25 +609,30 @@ def _least_area(field: Tensor, window: Window) -> Tensor:
 
     Between its corners a cell is sampled bilinearly, so that it's folded nowhere if it isn't at a corner.
     """
-    step = 2 * window.half / (window.cells - 1)
-    right = (field[:, :, :, 1:] - field[:, :, :, :-1]) / step
-    down = (field[:, :, 1:] - field[:, :, :-1]) / step
-    areas = [
-        (1 + across[:, 0]) * (1 + along[:, 1]) - across[:, 1] * along[:, 0]
-        for across in (right[:, :, :-1], right[:, :, 1:])
-        for along in (down[:, :, :, :-1], down[:, :, :, 1:])
-    ]
-    least: Tensor = torch.stack(areas).amin(0)
-    return least
+    rows, columns = window.size
+    right = field.diff(dim=3) / window.step
+    down = field.diff(dim=2) / window.step
+    wide, high = (right[:, 0] + 1, right[:, 1]), (down[:, 1] + 1, down[:, 0])
+    areas = []
+    for top in (0, 1):
+        for left in (0, 1):
+            xx, xy = (part[:, top : top + rows - 1] for part in wide)
+            yy, yx = (part[..., left : left + columns - 1] for part in high)
+            areas.append(xx * yy - xy * yx)
+    return torch.minimum(torch.minimum(areas[0], areas[1]), torch.minimum(areas[2], areas[3]))
 
 
-def _carried(at: Tensor, velocity: Tensor) -> Tensor:
-    """Return where points [B, N, 2] are after flowing along velocities on FACE."""
+def _carried(at: Tensor, velocity: Tensor, window: Window) -> Tensor:
+    """Return where points [B, N, 2] are after flowing along velocities on a window's grid."""
     steps = 12
+    middle, halves = (
+        torch.tensor(values, device=at.device)[:, None, None] for values in (window.middle, window.halves)
+    )
+    places = (at.mT[:, :, None] - middle) / halves  # [B, 2, 1, N]
+    velocity = velocity / (steps * halves)
     for _ in range(steps):
-        moved = FACE.sample(velocity, at[:, None, :, 0], at[:, None, :, 1])
-        at = at + moved[:, :, 0].mT / steps
-    return at
+        places = places + sampled(velocity, places)
+    return (places * halves + middle)[:, :, 0].mT
 
 
 def _line(points: Tensor, between: int = 4) -> Tensor:

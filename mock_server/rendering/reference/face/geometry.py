@@ -82,32 +82,35 @@ def seen(photo: Tensor, squares: Squares, size: int, *, black: bool = False) -> 
         size: px.
         black: whether it is black beyond the photo's edge; otherwise the edge is repeated.
     """
-    steps = torch.arange(size, device=photo.device) / size
-    grid = torch.stack(torch.meshgrid(steps, steps, indexing="xy"), -1).reshape(1, -1, 2)
+    # A place in the photo is a sum of what its column adds and what its row adds.
+    steps = torch.arange(size, device=photo.device) / size - 0.5
     # The last pixel comes first where it's mirrored, and lies a step before the square's end.
-    grid = grid + functional.pad(squares.mirrored[:, None, None] / size, (0, 1))
-    points = squares.to_photo(grid).reshape(-1, size, 2)  # below one another: a single sampling
-    pixels = _sampled(photo, points, "zeros" if black else "border")
-    return pixels.reshape(3, len(squares), size, size).transpose(0, 1)
-
-
-def _sampled(photo: Tensor, points: Tensor, padding: str) -> Tensor:
-    """Return the colours at points [H, W, 2] in px, as [3, H, W] from 0 to 1."""
+    across = torch.where(squares.mirrored[:, None], -steps - 1 / size, steps) * squares.side[:, None]
+    down = steps * squares.side[:, None]
+    cos, sin = squares.angle.cos()[:, None], squares.angle.sin()[:, None]
+    by_column = torch.stack((across * cos, across * sin))[:, :, None]  # [2, K, 1, size]
+    by_row = (torch.stack((down * -sin, down * cos)) + squares.centre.mT[..., None])[..., None]
     if photo.device.type == "cpu":  # where turning a large photo into floats takes longer than the rest
-        photo, points = _window(photo, points)
+        low, high = ((ends(by_column, -1) + ends(by_row, -2)).flatten(1) for ends in (torch.amin, torch.amax))
+        photo, start = _window(photo, low.amin(1).tolist(), high.amax(1).tolist())
+        by_row = by_row - torch.tensor(start)[:, None, None, None]
     height, width = photo.shape[:2]
-    grid = (2 * points + 1) / torch.tensor((width, height), device=photo.device) - 1
+    extent = torch.tensor((width, height), device=photo.device)[:, None, None, None]
+    places = by_column * (2 / extent) + (by_row * 2 + 1) / extent - 1
+    # The squares lie below one another: a single sampling, of planes of x and y, as torch takes them too.
+    grid = places.reshape(2, -1, size).permute(1, 2, 0)[None]
     floats = photo.permute(2, 0, 1)[None].float()
-    return functional.grid_sample(floats, grid[None], padding_mode=padding, align_corners=False)[0] / 255
+    padding = "zeros" if black else "border"
+    pixels = functional.grid_sample(floats, grid, padding_mode=padding, align_corners=False)
+    return pixels.div_(255).reshape(3, len(squares), size, size).transpose(0, 1)
 
 
-def _window(photo: Tensor, points: Tensor) -> tuple[Tensor, Tensor]:
-    """Return the part of a photo that matters for points, and the points in it."""
+def _window(photo: Tensor, low: Sequence[float], high: Sequence[float]) -> tuple[Tensor, tuple[int, int]]:
+    """Return the part of a photo that matters for places from `low` to `high`, x and y, and its corner."""
     height, width = photo.shape[:2]
-    low, high = points.amin((0, 1)).floor().tolist(), points.amax((0, 1)).floor().tolist()
     left, top = (int(min(max(at, 0), size - 1)) for at, size in zip(low, (width, height), strict=True))
     right, bottom = (int(min(max(at, 0) + 2, size)) for at, size in zip(high, (width, height), strict=True))
-    return photo[top:bottom, left:right], points - torch.tensor((left, top))
+    return photo[top:bottom, left:right], (left, top)
 
 
 def _fields() -> list[str]:

@@ -23,7 +23,7 @@ names and the range only; the rest is decided here.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence, Set
 from typing import Final
 
 import torch
@@ -47,6 +47,14 @@ NAMES: Final = (
     "head_pitch",
     "head_yaw",
 )
+
+HEAD: Final = ("head_pitch", "head_yaw", "head_roll")
+GAZE: Final = ("eye_gaze_horizontal", "eye_gaze_vertical")
+"""What moves heads and irises; the others move the rest of the face."""
+
+_APART: Final = (HEAD, GAZE, ("eye_open_ratio",), ("lip_open_ratio",))
+PARTS: Final = (*_APART, tuple(name for name in NAMES if not any(name in part for part in _APART)))
+"""All of them, by what they take to move."""
 
 FULL: Final = 100.0
 """Where a slider ends."""
@@ -116,6 +124,14 @@ def upper_lids(points: Tensor, share: Mapping[str, Tensor]) -> Tensor:
     It's given for all points, smoothly; only those above the lower lids are to follow it.
     """
     return _Parts(points, share).upper_lids()
+
+
+LAYERS: Final[Mapping[Callable[[Tensor, Mapping[str, Tensor]], Tensor], Set[str]]] = {
+    expression: set(NAMES) - set(HEAD) - set(GAZE),
+    jaw: {"lip_open_ratio"},
+    upper_lids: {"eye_open_ratio"},
+}
+"""What moves a face's points, and the sliders that each depends on."""
 
 
 class _Parts:

@@ -21,7 +21,7 @@ from torch import Tensor
 from .parameters import Parameters, schedule_of
 from .pixels import image_of, picture_of, resized
 
-INSTALL: Final = "pip install 'bluehour[diffusion]'"
+INSTALL: Final = "pip install 'bluehour[inference]'"
 
 _Pipeline = Callable[..., Any]
 

@@ -19,11 +19,21 @@ class PhotoEditor(Protocol):
 
 
 def edit_photos(
-    editor: PhotoEditor, images: Sequence[Tensor], requests: Sequence[Mapping[str, Any]]
+    editor: PhotoEditor,
+    images: Sequence[Tensor],
+    requests: Sequence[Mapping[str, Any]],
+    sizes: Sequence[tuple[int, int]],
 ) -> list[Tensor]:
-    """Return what PhotoEditorRequests make of their images: uint8 [H, W, 3], upscaled, on the same device."""
+    """Return what PhotoEditorRequests make of their images: uint8 [H, W, 3], on the same device.
+
+    Args:
+        editor: what edits them.
+        images: uint8 [H, W, 3].
+        requests: one for each image.
+        sizes: of the results: height and width, with the upscaling.
+    """
     parameters = [parameters_of(request) for request in requests]
     return [
-        upscaled(image, asked.upscale_factor, asked.upscale_crispness)
-        for image, asked in zip(editor.edit(images, parameters), parameters, strict=True)
+        upscaled(image, size, asked.upscale_crispness)
+        for image, asked, size in zip(editor.edit(images, parameters), parameters, sizes, strict=True)
     ]

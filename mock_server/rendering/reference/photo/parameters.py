@@ -2,7 +2,7 @@
 
 | field of the request      | here              | how                                                       |
 | ------------------------- | ----------------- | --------------------------------------------------------- |
-| resolution                | edge              | the longer side in px, clipped to 512..1024               |
+| resolution                | edge              | the longer side in px while it is edited                  |
 | style.likeness_strength   | strength          | any number; from 0.96 (a new picture) down to 0.02 (the   |
 |                           |                   | same one); 0.86 at 0, 0.49 at the published 5.2           |
 | style.prompt_strength     | guidance          | any number; from 1 up to 6.5; 3.75 at the published 3.75, |
@@ -11,13 +11,13 @@
 | style.prompt              | prompt            | as written                                                |
 | style.image_description   | description       | as written: what is there already, and shall stay         |
 | style.negative_prompt     | negative_prompt   | as written                                                |
-| style.steps, else steps   | steps             | rounds that are really run, clipped to 3..6; else 4       |
-| style.upscale_factor      | upscale_factor    | clipped to 1..4; else 2                                   |
-| style.upscale_fidelity    | upscale_crispness | 1 - fidelity: at fidelity 1 nothing is invented; else 0.5 |
+| style.steps, else steps   | steps             | rounds that are really run                                |
+| style.upscale_fidelity    | upscale_crispness | the same: 0 resamples only, 1 adds the most details       |
 | the three texts           | seed              | equal texts meet equal chance, whatever else is asked     |
 
-Any JSON number is taken: what the contract bounds is clipped, what it does not bound goes through a
-smooth curve that has no end.
+`style.upscale_factor` is none of them: whoever asks for an edit says the result's whole size. Any JSON number
+is taken: what the contract bounds is clipped to its bounds (`steps`, whose deprecated twin has none, to those
+of `style.steps`), what it does not bound goes through a smooth curve that has no end.
 """
 
 from __future__ import annotations
@@ -27,13 +27,12 @@ import json
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, Final
+from functools import cache
+from typing import Any
 
-EDGES: Final = (512, 1024)  # pixels; openapi/magic_hour.yaml, PhotoEditorRequest.resolution
-STEPS: Final = (3, 6)  # openapi/magic_hour.yaml, PhotoEditorRequest.style.steps
-FACTORS: Final = (1, 4)  # openapi/magic_hour.yaml, PhotoEditorRequest.style.upscale_factor
+from openapi.contract import load
 
-_DEFAULT_EDGE, _DEFAULT_STEPS, _DEFAULT_FACTOR, _DEFAULT_FIDELITY = 1024, 4, 2, 0.5
+_DEFAULT_STEPS = 4  # as in the published example; the contract has no default
 
 # The published example: what it sends is the middle of each curve.
 _LIKENESS, _LIKENESS_WIDTH = 5.2, 4.0
@@ -54,7 +53,7 @@ class Parameters:
         strength: how far the result may go from the input, 0 to 1, as image-to-image diffusion has it.
         guidance: how strongly the prompt is followed: the scale of classifier-free guidance.
         pull: the same for an editor without a model: how much of the prompt's change is aimed at.
-        upscale_crispness: how much crispness the upscaling invents, 0 to 1.
+        upscale_crispness: how many details the upscaling makes up, 0 to 1.
         seed: of all that is random, 0 to 2^63 - 1.
     """
 
@@ -66,7 +65,6 @@ class Parameters:
     pull: float
     steps: int
     edge: int
-    upscale_factor: int
     upscale_crispness: float
     seed: int
 
@@ -83,7 +81,6 @@ def parameters_of(request: Mapping[str, Any]) -> Parameters:
     likeness = _share(_number(style.get("likeness_strength"), _LIKENESS), _LIKENESS, _LIKENESS_WIDTH)
     following = _share(_number(style.get("prompt_strength"), _PROMPT), _PROMPT, _PROMPT_WIDTH)
     steps = _number(style.get("steps"), _number(request.get("steps"), _DEFAULT_STEPS))
-    fidelity = _number(style.get("upscale_fidelity"), _DEFAULT_FIDELITY)
     prompt, negative, description = (
         _text(style.get(name)) for name in ("prompt", "negative_prompt", "image_description")
     )
@@ -94,10 +91,9 @@ def parameters_of(request: Mapping[str, Any]) -> Parameters:
         strength=_between(_STRENGTHS, 1 - likeness),
         guidance=_between(_GUIDANCES, following),
         pull=1 - (1 - following) ** 3,
-        steps=_clipped(steps, STEPS),
-        edge=_clipped(_number(request.get("resolution"), _DEFAULT_EDGE), EDGES),
-        upscale_factor=_clipped(_number(style.get("upscale_factor"), _DEFAULT_FACTOR), FACTORS),
-        upscale_crispness=1 - min(1.0, max(0.0, fidelity)),
+        steps=round(_bounded(steps, "style", "steps")),
+        edge=round(_bounded(request.get("resolution"), "resolution")),
+        upscale_crispness=_bounded(style.get("upscale_fidelity"), "style", "upscale_fidelity"),
         seed=seed_of(prompt, negative, description),
     )
 
@@ -129,8 +125,20 @@ def _between(ends: tuple[float, float], share: float) -> float:
     return ends[0] + (ends[1] - ends[0]) * share
 
 
-def _clipped(value: float, ends: tuple[int, int]) -> int:
-    return min(ends[1], max(ends[0], round(value)))
+def _bounded(value: object, *path: str) -> float:
+    """Clip a field to the contract's bounds; where it isn't sent, its default, or the most without one."""
+    schema = _schema(path)
+    lowest, highest = float(schema["minimum"]), float(schema["maximum"])
+    return min(highest, max(lowest, _number(value, float(schema.get("default", highest)))))
+
+
+@cache
+def _schema(path: tuple[str, ...]) -> Mapping[str, Any]:
+    """Return what the contract says of a field of a PhotoEditorRequest."""
+    node: Mapping[str, Any] = load().document["components"]["schemas"]["PhotoEditorRequest"]
+    for name in path:
+        node = node["properties"][name]
+    return node
 
 
 def _number(value: object, otherwise: float) -> float:

@@ -10,7 +10,7 @@ import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
-from typing import Final
+from typing import Any, Final
 
 Effects = Mapping[str, float]
 """How much of each effect is asked for; 1 is as much as its word says, less than 0 is its opposite."""
@@ -164,6 +164,8 @@ _MOST = 1.5  # of one effect, however often it is named
 _NEGATIVE_SHARE = 0.4  # of what the negative prompt names: "has a minor effect"
 _LONGEST = 5_000  # characters of a text that are read
 _LONGEST_PHRASE = 3  # words
+_MOST_TOLD = 12  # phrases that weren't understood
+_LONGEST_TOLD = 40  # characters of such a phrase
 
 
 def _by_phrase(rows: Iterable[tuple[str, Effects]]) -> dict[tuple[str, ...], Effects]:
@@ -206,6 +208,25 @@ def understood(prompt: str, description: str = "") -> Understanding:
             effects[effect] = effects.get(effect, 0) + share * amount
     limited = {effect: max(-_MOST, min(_MOST, amount)) for effect, amount in effects.items()}
     return Understanding(tuple(acted), tuple(missed), MappingProxyType(limited))
+
+
+def remark_on(request: Mapping[str, Any]) -> str | None:
+    """Say in a sentence what of a PhotoEditorRequest the analytic editor can't do; None where it can all."""
+    sent = request.get("style")
+    style = sent if isinstance(sent, Mapping) else {}
+    prompt, description = (
+        text if isinstance(text := style.get(name), str) else "" for name in ("prompt", "image_description")
+    )
+    missed = list(dict.fromkeys(understood(prompt, description).not_understood))
+    if not missed:
+        return None
+    told = [each if len(each) <= _LONGEST_TOLD else f"{each[: _LONGEST_TOLD - 1]}…" for each in missed]
+    more = len(told) - _MOST_TOLD
+    rest = f" and {more} more" if more > 0 else ""
+    return (
+        "the analytic photo editor changes tone, colour and style only; "
+        f"it did not understand: {', '.join(told[:_MOST_TOLD])}{rest}"
+    )
 
 
 def wished(prompt: str, negative_prompt: str = "", description: str = "") -> Effects:

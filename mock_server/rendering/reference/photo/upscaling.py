@@ -1,7 +1,7 @@
-"""Enlarging a picture by 2, 3 or 4: faithfully, or with crispness that is made up for the eye.
+"""Enlarging a picture, mostly 2 to 4 times: faithfully, or with crispness that is made up for the eye.
 
 A crispness of 0 is Lanczos resampling and nothing else. More of it draws edges narrower than resampling
-can, and puts texture into the octave that the small picture has none of, as much as its own finest
+can, and puts texture into the octaves that the small picture has none of, as much as its own finest
 octaves let expect. All of it stays between the values that the small picture has around a place, so that
 nothing rings. Works tile by tile: the largest picture, 1024 x 1024 by 4, takes its result's 48 MiB and
 about 200 MiB beside.
@@ -10,7 +10,8 @@ about 200 MiB beside.
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from functools import cache
 from typing import Final
 
@@ -18,100 +19,129 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
-from .pixels import blurred, grid_of, image_of, noise, picture_of
+from .pixels import blurred, grid_of, image_of, noise, picture_of, resized
 
 _TILE: Final = 256  # pixels of the small picture's tile, without its margin
 _MARGIN: Final = 12  # pixels of the small picture: farther than any filter below reaches
+_EDGE: Final = 6  # of them, those that are enlarged too, for the filters of the large picture
 _TAPS: Final = 3  # lobes of the Lanczos kernel
 _GRAIN: Final = 257  # pixels after which the invented texture repeats: a prime, so that it meets no tile
 _NARROWING: Final = 0.55  # pixels of the small picture that an edge's sides are drawn together by, at most
 _MOST_TEXTURE: Final = 0.06  # of the range from black to white
 
 
-def upscaled(image: Tensor, factor: int, crispness: float = 0.5) -> Tensor:
-    """Return a uint8 image [H, W, 3] enlarged to [factor H, factor W, 3].
+def upscaled(image: Tensor, size: tuple[int, int], crispness: float = 0.5) -> Tensor:
+    """Return a uint8 image [H, W, 3] enlarged to a size.
 
     Args:
         image: on any device; the result is on it, too.
-        factor: a whole number from 1; at 1 the image itself is returned.
+        size: its height and width, which needn't be multiples of the image's own. In its own size the image
+            itself is returned, and in one with a smaller side it is only resampled.
         crispness: 0 resamples only, 1 invents the most.
     """
-    if factor == 1:
+    if size == tuple(image.shape[:2]):
         return image
-    height, width = image.shape[:2]
+    if size[0] < image.shape[0] or size[1] < image.shape[1]:
+        return image_of(resized(picture_of(image), size)[0])
     gain = crispness * _octave_gain(image) if crispness > 0 else 0.0
-    large = image.new_empty((height * factor, width * factor, 3))
-    for top, bottom in _spans(height):
-        for left, right in _spans(width):
-            tile = _with_margin(image, top, bottom, left, right)
-            enlarged = _enlarged(tile, factor, crispness, gain, (top * factor, left * factor))
-            large[top * factor : bottom * factor, left * factor : right * factor] = image_of(enlarged[0])
+    large = image.new_empty((*size, 3))
+    for rows in _stretches(image.shape[0], size[0]):
+        for columns in _stretches(image.shape[1], size[1]):
+            tile = picture_of(image[rows.source(image.device)][:, columns.source(image.device)])
+            large[rows.span, columns.span] = image_of(_enlarged(tile, rows, columns, crispness, gain)[0])
     return large
 
 
-def _spans(length: int) -> Iterator[tuple[int, int]]:
-    for start in range(0, length, _TILE):
-        yield start, min(start + _TILE, length)
+@dataclass(frozen=True, slots=True)
+class _Stretch:
+    """A part of a side that is enlarged, with a margin.
+
+    Attributes:
+        short, long: the whole side's length before and after, px.
+        start, stop: the part of the small one, without its margin.
+    """
+
+    short: int
+    long: int
+    start: int
+    stop: int
+
+    @property
+    def factor(self) -> float:
+        return self.long / self.short
+
+    @property
+    def span(self) -> slice:
+        """Where the part is in the large side."""
+        return slice(*(round(end * self.factor) for end in (self.start, self.stop)))
+
+    @property
+    def edge(self) -> int:
+        """The margin that is enlarged too, px of the large side."""
+        return math.ceil(_EDGE * self.factor)
+
+    def source(self, device: torch.device) -> Tensor:
+        """Return the small pixels that are needed; beyond the border the nearest."""
+        places = torch.arange(self.start - _MARGIN, self.stop + _MARGIN, device=device)
+        return places.clamp_(0, self.short - 1)
+
+    def numbers(self, device: torch.device) -> Tensor:
+        """Return the numbers of the large pixels, with the margin."""
+        return torch.arange(self.span.start - self.edge, self.span.stop + self.edge, device=device)
+
+    def places(self, device: torch.device) -> Tensor:
+        """Return where the large pixels' centres are, in small pixels from `source`'s first."""
+        # In double precision, so that tiles agree.
+        wholes = (self.numbers(device).double() + 0.5) / self.factor - 0.5
+        return wholes - (self.start - _MARGIN)
 
 
-def _with_margin(image: Tensor, top: int, bottom: int, left: int, right: int) -> Tensor:
-    """Return a part of an image as a picture, and `_MARGIN` px around it; beyond the border the nearest."""
-    rows = torch.arange(top - _MARGIN, bottom + _MARGIN, device=image.device).clamp_(0, image.shape[0] - 1)
-    columns = torch.arange(left - _MARGIN, right + _MARGIN, device=image.device).clamp_(0, image.shape[1] - 1)
-    return picture_of(image[rows][:, columns])
+def _stretches(short: int, long: int) -> Iterator[_Stretch]:
+    for start in range(0, short, _TILE):
+        yield _Stretch(short, long, start, min(start + _TILE, short))
 
 
-def _enlarged(tile: Tensor, factor: int, crispness: float, gain: float, corner: tuple[int, int]) -> Tensor:
-    """Enlarge a tile with its margin to one without; `corner` is its place, y and x, in the result."""
-    large = _resampled(tile, factor)
+def _enlarged(tile: Tensor, rows: _Stretch, columns: _Stretch, crispness: float, gain: float) -> Tensor:
+    """Enlarge a tile with its margin to one without."""
+    factor = max(rows.factor, columns.factor)
+    large = _resampled(tile, rows, columns, _lanczos, _TAPS)
     if crispness > 0:
         large = large + crispness * (_narrowed(large, factor) - large)
-        large = large + gain * _texture(tile, factor, corner)
-        low, high = _range_around(tile, factor)
+        large = large + gain * _texture(tile, rows, columns)
+        low, high = _range_around(tile, rows, columns)
         # At a crispness of 0 Lanczos' own overshoot is what is asked for; it goes as crispness comes.
         room = (1 - min(1.0, 4 * crispness)) * 0.1
         large = torch.minimum(torch.maximum(large, low - room), high + room)
-    edge = _MARGIN * factor
-    return large[..., edge:-edge, edge:-edge]
+    return large[..., rows.edge : -rows.edge, columns.edge : -columns.edge]
 
 
-def _resampled(picture: Tensor, factor: int) -> Tensor:
-    """Resample by Lanczos' kernel of three lobes: for a whole factor one small filter for each phase."""
-    for dimension in (-1, -2):
-        picture = _resampled_along(picture, factor, dimension)
-    return picture
+_Kernel = Callable[[Tensor], Tensor]
 
 
-def _resampled_along(picture: Tensor, factor: int, dimension: int) -> Tensor:
-    turned = picture.transpose(-1, dimension)
-    batch, channels, rows, columns = turned.shape
-    taps = torch.tensor(_phases(factor), dtype=picture.dtype, device=picture.device)
-    lines = functional.pad(turned.reshape(-1, 1, rows, columns), (_TAPS, _TAPS, 0, 0), "replicate")
-    phases = functional.conv2d(lines, taps.view(factor, 1, 1, -1))  # [B C, factor, rows, columns]
-    woven = phases.permute(0, 2, 3, 1).reshape(batch, channels, rows, columns * factor)
-    return woven.transpose(-1, dimension)
+def _resampled(picture: Tensor, rows: _Stretch, columns: _Stretch, kernel: _Kernel, reach: int) -> Tensor:
+    """Resample by a kernel of `reach` px to either side."""
+    along_x = picture @ _weights(columns, picture, kernel, reach).T
+    return _weights(rows, picture, kernel, reach) @ along_x
 
 
-@cache
-def _phases(factor: int) -> tuple[tuple[float, ...], ...]:
-    """Return the weights of the 2 * 3 + 1 nearest pixels for each of the places within a pixel."""
-    rows = []
-    for phase in range(factor):
-        offset = (phase + 0.5) / factor - 0.5
-        weights = [_lanczos(tap - offset) for tap in range(-_TAPS, _TAPS + 1)]
-        rows.append(tuple(weight / sum(weights) for weight in weights))
-    return tuple(rows)
+def _weights(stretch: _Stretch, like: Tensor, kernel: _Kernel, reach: int) -> Tensor:
+    """Return what each large pixel takes of each small one: [large, small], each row of sum 1."""
+    places = stretch.places(like.device)[:, None]
+    small = torch.arange(stretch.stop - stretch.start + 2 * _MARGIN, device=like.device)
+    away = small - places
+    weights = torch.where(away.abs() < reach, kernel(away), 0)
+    return (weights / weights.sum(1, keepdim=True)).to(like.dtype)
 
 
-def _lanczos(x: float) -> float:
-    if x == 0:
-        return 1.0
-    if abs(x) >= _TAPS:
-        return 0.0
-    return _TAPS * math.sin(math.pi * x) * math.sin(math.pi * x / _TAPS) / (math.pi * x) ** 2
+def _lanczos(away: Tensor) -> Tensor:
+    return torch.sinc(away) * torch.sinc(away / _TAPS)
 
 
-def _narrowed(large: Tensor, factor: int) -> Tensor:
+def _linear(away: Tensor) -> Tensor:
+    return 1 - away.abs()
+
+
+def _narrowed(large: Tensor, factor: float) -> Tensor:
     """Draw an edge's two sides together: each pixel takes the value that lies a little away from the edge.
 
     A warp only moves values, and so can't overshoot. Arad, Gotsman, "Enhancement by image-dependent
@@ -137,19 +167,16 @@ def _slopes(plane: Tensor) -> tuple[Tensor, Tensor]:
     return along_x, along_y
 
 
-def _texture(tile: Tensor, factor: int, corner: tuple[int, int]) -> Tensor:
+def _texture(tile: Tensor, rows: _Stretch, columns: _Stretch) -> Tensor:
     """Return texture of the octaves that the small picture lacks, as strong as its finest one is there."""
     fine = _finest(tile).abs().mean(1, keepdim=True)
     amount = blurred(fine, 1.5)
     # An edge is no texture: there one coarse difference is much larger than what lies beside it.
     edges = torch.hypot(*_slopes(blurred(tile.mean(1, keepdim=True), 1)))
     amount = (amount * torch.exp(-((edges / 0.06) ** 2))).clamp(max=_MOST_TEXTURE)
-    amount = functional.interpolate(amount, scale_factor=float(factor), mode="bilinear", align_corners=False)
     grain = _grain(tile.device)
-    top, left = (place - _MARGIN * factor for place in corner)
-    rows = torch.arange(top, top + amount.shape[-2], device=tile.device) % _GRAIN
-    columns = torch.arange(left, left + amount.shape[-1], device=tile.device) % _GRAIN
-    return amount * grain[rows][:, columns]
+    down, right = (side.numbers(tile.device) % _GRAIN for side in (rows, columns))
+    return _resampled(amount, rows, columns, _linear, 1) * grain[down][:, right]
 
 
 def _finest(picture: Tensor) -> Tensor:
@@ -179,12 +206,9 @@ def _grain(device: torch.device) -> Tensor:
     return (fine / fine.abs().mean()).to(device)
 
 
-def _range_around(tile: Tensor, factor: int) -> tuple[Tensor, Tensor]:
+def _range_around(tile: Tensor, rows: _Stretch, columns: _Stretch) -> tuple[Tensor, Tensor]:
     """Return the least and the greatest value of the 3 x 3 small pixels around each large one."""
     high = functional.max_pool2d(tile, 3, 1, 1)
     low = -functional.max_pool2d(-tile, 3, 1, 1)
-    return _repeated(low, factor), _repeated(high, factor)
-
-
-def _repeated(picture: Tensor, factor: int) -> Tensor:
-    return picture.repeat_interleave(factor, -1).repeat_interleave(factor, -2)
+    down, right = (torch.floor(side.places(tile.device) + 0.5).long() for side in (rows, columns))
+    return low[..., down, :][..., right], high[..., down, :][..., right]

@@ -20,8 +20,8 @@ from .reader import Graph, ModelError, Operator
 
 _Run: TypeAlias = Callable[..., Tensor]
 
-# ActivationFunctionType of the schema: what may follow an operator inside it.
-_ACTIVATIONS: Final[Mapping[int, Callable[[Tensor], Tensor]]] = {0: lambda x: x, 1: torch.relu}
+# ActivationFunctionType of the schema: what may follow an operator inside it, on the operator's own result.
+_ACTIVATIONS: Final[Mapping[int, Callable[[Tensor], Tensor]]] = {0: lambda x: x, 1: torch.relu_}
 _SAME: Final = 0  # Padding of the schema; 1 is VALID
 
 
@@ -86,8 +86,10 @@ def _steps(graph: Graph, device: torch.device, dtype: torch.dtype) -> tuple[_Ste
         for number, tensor in enumerate(graph.tensors)
         if tensor.data is not None
     }
+    last = {number: place for place, one in enumerate(graph.operators) for number in one.inputs}
+    made = {one.outputs[0] for one in graph.operators if one.kind in _MAKES} - set(graph.outputs)
     plans: list[tuple[_Run, tuple[int, ...], int]] = []
-    for operator in graph.operators:
+    for place, operator in enumerate(graph.operators):
         (output,) = operator.outputs
         if min(operator.inputs) < 0:
             raise ModelError(f"a {operator.kind} without all of its inputs can't be run here")
@@ -96,7 +98,8 @@ def _steps(graph: Graph, device: torch.device, dtype: torch.dtype) -> tuple[_Ste
             continue
         inputs = tuple(number for number in operator.inputs if number not in constants)
         fixed = [constants[number] for number in operator.inputs if number in constants]
-        run = _PREPARE[operator.kind](_Operands(graph, operator, fixed, device, dtype))
+        spent = [number in made and last[number] == place for number in inputs]
+        run = _PREPARE[operator.kind](_Operands(graph, operator, fixed, spent, device, dtype))
         plans.append((run, inputs, output))
     last = {number: place for place, (_, inputs, _) in enumerate(plans) for number in inputs}
     done: list[list[int]] = [[] for _ in plans]
@@ -108,11 +111,17 @@ def _steps(graph: Graph, device: torch.device, dtype: torch.dtype) -> tuple[_Ste
 
 @dataclass(frozen=True, slots=True)
 class _Operands:
-    """What an operator is prepared from: its options, its constants and the shapes around it."""
+    """What an operator is prepared from: its options, its constants and the shapes around it.
+
+    Attributes:
+        spent: which of its inputs, of those that aren't constants, no one needs after it: it may overwrite
+            them, as memory that is new to a processor's cache is what small networks wait for.
+    """
 
     graph: Graph
     operator: Operator
     constants: Sequence[Tensor]
+    spent: Sequence[bool]
     device: torch.device
     dtype: torch.dtype
 
@@ -217,7 +226,19 @@ def _add(operands: _Operands) -> _Run:
     if operands.constants:
         raise ModelError("an ADD of a constant can't be run here")
     activation = operands.activation
+    first, second = (
+        spent and operands.graph.tensors[number].shape == operands.result
+        for spent, number in zip(operands.spent, operands.operator.inputs, strict=True)
+    )
+    if first:
+        return lambda x, y: activation(x.add_(y))
+    if second:
+        return lambda x, y: activation(y.add_(x))
     return lambda x, y: activation(x + y)
+
+
+def _relu(operands: _Operands) -> _Run:
+    return torch.relu_ if operands.spent[0] else torch.relu
 
 
 def _pad(operands: _Operands) -> _Run:
@@ -252,6 +273,9 @@ def _channels_last(x: Tensor) -> Tensor:
     return x.permute(0, 2, 3, 1) if x.dim() == 4 else x
 
 
+# What gives out memory of its own, that is not its input's nor the caller's.
+_MAKES: Final = {"ADD", "CONV_2D", "DEPTHWISE_CONV_2D", "MAX_POOL_2D", "PAD", "PRELU", "RELU"}
+
 _PREPARE: Final[Mapping[str, Callable[[_Operands], _Run]]] = {
     "ADD": _add,
     "CONCATENATION": _concatenation,
@@ -262,6 +286,6 @@ _PREPARE: Final[Mapping[str, Callable[[_Operands], _Run]]] = {
     "MAX_POOL_2D": _max_pool,
     "PAD": _pad,
     "PRELU": _prelu,
-    "RELU": lambda operands: torch.relu,
+    "RELU": _relu,
     "RESHAPE": _reshape,
 }

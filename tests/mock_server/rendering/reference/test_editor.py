@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 import pytest
 
@@ -10,7 +10,7 @@ torch = pytest.importorskip("torch")
 
 from torch import Tensor  # noqa: E402
 
-from mock_server.rendering.reference.face import regions  # noqa: E402
+from mock_server.rendering.reference.face import editor, regions  # noqa: E402
 from mock_server.rendering.reference.face.editor import edit_faces  # noqa: E402
 from mock_server.rendering.reference.face.sliders import NAMES  # noqa: E402
 
@@ -68,6 +68,33 @@ def test_edits_made_at_once_are_those_made_one_by_one() -> None:
         assert (difference > 0).float().mean() < 0.01
 
 
+def test_however_many_edits_are_made_at_once_so_many_pixels_are_sampled_at_once(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    sampled: list[tuple[int, int]] = []
+
+    def padded(parts: Sequence[Tensor]) -> Tensor:
+        result = made(parts)
+        sampled.append((len(parts), result[:, 0].numel()))
+        return result
+
+    made = editor._padded
+    monkeypatch.setattr(editor, "_padded", padded)
+    monkeypatch.setitem(editor._MOST_PIXELS, "cpu", 150_000)
+    small, large = {"mouth_smile": 60.0}, {"mouth_smile": 60.0, "head_yaw": 50.0}
+    images = [photo()] * 7 + [photo().repeat_interleave(2, 0).repeat_interleave(2, 1)] * 2
+    faces = [face()] * 7 + [face().times(2)] * 2
+    styles = [small] * 7 + [large] * 2
+
+    results = edit_faces(images, faces, styles, at_once=16)
+
+    assert sum(count for count, _ in sampled) == 9
+    assert all(pixels <= 150_000 or count == 1 for count, pixels in sampled)
+    assert any(count > 1 for count, _ in sampled)
+    assert [count for count, pixels in sampled if pixels > 150_000] == [1, 1]
+    assert all((result.int() - results[0].int()).abs().max() <= 1 for result in results[:7])
+
+
 def test_a_head_at_the_edge_of_a_photo_shows_no_holes() -> None:
     white = torch.full((200, 150, 3), 255, dtype=torch.uint8)
     at = face().times(1, -170, -40)
@@ -92,6 +119,25 @@ def test_an_enhanced_face_has_more_contrast_and_its_surroundings_are_left() -> N
     assert (result[part].int() - photo()[part].int()).abs().float().mean() < 12
     assert torch.equal(result[190:], photo()[190:])
     assert torch.equal(result[:, :165], photo()[:, :165])
+
+
+def test_edits_of_different_kinds_made_at_once_are_those_made_one_by_one() -> None:
+    styles: list[dict[str, float]] = [
+        SMILE,
+        {"head_yaw": 50.0},
+        {"eye_gaze_horizontal": 60.0},
+        {"lip_open_ratio": 60.0},
+        {"eye_open_ratio": -80.0},
+        {"enhance_face": True},
+        MUCH,
+        {**SMILE, "mouth_pout": 30.0},
+    ]
+    images = [photo().roll((2 * n, n), (0, 1)) for n in range(8)]
+    faces = [face().times(1, n, 2 * n) for n in range(8)]
+    for result, image, at, style in zip(
+        edit_faces(images, faces, styles), images, faces, styles, strict=True
+    ):
+        assert (result.int() - _edited(style, image, at).int()).abs().max() <= 1
 
 
 def test_a_batch_keeps_its_order_where_some_ask_for_nothing() -> None:

@@ -185,6 +185,22 @@ def test_what_two_steps_need_is_kept_for_both() -> None:
     assert output.flatten().tolist() == [6, -3]
 
 
+def test_what_is_given_and_what_is_given_out_are_not_overwritten() -> None:
+    tensors = tuple(Tensor(name, (1, 1, 1, 1), None) for name in ("in", "first", "added", "last"))
+    add = {"fused_activation_function": 0}
+    operators = (
+        Operator("RELU", (0,), (1,)),
+        Operator("ADD", (1, 0), (2,), add),
+        Operator("RELU", (2,), (3,)),
+    )
+    given = torch.tensor([[[[-3.0]]], [[[2.0]]]])
+
+    first, added, last = Network(Graph(tensors, operators, (0,), (1, 2, 3)))(given)
+
+    assert given.flatten().tolist() == [-3, 2]
+    assert [output.flatten().tolist() for output in (first, added, last)] == [[0, 2], [-3, 4], [0, 4]]
+
+
 @pytest.mark.parametrize(
     ("kind", "constants", "options"),
     [

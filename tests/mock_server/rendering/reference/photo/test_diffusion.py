@@ -117,7 +117,7 @@ def test_any_strength_is_taken(number: float, editor: DiffusionEditor, portrait:
 
 def test_it_is_a_photo_editor(editor: DiffusionEditor, portrait: Tensor) -> None:
     checked: PhotoEditor = editor
-    (large,) = edit_photos(checked, [portrait], [asking.request("a hat", upscale_factor=2)])
+    (large,) = edit_photos(checked, [portrait], [asking.request("a hat", upscale_factor=2)], [(1024, 1024)])
     assert large.shape == (1024, 1024, 3)
 
 

@@ -1,9 +1,11 @@
 from __future__ import annotations
 
+import pytest
 from torch import Tensor
 
 from mock_server.rendering.reference.photo.analytic import AnalyticEditor
 from mock_server.rendering.reference.photo.editing import PhotoEditor, edit_photos
+from mock_server.rendering.simulated import output_size
 
 from .asking import request
 
@@ -13,16 +15,31 @@ def test_requests_of_several_sizes_are_edited_and_upscaled(portrait: Tensor) -> 
     square, wide = edit_photos(
         editor,
         [portrait, portrait[:256]],
-        [request("a cartoon", upscale_factor=1), request("sunset", resolution=600, upscale_factor=3)],
+        [request("a cartoon"), request("sunset", resolution=600)],
+        [(512, 512), (900, 1800)],
     )
     assert square.shape == (512, 512, 3)
     assert wide.shape == (900, 1800, 3)
 
 
-def test_the_upscaling_obeys_the_fidelity(portrait: Tensor) -> None:
-    crisp, faithful = edit_photos(
+@pytest.mark.parametrize("factor", [1, 2, 4])
+@pytest.mark.parametrize("height", [333, 341, 387])
+def test_a_result_has_the_size_that_the_simulated_picture_has(
+    height: int, factor: int, portrait: Tensor
+) -> None:
+    asked = request(upscale_factor=factor)
+    width, whole = output_size((512, height), {"resolution": 517, "style": asked["style"]}, 1024)
+    (made,) = edit_photos(
+        AnalyticEditor(), [portrait[:height]], [asked | {"resolution": 517}], [(whole, width)]
+    )
+    assert made.shape == (whole, width, 3)
+
+
+def test_a_higher_fidelity_has_more_details(portrait: Tensor) -> None:
+    plain, detailed = edit_photos(
         AnalyticEditor(),
         [portrait] * 2,
-        [request(upscale_factor=2, upscale_fidelity=fidelity) for fidelity in (0, 1)],
+        [request(upscale_fidelity=fidelity) for fidelity in (0, 1)],
+        [(1024, 1024)] * 2,
     )
-    assert crisp.float().diff(dim=1).abs().mean() > 1.1 * faithful.float().diff(dim=1).abs().mean()
+    assert detailed.float().diff(dim=1).abs().mean() > 1.1 * plain.float().diff(dim=1).abs().mean()

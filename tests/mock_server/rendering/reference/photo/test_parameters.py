@@ -28,7 +28,7 @@ def test_the_published_example_is_the_middle_of_each_curve() -> None:
 
 def test_a_request_without_what_is_optional_gets_the_contracts_defaults() -> None:
     bare = parameters_of({"resolution": 768, "style": {}})
-    assert (bare.edge, bare.steps, bare.upscale_factor, bare.upscale_crispness) == (768, 4, 2, 0.5)
+    assert (bare.edge, bare.steps, bare.upscale_crispness) == (768, 4, 0.5)
     assert (bare.prompt, bare.negative_prompt, bare.description) == ("", "", "")
 
 
@@ -52,13 +52,11 @@ def test_within_what_people_send_each_tenth_is_felt() -> None:
 
 
 @settings(deadline=None)
-@given(
-    st.dictionaries(st.sampled_from([*request()["style"], "upscale_factor", "upscale_fidelity"]), json_values)
-)
+@given(st.dictionaries(st.sampled_from([*request()["style"], "upscale_fidelity"]), json_values))
 def test_any_json_is_brought_into_bounds(style: dict[str, Any]) -> None:
-    found = parameters_of({"resolution": 512, "steps": 123, "style": style})
+    found = parameters_of({"resolution": style.get("steps"), "steps": 123, "style": style})
+    assert 512 <= found.edge <= 1024
     assert 3 <= found.steps <= 6
-    assert 1 <= found.upscale_factor <= 4
     assert 0 <= found.upscale_crispness <= 1
     assert all(
         math.isfinite(value)
@@ -73,9 +71,9 @@ def test_steps_of_the_style_win_over_the_deprecated_ones() -> None:
     assert parameters_of({"steps": 123, "style": {}}).steps == 6
 
 
-def test_full_fidelity_invents_nothing() -> None:
-    assert asked(upscale_fidelity=1).upscale_crispness == 0
-    assert asked(upscale_fidelity=0).upscale_crispness == 1
+def test_a_fidelity_of_1_means_more_details() -> None:
+    details = [asked(upscale_fidelity=fidelity).upscale_crispness for fidelity in (0, 0.5, 1)]
+    assert details == [0, 0.5, 1]
 
 
 @pytest.mark.parametrize(

@@ -1,11 +1,14 @@
 from __future__ import annotations
 
+import subprocess
+import sys
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from mock_server.rendering.reference.photo.effects import COMPLETE, EFFECTS
-from mock_server.rendering.reference.photo.prompts import OPPOSITES, kept, understood, wished
+from mock_server.rendering.reference.photo.prompts import OPPOSITES, kept, remark_on, understood, wished
 
 
 @pytest.mark.parametrize(
@@ -58,6 +61,35 @@ def test_what_the_description_says_is_there_already() -> None:
     told = understood("A dark photo of a woman in a hat, as a cartoon", "A dark photo of a woman in a hat")
     assert dict(told.effects) == {"cartoon": 1}
     assert told.not_understood == ()
+
+
+def test_what_is_not_understood_is_remarked_on_in_a_sentence() -> None:
+    asked = {"prompt": "a person in a hat with a dog and a hat, at night", "image_description": "a person"}
+    assert remark_on({"style": asked}) == (
+        "the analytic photo editor changes tone, colour and style only; it did not understand: hat, dog"
+    )
+
+
+@pytest.mark.parametrize("style", [{"prompt": "a photo at night"}, {"prompt": ""}, {"prompt": 7}, {}, None])
+def test_where_all_is_understood_there_is_no_remark(style: object) -> None:
+    assert remark_on({"style": style}) is None
+
+
+def test_a_remark_on_a_long_prompt_is_short() -> None:
+    remark = remark_on({"style": {"prompt": " ".join(f"word{place}" for place in range(500)) + "y" * 4_000}})
+    assert remark is not None
+    assert remark.endswith(" more")
+    assert len(remark) < 700
+
+
+def test_remarks_need_no_torch() -> None:
+    code = (
+        "import sys; sys.modules['torch'] = None; "
+        "from mock_server.rendering.reference.photo.prompts import remark_on; "
+        "print(remark_on({'style': {'prompt': 'hat'}}))"
+    )
+    told = subprocess.run([sys.executable, "-c", code], check=True, capture_output=True, text=True).stdout
+    assert told.endswith("understand: hat\n")
 
 
 def test_a_negated_word_is_its_opposite() -> None:
