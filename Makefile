@@ -3,7 +3,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
 
-.PHONY: help serve test lint bench bench-journal bench-check bench-fuzz clean
+.PHONY: help serve test lint bench bench-journal bench-check bench-fuzz bench-rendering bench-responsiveness clean
 
 help:  ## show this help
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /	/' | expand -t 12
@@ -28,8 +28,14 @@ bench-journal: .venv/serve  ## measure what the journal costs in throughput and 
 bench-check: .venv/test  ## count the wrong servers that bluehour check finds, beside schemathesis
 	@$(BIN)/python -m benchmarks.check $(ARGS)
 
+bench-rendering: .venv/test  ## measure pictures per second of the reference renderer; all batches by ARGS="--full"
+	@$(BIN)/python -m benchmarks.rendering $(ARGS)
+
 bench-fuzz: .venv/test  ## count the faulty clients that bluehour fuzz catches, and time it; all seeds by ARGS="--seeds 5"
 	@$(BIN)/python -m benchmarks.fuzz $(ARGS)
+
+bench-responsiveness: .venv/test  ## measure how long polls take while the reference renderer works
+	@$(BIN)/python -m benchmarks.responsiveness $(ARGS)
 
 clean:  ## remove the environment and every cache
 	rm -rf .venv .cache .mypy_cache .pytest_cache .ruff_cache .hypothesis
