@@ -14,12 +14,13 @@ from mock_server.cli import Problem
 _NARROWEST, _WIDEST = 60, 110
 
 
-def need_the_extra(command: str, module: str) -> None:
+def need_the_extra(command: str, module: str, extra: str = "contracts") -> None:
     """Refuse to go on where what a command needs is not installed.
 
     Args:
         command: its name, such as `bluehour check`.
         module: of the extra; without it nothing works.
+        extra: its name.
 
     Raises:
         Problem: it is not there.
@@ -27,9 +28,7 @@ def need_the_extra(command: str, module: str) -> None:
     try:
         import_module(module)
     except ImportError as error:
-        raise Problem(
-            f"{command} needs more than the mock does: pip install 'bluehour[contracts]'"
-        ) from error
+        raise Problem(f"{command} needs more than the mock does: pip install 'bluehour[{extra}]'") from error
 
 
 def colour_and_width() -> tuple[bool, int]:

@@ -23,6 +23,7 @@ class Cost(StrEnum):
     REFUSED = "nothing, as it is refused; the operation's price where it is wrongly accepted"
     SHARED = "a share of the few creates that many rules look at"
     CREATE = "the price of a create of its own"
+    PICTURES = "the price of every picture that it looks at, of which rules share some"
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,6 +62,7 @@ def rule(rule_id: str) -> Rule:
 
 
 _NOTHING, _REFUSED, _SHARED, _CREATE = Cost.NOTHING, Cost.REFUSED, Cost.SHARED, Cost.CREATE
+_PICTURES = Cost.PICTURES
 
 RULES: tuple[Rule, ...] = (
     # Every answer, whatever was asked.
@@ -636,4 +638,46 @@ RULES: tuple[Rule, ...] = (
     ),
 )
 
-_BY_ID = {each.id: each for each in RULES}
+PIXEL_RULES: tuple[Rule, ...] = (
+    Rule(
+        "pixels.neutral",
+        "A face edit that asks for nothing changes nothing but for the file's own compression",
+        "defaults in style of the face editor: every slider 0, enhance_face false",
+        _PICTURES,
+        "Give back the source where nothing is asked for; mark, sharpen or recolour nothing by the way.",
+    ),
+    Rule(
+        "pixels.slider",
+        "Each slider of the face editor moves its own part of the face, further the further it is moved",
+        "descriptions in style of the face editor; which way is up or right is Bluehour's own: "
+        "mock_server/rendering/reference/face/sliders.py",
+        _PICTURES,
+        "Edit by this slider alone and look at the pictures: is it read, under this name, with this sign?",
+    ),
+    Rule(
+        "pixels.scene",
+        "The higher likeness_strength, the more a photo edit keeps of its source's structure",
+        "style.likeness_strength of the photo editor: higher values align the output more with the image",
+        _PICTURES,
+        "Check that likeness_strength reaches the model, and that it is not turned round on its way.",
+    ),
+    Rule(
+        "pixels.tone",
+        "A photo edit has the tone that its prompt names: dark, bright, black-and-white",
+        "style.prompt of the photo editor: what the final output is to look like",
+        _PICTURES,
+        "Check that the prompt reaches the model, and that prompt_strength leaves it something to do.",
+    ),
+    Rule(
+        "pixels.size",
+        "A picture has to the pixel the size that was asked for, and its source's proportions",
+        "resolution and upscale_factor of the photo editor; longest-edge of x-plans",
+        _PICTURES,
+        "Scale the longer side to the size, and the other with it, after the model's own rounding.",
+    ),
+)
+"""What the editors do to pictures; judged only where it is asked for, as every picture is paid for."""
+
+ALL_RULES = (*RULES, *PIXEL_RULES)
+
+_BY_ID = {each.id: each for each in ALL_RULES}

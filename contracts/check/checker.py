@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from random import Random
-from typing import Any, TypedDict, Unpack
+from typing import TYPE_CHECKING, Any, TypedDict, Unpack
 from urllib.parse import quote
 
 from openapi.contract import Contract
@@ -22,6 +22,9 @@ from .budget import BudgetSpent
 from .findings import BUDGET, Findings
 from .progress import Progress
 from .sender import Call, Sender, TooBusy
+
+if TYPE_CHECKING:
+    from .pixels.gauge import Gauge
 
 CREATES, READS, DELETES, UPLOADS = (
     "create-image-project",
@@ -87,6 +90,7 @@ class Check:
         progress: told what is being done.
         notes: what the reader of the report should know.
         uploaded: the picture's file_path, by the token that it was uploaded with.
+        gauge: what measures pictures; None where nobody asks, and where a check is only rehearsed.
     """
 
     target: str
@@ -104,6 +108,7 @@ class Check:
     progress: Progress
     notes: list[str] = field(default_factory=list)
     uploaded: dict[str, str] = field(default_factory=dict)
+    gauge: Gauge | None = None
 
     # Operations.
 

@@ -12,10 +12,11 @@ from urllib.parse import urlsplit
 import click
 
 from mock_server.cli import Problem
+from openapi.wording import counted
 
 from ..commands import colour_and_width, need_the_extra, write
-from ..rules import RULES, Rule
-from ..selection import selected
+from ..rules import ALL_RULES, PIXEL_RULES, RULES, Rule
+from ..selection import matching, selected
 
 if TYPE_CHECKING:
     from .results import Report
@@ -48,7 +49,7 @@ _FILE = click.Path(path_type=Path, dir_okay=False, writable=True)
     "--max-credits",
     metavar="N",
     type=click.IntRange(min=0),
-    help="Never spend more. Default: 60 on this machine, nothing on any other.",
+    help="Never spend more. Default: 60 on this machine, and what --pixels adds; nothing on any other.",
 )
 @click.option(
     "--only",
@@ -57,6 +58,13 @@ _FILE = click.Path(path_type=Path, dir_okay=False, writable=True)
     help="Judge these rules alone: an id, a group or a pattern, as credits.price, auth, *.expiry.",
 )
 @click.option("--skip", metavar="RULE", multiple=True, help="Leave these rules out.")
+@click.option(
+    "--pixels",
+    is_flag=True,
+    help="Also measure what the editors do to the picture, for 107 credits: that an edit of nothing changes "
+    "nothing, where each slider moves the face, likeness, tone and size. Needs bluehour[inference] and "
+    "bluehour weights.",
+)
 @click.option("-x", "--first", is_flag=True, help="Stop at the first broken rule.")
 @click.option("--rules", "list_rules", is_flag=True, help="List the rules, with what each costs, and stop.")
 @click.option("--plan", is_flag=True, help="Tell what would be sent, and what it could cost; send nothing.")
@@ -98,6 +106,7 @@ def check(
     max_credits: int | None,
     only: tuple[str, ...],
     skip: tuple[str, ...],
+    pixels: bool,
     first: bool,
     list_rules: bool,
     plan: bool,
@@ -116,17 +125,20 @@ def check(
     It sends what must be refused, which is free, and every legal edge in a few creates that are paid for. It
     never spends more than --max-credits, whatever the server says. Ctrl-C ends it, and what is known is told.
 
+    With --pixels it makes 57 face edits and 5 photo edits more, and measures their pictures. --only and
+    --skip choose among these rules, too: --pixels --only pixels.tone makes 3 edits.
+
     \b
     Exit codes:
       0  it conforms: no rule was seen broken
       1  a rule is broken
       2  wrong usage
-      3  it could not be judged: not reachable, the token is refused, or the budget is too small to start
+      3  it could not be judged: not reachable, the token is refused, the budget is too small to start, or
+         a rule of --pixels got no pictures
     """
-    try:
-        rules = selected(RULES, only, skip, "bluehour check")
-    except ValueError as error:
-        raise Problem(str(error)) from error
+    rules = _selected(only, skip, pixels)
+    if pixels:
+        need_the_extra("bluehour check --pixels", "schemathesis")
     if list_rules:
         click.echo(_listed(rules))
         return
@@ -160,6 +172,17 @@ def check(
     sys.exit(found.exit_code)
 
 
+def _selected(only: Collection[str], skip: Collection[str], pixels: bool) -> tuple[Rule, ...]:
+    try:
+        return selected(ALL_RULES if pixels else RULES, only, skip, "bluehour check")
+    except ValueError as error:
+        named = [part.strip() for given in (*only, *skip) for part in given.split(",")]
+        left_out = [name for name in named if not pixels and any(matching(name, PIXEL_RULES))]
+        if left_out:
+            raise Problem(f"{left_out[0]} costs credits of its own, and needs --pixels beside it") from error
+        raise Problem(str(error)) from error
+
+
 def _listed(rules: Collection[Rule]) -> str:
     lines = []
     for rule in rules:
@@ -168,9 +191,24 @@ def _listed(rules: Collection[Rule]) -> str:
             f"{rule.id}{severity}",
             f"    {rule.title}.",
             f"    enforces: {rule.place}",
-            f"    costs: {rule.cost}",
+            f"    costs: {_cost(rule)}",
         ]
+    pixel_rules = [rule for rule in rules if rule in PIXEL_RULES]
+    if pixel_rules:
+        lines.append(f"The pixel rules cost {_price_of(pixel_rules)} together, as they share pictures.")
     return "\n".join(lines)
+
+
+def _cost(rule: Rule) -> str:
+    return f"{_price_of([rule])}, {rule.cost}" if rule in PIXEL_RULES else rule.cost
+
+
+def _price_of(rules: Collection[Rule]) -> str:
+    from openapi.contract import load
+
+    from .pixels.edits import edits_of, price_of, questions
+
+    return counted(price_of(edits_of(questions(load(), rules))), "credit")
 
 
 def _base_url(url: str | None) -> str:
@@ -194,14 +232,21 @@ def _tell_plan(options: Options) -> None:
 
 def _checked(options: Options) -> Report:
     from ..display import display_on
+    from .pixels import CannotMeasure
     from .progress import Progress
     from .run import check as run_check
 
     try:
         with display_on(sys.stderr) as display:
-            return run_check(options, Progress(display=display))
+            progress = Progress(display=display)
+            if any(rule in PIXEL_RULES for rule in options.rules):
+                progress.say("loading what measures pictures")
+                need_the_extra("bluehour check --pixels", "torch", "inference")
+            return run_check(options, progress)
     except OSError as error:
         raise Problem(f"the picture {options.picture} can't be used: {error}") from error
+    except CannotMeasure as error:
+        raise Problem(str(error)) from error
 
 
 def _write(found: Report, files: dict[str, Path | None]) -> None:

@@ -6,7 +6,7 @@ from collections.abc import Collection, Iterable
 
 from ..exchange import Exchange
 from ..judge import Breach, Ruling
-from ..rules import RULES, Rule, Severity, rule
+from ..rules import ALL_RULES, Rule, Severity, rule
 from .results import Finding, State, Verdict
 
 BUDGET = "budget: "
@@ -96,7 +96,7 @@ class Findings:
 
     def findings(self) -> tuple[Finding, ...]:
         """Return the findings, in the rules' order."""
-        order = {each.id: index for index, each in enumerate(RULES)}
+        order = {each.id: index for index, each in enumerate(ALL_RULES)}
         return tuple(sorted(self._broken.values(), key=lambda finding: order[finding.rule.id]))
 
     def verdicts(self, operations: Collection[str]) -> tuple[Verdict, ...]:
@@ -106,7 +106,7 @@ class Findings:
         order = {each: index for index, each in enumerate(operations)}
         return tuple(
             self._verdict(each.id, operation, broken)
-            for each in RULES
+            for each in ALL_RULES
             for operation in sorted(
                 (at for known_id, at in known if known_id == each.id), key=order.__getitem__
             )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -114,7 +114,21 @@ class Jobs:
     def settle(self) -> None:
         """Wait until all projects have ended; those that don't in time break a rule."""
         self._wait_for(self.all)
-        for job in self.all:
+        self._expect_ended(self.all)
+
+    def finish(self, jobs: Sequence[Job]) -> None:
+        """Wait until many projects have ended, however long that takes, as long as some do in time.
+
+        They may wait for each other, so the time that one may take is counted from the last one's end.
+        """
+        left = len(jobs) + 1
+        while 0 < (waiting := sum(not job.has_ended for job in jobs)) < left:
+            left = waiting
+            self._wait_for(jobs)
+        self._expect_ended(jobs)
+
+    def _expect_ended(self, jobs: Iterable[Job]) -> None:
+        for job in jobs:
             if not job.has_ended and not job.deleted and job.last is not None:
                 self.check.expect(
                     "project.ends",

@@ -11,25 +11,30 @@ from importlib.metadata import version
 from pathlib import Path
 from random import Random
 from secrets import token_hex
+from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 from openapi.contract import Contract, load
 
 from ..exchange import ANYWHERE, Exchange, label_of
 from ..judge import Judge
-from ..rules import RULES, Rule, Severity
+from ..rules import PIXEL_RULES, RULES, Rule, Severity
 from .accounts import Accounts
 from .budget import Budget
 from .checker import Check, Picture
 from .findings import Enough, Findings
 from .jobs import Jobs
 from .parts.meeting import NotWelcome
+from .pixels.edits import edits_of, price_of, questions
 from .portrait import PORTRAIT
 from .progress import Progress
 from .results import Exit, Finding, Report, State, Verdict
 from .schedule import run
 from .sender import Manners, Sender, TooBusy, Unreachable
 from .wire import HttpWire, Wire
+
+if TYPE_CHECKING:
+    from .pixels.gauge import Gauge
 
 log = logging.getLogger("bluehour")
 
@@ -49,13 +54,15 @@ class Options:
         token: of the account that everything is tried with.
         second_token: of another account, if there is one.
         empty_token: of an account that is known to have no credits, if there is one.
-        max_credits: the budget; None for `LOCAL_BUDGET` on this machine, and nothing elsewhere.
+        max_credits: the budget; None for `LOCAL_BUDGET` and what the pixel rules among `rules` cost on
+            this machine, and nothing elsewhere.
         rules: what is asked about.
         seed: chooses the values; the same seed, the same requests.
         picture: what is edited; None for `PORTRAIT`.
         timeout: seconds that an answer may take; None for 10 on this machine, and 30 elsewhere.
         patience: seconds that a job may take; None for 30 on this machine, and 300 elsewhere.
         only_first: whether to end at the first broken rule.
+        measure: whether the pictures of the pixel rules are looked at; a rehearsal only asks for them.
         rate: requests a second at most, 0 for no limit; None for none on this machine, and 5 elsewhere.
     """
 
@@ -71,6 +78,7 @@ class Options:
     patience: float | None = None
     rate: float | None = None
     only_first: bool = False
+    measure: bool = True
 
     @property
     def is_local(self) -> bool:
@@ -86,7 +94,7 @@ class Options:
         """The credits that it may cost."""
         if self.max_credits is not None:
             return self.max_credits
-        return LOCAL_BUDGET if self.is_local else 0
+        return LOCAL_BUDGET + price_of(edits_of(questions(load(), self.rules))) if self.is_local else 0
 
 
 def with_token(options: Options) -> Options:
@@ -123,6 +131,8 @@ def check(
 
     Raises:
         OSError: the picture can't be read.
+        CannotMeasure: pixel rules are asked about, and the models that measure faces are not there, or
+            there is no face in the picture.
     """
     contract = contract or load()
     started_at, started = time.time(), time.monotonic()
@@ -150,7 +160,7 @@ def check(
         findings=findings,
         exchanges=tuple(checking.sender.exchanges),
         stopped=stopped,
-        exit_code=_exit_code(findings, checking, stopped),
+        exit_code=_exit_code(findings, checking, stopped or _unseen(verdicts)),
         accounts=checking.accounts.described(),
         notes=tuple(dict.fromkeys(checking.notes)),
     )
@@ -168,7 +178,7 @@ def _check(
         checking.observe(exchange)
         progress.note(exchange, checking.sender.budget.left, checking.findings.count)
 
-    local = options.is_local
+    local, picture = options.is_local, Picture.read(options.picture or PORTRAIT)
     checking = Check(
         target=options.target.rstrip("/"),
         contract=contract,
@@ -176,15 +186,26 @@ def _check(
         judge=Judge(contract),
         findings=Findings(options.rules, only_first=options.only_first),
         accounts=Accounts(contract, options.token, options.second_token, options.empty_token),
-        picture=Picture.read(options.picture or PORTRAIT),
+        picture=picture,
         random=Random(options.seed),  # noqa: S311 - chooses test values, hides nothing
         patience=_given(options.patience, 30.0 if local else 300.0),
         pause=0.02 if local else float(contract.extension("x-polling-seconds", 2)),
         sleep=sleep,
         now=now,
         progress=progress,
+        gauge=_gauge(options, contract, picture, progress),
     )
     return checking
+
+
+def _gauge(options: Options, contract: Contract, picture: Picture, progress: Progress) -> Gauge | None:
+    asked = questions(contract, options.rules)
+    if not asked or not options.measure:
+        return None
+    progress.say("loading what measures pictures")
+    from .pixels.gauge import Gauge
+
+    return Gauge.for_questions(asked, picture.content)
 
 
 def _manners(options: Options) -> Manners:
@@ -232,6 +253,11 @@ def _exit_code(findings: Sequence[Finding], checking: Check, stopped: str) -> Ex
     if stopped or _never_called(checking):
         return Exit.UNJUDGED
     return Exit.CONFORMS
+
+
+def _unseen(verdicts: Sequence[Verdict]) -> str:
+    """Name a pixel rule that was not judged to its end: whoever asks for it takes silence for praise."""
+    return next((each.rule.id for each in verdicts if each.rule in PIXEL_RULES and each.reason), "")
 
 
 def _never_called(checking: Check) -> bool:

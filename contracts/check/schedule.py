@@ -8,10 +8,21 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
-from ..rules import RULES, Rule
+from ..rules import ALL_RULES, PIXEL_RULES, RULES, Rule
 from .checker import Check
 from .jobs import Jobs
-from .parts import acceptance, credentials, money, odd, paths, projects, random_bodies, refusals, uploads
+from .parts import (
+    acceptance,
+    credentials,
+    money,
+    odd,
+    paths,
+    pixels,
+    projects,
+    random_bodies,
+    refusals,
+    uploads,
+)
 from .parts.meeting import meet
 
 
@@ -41,6 +52,8 @@ def parts(check: Check) -> Iterator[Part]:
         wanted = {each.id for each in RULES if part.is_for(each)}
         if check.findings.wants(wanted | every_answer):
             yield part
+    if check.findings.wants(each.id for each in PIXEL_RULES):
+        yield PIXELS
 
 
 def run(check: Check, jobs: Jobs) -> None:
@@ -54,7 +67,7 @@ def run(check: Check, jobs: Jobs) -> None:
     meet(check)
     for index, part in enumerate(needed):
         check.progress.begin(part.title, index, len(needed))
-        with check.within_budget(None, *(each.id for each in RULES if part.is_for(each))):
+        with check.within_budget(None, *(each.id for each in ALL_RULES if part.is_for(each))):
             part.run(check, jobs)
 
 
@@ -99,3 +112,6 @@ PARTS = (
     Part("deleting", ("project.delete", "project.deleted", "download.deleted"), projects.try_deleting),
     Part("a last look", _PROJECTS, _look_again),
 )
+
+PIXELS = Part("what the editors do to pictures", ("pixels",), pixels.try_pixels)
+"""Dear, and so only where its own rules are asked about."""

@@ -29,7 +29,7 @@ def try_pictures(check: Check, jobs: Jobs) -> None:
     for operation in check.creates:
         plain = [job for job in jobs.all if job.operation is operation and job.is_plain and not job.deleted]
         for job in plain:
-            _expect_complete(check, job)
+            expect_complete(check, job)
         done = [
             job
             for job in jobs.all
@@ -44,7 +44,8 @@ def try_pictures(check: Check, jobs: Jobs) -> None:
             _try_picture(check, job)
 
 
-def _expect_complete(check: Check, job: Job) -> None:
+def expect_complete(check: Check, job: Job) -> None:
+    """The edit of a good picture completes."""
     if job.has_ended and job.last is not None:
         error = job.shown("error")
         message = f"The edit ended in {job.status}: {error}"

@@ -1,0 +1,536 @@
+"""`bluehour check --pixels`: a right editor passes for a known price, and each fault is named by its rule."""
+
+from __future__ import annotations
+
+import hashlib
+import io
+import json
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import closing
+from functools import cache
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from click.testing import CliRunner, Result
+from PIL import Image, ImageDraw, ImageEnhance
+
+from contracts.check.inprocess import AppWire
+from contracts.check.results import Exit, Report, State
+from contracts.check.run import LOCAL_BUDGET, Options, check
+from contracts.rules import ALL_RULES, PIXEL_RULES, RULES
+from contracts.selection import selected
+from mock_server.app import create_app
+from mock_server.cli import main
+from mock_server.clock import Clock
+from mock_server.mock import Mock, Settings
+from mock_server.rendering import Job, RenderError
+from mock_server.rendering.pictures import open_picture
+from mock_server.rendering.reference import weights
+from mock_server.rendering.simulated import SimulatedRenderer, output_size
+from openapi.contract import load
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+TARGET = "http://127.0.0.1:4010"
+NOBODY = "http://127.0.0.1:9"
+FACE, PHOTO = "POST /v1/ai-face-editor", "POST /v1/ai-photo-editor"
+PRICE = 107
+"""57 face edits of 1 credit, and 5 photo edits of 10."""
+
+needs_models = pytest.mark.usefixtures("models")
+
+
+@pytest.fixture(scope="module")
+def models() -> Iterator[Path]:
+    """The models that find faces, and a ruler that measures equal pictures once for all tests.
+
+    Without a network and a filled cache, their tests are skipped.
+    """
+    torch = pytest.importorskip("torch")
+    torch.set_num_threads(1)
+    try:
+        folder = weights.fetch()
+    except weights.WeightsError as error:
+        pytest.skip(f"the models that find faces can't be had: {error}")
+    from contracts.check.pixels.faces import FaceRuler, Measured
+
+    known: dict[bytes, Measured | None] = {}
+    measured = FaceRuler.measured
+
+    def remembered(ruler: FaceRuler, picture: Image.Image) -> Measured | None:
+        key = hashlib.blake2b(picture.tobytes(), salt=str(picture.width).encode()).digest()
+        if key not in known:
+            known[key] = measured(ruler, picture)
+        return known[key]
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(FaceRuler, "measured", remembered)
+        yield folder
+
+
+# A right editor, and what can be wrong with one.
+
+
+class Editor:
+    """Edits pictures as the reference stage does, each edit once for all tests.
+
+    Args:
+        asked: changes the style of a face edit, or of a photo edit, before it is read.
+        made: changes the picture that was made.
+    """
+
+    def __init__(
+        self,
+        face: Callable[[dict[str, Any]], dict[str, Any]] = dict,
+        photo: Callable[[dict[str, Any]], dict[str, Any]] = dict,
+        made: Callable[[Image.Image, Job], Image.Image] = lambda picture, _: picture,
+    ) -> None:
+        self._styles = {"FACE_EDITOR": face, "PHOTO_EDITOR": photo}
+        self._made = made
+
+    def render(self, job: Job) -> bytes:
+        style = self._styles[job.project_type](dict(job.request["style"]))
+        request = {"resolution": job.request.get("resolution"), "style": style}
+        if job.source is None:
+            raise RenderError("invalid_file_format")
+        picture = edited(
+            job.project_type, json.dumps(request, sort_keys=True), job.source.read_bytes(), job.longest_edge
+        )
+        file = io.BytesIO()
+        self._made(picture, job).save(file, "PNG", compress_level=1)
+        return file.getvalue()
+
+
+@cache
+def edited(project_type: str, request: str, content: bytes, longest_edge: int) -> Image.Image:
+    from mock_server.rendering.reference.face.editor import edit_faces
+    from mock_server.rendering.reference.photo.analytic import AnalyticEditor
+    from mock_server.rendering.reference.photo.editing import edit_photos
+
+    asked = json.loads(request)
+    if project_type == "PHOTO_EDITOR":
+        image = tensor_of(content, None)
+        height, width = image.shape[:2]
+        width, height = output_size((width, height), asked, longest_edge)
+        return picture_of(edit_photos(AnalyticEditor(), [image], [asked], [(height, width)])[0])
+    image = tensor_of(content, longest_edge)
+    return picture_of(edit_faces([image], [face_in(content, longest_edge)], [asked["style"]])[0])
+
+
+@cache
+def tensor_of(content: bytes, longest_edge: int | None) -> Tensor:
+    import numpy as np
+    import torch
+
+    picture = Image.open(io.BytesIO(content)).convert("RGB")
+    if longest_edge is not None:
+        picture = picture.resize(output_size(picture.size, {}, longest_edge), Image.Resampling.BICUBIC)
+    return torch.from_numpy(np.array(picture))
+
+
+@cache
+def face_in(content: bytes, longest_edge: int) -> Any:
+    from mock_server.rendering.reference.face.faces import find_faces
+
+    return find_faces([tensor_of(content, longest_edge)])[0][0]
+
+
+def picture_of(image: Tensor) -> Image.Image:
+    return Image.fromarray(image.numpy())
+
+
+def brightened(picture: Image.Image, job: Job) -> Image.Image:
+    """What asks for nothing is made a little brighter."""
+    style = job.request["style"]
+    moves = any(isinstance(value, int | float) and value for value in style.values())
+    return picture if moves else ImageEnhance.Brightness(picture).enhance(1.05)
+
+
+def marked(picture: Image.Image, job: Job) -> Image.Image:
+    """A small watermark, in a corner of what asks for nothing."""
+    if any(isinstance(value, int | float) and value for value in job.request["style"].values()):
+        return picture
+    picture = picture.copy()
+    ImageDraw.Draw(picture).rectangle((4, 4, 36, 20), fill=(255, 188, 92))
+    return picture
+
+
+def turned(name: str) -> Callable[[dict[str, Any]], dict[str, Any]]:
+    return lambda style: style | {name: -style.get(name, 0)}
+
+
+def ignored(name: str) -> Callable[[dict[str, Any]], dict[str, Any]]:
+    return lambda style: style | {name: 0}
+
+
+def one_sided(name: str) -> Callable[[dict[str, Any]], dict[str, Any]]:
+    return lambda style: style | {name: max(0, style.get(name, 0))}
+
+
+def limp(name: str) -> Callable[[dict[str, Any]], dict[str, Any]]:
+    """Beyond 50 it goes back to 0."""
+    return lambda style: style | {name: style.get(name, 0) if abs(style.get(name, 0)) <= 50 else 0}
+
+
+def likeness(of: Callable[[float], float]) -> Callable[[dict[str, Any]], dict[str, Any]]:
+    return lambda style: style | {"likeness_strength": of(style["likeness_strength"])}
+
+
+def unprompted(style: dict[str, Any]) -> dict[str, Any]:
+    return style | {"prompt": "A photo of a person"}
+
+
+def colourful(style: dict[str, Any]) -> dict[str, Any]:
+    return style | {"prompt": style["prompt"].replace("black-and-white ", "")}
+
+
+def smaller(picture: Image.Image, job: Job) -> Image.Image:
+    return picture.resize((picture.width * 3 // 4, picture.height * 3 // 4))
+
+
+def stretched(picture: Image.Image, job: Job) -> Image.Image:
+    return picture.resize((picture.width, picture.height - 8))
+
+
+def not_upscaled(style: dict[str, Any]) -> dict[str, Any]:
+    return style | {"upscale_factor": 1}
+
+
+# Checking.
+
+
+def checked(renderer: Any, *only: str, token: str = "any-token", **options: Any) -> Report:
+    clock = Clock()
+    rules = selected(ALL_RULES, only or ("pixels",), (), "bluehour check")
+    with closing(Mock(settings=Settings(time_scale=0.1, journal=0), clock=clock)) as mock:
+        mock.renderer = renderer
+        wire = AppWire(create_app(mock))
+        given = Options(TARGET, token, rules=rules, **options)
+        return check(given, wire=wire, sleep=clock.advance, now=clock.now)
+
+
+def told(report: Report) -> list[str]:
+    return [f"{each.rule.id} at {each.operation}, {each.field}: {each.message}" for each in report.findings]
+
+
+def broken(report: Report) -> set[tuple[str, str]]:
+    return {(each.rule.id, each.field) for each in report.findings}
+
+
+@needs_models
+def test_a_right_server_keeps_all_of_them_for_a_known_price() -> None:
+    report = checked(Editor())
+    assert told(report) == []
+    assert [verdict for verdict in report.verdicts if verdict.reason] == []
+    assert report.exit_code is Exit.CONFORMS
+    assert report.spent == PRICE
+    assert report.max_credits == LOCAL_BUDGET + PRICE
+    assert {verdict.rule for verdict in report.verdicts if verdict.state is State.KEPT} == set(PIXEL_RULES)
+    sliders = next(verdict for verdict in report.verdicts if verdict.rule.id == "pixels.slider")
+    assert sliders.checks == 14
+
+
+@needs_models
+@pytest.mark.parametrize("plan", ["free", "creator"])
+def test_where_the_token_tells_the_plan_its_cap_is_the_size(plan: str) -> None:
+    token = f"mhk_test_{plan}_500"
+    report = checked(Editor(), "pixels.size,pixels.neutral,pixels.tone", token=token)
+    assert told(report) == []
+    assert report.exit_code is Exit.CONFORMS
+    assert report.spent == 1 + 30
+
+
+FAULTS: dict[str, tuple[Any, str, set[tuple[str, str]]]] = {
+    "what asks for nothing is brightened": (
+        Editor(made=brightened),
+        "neutral,size",
+        {("pixels.neutral", "")},
+    ),
+    "a watermark": (Editor(made=marked), "neutral,size", {("pixels.neutral", "")}),
+    "pictures that only say what was asked": (
+        SimulatedRenderer(),
+        "neutral,size",
+        {("pixels.neutral", "")},
+    ),
+    "a slider's sign is turned": (
+        Editor(face=turned("head_yaw")),
+        "neutral,slider,size",
+        {("pixels.slider", "style.head_yaw")},
+    ),
+    "a slider is ignored": (
+        Editor(face=ignored("mouth_grim")),
+        "slider",
+        {("pixels.slider", "style.mouth_grim")},
+    ),
+    "a slider is ignored below 0": (
+        Editor(face=one_sided("eye_open_ratio")),
+        "slider",
+        {("pixels.slider", "style.eye_open_ratio")},
+    ),
+    "a slider goes back": (
+        Editor(face=limp("mouth_smile")),
+        "slider",
+        {("pixels.slider", "style.mouth_smile")},
+    ),
+    "likeness is ignored": (
+        Editor(photo=likeness(lambda _: 5.2)),
+        "scene,tone,size",
+        {("pixels.scene", "style.likeness_strength")},
+    ),
+    "likeness is inverted": (
+        Editor(photo=likeness(lambda value: 10.4 - value)),
+        "scene,tone,size",
+        {("pixels.scene", "style.likeness_strength")},
+    ),
+    "the prompt is ignored": (
+        Editor(photo=unprompted),
+        "scene,tone,size",
+        {("pixels.tone", "style.prompt")},
+    ),
+    "black-and-white is not known": (
+        Editor(photo=colourful),
+        "scene,tone,size",
+        {("pixels.tone", "style.prompt")},
+    ),
+    "pictures are too small": (
+        Editor(made=smaller),
+        "neutral,size,scene,tone",
+        {("pixels.size", ""), ("pixels.size", "resolution")},
+    ),
+    "pictures are out of shape": (
+        Editor(made=stretched),
+        "neutral,size,scene,tone",
+        {("pixels.size", ""), ("pixels.size", "resolution")},
+    ),
+    "nothing is upscaled": (
+        Editor(photo=not_upscaled),
+        "scene,tone,size",
+        {("pixels.size", "resolution")},
+    ),
+}
+
+
+@needs_models
+@pytest.mark.parametrize("fault", FAULTS)
+def test_a_fault_breaks_the_rule_that_names_it_and_no_other(fault: str) -> None:
+    renderer, rules, expected = FAULTS[fault]
+    only = [f"pixels.{name}" for name in rules.split(",")]
+    report = checked(renderer, *only, token="mhk_test_creator_500")
+    assert broken(report) == expected, told(report)
+    assert report.exit_code is Exit.FINDINGS
+
+
+@needs_models
+def test_a_finding_tells_the_values_the_measures_and_the_requests() -> None:
+    report = checked(Editor(face=turned("head_yaw")), "pixels.slider")
+    (finding,) = report.findings
+    assert finding.operation == FACE
+    assert "head_yaw at -60, -30, 0, 30, 60 measures " in finding.message
+    assert "it moves the other way round; requests " in finding.message
+    numbers = [int(number) for number in finding.message.rpartition("requests ")[2].split(", ")]
+    asked = [json.loads(report.exchanges[number - 1].request.body)["style"] for number in numbers]
+    assert [style.get("head_yaw") for style in asked] == [-60, -30, 0, 30, 60]
+    assert finding.exchange is report.exchanges[numbers[-1] - 1]
+    assert "minimum: -100" in finding.words
+
+
+# What keeps pictures from being judged.
+
+
+@needs_models
+def test_a_budget_that_is_too_small_is_told_of_and_kept() -> None:
+    report = checked(Editor(), max_credits=12)
+    assert told(report) == []
+    assert report.exit_code is Exit.UNJUDGED
+    assert report.spent <= 12
+    reasons = {verdict.rule.id: verdict.reason for verdict in report.verdicts if verdict.reason}
+    assert all(reason.startswith("budget: ") for reason in reasons.values())
+    assert {"pixels.scene", "pixels.tone", "pixels.slider"} <= reasons.keys()
+    assert any("pixels.slider does not know of style." in note for note in report.notes)
+
+
+@needs_models
+def test_nothing_is_begun_that_the_budget_can_not_end() -> None:
+    report = checked(Editor(), "pixels.tone", max_credits=29)
+    assert report.spent == 0
+    (verdict,) = report.verdicts
+    assert (verdict.operation, verdict.state) == (PHOTO, State.UNJUDGED)
+    assert verdict.reason == "budget: 30 credits may be needed, and 29 are left of 29"
+
+
+@needs_models
+def test_an_account_that_runs_out_of_credits_is_told_of() -> None:
+    report = checked(Editor(), "pixels.slider", token="mhk_test_creator_9")
+    assert told(report) == []
+    assert report.exit_code is Exit.UNJUDGED
+    (verdict,) = report.verdicts
+    assert "was answered by 402 insufficient_credits" in verdict.reason
+    assert report.spent == 9
+
+
+@needs_models
+def test_edits_that_fail_are_not_praised() -> None:
+    class Failing:
+        def render(self, job: Job) -> bytes:
+            return b"no picture at all"
+
+    report = checked(Failing(), "pixels")
+    assert told(report) == []
+    assert report.exit_code is Exit.UNJUDGED
+    assert all("can't be decoded" in verdict.reason for verdict in report.verdicts)
+
+
+@needs_models
+def test_jobs_that_wait_for_each_other_are_waited_for_as_long_as_some_end() -> None:
+    clock, options = (
+        Clock(),
+        Options(TARGET, "mhk_test_free_500", rules=selected_pixels("slider"), patience=4),
+    )
+    settings = Settings(time_scale=1, journal=0, concurrency=True)
+    with closing(Mock(settings=settings, clock=clock)) as mock:
+        mock.renderer = Editor()
+        report = check(options, wire=AppWire(create_app(mock)), sleep=clock.advance, now=clock.now)
+    assert told(report) == []
+    assert report.exit_code is Exit.CONFORMS
+    assert report.spent == 57
+
+
+def selected_pixels(name: str) -> Any:
+    return selected(PIXEL_RULES, (f"pixels.{name}",), (), "bluehour check")
+
+
+# The command.
+
+
+def run(*args: str | Path) -> Result:
+    return CliRunner().invoke(main, ["check", *map(str, args)])
+
+
+def test_without_pixels_they_are_not_known() -> None:
+    assert not {rule.id for rule in PIXEL_RULES} & {rule.id for rule in RULES}
+    assert not any(rule.group == "pixels" for rule in Options(TARGET, "any").rules)
+    assert Options(TARGET, "any").budget == LOCAL_BUDGET
+    assert "pixels." not in run("--rules").output
+
+
+@pytest.mark.parametrize("only", ["pixels.slider", "pixels", "credits,pixels.tone"])
+def test_a_pixel_rule_without_the_option_is_2_and_one_line_says_what_to_add(only: str) -> None:
+    result = run(NOBODY, "--only", only)
+    assert result.exit_code == 2
+    assert "needs --pixels" in result.output
+    assert result.output.count("\n") == 1
+
+
+def test_the_price_is_told_before_anything_is_sent() -> None:
+    listed = run("--rules", "--pixels", "--only", "pixels").output
+    for credits in (1, 57, 30, 30, 11):
+        assert f"costs: {credits} credit" in listed
+    assert f"The pixel rules cost {PRICE} credits together" in listed
+    assert f"for {PRICE} credits" in " ".join(run("--help").output.split())
+    for target, budget in ((TARGET, LOCAL_BUDGET + PRICE), ("https://api.example.com", 0)):
+        assert Options(target, "any", rules=ALL_RULES).budget == budget
+
+
+def test_the_plan_counts_them_without_any_model(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "torch", None)
+    result = run(NOBODY, "--plan", "--pixels", "--only", "pixels")
+    assert result.exit_code == 0, result.output
+    line = next(line for line in result.output.splitlines() if line.startswith("what the editors do"))
+    assert line.split()[-2:] == [str(PRICE), str(PRICE)]
+
+
+def test_without_the_extra_it_is_2_and_one_line_says_what_to_do(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "torch", None)
+    result = run(NOBODY, "--pixels", "--only", "pixels")
+    assert result.exit_code == 2, result.output
+    assert result.output == (
+        "Error: bluehour check --pixels needs more than the mock does: pip install 'bluehour[inference]'\n"
+    )
+
+
+def test_without_the_models_it_is_2_and_one_line_says_what_to_do(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    pytest.importorskip("torch")
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
+    result = run(NOBODY, "--pixels", "--only", "pixels.slider")
+    assert result.exit_code == 2, result.output
+    assert "bluehour weights" in result.output
+    assert result.output.count("\n") == 1
+
+
+@needs_models
+def test_a_picture_without_a_face_is_2_before_anything_is_sent(tmp_path: Path) -> None:
+    picture = tmp_path / "wall.png"
+    Image.new("RGB", (300, 300), (120, 130, 140)).save(picture)
+    result = run(NOBODY, "--pixels", "--only", "pixels.slider", "--picture", picture)
+    assert result.exit_code == 2, result.output
+    assert "no face is found in the picture" in result.output
+    assert result.output.count("\n") == 1
+
+
+def test_a_check_without_pixels_imports_no_torch() -> None:
+    code = (
+        "import sys\n"
+        "from click.testing import CliRunner\n"
+        "from mock_server.cli import main\n"
+        f"result = CliRunner().invoke(main, ['check', '{NOBODY}', '--plan', '--only', 'path'])\n"
+        "assert result.exit_code == 0, result.output\n"
+        "assert 'torch' not in sys.modules and 'numpy' not in sys.modules\n"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+
+
+# The measures themselves.
+
+
+def portrait() -> Image.Image:
+    from contracts.check.portrait import PORTRAIT
+
+    return open_picture(PORTRAIT)
+
+
+@pytest.mark.parametrize(("file_format", "quality"), [("JPEG", 50), ("JPEG", 75), ("WEBP", 50)])
+@pytest.mark.parametrize("edge", [None, 576])
+def test_compression_and_a_plan_s_cap_are_no_change(file_format: str, quality: int, edge: int | None) -> None:
+    pytest.importorskip("numpy")
+    from contracts.check.pixels import judging
+    from contracts.check.pixels.compare import difference
+
+    picture = portrait()
+    if edge is not None:
+        picture = picture.resize(output_size(picture.size, {}, edge), Image.Resampling.BILINEAR)
+    file = io.BytesIO()
+    picture.save(file, file_format, quality=quality)
+    found = difference(portrait(), Image.open(file).convert("RGB"))
+    assert found.psnr > judging._LEAST_PSNR + 4
+    assert found.block < judging._MOST_IN_A_BLOCK - 3
+    assert found.whole < judging._MOST_IN_ALL - 1
+
+
+def test_similarity_is_that_of_scikit_image() -> None:
+    np = pytest.importorskip("numpy")
+    metrics = pytest.importorskip("skimage.metrics")
+    from contracts.check.pixels.compare import similarity
+
+    one = portrait().resize((240, 300))
+    other = ImageEnhance.Brightness(one.rotate(3)).enhance(0.8)
+    planes = [np.asarray(each.convert("L"), float) for each in (one, other)]
+    _, full = metrics.structural_similarity(
+        *planes, gaussian_weights=True, sigma=1.5, use_sample_covariance=False, data_range=255, full=True
+    )
+    assert similarity(one, other) == pytest.approx(full[5:-5, 5:-5].mean(), abs=1e-3)
+    assert similarity(one, one) == pytest.approx(1)
+
+
+def test_every_slider_of_the_contract_is_asked_about() -> None:
+    from contracts.check.pixels.edits import SLIDER, questions
+
+    asked = [each for each in questions(load(), PIXEL_RULES) if each.rule_id == SLIDER]
+    assert len({each.field for each in asked}) == len(asked) == 14
+    assert {tuple(edit.value for edit in each.edits) for each in asked} == {(-60, -30, 0, 30, 60)}
