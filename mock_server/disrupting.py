@@ -21,6 +21,9 @@ if TYPE_CHECKING:
 _DRIPS = 100
 """In how many pieces a slow answer comes at most; they are single bytes where it has fewer."""
 
+_SETTLING = 0.05
+"""Seconds until granian has surely written what it took; it drops what it still holds when an answer is cut."""
+
 _DESCRIPTORS = "/dev/fd"
 
 
@@ -86,6 +89,7 @@ async def _send_part(
     """Announce the whole body and send half of it; granian then closes the connection."""
     stream = protocol.response_stream(status, _with_length(headers, max(len(body), 2)))
     await stream.send_bytes(body[: len(body) // 2] or b" ")
+    await asyncio.sleep(_SETTLING)
 
 
 async def _drip(

@@ -19,22 +19,23 @@ from mock_server.rendering.reference.face.faces import FaceFinder  # noqa: E402
 from mock_server.rendering.reference.face.measures import measure  # noqa: E402
 from mock_server.rendering.reference.face.sliders import NAMES  # noqa: E402
 
+from .halfway import halfway  # noqa: E402
 from .recorded.photos import portrait  # noqa: E402
 
 VALUES = range(-100, 101, 20)
 LEAST = 0.9  # of Spearman's rank correlation between a slider and its measure
 
 
-def _collins() -> Image.Image:
+def _collins(_finder: FaceFinder | None = None) -> Image.Image:
     return Image.fromarray(portrait()).crop((96, 0, 416, 320))
 
 
-def _hopper() -> Image.Image:
+def _hopper(_finder: FaceFinder | None = None) -> Image.Image:
     with Image.open(cbook.get_sample_data("grace_hopper.jpg", asfileobj=False)) as picture:
         return picture.convert("RGB").crop((56, 0, 456, 400))
 
 
-def _hopper_otherwise() -> Image.Image:
+def _hopper_otherwise(_finder: FaceFinder) -> Image.Image:
     """The same person mirrored, leaning, small and in grey: no third face, but not the second's pixels."""
     mirrored = _hopper().transpose(Image.Transpose.FLIP_LEFT_RIGHT)
     leaning = mirrored.rotate(12, Image.Resampling.BICUBIC).crop((40, 40, 360, 360))
@@ -46,9 +47,15 @@ def finder(models: Path) -> FaceFinder:
     return FaceFinder(models, "cpu", passes=2)
 
 
-@pytest.mark.parametrize("person", [_collins, _hopper, _hopper_otherwise])
-def test_every_slider_moves_its_measure(person: Callable[[], Image.Image], finder: FaceFinder) -> None:
-    photo: Tensor = torch.from_numpy(np.array(person()))
+def _between(finder: FaceFinder) -> Image.Image:
+    return halfway(_collins(), _hopper(), finder)
+
+
+@pytest.mark.parametrize("person", [_collins, _hopper, _hopper_otherwise, _between])
+def test_every_slider_moves_its_measure(
+    person: Callable[[FaceFinder], Image.Image], finder: FaceFinder
+) -> None:
+    photo: Tensor = torch.from_numpy(np.array(person(finder)))
     (face,) = finder.find([photo])[0][:1]
     found = {}
     for name in NAMES:
