@@ -5,6 +5,8 @@ from __future__ import annotations
 import io
 import json
 import os
+import re
+import shlex
 import signal
 import subprocess
 import sys
@@ -22,6 +24,9 @@ from ...conftest import FACE, PHOTO, face, photo
 from ...test_serving import Served, serving
 from .recorded.photos import portrait
 
+README = (Path(__file__).parents[4] / "README.md").read_text("utf-8")
+
+_BLUEHOUR = (sys.executable, "-m", "mock_server")
 _PATIENCE = 60.0
 _WITHOUT_TORCH = """
 import sys
@@ -69,7 +74,7 @@ def test_without_the_extra_all_else_works() -> None:
 def test_without_the_models_it_says_in_a_line_how_to_fetch_them(tmp_path: Path) -> None:
     pytest.importorskip("torch")
     done = subprocess.run(
-        [sys.executable, "-m", "mock_server", "serve", "--renderer", "reference", "--port", "0"],
+        [*_BLUEHOUR, "serve", "--renderer", "reference", "--port", "0"],
         capture_output=True,
         text=True,
         env={**os.environ, "XDG_CACHE_HOME": str(tmp_path)},
@@ -77,6 +82,20 @@ def test_without_the_models_it_says_in_a_line_how_to_fetch_them(tmp_path: Path) 
     )
     assert (done.returncode, done.stdout) == (2, "")
     assert done.stderr.splitlines()[-1].endswith("fetch them by: bluehour weights")
+
+
+def test_the_commands_of_the_readme_do_what_it_says(models: Path) -> None:
+    pytest.importorskip("torch")
+    (block,) = re.findall(r"<!-- tested: reference -->\n```sh\n(.*?)```", README, re.DOTALL)
+    install, fetch, serve = (shlex.split(line, comments=True) for line in block.splitlines())
+    assert install == ["pip", "install", "bluehour[inference]"]
+    fetched = subprocess.run([*_BLUEHOUR, *fetch[1:]], capture_output=True, text=True, timeout=60)
+    assert (fetched.returncode, fetched.stderr) == (0, "")
+    assert fetched.stdout.startswith(str(models))
+    assert serve[:2] == ["bluehour", "serve"]
+    with serving(*serve[2:], OMP_NUM_THREADS="1") as served:
+        made = served.post(FACE, face(_upload(served), mouth_smile=60))["id"]
+        assert _complete(served, made)["downloads"]
 
 
 def test_a_killed_server_s_jobs_are_taken_up_again_and_charged_once(models: Path, tmp_path: Path) -> None:
