@@ -17,12 +17,13 @@ _ENDED = {"complete", "error", "canceled"}
 @click.command()
 @click.argument("target", type=click.Path(path_type=Path))
 @click.option("--view", type=click.Choice(_VIEWS), default="projects", help="What is beside the journal.")
+@click.option("--renderer", default="simulated", show_default=True, help="Of the mock.")
 @click.option("--dark", is_flag=True, help="As where the system is dark.")
 @click.option("--width", default=1280, show_default=True)
 @click.option("--height", default=800, show_default=True)
-def main(target: Path, view: str, dark: bool, width: int, height: int) -> None:
+def main(target: Path, view: str, renderer: str, dark: bool, width: int, height: int) -> None:
     """Save a picture of the console, after an app did well, did wrong, and was forced to fail."""
-    with served_mock() as base_url, launched_browser() as browser:
+    with served_mock("--renderer", renderer) as base_url, launched_browser() as browser:
         _happen(App(base_url))
         page = browser.new_page(
             viewport={"width": width, "height": height}, color_scheme="dark" if dark else "light"
