@@ -22,7 +22,7 @@ _DRIPS = 100
 """In how many pieces a slow answer comes at most; they are single bytes where it has fewer."""
 
 _SETTLING = 0.05
-"""Seconds until granian has surely written what it took; it drops what it still holds when an answer is cut."""
+"""Seconds until granian has surely written what it took; it drops what it holds once an answer is cut."""
 
 _DESCRIPTORS = "/dev/fd"
 
