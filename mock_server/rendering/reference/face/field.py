@@ -218,7 +218,7 @@ class _Faces:
         flat = spread(*self._with_rim(torch.cat(turned, -1)), self._face, _SPREADS)
         base = torch.zeros_like(flat[:, :2])
         sliding = torch.zeros_like(base)
-        for layer, moved in zip(layers, flat.unflatten(1, (-1, 2)).unbind(1), strict=True):
+        for layer, moved in zip(layers, flat.split_with_sizes([2] * len(layers), 1), strict=True):
             if layer is sliders.expression:
                 base = moved
             else:
