@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from .app import create_app
 from .hosting import HostError, gateway_for, reserved, serve
 from .mock import Mock
+from .rendering.resuming import resume
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import WSGIApplication
@@ -34,8 +35,7 @@ def running(
     """
     with reserved(host, 0) as (address, port):
         mock.base_url = f"http://{f'[{address}]' if ':' in address else address}:{port}"
-        if mock.queue is not None:
-            mock.queue.resume()
+        resume(mock)
         thread = _Serving(mock, make_app, address, port)
         thread.start()
         try:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import tempfile
+import time
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
@@ -125,6 +126,17 @@ class Mock:
         self.store.close()
         if self._own_folder:
             self._own_folder.cleanup()
+
+    def settle(self, timeout: float) -> bool:
+        """Wait until no picture is being made and no event is due.
+
+        Args:
+            timeout: real seconds; tells whether that came true within them.
+        """
+        deadline = time.monotonic() + timeout
+        if self.queue is not None and not self.queue.settle(timeout):
+            return False
+        return self.webhooks.settle(max(0.0, deadline - time.monotonic()))
 
     def reset(self, clock_at: float | None = None) -> None:
         """Forget everything that happened; rules and webhooks are as they were at the start.

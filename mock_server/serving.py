@@ -30,6 +30,7 @@ from .greeting import greeting
 from .mock import Mock, Settings
 from .reloading import Reloader
 from .rendering.opening import SIMULATED, check_installed
+from .rendering.resuming import resume
 from .requestlog import Line, LoopWriter, RequestLog, json_line, text_line
 from .scenarios.rules import RuleError
 from .scenarios.scenarios import read_scenario
@@ -97,8 +98,7 @@ def run(server: Server, version: str) -> None:
             click.echo("Loading the reference renderer, which takes some seconds", err=True)
         with closing(Mock(server.contract, server.settings, assets=server.assets)) as mock:
             _prepare(server, mock)
-            if mock.queue is not None:
-                mock.queue.resume()
+            resume(mock)
             # Measured: a sixth more throughput than with asyncio's own loop.
             uvloop.new_event_loop().run_until_complete(_serve(server, address, mock, version))
     sys.stdout.flush()

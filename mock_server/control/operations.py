@@ -277,10 +277,10 @@ def list_deliveries(call: ControlCall) -> Answer:
 
 @_operation
 def settle_deliveries(call: ControlCall) -> Answer:
-    """Wait until nothing is due."""
+    """Wait until no picture is being made, and no event is due."""
     timeout = control_contract().operation("settleDeliveries").with_defaults(dict(call.body))["timeout"]
-    if not call.mock.webhooks.settle(timeout):
-        raise conflict(f"After {timeout:g} s deliveries are still due or under way")
+    if not call.mock.settle(timeout):
+        raise conflict(f"After {timeout:g} s pictures or deliveries are still due or under way")
     return list_deliveries(call)
 
 

@@ -30,6 +30,8 @@ def open_stage(name: str, device: str, photo_model: Path | None) -> Stage[Any, A
         RendererError: it can't be used; the message says what to do.
     """
     if name == SIMULATED:
+        if photo_model is not None or device != DEVICES[0]:
+            raise RendererError(f"--device and --photo-model are options of --renderer {REFERENCE} alone")
         return None
     check_installed(name)
     # Measured: threads of OpenMP that wait by spinning take the cores that answer requests.

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
+from threading import get_ident
 from typing import TYPE_CHECKING
 
 import orjson
@@ -65,7 +66,7 @@ def job_of(mock: Mock, project: Project) -> Job:
 
 def keep(path: Path, picture: bytes) -> None:
     """Write a picture to its file, which appears only once all of it is there."""
-    part = path.with_suffix(".part")
+    part = path.with_suffix(f".{get_ident()}.part")  # another thread may write the same
     part.write_bytes(picture)
     part.replace(path)
 

@@ -79,6 +79,7 @@ def _flattened(image: Image.Image) -> Image.Image:
         image = image.convert("RGBA")
         paper = Image.new("RGB", image.size, PAPER)
         paper.paste(image, mask=image.getchannel("A"))
+        paper.info = image.info  # with the profile of its colours
         return paper
     if image.mode.startswith(("I", "F")):
         image = _in_eight_bits(image)
@@ -86,8 +87,13 @@ def _flattened(image: Image.Image) -> Image.Image:
 
 
 def _in_eight_bits(image: Image.Image) -> Image.Image:
-    """Stretch deep greys over 0 to 255, as convert() would clip them to white."""
+    """Bring deep greys to 0 to 255, as convert() would clip them to white.
+
+    Those of 16 bits by their range; of others, whose range isn't known, the darkest and the lightest are its
+    ends.
+    """
     deep = image.convert("F")
-    low, high = cast("tuple[float, float]", deep.getextrema())
+    is_known = image.mode.startswith("I;16")
+    low, high = (0.0, 65535.0) if is_known else cast("tuple[float, float]", deep.getextrema())
     scale = 255 / ((high - low) or 1)
     return deep.point(lambda grey: grey * scale - low * scale).convert("L")

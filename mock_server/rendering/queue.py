@@ -5,7 +5,8 @@ as wait for it, savers write what was made. So a device need not wait for files,
 a few batches.
 
 Every job's state is in the store alone: a process that takes up the store of one that was killed finds its
-unfinished projects pending, and renders them. They were charged when they were created, and are not again.
+unfinished projects pending, and renders them (`resuming`). They were charged when they were created, and are
+not again.
 """
 
 from __future__ import annotations
@@ -13,6 +14,7 @@ from __future__ import annotations
 import logging
 import math
 import os
+import time
 from collections import deque
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -34,11 +36,15 @@ _HELPERS = max(1, min(4, (os.cpu_count() or 1) // 2))
 _BATCHES_IN_MEMORY = 2
 """One that is edited, and one that is read or written."""
 
+_COMPLETE = "complete"
 _FAILED = "unknown_error"
 """The job error of a renderer that fails by a fault of its own; openapi/magic_hour.yaml, x-job-errors."""
 
 _PATIENCE = 5.0
-"""Seconds that a picture under way has to end in when the queue is closed."""
+"""Seconds that what is under way has to end in when the queue is closed."""
+
+_PAUSE = 0.5
+"""Seconds until a job is tried again whose state the store could not take: it may be locked for a while."""
 
 
 @dataclass(slots=True, eq=False)
@@ -81,13 +87,6 @@ class RenderQueue:
                 self._start()
                 self._changed.notify_all()
 
-    def resume(self) -> None:
-        """Take up all pending projects of the store: those that another process left unfinished."""
-        unfinished = self._mock.store.projects(unfinished_at=self._mock.clock.now(), limit=1_000_000)
-        for project in reversed(unfinished):  # they come newest first
-            if project.is_pending:
-                self.add(project, self._mock.base_url)
-
     def remarks_on(self, project: Project) -> list[str]:
         """Say what of a project's request the stage can't do."""
         job = job_of(self._mock, project)
@@ -115,8 +114,9 @@ class RenderQueue:
         with self._changed:
             self._closed = True
             self._changed.notify_all()
+        deadline = time.monotonic() + _PATIENCE
         for thread in self._threads:
-            thread.join(_PATIENCE)
+            thread.join(max(0.0, deadline - time.monotonic()))
 
     def _start(self) -> None:
         if self._threads:
@@ -129,13 +129,9 @@ class RenderQueue:
             thread.start()
 
     def _work(self, step: Callable[[], bool]) -> None:
-        """A thread: the same step again and again, until the queue is closed."""
-        going = True
-        while going:
-            try:
-                going = step()
-            except Exception:  # such as a store that can't be written: one job waits for a restart, not all
-                log.exception("a picture could not be rendered or kept")
+        """A thread: the same step again and again, until the queue is closed; no job's failure ends it."""
+        while step():
+            pass
 
     def _load_next(self) -> bool:
         most = _BATCHES_IN_MEMORY * self._stage.most_at_once
@@ -192,9 +188,9 @@ class RenderQueue:
                     return True
         except (KeyError, ProjectEnded):  # forgotten, or ended by somebody else
             pass
-        except BaseException:
-            self._drop(task)
-            raise
+        except Exception:
+            self._put_back(task)
+            return False
         self._drop(task)
         return False
 
@@ -221,17 +217,13 @@ class RenderQueue:
             return False
         try:
             encoded = self._stage.encode(task.picture)
-            path = output_file(self._mock, task.project)
             with self._mock.gate:
                 if self._is_wanted(task):
-                    keep(path, encoded)
-                    self._end_in_store(task, "complete")
-                    stored = self._mock.store.project(task.project.id)
-                    if stored is None or stored.deleted_at is not None:
-                        path.unlink(missing_ok=True)
-            self._drop(task)
+                    keep(output_file(self._mock, task.project), encoded)
         except Exception:
             self._fail(task)
+        else:
+            self._end(task, _COMPLETE)
         return True
 
     def _fail(self, task: _Task) -> None:
@@ -245,7 +237,10 @@ class RenderQueue:
             with self._mock.gate:
                 if self._is_wanted(task):
                     self._end_in_store(task, outcome)
-        finally:
+                    self._remove_unseen(task.project)
+        except Exception:
+            self._put_back(task)
+        else:
             self._drop(task)
 
     def _end_in_store(self, task: _Task, outcome: str) -> None:
@@ -255,6 +250,12 @@ class RenderQueue:
         except (KeyError, ProjectEnded):  # forgotten, or ended by somebody else
             return
         self._mock.webhooks.follow(project, task.base_url, since=now)
+
+    def _remove_unseen(self, project: Project) -> None:
+        """Leave no picture of a project that isn't complete after all, or is deleted."""
+        stored = self._mock.store.project(project.id)
+        if stored is None or stored.outcome != _COMPLETE or stored.deleted_at is not None:
+            output_file(self._mock, project).unlink(missing_ok=True)
 
     def _is_wanted(self, task: _Task) -> bool:
         return self._tasks.get(task.project.id) is task
@@ -277,6 +278,17 @@ class RenderQueue:
                 line.append(task)
             else:
                 self._in_memory -= 1
+            self._changed.notify_all()
+
+    def _put_back(self, task: _Task) -> None:
+        """Let a job wait again, at the end of the line, because the store could not take its state."""
+        log.exception("%s could not be stored, and is tried again", task.project.id)
+        task.picture = None
+        with self._changed:
+            self._in_memory -= 1
+            self._changed.wait_for(lambda: self._closed or not self._is_wanted(task), _PAUSE)
+            if self._is_wanted(task):
+                self._waiting.append(task)
             self._changed.notify_all()
 
     def _drop(self, task: _Task) -> None:

@@ -244,7 +244,7 @@ class WebhooksControl:
         return reading.deliveries(self._wire.call("GET", "/_mock/deliveries", query=query))
 
     def settle(self, timeout: float = 15) -> list[Delivery]:
-        """Wait until every event and retry that is due by the mock's clock was sent and answered.
+        """Wait until no picture is being made, and every event due by the mock's clock was sent and answered.
 
         Args:
             timeout: how many real seconds that may take; `ControlError` 409 if it takes longer.

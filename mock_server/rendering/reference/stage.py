@@ -12,6 +12,7 @@ import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from threading import Lock
 from typing import Any, Final
 
 import numpy as np
@@ -72,6 +73,7 @@ class ReferenceStage:
         self.device = _device(device)
         self._photo_model = photo_model
         self._simulated = SimulatedRenderer()
+        self._editing = Lock()  # a pipeline of diffusers keeps its state between steps
         if self.device.type == "cpu":
             # The other cores answer requests meanwhile.
             torch.set_num_threads(max(1, (os.cpu_count() or 1) // 2))
@@ -113,7 +115,7 @@ class ReferenceStage:
         return Photo(job, image.pin_memory() if self.device.type == "cuda" else image, profile)
 
     def edit(self, loaded: Sequence[Photo]) -> list[Photo | RenderError]:
-        """Edit pictures: all faces in one call, and all photos in one."""
+        """Edit pictures: all faces in one call, and all photos in one; one caller after the other."""
         made: dict[int, Photo | RenderError] = {
             place: photo for place, photo in enumerate(loaded) if photo.is_final
         }
@@ -124,7 +126,8 @@ class ReferenceStage:
                 if place not in made and photo.job.project_type == project_type
             ]
             if places:
-                made.update(zip(places, edit([loaded[place] for place in places]), strict=True))
+                with self._editing:
+                    made.update(zip(places, edit([loaded[place] for place in places]), strict=True))
         return [made[place] for place in range(len(loaded))]
 
     def encode(self, edited: Photo) -> bytes:

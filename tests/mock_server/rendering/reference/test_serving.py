@@ -21,7 +21,7 @@ from mock_server.projects import PENDING
 from mock_server.stores import open_store
 
 from ...conftest import FACE, PHOTO, face, photo
-from ...test_serving import Served, serving
+from ...test_serving import Served, refused, serving
 from .recorded.photos import portrait
 
 README = (Path(__file__).parents[4] / "README.md").read_text("utf-8")
@@ -82,6 +82,12 @@ def test_without_the_models_it_says_in_a_line_how_to_fetch_them(tmp_path: Path) 
     )
     assert (done.returncode, done.stdout) == (2, "")
     assert done.stderr.splitlines()[-1].endswith("fetch them by: bluehour weights")
+
+
+@pytest.mark.parametrize("option", [("--device", "cpu"), ("--photo-model", ".")])
+def test_an_option_of_the_reference_renderer_is_none_of_the_other(option: tuple[str, str]) -> None:
+    said = refused("--port", "0", *option)
+    assert said == "Error: --device and --photo-model are options of --renderer reference alone\n"
 
 
 def test_the_commands_of_the_readme_do_what_it_says(models: Path) -> None:

