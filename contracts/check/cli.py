@@ -177,8 +177,8 @@ def _selected(only: Collection[str], skip: Collection[str], pixels: bool) -> tup
         return selected(ALL_RULES if pixels else RULES, only, skip, "bluehour check")
     except ValueError as error:
         named = [part.strip() for given in (*only, *skip) for part in given.split(",")]
-        of_pixels = [name for name in named if any(matching(name, PIXEL_RULES)) and not any(matching(name, RULES))]
-        if of_pixels and not pixels:
+        unknown = [name for name in named if not any(matching(name, RULES))]
+        if of_pixels := [name for name in unknown if any(matching(name, PIXEL_RULES)) and not pixels]:
             raise Problem(f"{of_pixels[0]} costs credits of its own, and needs --pixels beside it") from error
         raise Problem(str(error)) from error
 

@@ -15,9 +15,11 @@ PIXEL_BUDGET = 1024**3 // 4 // 3
 PAPER = (255, 255, 255)
 """What is seen behind transparent pixels."""
 
-# The accepted image types that Pillow decodes. Never all that Pillow knows: its EPS reader, for one,
-# would run Ghostscript on an upload.
-_FORMATS = ("AVIF", "BMP", "JPEG", "JPEG2000", "PNG", "TIFF", "WEBP")
+FORMATS = ("AVIF", "BMP", "JPEG", "JPEG2000", "PNG", "TIFF", "WEBP")
+"""The accepted image types that Pillow decodes.
+
+Never all that Pillow knows: its EPS reader, for one, would run Ghostscript on what somebody else sends.
+"""
 
 _WITHOUT_DECODER = frozenset({".heic", ".heif"})
 
@@ -32,7 +34,7 @@ def open_picture(path: Path) -> Image.Image:
     """
     with path.open("rb") as file:
         try:
-            return _flattened(_upright(_decoded(file)))
+            return flattened(_upright(_decoded(file)))
         # Broken files come out of Pillow's decoders as nearly any exception (OSError, SyntaxError,
         # struct.error, ZeroDivisionError, ...); all say the same about the file.
         except Exception as error:
@@ -58,8 +60,21 @@ def lacks_decoder(path: Path) -> bool:
     return path.suffix.lower() in _WITHOUT_DECODER
 
 
+def flattened(image: Image.Image) -> Image.Image:
+    """Return a picture in mode RGB, on white where it is transparent."""
+    if image.has_transparency_data:
+        image = image.convert("RGBA")
+        paper = Image.new("RGB", image.size, PAPER)
+        paper.paste(image, mask=image.getchannel("A"))
+        paper.info = image.info  # with the profile of its colours
+        return paper
+    if image.mode.startswith(("I", "F")):
+        image = _in_eight_bits(image)
+    return image.convert("RGB")
+
+
 def _decoded(file: BinaryIO) -> Image.Image:
-    image = Image.open(file, formats=_FORMATS)
+    image = Image.open(file, formats=FORMATS)
     # Asked here too, as Pillow's own answer is a warning, and its threshold a global that anyone may set.
     if not 0 < image.width * image.height <= PIXEL_BUDGET:
         raise ValueError(f"{image.width} x {image.height} pixels; at most {PIXEL_BUDGET} in all are decoded")
@@ -72,18 +87,6 @@ def _upright(image: Image.Image) -> Image.Image:
         return ImageOps.exif_transpose(image)
     except Exception:  # a photo with broken metadata is still a photo
         return image
-
-
-def _flattened(image: Image.Image) -> Image.Image:
-    if image.has_transparency_data:
-        image = image.convert("RGBA")
-        paper = Image.new("RGB", image.size, PAPER)
-        paper.paste(image, mask=image.getchannel("A"))
-        paper.info = image.info  # with the profile of its colours
-        return paper
-    if image.mode.startswith(("I", "F")):
-        image = _in_eight_bits(image)
-    return image.convert("RGB")
 
 
 def _in_eight_bits(image: Image.Image) -> Image.Image:

@@ -122,12 +122,14 @@ def _judge_picture(check: Check, job: Job, exchange: Exchange, label: str) -> No
 
 def _decoded(content: bytes) -> tuple[str, tuple[int, int]] | str:
     """A picture's format and size, once all of it is decoded, or why it can't be."""
-    from PIL import Image
+    from PIL import Image, UnidentifiedImageError
 
     try:
         with Image.open(io.BytesIO(content), formats=tuple(set(_FORMATS.values()))) as image:
             image.load()
             return str(image.format), image.size
+    except UnidentifiedImageError:
+        return f"{len(content):,} bytes of no known format"
     except Exception as error:  # broken files come out of Pillow's decoders as nearly any exception
         return f"{len(content):,} bytes, {error}"[:200]
 

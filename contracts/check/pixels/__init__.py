@@ -1,6 +1,7 @@
 """What the pixel rules look at and how: which edits, what is measured on their pictures, what that shows.
 
-Only `compare` and `faces` need numpy and torch; nothing else imports them before they are asked for.
+`edits` tells prices without numpy and torch; `compare`, `faces`, `gauge` and `judging` need them, and are
+imported once pictures are to be measured.
 """
 
 from __future__ import annotations

@@ -26,11 +26,13 @@ class Difference:
         psnr: decibels; endless where they are the same.
         block: by how much the mean colour of a block of 16 x 16 px differs, at most; of 255.
         whole: by how much the mean colour of the whole differs; of 255.
+        sharpness: how much steeper its greys are, on the mean; 1 where they are as steep.
     """
 
     psnr: float
     block: float
     whole: float
+    sharpness: float
 
 
 def difference(source: Image.Image, picture: Image.Image) -> Difference:
@@ -40,7 +42,12 @@ def difference(source: Image.Image, picture: Image.Image) -> Difference:
     apart = _colours(picture) - _colours(source)
     square = float((apart**2).mean())
     psnr = 10 * math.log10(255**2 / square) if square else math.inf
-    return Difference(psnr, _worst_block(apart), float(np.abs(apart.mean((0, 1))).max()))
+    return Difference(
+        psnr=psnr,
+        block=_worst_block(apart),
+        whole=_mean_colour(apart),
+        sharpness=_steepness(picture) / (_steepness(source) or 1),
+    )
 
 
 def similarity(source: Image.Image, picture: Image.Image) -> float:
@@ -74,11 +81,21 @@ def _grey(picture: Image.Image) -> _Plane:
     return np.asarray(picture.convert("L"), np.float64)
 
 
+def _mean_colour(apart: _Plane) -> float:
+    return float(np.abs(apart.mean((0, 1))).max())
+
+
+def _steepness(picture: Image.Image) -> float:
+    """The mean difference of a grey from the next one below and beside it."""
+    grey = _grey(picture)
+    return sum(float(np.abs(np.diff(grey, axis=axis)).sum()) / grey.size for axis in (0, 1))
+
+
 def _worst_block(apart: _Plane) -> float:
     """Means forget what compression adds within a block, and keep what was drawn there."""
     height, width = (size // _BLOCK * _BLOCK for size in apart.shape[:2])
     if not height or not width:
-        return float(np.abs(apart.mean((0, 1))).max())
+        return _mean_colour(apart)
     blocks = apart[:height, :width].reshape(height // _BLOCK, _BLOCK, width // _BLOCK, _BLOCK, -1)
     return float(np.abs(blocks.mean((1, 3))).max())
 
@@ -97,9 +114,6 @@ def _windowed(plane: _Plane) -> _Plane:
     for axis in (0, 1):
         length = plane.shape[axis] - _TAPS + 1
         if length > 0:
-            parts = (
-                weight * plane.take(range(start, start + length), axis)
-                for start, weight in enumerate(weights)
-            )
-            plane = np.add.reduce(list(parts))
+            shifted = [plane.take(range(start, start + length), axis) for start in range(_TAPS)]
+            plane = np.tensordot(weights, shifted, 1)
     return plane

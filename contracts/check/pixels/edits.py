@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
 from openapi.contract import Contract
-from openapi.model import JSON, MediaType, Operation
+from openapi.model import Operation
 
 from ...bodies.places import Place, places
 from ...rules import Rule
+from ..checker import json_of
 
 NEUTRAL, SLIDER, SCENE, TONE, SIZE = (
     f"pixels.{name}" for name in ("neutral", "slider", "scene", "tone", "size")
@@ -60,7 +61,8 @@ class Question:
 
     Attributes:
         field: what it asks about, such as `style.mouth_smile`; nothing for the whole.
-        edits: whose pictures it takes, in the order in which its rule looks at them.
+        edits: whose pictures it takes, in the order in which its rule looks at them: a slider's from its
+            least value to its greatest, with 0 in the middle.
         words: the contract's own words on it.
     """
 
@@ -73,13 +75,13 @@ class Question:
 
 def questions(contract: Contract, rules: Collection[Rule]) -> list[Question]:
     """Return what these rules ask, the cheapest first; other rules than the pixel ones ask nothing."""
-    wanted = {rule.id for rule in rules}
-    if not any(rule.group == "pixels" for rule in rules):
+    wanted = {rule.id for rule in rules if rule.group == "pixels"}
+    if not wanted:
         return []
     asked = [
         question
         for operation in contract.operations
-        for question in _QUESTIONS.get(operation.node.get("x-project-type", ""), _nothing)(operation)
+        for question in _of(operation)
         if question.rule_id in wanted
     ]
     return sorted(asked, key=lambda question: len(question.edits) * question.operation.credits)
@@ -97,7 +99,7 @@ def price_of(edits: Collection[Edit]) -> int:
 
 def sliders(operation: Operation) -> list[Place]:
     """Return the places of a face editor's sliders: the numbers of its style that go below 0 and above."""
-    media = _json_of(operation)
+    media = json_of(operation)
     found = places(media.schema, {"style": {}}) if media else ()
     return [
         each
@@ -108,8 +110,10 @@ def sliders(operation: Operation) -> list[Place]:
     ]
 
 
-def _nothing(_operation: Operation) -> Iterator[Question]:
-    yield from ()
+def _of(operation: Operation) -> Iterable[Question]:
+    editors = {FACE: _of_face_editor, PHOTO: _of_photo_editor}
+    asking = editors.get(operation.node.get("x-project-type", ""))
+    return asking(operation) if asking else ()
 
 
 def _of_face_editor(operation: Operation) -> Iterator[Question]:
@@ -146,12 +150,9 @@ def _of_photo_editor(operation: Operation) -> Iterator[Question]:
     yield Question(SCENE, operation, tuple(dark), "style.likeness_strength")
 
 
-_QUESTIONS = {FACE: _of_face_editor, PHOTO: _of_photo_editor}
-
-
 def _required(operation: Operation) -> dict[str, Any]:
     """The example's required fields but its style; the smallest picture that every plan allows."""
-    media = _json_of(operation)
+    media = json_of(operation)
     node = media.schema.resolved if media else {}
     rest = {name: _example(operation)[name] for name in node.get("required", ()) if name != "style"}
     smallest = {
@@ -163,17 +164,13 @@ def _required(operation: Operation) -> dict[str, Any]:
 
 
 def _example(operation: Operation) -> dict[str, Any]:
-    media = _json_of(operation)
+    media = json_of(operation)
     return dict(media.example) if media else {}
-
-
-def _json_of(operation: Operation) -> MediaType | None:
-    return operation.body.media_type(JSON) if operation.body else None
 
 
 def _neutral(operation: Operation) -> dict[str, Any]:
     """The style with all that has a default at it: sliders at 0, switches off."""
-    media = _json_of(operation)
+    media = json_of(operation)
     return dict(media.schema.filled({"style": {}})["style"]) if media else {}
 
 

@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
-import io
 from collections.abc import Collection
 from dataclasses import dataclass
 
-from PIL import Image, ImageOps
+from PIL import Image
 
-from mock_server.rendering.pictures import PAPER
 from mock_server.rendering.reference.weights import WeightsError
 
 from . import CannotMeasure
 from .edits import FACE, Question
 from .faces import FaceRuler
+from .pictures import NoPicture, decoded
 
 
 @dataclass(frozen=True)
@@ -33,9 +32,13 @@ class Gauge:
         """Return what measures the answers to questions about a picture.
 
         Raises:
-            CannotMeasure: the models are not there, or there is no face in the picture to edit.
+            CannotMeasure: the picture can't be decoded, the models are not there, or there is no face to
+                edit.
         """
-        source = decoded(content)
+        try:
+            source = decoded(content)
+        except NoPicture as error:
+            raise CannotMeasure(f"the picture can't be decoded: {error}") from error
         if not any(question.operation.project_type == FACE for question in asked):
             return cls(source, None)
         try:
@@ -45,19 +48,3 @@ class Gauge:
         if ruler.measured(source) is None:
             raise CannotMeasure("no face is found in the picture; name one with a face by --picture")
         return cls(source, ruler)
-
-
-def decoded(content: bytes) -> Image.Image:
-    """Return a picture as people see it: upright, on paper where it is transparent, in RGB.
-
-    Raises:
-        OSError, ValueError, SyntaxError: it is no whole picture.
-    """
-    with Image.open(io.BytesIO(content)) as image:
-        upright = ImageOps.exif_transpose(image)
-    if upright.has_transparency_data:
-        upright = upright.convert("RGBA")
-        paper = Image.new("RGB", upright.size, PAPER)
-        paper.paste(upright, mask=upright.getchannel("A"))
-        return paper
-    return upright.convert("RGB")

@@ -7,17 +7,19 @@ import io
 import json
 import subprocess
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import closing
-from functools import cache
+from functools import cache, reduce
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 import pytest
 from click.testing import CliRunner, Result
-from PIL import Image, ImageDraw, ImageEnhance
+from PIL import Image, ImageDraw, ImageEnhance, ImageFilter
 
 from contracts.check.inprocess import AppWire
+from contracts.check.pixels.pictures import NoPicture, decoded
+from contracts.check.portrait import PORTRAIT
 from contracts.check.results import Exit, Report, State
 from contracts.check.run import LOCAL_BUDGET, Options, check
 from contracts.rules import ALL_RULES, PIXEL_RULES, RULES
@@ -30,7 +32,7 @@ from mock_server.rendering import Job, RenderError
 from mock_server.rendering.pictures import open_picture
 from mock_server.rendering.reference import weights
 from mock_server.rendering.simulated import SimulatedRenderer, output_size
-from openapi.contract import load
+from openapi.contract import Contract, load
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -40,6 +42,8 @@ NOBODY = "http://127.0.0.1:9"
 FACE, PHOTO = "POST /v1/ai-face-editor", "POST /v1/ai-photo-editor"
 PRICE = 107
 """57 face edits of 1 credit, and 5 photo edits of 10."""
+
+Style: TypeAlias = dict[str, Any]
 
 needs_models = pytest.mark.usefixtures("models")
 
@@ -76,18 +80,19 @@ def models() -> Iterator[Path]:
 
 
 class Editor:
-    """Edits pictures as the reference stage does, each edit once for all tests.
+    """Edits as the reference stage does, each edit once for all tests; its pictures are JPEGs of quality 85.
 
     Args:
-        asked: changes the style of a face edit, or of a photo edit, before it is read.
+        face: changes the style of a face edit before it is read.
+        photo: changes the style of a photo edit before it is read.
         made: changes the picture that was made.
     """
 
     def __init__(
         self,
-        face: Callable[[dict[str, Any]], dict[str, Any]] = dict,
-        photo: Callable[[dict[str, Any]], dict[str, Any]] = dict,
-        made: Callable[[Image.Image, Job], Image.Image] = lambda picture, _: picture,
+        face: Callable[[Style], Style] = dict,
+        photo: Callable[[Style], Style] = dict,
+        made: Callable[[Image.Image, Job], Image.Image] | None = None,
     ) -> None:
         self._styles = {"FACE_EDITOR": face, "PHOTO_EDITOR": photo}
         self._made = made
@@ -97,12 +102,24 @@ class Editor:
         request = {"resolution": job.request.get("resolution"), "style": style}
         if job.source is None:
             raise RenderError("invalid_file_format")
-        picture = edited(
-            job.project_type, json.dumps(request, sort_keys=True), job.source.read_bytes(), job.longest_edge
+        asked = (
+            job.project_type,
+            json.dumps(request, sort_keys=True),
+            job.source.read_bytes(),
+            job.longest_edge,
         )
-        file = io.BytesIO()
-        self._made(picture, job).save(file, "PNG", compress_level=1)
-        return file.getvalue()
+        return jpeg_of(self._made(edited(*asked), job)) if self._made else jpeg_edited(*asked)
+
+
+@cache
+def jpeg_edited(project_type: str, request: str, content: bytes, longest_edge: int) -> bytes:
+    return jpeg_of(edited(project_type, request, content, longest_edge))
+
+
+def jpeg_of(picture: Image.Image) -> bytes:
+    file = io.BytesIO()
+    picture.save(file, "JPEG", quality=85)
+    return file.getvalue()
 
 
 @cache
@@ -143,48 +160,72 @@ def picture_of(image: Tensor) -> Image.Image:
     return Image.fromarray(image.numpy())
 
 
-def brightened(picture: Image.Image, job: Job) -> Image.Image:
-    """What asks for nothing is made a little brighter."""
-    style = job.request["style"]
-    moves = any(isinstance(value, int | float) and value for value in style.values())
-    return picture if moves else ImageEnhance.Brightness(picture).enhance(1.05)
+def where_nothing_is_asked(
+    change: Callable[[Image.Image], Image.Image],
+) -> Callable[[Image.Image, Job], Image.Image]:
+    def made(picture: Image.Image, job: Job) -> Image.Image:
+        moved = any(isinstance(value, int | float) and value for value in job.request["style"].values())
+        return picture if moved else change(picture)
+
+    return made
 
 
-def marked(picture: Image.Image, job: Job) -> Image.Image:
-    """A small watermark, in a corner of what asks for nothing."""
-    if any(isinstance(value, int | float) and value for value in job.request["style"].values()):
-        return picture
+def brightened(picture: Image.Image) -> Image.Image:
+    return ImageEnhance.Brightness(picture).enhance(1.03)
+
+
+def sharpened(picture: Image.Image) -> Image.Image:
+    return picture.filter(ImageFilter.UnsharpMask(2, 80, 2))
+
+
+def marked(picture: Image.Image) -> Image.Image:
+    """A small watermark in a corner."""
     picture = picture.copy()
     ImageDraw.Draw(picture).rectangle((4, 4, 36, 20), fill=(255, 188, 92))
     return picture
 
 
-def turned(name: str) -> Callable[[dict[str, Any]], dict[str, Any]]:
+def turned(name: str) -> Callable[[Style], Style]:
     return lambda style: style | {name: -style.get(name, 0)}
 
 
-def ignored(name: str) -> Callable[[dict[str, Any]], dict[str, Any]]:
+def ignored(name: str) -> Callable[[Style], Style]:
     return lambda style: style | {name: 0}
 
 
-def one_sided(name: str) -> Callable[[dict[str, Any]], dict[str, Any]]:
+def one_sided(name: str) -> Callable[[Style], Style]:
     return lambda style: style | {name: max(0, style.get(name, 0))}
 
 
-def limp(name: str) -> Callable[[dict[str, Any]], dict[str, Any]]:
+def limp(name: str) -> Callable[[Style], Style]:
     """Beyond 50 it goes back to 0."""
     return lambda style: style | {name: style.get(name, 0) if abs(style.get(name, 0)) <= 50 else 0}
 
 
-def likeness(of: Callable[[float], float]) -> Callable[[dict[str, Any]], dict[str, Any]]:
+def one_after_the_other(*changes: Callable[[Style], Style]) -> Callable[[Style], Style]:
+    return lambda style: reduce(lambda changed, change: change(changed), changes, style)
+
+
+def faceless(name: str) -> Callable[[Image.Image, Job], Image.Image]:
+    """A slider's far end loses the face."""
+    return lambda picture, job: (
+        Image.new("RGB", picture.size, (120, 130, 140)) if job.request["style"].get(name) == 60 else picture
+    )
+
+
+def likeness(of: Callable[[float], float]) -> Callable[[Style], Style]:
     return lambda style: style | {"likeness_strength": of(style["likeness_strength"])}
 
 
-def unprompted(style: dict[str, Any]) -> dict[str, Any]:
+def unprompted(style: Style) -> Style:
     return style | {"prompt": "A photo of a person"}
 
 
-def colourful(style: dict[str, Any]) -> dict[str, Any]:
+def blind_to_light(style: Style) -> Style:
+    return style if "black-and-white" in style["prompt"] else unprompted(style)
+
+
+def colourful(style: Style) -> Style:
     return style | {"prompt": style["prompt"].replace("black-and-white ", "")}
 
 
@@ -196,21 +237,39 @@ def stretched(picture: Image.Image, job: Job) -> Image.Image:
     return picture.resize((picture.width, picture.height - 8))
 
 
-def not_upscaled(style: dict[str, Any]) -> dict[str, Any]:
+def not_upscaled(style: Style) -> Style:
     return style | {"upscale_factor": 1}
+
+
+class Broken:
+    def render(self, job: Job) -> bytes:
+        return b"no picture at all"
 
 
 # Checking.
 
 
-def checked(renderer: Any, *only: str, token: str = "any-token", **options: Any) -> Report:
+def checked(
+    renderer: Any,
+    *only: str,
+    token: str = "any-token",
+    happening: Mapping[str, Any] | None = None,
+    time_scale: float = 0.1,
+    concurrency: bool = False,
+    contract: Contract | None = None,
+    **options: Any,
+) -> Report:
+    """Check a mock that renders so; `happening` is a rule of a scenario."""
     clock = Clock()
     rules = selected(ALL_RULES, only or ("pixels",), (), "bluehour check")
-    with closing(Mock(settings=Settings(time_scale=0.1, journal=0), clock=clock)) as mock:
+    settings = Settings(time_scale=time_scale, journal=0, concurrency=concurrency)
+    with closing(Mock(settings=settings, clock=clock)) as mock:
         mock.renderer = renderer
+        if happening:
+            mock.scenarios.add(happening)
         wire = AppWire(create_app(mock))
         given = Options(TARGET, token, rules=rules, **options)
-        return check(given, wire=wire, sleep=clock.advance, now=clock.now)
+        return check(given, contract=contract, wire=wire, sleep=clock.advance, now=clock.now)
 
 
 def told(report: Report) -> list[str]:
@@ -221,11 +280,15 @@ def broken(report: Report) -> set[tuple[str, str]]:
     return {(each.rule.id, each.field) for each in report.findings}
 
 
+def reasons(report: Report) -> dict[tuple[str, str], str]:
+    return {(each.rule.id, each.operation): each.reason for each in report.verdicts if each.reason}
+
+
 @needs_models
 def test_a_right_server_keeps_all_of_them_for_a_known_price() -> None:
     report = checked(Editor())
     assert told(report) == []
-    assert [verdict for verdict in report.verdicts if verdict.reason] == []
+    assert reasons(report) == {}
     assert report.exit_code is Exit.CONFORMS
     assert report.spent == PRICE
     assert report.max_credits == LOCAL_BUDGET + PRICE
@@ -244,68 +307,40 @@ def test_where_the_token_tells_the_plan_its_cap_is_the_size(plan: str) -> None:
     assert report.spent == 1 + 30
 
 
+NEUTRAL = ("pixels.neutral", "")
+SIZES = {("pixels.size", ""), ("pixels.size", "resolution")}
+TONE = ("pixels.tone", "style.prompt")
+SCENE = ("pixels.scene", "style.likeness_strength")
+
 FAULTS: dict[str, tuple[Any, str, set[tuple[str, str]]]] = {
     "what asks for nothing is brightened": (
-        Editor(made=brightened),
+        Editor(made=where_nothing_is_asked(brightened)),
         "neutral,size",
-        {("pixels.neutral", "")},
+        {NEUTRAL},
     ),
-    "a watermark": (Editor(made=marked), "neutral,size", {("pixels.neutral", "")}),
-    "pictures that only say what was asked": (
-        SimulatedRenderer(),
+    "what asks for nothing is sharpened": (
+        Editor(made=where_nothing_is_asked(sharpened)),
         "neutral,size",
-        {("pixels.neutral", "")},
+        {NEUTRAL},
     ),
-    "a slider's sign is turned": (
-        Editor(face=turned("head_yaw")),
-        "neutral,slider,size",
-        {("pixels.slider", "style.head_yaw")},
+    "a watermark": (Editor(made=where_nothing_is_asked(marked)), "neutral,size", {NEUTRAL}),
+    "faces smile that were not asked to": (
+        Editor(face=lambda style: style | {"mouth_smile": 50}),
+        "neutral,size",
+        {NEUTRAL},
     ),
-    "a slider is ignored": (
-        Editor(face=ignored("mouth_grim")),
-        "slider",
-        {("pixels.slider", "style.mouth_grim")},
-    ),
-    "a slider is ignored below 0": (
-        Editor(face=one_sided("eye_open_ratio")),
-        "slider",
-        {("pixels.slider", "style.eye_open_ratio")},
-    ),
-    "a slider goes back": (
-        Editor(face=limp("mouth_smile")),
-        "slider",
-        {("pixels.slider", "style.mouth_smile")},
-    ),
-    "likeness is ignored": (
-        Editor(photo=likeness(lambda _: 5.2)),
-        "scene,tone,size",
-        {("pixels.scene", "style.likeness_strength")},
-    ),
+    "pictures that only say what was asked": (SimulatedRenderer(), "neutral,size", {NEUTRAL}),
+    "likeness is ignored": (Editor(photo=likeness(lambda _: 5.2)), "scene,tone,size", {SCENE}),
     "likeness is inverted": (
         Editor(photo=likeness(lambda value: 10.4 - value)),
         "scene,tone,size",
-        {("pixels.scene", "style.likeness_strength")},
+        {SCENE},
     ),
-    "the prompt is ignored": (
-        Editor(photo=unprompted),
-        "scene,tone,size",
-        {("pixels.tone", "style.prompt")},
-    ),
-    "black-and-white is not known": (
-        Editor(photo=colourful),
-        "scene,tone,size",
-        {("pixels.tone", "style.prompt")},
-    ),
-    "pictures are too small": (
-        Editor(made=smaller),
-        "neutral,size,scene,tone",
-        {("pixels.size", ""), ("pixels.size", "resolution")},
-    ),
-    "pictures are out of shape": (
-        Editor(made=stretched),
-        "neutral,size,scene,tone",
-        {("pixels.size", ""), ("pixels.size", "resolution")},
-    ),
+    "the prompt is ignored": (Editor(photo=unprompted), "scene,tone,size", {TONE}),
+    "dark and bright are not known": (Editor(photo=blind_to_light), "scene,tone,size", {TONE}),
+    "black-and-white is not known": (Editor(photo=colourful), "scene,tone,size", {TONE}),
+    "pictures are too small": (Editor(made=smaller), "neutral,size,scene,tone", SIZES),
+    "pictures are out of shape": (Editor(made=stretched), "neutral,size,scene,tone", SIZES),
     "nothing is upscaled": (
         Editor(photo=not_upscaled),
         "scene,tone,size",
@@ -324,17 +359,44 @@ def test_a_fault_breaks_the_rule_that_names_it_and_no_other(fault: str) -> None:
     assert report.exit_code is Exit.FINDINGS
 
 
-@needs_models
-def test_a_finding_tells_the_values_the_measures_and_the_requests() -> None:
-    report = checked(Editor(face=turned("head_yaw")), "pixels.slider")
-    (finding,) = report.findings
+SLIDER_FAULTS: dict[str, tuple[Any, str]] = {
+    "mouth_smile": (turned, "it moves the other way round"),
+    "mouth_grim": (ignored, "it moves nothing (the measure is sure to "),
+    "eye_open_ratio": (one_sided, "it moves nothing below 0 (the measure is sure to "),
+    "mouth_pout": (limp, "it goes back between -60 and -30"),
+    "head_roll": (None, ", no face: the face is lost"),
+}
+
+
+@pytest.fixture(scope="module")
+def wrong_sliders(models: Path) -> Report:
+    """The report on an editor that has one fault in each of five sliders, and nine that are right."""
+    changes = [change(name) for name, (change, _) in SLIDER_FAULTS.items() if change is not None]
+    editor = Editor(face=one_after_the_other(*changes), made=faceless("head_roll"))
+    return checked(editor, "pixels.neutral,pixels.slider,pixels.size", token="mhk_test_creator_500")
+
+
+def test_a_wrong_slider_is_named_and_no_other(wrong_sliders: Report) -> None:
+    expected = {("pixels.slider", f"style.{name}") for name in SLIDER_FAULTS}
+    assert broken(wrong_sliders) == expected, told(wrong_sliders)
+    assert wrong_sliders.exit_code is Exit.FINDINGS
+
+
+@pytest.mark.parametrize("name", SLIDER_FAULTS)
+def test_a_finding_tells_what_is_wrong_with_the_slider(name: str, wrong_sliders: Report) -> None:
+    (message,) = (each.message for each in wrong_sliders.findings if each.field == f"style.{name}")
+    assert message.startswith(f"{name} at -60, -30, 0, 30, 60 measures ")
+    assert SLIDER_FAULTS[name][1] in message
+
+
+def test_a_finding_leads_to_its_requests_and_to_the_contract(wrong_sliders: Report) -> None:
+    finding = next(each for each in wrong_sliders.findings if each.field == "style.mouth_smile")
     assert finding.operation == FACE
-    assert "head_yaw at -60, -30, 0, 30, 60 measures " in finding.message
-    assert "it moves the other way round; requests " in finding.message
-    numbers = [int(number) for number in finding.message.rpartition("requests ")[2].split(", ")]
-    asked = [json.loads(report.exchanges[number - 1].request.body)["style"] for number in numbers]
-    assert [style.get("head_yaw") for style in asked] == [-60, -30, 0, 30, 60]
-    assert finding.exchange is report.exchanges[numbers[-1] - 1]
+    numbers = [int(number) for number in finding.message.rpartition("; requests ")[2].split(", ")]
+    asked = [json.loads(wrong_sliders.exchanges[number - 1].request.body)["style"] for number in numbers]
+    assert [style.get("mouth_smile") for style in asked] == [-60, -30, 0, 30, 60]
+    assert finding.exchange is wrong_sliders.exchanges[numbers[-1] - 1]
+    assert finding.related == (wrong_sliders.exchanges[numbers[0] - 1],)
     assert "minimum: -100" in finding.words
 
 
@@ -346,11 +408,26 @@ def test_a_budget_that_is_too_small_is_told_of_and_kept() -> None:
     report = checked(Editor(), max_credits=12)
     assert told(report) == []
     assert report.exit_code is Exit.UNJUDGED
-    assert report.spent <= 12
-    reasons = {verdict.rule.id: verdict.reason for verdict in report.verdicts if verdict.reason}
-    assert all(reason.startswith("budget: ") for reason in reasons.values())
-    assert {"pixels.scene", "pixels.tone", "pixels.slider"} <= reasons.keys()
-    assert any("pixels.slider does not know of style." in note for note in report.notes)
+    assert report.spent == 1 + 2 * 4
+    assert reasons(report) == {
+        ("pixels.slider", FACE): "budget: 4 credits may be needed, and 3 are left of 12",
+        ("pixels.scene", PHOTO): "budget: 30 credits may be needed, and 3 are left of 12",
+        ("pixels.tone", PHOTO): "budget: 30 credits may be needed, and 3 are left of 12",
+        ("pixels.size", PHOTO): "budget: 10 credits may be needed, and 3 are left of 12",
+    }
+    (note,) = (each for each in report.notes if "pixels" in each)
+    assert note.startswith("pixels.slider leaves out style.eye_gaze_vertical, style.eye_open_ratio, ")
+    assert note.endswith(": budget: 4 credits may be needed, and 3 are left of 12")
+    assert note.count("style.") == 12
+
+
+@needs_models
+def test_without_a_budget_each_rule_says_what_it_costs() -> None:
+    report = checked(Editor(), max_credits=0)
+    assert report.exit_code is Exit.UNJUDGED
+    costs = {rule: reason.split()[1] for (rule, at), reason in reasons(report).items() if at == FACE}
+    assert costs == {"pixels.neutral": "1", "pixels.size": "1", "pixels.slider": "5"}
+    assert [note for note in report.notes if "pixels" in note] == []
 
 
 @needs_models
@@ -363,44 +440,94 @@ def test_nothing_is_begun_that_the_budget_can_not_end() -> None:
 
 
 @needs_models
-def test_an_account_that_runs_out_of_credits_is_told_of() -> None:
+def test_an_account_that_runs_out_of_credits_is_told_of_and_asked_no_more() -> None:
     report = checked(Editor(), "pixels.slider", token="mhk_test_creator_9")
     assert told(report) == []
     assert report.exit_code is Exit.UNJUDGED
     (verdict,) = report.verdicts
-    assert "was answered by 402 insufficient_credits" in verdict.reason
+    assert verdict.reason == "eye_gaze_vertical at -60 was answered by 402 insufficient_credits"
+    assert verdict.checks == 2
     assert report.spent == 9
+    assert sum(exchange.label == FACE for exchange in report.exchanges) == 10
 
 
 @needs_models
-def test_edits_that_fail_are_not_praised() -> None:
-    class Failing:
-        def render(self, job: Job) -> bytes:
-            return b"no picture at all"
-
-    report = checked(Failing(), "pixels")
+def test_a_slider_that_is_refused_keeps_none_of_the_others_from_being_judged() -> None:
+    refused = {
+        "match": {"operation": FACE, "body": {"style.eyebrow_direction": -60}},
+        "answer": {"status": 422},
+    }
+    report = checked(Editor(), "pixels.slider", happening=refused, max_credits=9)
     assert told(report) == []
     assert report.exit_code is Exit.UNJUDGED
-    assert all("can't be decoded" in verdict.reason for verdict in report.verdicts)
+    (verdict,) = report.verdicts
+    assert verdict.reason.startswith("eyebrow_direction at -60 was answered by 422")
+    assert verdict.checks == 1
+    assert any(note.startswith("pixels.slider leaves out style.eyebrow_direction: ") for note in report.notes)
+
+
+@needs_models
+def test_files_that_are_no_pictures_are_not_praised() -> None:
+    report = checked(Broken())
+    assert told(report) == []
+    assert report.exit_code is Exit.UNJUDGED
+    assert all(verdict.state is State.UNJUDGED for verdict in report.verdicts)
+    for reason in reasons(report).values():
+        assert reason.startswith("the picture of ")
+        assert reason.endswith(" can't be decoded: its 17 bytes are of no known format")
+
+
+@needs_models
+@pytest.mark.parametrize(
+    ("happening", "reason"),
+    [
+        ({"job": "content_policy_violation"}, " ended in error, content_policy_violation"),
+        ({"job": "stuck"}, " after 4 s"),
+        ({"match": {"operation": "download"}, "answer": {"status": 403}}, " was answered by 403"),
+        ({"match": {"operation": PHOTO}, "answer": {"status": 500}}, " was answered by 500 "),
+        (
+            {"match": {"operation": PHOTO}, "answer": {"status": 200, "body": {}}},
+            " was accepted without an id",
+        ),
+    ],
+    ids=["an error", "stuck", "no download", "no create", "no id"],
+)
+def test_what_becomes_of_an_edit_without_a_picture_is_told(happening: dict[str, Any], reason: str) -> None:
+    report = checked(Editor(), "pixels.tone", happening=happening, patience=4)
+    assert told(report) == []
+    assert report.exit_code is Exit.UNJUDGED
+    (verdict,) = report.verdicts
+    assert verdict.state is State.UNJUDGED
+    assert verdict.reason.startswith(("A dark photo", "the picture of A dark photo"))
+    assert reason in verdict.reason
 
 
 @needs_models
 def test_jobs_that_wait_for_each_other_are_waited_for_as_long_as_some_end() -> None:
-    clock, options = (
-        Clock(),
-        Options(TARGET, "mhk_test_free_500", rules=selected_pixels("slider"), patience=4),
+    report = checked(
+        Editor(), "pixels.tone", token="mhk_test_free_500", time_scale=1, concurrency=True, patience=10
     )
-    settings = Settings(time_scale=1, journal=0, concurrency=True)
-    with closing(Mock(settings=settings, clock=clock)) as mock:
-        mock.renderer = Editor()
-        report = check(options, wire=AppWire(create_app(mock)), sleep=clock.advance, now=clock.now)
     assert told(report) == []
     assert report.exit_code is Exit.CONFORMS
-    assert report.spent == 57
+    assert report.exchanges[-1].at - report.exchanges[0].at > 2 * 10
 
 
-def selected_pixels(name: str) -> Any:
-    return selected(PIXEL_RULES, (f"pixels.{name}",), (), "bluehour check")
+@needs_models
+def test_a_deployment_that_takes_no_more_jobs_is_asked_again_once_some_have_ended() -> None:
+    full = {"match": {"operation": PHOTO, "nth": 2}, "answer": {"status": 429, "retry_after": 3600}}
+    report = checked(Editor(), "pixels.tone", happening=full)
+    assert told(report) == []
+    assert report.exit_code is Exit.CONFORMS
+    assert report.spent == 30
+
+
+def test_where_the_contract_has_no_such_editor_its_rules_are_not_judged() -> None:
+    document = load().document
+    paths = {path: item for path, item in document["paths"].items() if path not in PHOTO}
+    report = checked(Broken(), "pixels.tone", contract=Contract({**document, "paths": paths}))
+    assert told(report) == []
+    assert report.exit_code is Exit.UNJUDGED
+    assert [verdict.reason for verdict in report.verdicts] == ["the contract has no such editor"]
 
 
 # The command.
@@ -441,6 +568,17 @@ def test_the_plan_counts_them_without_any_model(monkeypatch: pytest.MonkeyPatch)
     assert result.exit_code == 0, result.output
     line = next(line for line in result.output.splitlines() if line.startswith("what the editors do"))
     assert line.split()[-2:] == [str(PRICE), str(PRICE)]
+    assert (
+        "pixels.neutral 1 credit, pixels.size 11 credits, pixels.slider 57 credits, pixels.tone 30 credits, "
+        "pixels.scene 30 credits."
+    ) in result.output
+
+
+def test_the_plan_tells_where_the_budget_does_not_do(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "torch", None)
+    result = run(NOBODY, "--plan", "--pixels", "--only", "pixels", "--max-credits", "12")
+    assert result.exit_code == 0, result.output
+    assert f"The budget does not do for all of: {FACE}, {PHOTO}." in result.output
 
 
 def test_without_the_extra_it_is_2_and_one_line_says_what_to_do(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -473,6 +611,17 @@ def test_a_picture_without_a_face_is_2_before_anything_is_sent(tmp_path: Path) -
     assert result.output.count("\n") == 1
 
 
+def test_a_picture_that_is_cut_off_is_2_before_anything_is_sent(tmp_path: Path) -> None:
+    pytest.importorskip("torch")
+    picture = tmp_path / "half.jpg"
+    content = PORTRAIT.read_bytes()
+    picture.write_bytes(content[: len(content) // 2])
+    result = run(NOBODY, "--pixels", "--only", "pixels.tone", "--picture", picture)
+    assert result.exit_code == 2, result.output
+    assert "the picture can't be decoded" in result.output
+    assert result.output.count("\n") == 1
+
+
 def test_a_check_without_pixels_imports_no_torch() -> None:
     code = (
         "import sys\n"
@@ -490,8 +639,6 @@ def test_a_check_without_pixels_imports_no_torch() -> None:
 
 
 def portrait() -> Image.Image:
-    from contracts.check.portrait import PORTRAIT
-
     return open_picture(PORTRAIT)
 
 
@@ -511,6 +658,12 @@ def test_compression_and_a_plan_s_cap_are_no_change(file_format: str, quality: i
     assert found.psnr > judging._LEAST_PSNR + 4
     assert found.block < judging._MOST_IN_A_BLOCK - 3
     assert found.whole < judging._MOST_IN_ALL - 1
+    assert found.sharpness < judging._MOST_SHARPNESS - 0.1
+
+
+def test_what_a_deployment_sends_is_no_program() -> None:
+    with pytest.raises(NoPicture, match="of no known format"):
+        decoded(b"%!PS-Adobe-3.0 EPSF-3.0\n%%BoundingBox: 0 0 8 8\n%%EndComments\nshowpage\n")
 
 
 def test_similarity_is_that_of_scikit_image() -> None:
