@@ -23,10 +23,10 @@ from .pixels import image_of, noise, picture_of, resized
 from .prompts import Effects, kept, wished
 
 _BANDS: Final = 4  # of the pyramid, beside what remains; the coarsest is of about 16 px
-_SPREAD: Final = 0.36
+_SPREAD: Final = 0.3
 """The standard deviation of the pictures that the prompt allows, in units of a noise of strength 1.
 
-At the published example (strength 0.49, 4 steps) nine tenths of the way to the prompt are gone.
+At the published example (strength 0.49, 4 steps) 94 % of the way to what is aimed at are gone.
 """
 _GRAIN: Final = 0.3
 """Of the change's own contrast in a band, at strength 1: noise replaces what the prompt changes, only."""

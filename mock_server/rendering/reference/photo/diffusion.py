@@ -9,7 +9,7 @@ from __future__ import annotations
 import inspect
 import json
 from collections import defaultdict
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from importlib import import_module
 from importlib.util import find_spec
 from pathlib import Path
@@ -78,7 +78,7 @@ class DiffusionEditor:
     ) -> Tensor:
         length, strength = schedule
         wishes = {
-            "prompt": [one.prompt for one in asked],
+            "prompt": [one.prompt or one.description for one in asked],
             "negative_prompt": [one.negative_prompt for one in asked],
             "image": pictures,
             "height": pictures.shape[-2],
@@ -134,7 +134,7 @@ def _loaded(folder: Path, device: torch.device, dtype: torch.dtype) -> _Pipeline
 def _fault_of(folder: Path) -> str | None:
     """Say what a folder lacks to be a pipeline, before any library reads it; None where it lacks nothing."""
     if not folder.is_dir():
-        return "no such folder"
+        return "it is no folder" if folder.exists() else "no such folder"
     index = folder / "model_index.json"
     if not index.is_file():
         return "it has no model_index.json"
@@ -142,10 +142,19 @@ def _fault_of(folder: Path) -> str | None:
         named = json.loads(index.read_text(encoding="utf-8"))
     except (OSError, ValueError) as error:
         return f"its model_index.json can't be read ({_first_line(error)})"
-    return (
-        None if isinstance(named, dict) and "_class_name" in named else "its model_index.json names no class"
-    )
+    if not isinstance(named, dict) or "_class_name" not in named:
+        return "its model_index.json names no class"
+    # The library blames other files for what is missing, and starts with an empty tokenizer where that is.
+    missing = [name for name in _components(named) if not (folder / name).is_dir()]
+    return f"it lacks {', '.join(missing)}, which its model_index.json names" if missing else None
+
+
+def _components(index: Mapping[str, Any]) -> Iterator[str]:
+    """Yield the names of a pipeline's parts, each of which has a folder; what has no class is left out."""
+    for name, value in index.items():
+        if isinstance(value, list) and all(isinstance(part, str) for part in value):
+            yield name
 
 
 def _first_line(error: Exception) -> str:
-    return next(iter(str(error).splitlines()), type(error).__name__)
+    return next(filter(None, map(str.strip, str(error).splitlines())), type(error).__name__)

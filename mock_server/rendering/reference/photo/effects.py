@@ -257,14 +257,15 @@ def _sketch(picture: Tensor, scene: Scene) -> Tensor:
 def _painting(picture: Tensor, scene: Scene) -> Tensor:
     """Paint in oil: patches of one colour, brushed along the edges, the relief of the brush in the light."""
     patches = _kuwahara(_kuwahara(picture, _radius(scene, 3)), _radius(scene, 2))
-    patches = patches + _fine_share(picture, scene) * (picture - patches)
+    fine = _fine_share(picture, scene)
+    patches = patches + fine * (picture - patches)
     light = oklab_of(patches)[:, :1]
     bristles = _along_edges(light, scene.noise(0.5, 31), scene, 7)
     relief = bristles - _shifted(bristles, 1, 1)
     relief = relief / relief.std(correction=0).clamp(min=1e-6)
     painted, colour = _split(patches)
-    painted = _curved(painted, 0.25) + 0.022 * bristles / bristles.std(correction=0).clamp(min=1e-6)
-    painted = painted + 0.016 * relief.clamp(-3, 3)
+    stroke = 0.022 * bristles / bristles.std(correction=0).clamp(min=1e-6) + 0.016 * relief.clamp(-3, 3)
+    painted = _curved(painted, 0.25) + (1 - 1.2 * fine) * stroke  # else a face gets wrinkles
     return from_oklab(torch.cat((painted.clamp(0, 1), colour * 1.22), 1))
 
 

@@ -1,23 +1,29 @@
-"""What each field of a photo edit request does: the one table that both photo editors read.
+"""What each field of a photo edit request does: the one table of both photo editors.
 
-| field of the request      | here              | how                                                       |
-| ------------------------- | ----------------- | --------------------------------------------------------- |
-| resolution                | edge              | the longer side in px while it is edited                  |
-| style.likeness_strength   | strength          | any number; from 0.96 (a new picture) down to 0.02 (the   |
-|                           |                   | same one); 0.86 at 0, 0.49 at the published 5.2           |
-| style.prompt_strength     | guidance          | any number; from 1 up to 6.5; 3.75 at the published 3.75, |
-|                           |                   | around which it grows as the field does                   |
-|                           | pull              | the same from 0 to 1; 0.30 at 0, 0.87 at 3.75             |
-| style.prompt              | prompt            | as written                                                |
-| style.image_description   | description       | as written: what is there already, and shall stay         |
-| style.negative_prompt     | negative_prompt   | as written                                                |
-| style.steps, else steps   | steps             | rounds that are really run                                |
-| style.upscale_fidelity    | upscale_crispness | the same: 0 resamples only, 1 adds the most details       |
-| the three texts           | seed              | equal texts meet equal chance, whatever else is asked     |
+| field             | `Parameters`      | the analytic editor              | a diffusion pipeline          |
+| ----------------- | ----------------- | -------------------------------- | ----------------------------- |
+| resolution        | edge              | the longer side in px while it is edited                         |
+| likeness_strength | strength          | the noise that the rounds        | the schedule's share that is  |
+|                   |                   | begin with: from 0.96 down to    | run: steps / n, as near as n, |
+|                   |                   | 0.02; 0.86 at 0, 0.49 at 5.2     | whole and up to 50, comes     |
+| prompt_strength   | pull              | how much of the prompt's change  | -                             |
+|                   |                   | is aimed at: from 0 up to 1;     |                               |
+|                   |                   | 0.37 at 0, 0.94 at 3.75          |                               |
+|                   | guidance          | -                                | the guidance scale: from 1 to |
+|                   |                   |                                  | 6.5; 1.6 at 0, 3.75 at 3.75   |
+| prompt            | prompt            | the words that it knows          | as written                    |
+| negative_prompt   | negative_prompt   | their opposites, a little        | as written                    |
+| image_description | description       | what it says asks for no change; | is the prompt where that is   |
+|                   |                   | the things it names keep more    | empty; else unread: there is  |
+|                   |                   | of their colour                  | the picture itself            |
+| steps             | steps             | rounds that are run; the deprecated ones where it isn't sent     |
+| upscale_fidelity  | upscale_crispness | the same: 0 resamples only, 1 adds the most details              |
+| the three texts   | seed              | equal texts meet equal chance, whatever else is asked            |
 
-`style.upscale_factor` is none of them: whoever asks for an edit says the result's whole size. Any JSON number
-is taken: what the contract bounds is clipped to its bounds (`steps`, whose deprecated twin has none, to those
-of `style.steps`), what it does not bound goes through a smooth curve that has no end.
+`upscale_factor` is none of them: whoever asks for an edit says the result's whole size. Any JSON number is
+taken: what the contract bounds is clipped to its bounds (`steps`, whose deprecated twin has none, to those
+of `style.steps`), what it does not bound goes through a smooth curve that has no end, whose middle is the
+contract's example.
 """
 
 from __future__ import annotations
@@ -32,11 +38,8 @@ from typing import Any
 
 from openapi.contract import load
 
-_DEFAULT_STEPS = 4  # as in the published example; the contract has no default
-
-# The published example: what it sends is the middle of each curve.
-_LIKENESS, _LIKENESS_WIDTH = 5.2, 4.0
-_PROMPT, _PROMPT_WIDTH = 3.75, 3.0
+_LIKENESS_WIDTH = 4.0  # of the curve, in units of the field
+_PROMPT_WIDTH = 3.0
 
 _STRENGTHS = (0.02, 0.96)
 _GUIDANCES = (1.0, 6.5)
@@ -78,9 +81,9 @@ def parameters_of(request: Mapping[str, Any]) -> Parameters:
     """Return what a PhotoEditorRequest asks for; a field that is missing or of a wrong type is as unsent."""
     sent = request.get("style")
     style: Mapping[str, Any] = sent if isinstance(sent, Mapping) else {}
-    likeness = _share(_number(style.get("likeness_strength"), _LIKENESS), _LIKENESS, _LIKENESS_WIDTH)
-    following = _share(_number(style.get("prompt_strength"), _PROMPT), _PROMPT, _PROMPT_WIDTH)
-    steps = _number(style.get("steps"), _number(request.get("steps"), _DEFAULT_STEPS))
+    likeness = _share(style, "likeness_strength", _LIKENESS_WIDTH)
+    following = _share(style, "prompt_strength", _PROMPT_WIDTH)
+    steps = _number(style.get("steps"), _number(request.get("steps"), _published("style", "steps")))
     prompt, negative, description = (
         _text(style.get(name)) for name in ("prompt", "negative_prompt", "image_description")
     )
@@ -90,7 +93,7 @@ def parameters_of(request: Mapping[str, Any]) -> Parameters:
         description=description,
         strength=_between(_STRENGTHS, 1 - likeness),
         guidance=_between(_GUIDANCES, following),
-        pull=1 - (1 - following) ** 3,
+        pull=1 - (1 - following) ** 4,
         steps=round(_bounded(steps, "style", "steps")),
         edge=round(_bounded(request.get("resolution"), "resolution")),
         upscale_crispness=_bounded(style.get("upscale_fidelity"), "style", "upscale_fidelity"),
@@ -115,9 +118,13 @@ def seed_of(*texts: str) -> int:
     return int.from_bytes(hashlib.sha256(json.dumps(texts).encode()).digest()[:8]) >> 1
 
 
-def _share(value: float, middle: float, width: float) -> float:
-    """Map a number to 0 to 1, rising, 1/2 at the middle: an algebraic sigmoid, which saturates late."""
-    away = (value - middle) / width
+def _share(style: Mapping[str, Any], name: str, width: float) -> float:
+    """Map a field without bounds to 0 to 1, rising, 1/2 at its published example and where it isn't sent.
+
+    An algebraic sigmoid: it saturates late.
+    """
+    middle = _published("style", name)
+    away = (_number(style.get(name), middle) - middle) / width
     return 0.5 + 0.5 * away / math.hypot(1, away)
 
 
@@ -130,6 +137,11 @@ def _bounded(value: object, *path: str) -> float:
     schema = _schema(path)
     lowest, highest = float(schema["minimum"]), float(schema["maximum"])
     return min(highest, max(lowest, _number(value, float(schema.get("default", highest)))))
+
+
+def _published(*path: str) -> float:
+    """Return a field's example, which stands in where the contract has neither default nor bounds."""
+    return float(_schema(path)["examples"][0])
 
 
 @cache

@@ -23,7 +23,12 @@ def test_the_published_example_is_the_middle_of_each_curve() -> None:
     example = asked(likeness_strength=5.2, prompt_strength=3.75)
     assert example.strength == pytest.approx(0.49)
     assert example.guidance == pytest.approx(3.75)
-    assert example.pull == pytest.approx(0.875)
+    assert example.pull == pytest.approx(0.9375)
+
+
+def test_a_strength_that_is_not_sent_is_the_published_one() -> None:
+    bare, example = parameters_of({}), asked(likeness_strength=5.2, prompt_strength=3.75)
+    assert (bare.strength, bare.guidance, bare.pull) == (example.strength, example.guidance, example.pull)
 
 
 def test_a_request_without_what_is_optional_gets_the_contracts_defaults() -> None:
@@ -86,7 +91,8 @@ def test_the_longer_side_is_the_resolution(height: int, width: int, size: tuple[
 
 def test_the_seed_is_of_the_words_and_of_nothing_else() -> None:
     assert asked("a").seed == asked("a", likeness_strength=9, upscale_factor=1).seed
-    assert asked("a").seed != asked("b").seed
+    others = (asked("b"), asked("a", negative_prompt="b"), asked("a", image_description="b"))
+    assert asked("a").seed not in {other.seed for other in others}
     assert asked("a", negative_prompt="b").seed != asked("b", negative_prompt="a").seed
 
 
