@@ -235,8 +235,8 @@ class _Batch:
 
     def _closed(self) -> Tensor:
         """1 where a mouth is closed in the photo, [B]."""
-        upper, lower = self.points[:, regions.INNER_LIPS.middles, 1].unbind(1)
-        return ((lower - upper) / self.field.plane.unit < _CLOSED).float()
+        upper, lower = self.field.plane.within(self.points[:, regions.INNER_LIPS.middles, :2]).unbind(1)
+        return ((lower - upper)[:, 1] < _CLOSED).float()
 
     def _pasted(self, place: int, part: Tensor) -> Tensor:
         box, image = self.boxes[place], self.images[place].clone()

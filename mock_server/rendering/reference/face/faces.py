@@ -1,7 +1,14 @@
-"""Finds the faces of photos: first where they are, then their mesh, then their eyes."""
+"""Finds the faces of photos: first where they are, then their mesh, then their eyes.
+
+The detector's key points say badly how far a face leans, and the mesh's network knows upright faces: where
+what it was shown wasn't one, its mesh is off, up to a mouth where an eye is. So a mesh is looked for again in
+the square around it until it stays; and in a photo in which nothing sure was found that way, which is how
+it is with those that lie on their side or head, faces are looked for in other directions.
+"""
 
 from __future__ import annotations
 
+import math
 from collections.abc import Hashable, Sequence
 from dataclasses import dataclass
 from functools import cache
@@ -18,7 +25,17 @@ from . import detector, iris, mesh
 from .geometry import Squares, seen
 
 _COMPARED = 64  # bytes of a photo
-_SAME = 0.5  # intersection over union: min_similarity_threshold in face_landmark_front_cpu.pbtxt
+_SAME = 0.3  # intersection over union: two meshes on one face, of which one is upside down, share this much
+
+# Seen the right way up, whole faces have presences over 0.9999999, and veiled or blurred ones over 0.99;
+# upside down they reach 0.9998. What isn't likely isn't edited: better no face than a mouth on a forehead.
+_LIKELY = 0.99
+_SURE = 0.99999
+
+# A mesh stays if the square around it differs from the one in which it was found by less than this.
+_SHIFT, _GROWTH = 0.06, 0.15  # of its side
+_LEAN = math.radians(7)
+_MOST_PASSES = 5
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,6 +84,46 @@ def finder(device: torch.device) -> FaceFinder:
     return FaceFinder(weights.folder(), device)
 
 
+@dataclass(frozen=True, slots=True)
+class _Meshes:
+    """K meshes in one photo; all but their points is on the CPU.
+
+    Attributes:
+        scores: [K], 0 to 1, of the detector.
+        points: [K, 468, 3], px.
+        presence: [K], 0 to 1: how likely the mesh's network finds it that it saw a face.
+        sure: [K]: that it is one, and seen the right way up.
+    """
+
+    scores: Tensor
+    points: Tensor
+    presence: Tensor
+    sure: Tensor
+
+    @classmethod
+    def none(cls, device: torch.device) -> _Meshes:
+        nothing = torch.zeros(0)
+        return cls(nothing, torch.zeros(0, mesh.POINTS, 3, device=device), nothing, nothing.bool())
+
+    def and_those_of(self, others: _Meshes) -> _Meshes:
+        return _Meshes(
+            torch.cat((self.scores, others.scores)),
+            torch.cat((self.points, others.points)),
+            torch.cat((self.presence, others.presence)),
+            torch.cat((self.sure, others.sure)),
+        )
+
+    def faces(self) -> _Meshes:
+        """Return those that are likely, and each face once: the likeliest of what overlaps."""
+        boxes = _boxes(self.points)
+        kept: list[int] = []
+        for place in self.presence.argsort(descending=True, stable=True).tolist():
+            apart = not bool((detector.overlap(boxes[place], boxes[kept]) > _SAME).any())
+            if apart and float(self.presence[place]) >= _LIKELY:
+                kept.append(place)
+        return _Meshes(self.scores[kept], self.points[kept], self.presence[kept], self.sure[kept])
+
+
 class FaceFinder:
     """The three networks on one device."""
 
@@ -83,9 +140,9 @@ class FaceFinder:
             folder: where the model files are.
             device: where they run.
             dtype: what they compute in: float32, or on a GPU float16, where nothing else is said.
-            passes: how often a mesh is looked for. Once is what mediapipe does for a single photo; a second
-                time, in the square around the first mesh, halves what meshes of turned and scaled copies
-                of a photo differ by (from 0.9 % of the face's width to 0.5 %).
+            passes: how often a mesh is looked for at least, even if it stays. Once is what mediapipe does for
+                a single photo; with a second time, meshes of turned and scaled copies of a photo differ a
+                little less.
         """
         self.device = torch.device(device)
         if dtype is None:
@@ -107,26 +164,59 @@ class FaceFinder:
         return [list(found[place]) for place in places]
 
     def _found(self, photos: Sequence[Tensor]) -> list[list[Face]]:
-        detections = detector.detect(self._detector, photos)
+        found = [_Meshes.none(self.device) for _ in photos]
+        for turn in detector.TURNS:
+            unsure = [place for place, meshes in enumerate(found) if not bool(meshes.sure.any())]
+            if not unsure:
+                break
+            looked = self._looked([photos[place] for place in unsure], turn)
+            for place, meshes in zip(unsure, looked, strict=True):
+                # What wasn't sure before is mostly the same face, seen in a wrong direction.
+                found[place] = meshes if bool(meshes.sure.any()) else found[place].and_those_of(meshes)
+        return self._faces(photos, [meshes.faces() for meshes in found])
+
+    def _looked(self, photos: Sequence[Tensor], turn: float) -> list[_Meshes]:
+        """Return what is found in each photo when it's looked at from a direction."""
+        detections = detector.detect(self._detector, photos, turn)
         counts = [len(faces) for faces in detections]
         if not any(counts):
-            return [[] for _ in photos]
+            return [_Meshes.none(self.device) for _ in photos]
         squares = Squares.joined([faces.squares() for faces in detections]).to(self.device)
+        points, presence, sure = self._settled(photos, counts, squares)
+        parts = (part.split_with_sizes(counts) for part in (points, presence.cpu(), sure.cpu()))
+        return [_Meshes(faces.scores, *each) for faces, *each in zip(detections, *parts, strict=True)]
+
+    def _settled(
+        self, photos: Sequence[Tensor], counts: Sequence[int], squares: Squares
+    ) -> tuple[Tensor, Tensor, Tensor]:
+        """Return the meshes of all squares once they stay, how likely they are, and which are sure."""
+        owner = torch.arange(len(photos)).repeat_interleave(torch.tensor(counts)).to(self.device)
         meshes, presence = self._meshes(photos, counts, squares)
-        meshes, irises = self._eyes(photos, counts, meshes)
-        parts = zip(
-            detections, *(field.split_with_sizes(counts) for field in (meshes, irises, presence)), strict=True
-        )
-        return [_faces(*part) for part in parts]
+        sure = torch.zeros_like(presence, dtype=torch.bool)
+        for done in range(1, _MOST_PASSES + 1):
+            around = mesh.squares_around(meshes)
+            sure = around.near(squares, _SHIFT, _GROWTH, _LEAN) & (presence >= _SURE)
+            again = ~sure if done >= self._passes else torch.ones_like(sure)
+            if done == _MOST_PASSES or not bool(again.any()):
+                break
+            squares = Squares.where(again, around, squares)
+            counts = owner[again].bincount(minlength=len(photos)).tolist()
+            meshes[again], presence[again] = self._meshes(photos, counts, squares.chosen(again))
+        return meshes, presence, sure
 
     def _meshes(
         self, photos: Sequence[Tensor], counts: Sequence[int], squares: Squares
     ) -> tuple[Tensor, Tensor]:
-        meshes, presence = mesh.locate(self._mesh, _seen(photos, counts, squares, mesh.SIZE), squares)
-        for _ in range(self._passes - 1):
-            squares = mesh.squares_around(meshes)
-            meshes, presence = mesh.locate(self._mesh, _seen(photos, counts, squares, mesh.SIZE), squares)
-        return meshes, presence
+        return mesh.locate(self._mesh, _seen(photos, counts, squares, mesh.SIZE), squares)
+
+    def _faces(self, photos: Sequence[Tensor], found: Sequence[_Meshes]) -> list[list[Face]]:
+        """Return the faces of each photo, with their eyes."""
+        counts = [len(meshes.scores) for meshes in found]
+        if not any(counts):
+            return [[] for _ in photos]
+        points, irises = self._eyes(photos, counts, torch.cat([meshes.points for meshes in found]))
+        parts = zip(found, points.split_with_sizes(counts), irises.split_with_sizes(counts), strict=True)
+        return [_by_size(meshes.scores, points, irises) for meshes, points, irises in parts]
 
     def _eyes(self, photos: Sequence[Tensor], counts: Sequence[int], meshes: Tensor) -> tuple[Tensor, Tensor]:
         squares = iris.squares_around(meshes)
@@ -162,21 +252,17 @@ def _seen(photos: Sequence[Tensor], counts: Sequence[int], squares: Squares, siz
     return torch.cat([seen(photo, part, size) for photo, part in parts if len(part)])
 
 
-def _faces(detections: detector.Detections, meshes: Tensor, irises: Tensor, presence: Tensor) -> list[Face]:
-    """Return the faces of one photo: those that the mesh's network confirms, each once, by size."""
-    flat = meshes[..., :2]
-    boxes = torch.cat((flat.amin(1), flat.amax(1)), 1).cpu()
-    kept: list[int] = []
-    for place in torch.nonzero(presence >= mesh.LEAST_PRESENCE).flatten().tolist():  # the best first
-        if not bool((detector.overlap(boxes[place], boxes[kept]) > _SAME).any()):
-            kept.append(place)
-    kept.sort(key=lambda place: -_area(boxes[place].tolist()))
+def _by_size(scores: Tensor, meshes: Tensor, irises: Tensor) -> list[Face]:
+    """Return the faces of one photo, the largest first, however they lean."""
+    sizes = mesh.squares_around(meshes).side
+    boxes = _boxes(meshes)
     return [
-        Face(tuple(boxes[place].tolist()), float(detections.scores[place]), meshes[place], irises[place])
-        for place in kept
+        Face(tuple(boxes[place].tolist()), float(scores[place]), meshes[place], irises[place])
+        for place in sizes.argsort(descending=True, stable=True).tolist()
     ]
 
 
-def _area(box: Sequence[float]) -> float:
-    left, top, right, bottom = box
-    return (right - left) * (bottom - top)
+def _boxes(meshes: Tensor) -> Tensor:
+    """Return the bounds of meshes, [K, 4]: x0, y0, x1, y1 in px, on the CPU."""
+    flat = meshes[..., :2]
+    return torch.cat((flat.amin(1), flat.amax(1)), 1).cpu()

@@ -1,9 +1,10 @@
 """From a face and a style to a displacement field: where each place of the edited picture is seen from.
 
-A field is made in the face's plane and units (`frame.Plane`), on square grids, in three steps that follow
-one another: the gaze within the eyes' openings, the expression in the face, and the head's turn in its
-neighbourhood. In each, the moved points of the face say with which velocity its surroundings flow; flowing
-for one unit of time is smooth and can be reversed, so that the picture is never folded.
+A field is made in the face's plane and units (`frame.Plane`), on square grids, in four steps that follow one
+another: the gaze within the eyes' openings, the jaw and the lids that slide, the expression of the face with
+them, and the head's turn in its neighbourhood. In each, the moved points of the face say with which velocity
+its surroundings flow; flowing for one unit of time is smooth and can be reversed, so that the picture is
+never folded.
 """
 
 from __future__ import annotations
@@ -18,7 +19,7 @@ from torch.nn import functional
 
 from . import regions, sliders
 from .curves import height_of, line_through, smooth
-from .flow import after, flow, unfolded
+from .flow import after, brought, carried, flow, unfolded
 from .frame import FaceFrame, Plane
 from .openings import Opening, between
 from .spreading import spread
@@ -38,6 +39,7 @@ FACE_REACH: Final = 1.45
 
 _SPREADS = (0.30, 0.12, 0.05)  # units: how far a point's velocity is felt, from the coarse to the fine
 _SLIT = 0.02  # units: half of what is between what slides and what it slides over
+_LIP_APART = 1.3 * _SLIT  # units: how far above the lower lip's line nothing slides any more
 _PIVOT = (0.0, 0.95, 0.95)  # units in the face's frame: about where the skull rests on the neck
 
 
@@ -202,41 +204,73 @@ class _Faces:
     def expression(self) -> tuple[Layer | None, Layer | None]:
         """How brows, lids and mouth move: displacements on a part of FACE, and the mouth's new inside there.
 
-        Three layers flow together: the jaw below the lips' line, the upper lids above the lower ones, and
-        under both the face.
+        First the jaw falls and the lids close, in the face at rest; then all of it takes the expression.
         """
-        points = self._points[:, :468]
-        layers = {
-            layer: moves
-            for layer, names in sliders.LAYERS.items()
-            if self._asked & names and bool((moves := layer(points, self._share)).any())
-        }
-        if not layers:
+        moves = self._moves()
+        if not moves:
             return None, None
-        x, y = self._face.grid(points.device)
-        turned = [self._frame.plane.turned(moves @ self._frame.axes.mT)[..., :2] for moves in layers.values()]
-        flat = spread(*self._with_rim(torch.cat(turned, -1)), self._face, _SPREADS)
-        base = torch.zeros_like(flat[:, :2])
-        sliding = torch.zeros_like(base)
-        for layer, moved in zip(layers, flat.split_with_sizes([2] * len(layers), 1), strict=True):
-            if layer is sliders.expression:
-                base = moved
-            else:
-                free = self._in_jaw(x, y) if layer is sliders.jaw else self._over_lower_lids(x, y)
-                sliding = sliding + moved * free[:, None]
-        inside = self._in_face(x, y)[:, None]
-        base = base * inside
-        velocity = base + sliding * inside
-        field, mouth = self._opened(flow(-velocity, self._face), velocity)
-        return Layer(self._face, unfolded(self._uncovered(field, base, velocity), self._face)), mouth
+        expression = moves.pop(sliders.expression, None)
+        mouth = None
+        if expression is None:
+            field, mouth, _ = self._slid(moves)
+        elif not moves:
+            field = self._expressed(self._placed[:, :468, :2], expression)
+        else:
+            slid, mouth, at = self._slid(moves)
+            expressed = self._expressed(at, expression)
+            field = after(slid, expressed, self._face)
+            mouth = None if mouth is None else brought(mouth, expressed, self._face)
+        field = unfolded(field, self._face)
+        return Layer(self._face, field), None if mouth is None else Layer(self._face, mouth)
 
-    def _with_rim(self, moves: Tensor) -> tuple[Tensor, Tensor]:
-        """The points of faces and a rim around them that stays where it is."""
+    def _moves(self) -> dict[sliders.Mover, Tensor]:
+        """How each layer that moves at all moves the points, [B, 468, 2] in the plane."""
+        points = self._points[:, :468]
+        moves = {
+            layer: layer(points, self._share)
+            for layer, names in sliders.LAYERS.items()
+            if self._asked & names
+        }
+        return {
+            layer: self._frame.plane.turned(move @ self._frame.axes.mT)[..., :2]
+            for layer, move in moves.items()
+            if bool(move.any())
+        }
+
+    def _slid(self, moves: Mapping[sliders.Mover, Tensor]) -> tuple[Tensor, Tensor | None, Tensor]:
+        """How the jaw slides below the lips' line, and the upper lids above the lower ones.
+
+        Returns the displacements, the mouth's new inside, as `Field.mouth`, and where the points then are.
+        """
+        x, y = self._face.grid(self._placed.device)
         at = self._placed[:, :468, :2]
+        spread_out = self._spread(at, torch.cat(list(moves.values()), -1))
+        velocity = torch.zeros_like(spread_out[:, :2])
+        for layer, moved in zip(moves, spread_out.split_with_sizes([2] * len(moves), 1), strict=True):
+            free = self._in_jaw(x, y) if layer is sliders.jaw else self._over_lower_lids(x, y)
+            velocity = velocity + moved * free[:, None]
+        velocity = velocity * self._in_face(x, y)[:, None]
+        field, mouth = self._opened(flow(-velocity, self._face), velocity)
+        return self._uncovered(field, velocity), mouth, at + self._carried(at, velocity)
+
+    def _expressed(self, at: Tensor, moves: Tensor) -> Tensor:
+        """The displacements of faces whose points, where they are now, move with all that is around them."""
+        x, y = self._face.grid(at.device)
+        return flow(-self._spread(at, moves) * self._in_face(x, y)[:, None], self._face)
+
+    def _carried(self, at: Tensor, velocity: Tensor) -> Tensor:
+        """How far points go; the upper lip, on which the lower one lies in a closed mouth, stays."""
+        start = at.clone()
+        start[:, regions.INNER_LIPS.upper[1:-1], 1] -= _LIP_APART
+        return carried(start, velocity, self._face) - start
+
+    def _spread(self, at: Tensor, moves: Tensor) -> Tensor:
+        """Return the velocities around points; a rim around the face stays where it is."""
         middle = self._middle[:, None]
-        rims = [middle + (at[:, regions.OUTLINE] - middle) * by for by in (1.3, 1.5)]
-        at = torch.cat((at, *rims), 1)
-        return at, functional.pad(moves, (0, 0, 0, at.shape[1] - moves.shape[1]))
+        outline = self._placed[:, regions.OUTLINE, :2]
+        at = torch.cat((at, *(middle + (outline - middle) * by for by in (1.3, 1.5))), 1)
+        moves = functional.pad(moves, (0, 0, 0, at.shape[1] - moves.shape[1]))
+        return spread(at, moves, self._face, _SPREADS)
 
     def _in_face(self, x: Tensor, y: Tensor) -> Tensor:
         """1 in faces, 0 a little beyond them: [B, rows, columns]."""
@@ -263,33 +297,29 @@ class _Faces:
         half = _SLIT + 2 * torch.relu(torch.maximum(start + 0.06 - x, x - end + 0.06))
         return smooth((y - height_of(line, x[0])[:, None] - shift + half) / (2 * half))
 
-    def _uncovered(self, field: Tensor, base: Tensor, velocity: Tensor) -> Tensor:
-        """Keep what closing lids and lips slide over from being squeezed: it moves with the face."""
+    def _uncovered(self, field: Tensor, velocity: Tensor) -> Tensor:
+        """Keep what closing lids and lips slide over from being squeezed: it stays."""
         closing = ((regions.EYES, "eye_open_ratio"), ((regions.INNER_LIPS,), "lip_open_ratio"))
-        unmoved: Tensor | None = None
         for openings, name in closing:
             if name not in self._asked or not bool((shut := self._share[name] < 0).any()):
                 continue
-            if unmoved is None:
-                unmoved = flow(-base, self._face) if bool(base.any()) else base
             for opening in openings:
                 seen = Opening.after(opening, self._placed, velocity, 0.0, self._face).seen
-                field = field + (shut.float()[:, None, None] * seen)[:, None] * (unmoved - field)
+                field = field * (1 - shut.float()[:, None, None] * seen)[:, None]
         return field
 
-    def _opened(self, field: Tensor, velocity: Tensor) -> tuple[Tensor, Layer | None]:
+    def _opened(self, field: Tensor, velocity: Tensor) -> tuple[Tensor, Tensor | None]:
         """Return the field, made even inside mouths that open, and what is seen there, as `Field.mouth`."""
         if "lip_open_ratio" not in self._asked or not bool((wide := self._share["lip_open_ratio"] > 0).any()):
             return field, None
         opened = wide.float()[:, None, None]
         lower = regions.INNER_LIPS.lower
-        mouth = Opening.after(regions.Opening(lower, lower), self._placed, velocity, 1.3 * _SLIT, self._face)
+        mouth = Opening.after(regions.Opening(lower, lower), self._placed, velocity, _LIP_APART, self._face)
         x, y = self._face.grid(field.device)
         before = mouth.source(x + field[:, 0], y)
         even = field[:, 1] + opened * mouth.within * (before - y - field[:, 1])
         field = torch.stack((field[:, 0], even), 1)
-        seen = torch.stack((mouth.seen * opened, mouth.under, mouth.over, mouth.along), 1)
-        return field, Layer(self._face, seen)
+        return field, torch.stack((mouth.seen * opened, mouth.under, mouth.over, mouth.along), 1)
 
     def gaze_before(self, face: Layer | None) -> Layer | None:
         """Return displacements on a part of FACE with the irises moved before them."""

@@ -29,8 +29,13 @@ def flow(velocity: Tensor, window: Window) -> Tensor:
 
 def after(second: Tensor, first: Tensor, window: Window) -> Tensor:
     """Return the displacement of going along `first` and then along `second`, both on a window's grid."""
-    halves = torch.tensor(window.halves, device=first.device)[:, None, None]
-    return first + sampled(second, _starts(window, first.device) + first / halves)
+    return first + brought(second, first, window)
+
+
+def brought(values: Tensor, moves: Tensor, window: Window) -> Tensor:
+    """Return values [B, C, rows, columns] from where displacements on a window's grid lead to."""
+    halves = torch.tensor(window.halves, device=moves.device)[:, None, None]
+    return sampled(values, _starts(window, moves.device) + moves / halves)
 
 
 def _starts(window: Window, device: torch.device) -> Tensor:

@@ -5,6 +5,7 @@ As in mediapipe, a pixel's centre is at whole numbers: (0, 0) is the middle of t
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass, fields
 
@@ -30,25 +31,39 @@ class Squares:
     mirrored: Tensor
 
     @classmethod
-    def upright(cls, centre: Tensor, side: Tensor) -> Squares:
-        """Return squares that aren't turned, of centres [K, 2] and sides [K] in px."""
-        return cls(centre, side, torch.zeros_like(side), torch.zeros_like(side, dtype=torch.bool))
+    def turned(cls, centre: Tensor, side: Tensor, angle: Tensor) -> Squares:
+        """Return squares of centres [K, 2] and sides [K] in px, turned by angles [K] in radians."""
+        return cls(centre, side, angle, torch.zeros_like(side, dtype=torch.bool))
 
     @classmethod
     def along(cls, centre: Tensor, side: Tensor, start: Tensor, end: Tensor) -> Squares:
         """Return squares whose x axis points from `start` to `end`, both [K, 2] in px."""
         x, y = (end - start).unbind(-1)
-        return cls(centre, side, torch.atan2(y, x), torch.zeros_like(side, dtype=torch.bool))
+        return cls.turned(centre, side, torch.atan2(y, x))
 
     @classmethod
     def joined(cls, parts: Sequence[Squares]) -> Squares:
         """Return the squares of several, one after another."""
         return cls(*(torch.cat([getattr(part, name) for part in parts]) for name in _fields()))
 
+    @classmethod
+    def where(cls, mask: Tensor, some: Squares, others: Squares) -> Squares:
+        """Return `some` where a mask [K] is true, and `others` elsewhere."""
+        return cls(
+            torch.where(mask[:, None], some.centre, others.centre),
+            torch.where(mask, some.side, others.side),
+            torch.where(mask, some.angle, others.angle),
+            torch.where(mask, some.mirrored, others.mirrored),
+        )
+
     def split(self, counts: Sequence[int]) -> list[Squares]:
         """Return the first so many squares, the next so many, and so on."""
         columns = (getattr(self, name).split_with_sizes(list(counts)) for name in _fields())
         return [Squares(*column) for column in zip(*columns, strict=True)]
+
+    def chosen(self, places: Tensor) -> Squares:
+        """Return those at places, or where a mask is true."""
+        return Squares(*(getattr(self, name)[places] for name in _fields()))
 
     def to(self, device: torch.device) -> Squares:
         """Return the same squares on a device."""
@@ -57,6 +72,20 @@ class Squares:
     def __len__(self) -> int:
         """Return how many squares there are."""
         return len(self.side)
+
+    def near(self, others: Squares, shift: float, growth: float, angle: float) -> Tensor:
+        """Return which of them, [K], differ little from others: in place, size and angle.
+
+        Args:
+            others: as many.
+            shift: of the centre, in sides.
+            growth: of the side, in shares of it.
+            angle: radians.
+        """
+        shifted: Tensor = torch.linalg.vector_norm(self.centre - others.centre, dim=-1) / others.side
+        grown = self.side / others.side - 1
+        turned = torch.remainder(self.angle - others.angle + math.pi, math.tau) - math.pi
+        return (shifted < shift) & (grown.abs() < growth) & (turned.abs() < angle)
 
     def to_photo(self, points: Tensor) -> Tensor:
         """Return in px of the photo what is [K, P, 2] in shares of the squares, (0, 0) their first corner.

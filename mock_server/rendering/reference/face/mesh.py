@@ -13,7 +13,6 @@ from mock_server.rendering.reference.tflite.executor import Network
 from .geometry import Squares
 
 SIZE: Final = 192  # px that the network sees
-LEAST_PRESENCE: Final = 0.5  # face_landmark_cpu.pbtxt
 POINTS: Final = 468
 _ROI_SCALE: Final = 1.5  # face_landmark_landmarks_to_roi.pbtxt
 _OUTER_EYES: Final = 33, 263  # the outer corners of the subject's right and left eye, in the same file
@@ -31,7 +30,7 @@ def locate(network: Network, pictures: Tensor, squares: Squares) -> tuple[Tensor
     """
     landmarks, flag = network(pictures)
     points = landmarks.reshape(-1, POINTS, 3) / SIZE
-    return squares.to_photo(points), flag.flatten().sigmoid()
+    return squares.to_photo(points), flag.flatten().float().sigmoid()
 
 
 def squares_around(meshes: Tensor) -> Squares:

@@ -126,7 +126,9 @@ def upper_lids(points: Tensor, share: Mapping[str, Tensor]) -> Tensor:
     return _Parts(points, share).upper_lids()
 
 
-LAYERS: Final[Mapping[Callable[[Tensor, Mapping[str, Tensor]], Tensor], Set[str]]] = {
+Mover = Callable[[Tensor, Mapping[str, Tensor]], Tensor]
+
+LAYERS: Final[Mapping[Mover, Set[str]]] = {
     expression: set(NAMES) - set(HEAD) - set(GAZE),
     jaw: {"lip_open_ratio"},
     upper_lids: {"eye_open_ratio"},

@@ -112,6 +112,18 @@ def test_lips_that_open_show_the_dark_between_them() -> None:
     assert torch.equal(_edited({"lip_open_ratio": -100.0}, skin, at), skin)  # uniform skin moved over skin
 
 
+@pytest.mark.parametrize("quarters", [1, 2, 3])
+def test_a_photo_that_is_turned_is_edited_as_it_would_be_upright(quarters: int) -> None:
+    style = {"lip_open_ratio": 100.0, "mouth_smile": 40.0, "head_yaw": 30.0, "enhance_face": True}
+    points, last = face().points, len(photo()) - 1
+    for _ in range(quarters):  # against the clock, as torch.rot90 does
+        points = torch.stack((points[:, 1], last - points[:, 0], points[:, 2]), -1)
+    turned = _edited(style, photo().rot90(quarters).contiguous(), Points(points))
+    difference = (turned.rot90(-quarters).int() - _edited(style).int()).abs()
+    assert difference.max() <= 12
+    assert difference.float().mean() < 0.05
+
+
 def test_an_enhanced_face_has_more_contrast_and_its_surroundings_are_left() -> None:
     result = _edited({"enhance_face": True})
     part = (slice(85, 165), slice(195, 255))

@@ -9,6 +9,7 @@ import pytest
 torch = pytest.importorskip("torch")
 
 from torch import Tensor  # noqa: E402
+from torch.nn import functional  # noqa: E402
 
 from mock_server.rendering.reference.face import regions  # noqa: E402
 from mock_server.rendering.reference.face.field import field_of  # noqa: E402
@@ -19,6 +20,7 @@ from .made_faces import Points, face  # noqa: E402
 SIZE = 512
 HEAD = tuple(name for name in NAMES if name.startswith("head"))
 FACE = tuple(name for name in NAMES if name not in HEAD)
+MOUTH = tuple(name for name in NAMES if name.startswith("mouth"))
 CLOSED_LIPS = face().with_closed((regions.INNER_LIPS.upper, regions.INNER_LIPS.lower))
 
 
@@ -52,6 +54,23 @@ def _near(of: Points) -> tuple[Tensor, Tensor]:
     steps = torch.linspace(-float(reach), float(reach), 240)
     x, y = torch.meshgrid(middle[0] + steps, middle[1] - 0.2 * reach + steps, indexing="xy")
     return x[None].requires_grad_(), y[None].requires_grad_()
+
+
+def _around_mouth(style: Mapping[str, float], of: Points) -> tuple[float, float]:
+    """What comes of a mouth that is opened, looked at in steps of half a pixel.
+
+    Returns of how much of the original's height a pixel around the opening is made, where that is least: 0
+    where something is smeared; and the area of the opening, px.
+    """
+    middle = of.points[list(regions.INNER_LIPS.middles), :2].mean(0)
+    steps = torch.linspace(-40, 40, 161)
+    x, y = torch.meshgrid(middle[0] + steps, middle[1] + steps, indexing="xy")
+    moves, mouth = field_of(of.points[None], [style]).at(x[None], y[None])
+    assert mouth is not None
+    opening = mouth[0, 0]
+    near = functional.max_pool2d((opening > 0.01).float()[None], 7, 1, 3)[0] > 0
+    height = (y + moves[0, 1]).diff(dim=0) / y.diff(dim=0)
+    return float(height[~near[1:]].min()), float(opening.sum()) / 4
 
 
 def _random_style(seed: int) -> Mapping[str, float]:
@@ -139,6 +158,20 @@ def test_teeth_stay_at_the_upper_lip_when_the_jaw_falls() -> None:
     assert moves[:, y, x].abs().max() < 0.5
     lip = (face().points[17, :2] + torch.tensor((0.0, 10.0))).round().long()
     assert moves[1, lip[1], lip[0]] < -5
+
+
+@pytest.mark.parametrize("of", [face(), CLOSED_LIPS], ids=["lips apart", "lips closed"])
+@pytest.mark.parametrize("share", [-1, 1])
+@pytest.mark.parametrize("name", MOUTH)
+def test_lips_open_as_far_and_tear_nothing_whatever_else_the_mouth_does(
+    name: str, share: float, of: Points
+) -> None:
+    areas = []
+    for value, least in ((60, 0.5), (100, 0.3)):
+        height, area = _around_mouth({"lip_open_ratio": value, name: share * value}, of)
+        assert height > least
+        areas.append(area / _around_mouth({"lip_open_ratio": value}, of)[1])
+    assert min(areas) > 0.7
 
 
 def test_a_field_grows_with_the_face() -> None:

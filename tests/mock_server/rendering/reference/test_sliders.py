@@ -14,10 +14,12 @@ from matplotlib import cbook  # noqa: E402
 from PIL import Image  # noqa: E402
 from torch import Tensor  # noqa: E402
 
+from mock_server.rendering.reference.face import regions  # noqa: E402
 from mock_server.rendering.reference.face.editor import edit_faces  # noqa: E402
-from mock_server.rendering.reference.face.faces import FaceFinder  # noqa: E402
+from mock_server.rendering.reference.face.faces import Face, FaceFinder  # noqa: E402
+from mock_server.rendering.reference.face.frame import FaceFrame  # noqa: E402
 from mock_server.rendering.reference.face.measures import measure  # noqa: E402
-from mock_server.rendering.reference.face.sliders import NAMES  # noqa: E402
+from mock_server.rendering.reference.face.sliders import NAMES, Style  # noqa: E402
 
 from .halfway import halfway  # noqa: E402
 from .recorded.photos import portrait  # noqa: E402
@@ -64,6 +66,34 @@ def test_every_slider_moves_its_measure(
         measured = [measure(faces[0])[name] for faces in finder.find(edited)]
         found[name] = _rank_correlation(measured)
     assert min(found.values()) >= LEAST, {name: rank for name, rank in found.items() if rank < LEAST}
+
+
+@pytest.mark.parametrize("person", [_collins, _hopper])
+def test_lips_open_the_further_whatever_else_the_mouth_does(
+    person: Callable[[], Image.Image], finder: FaceFinder
+) -> None:
+    photo: Tensor = torch.from_numpy(np.array(person()))
+    (face,) = finder.find([photo])[0][:1]
+
+    def apart(others: Style) -> list[float]:
+        """How far the lips are apart, the further they are asked to open."""
+        styles = [{**others, "lip_open_ratio": value} for value in (0.0, 30.0, 60.0, 100.0)]
+        edited = edit_faces([photo] * len(styles), [face] * len(styles), styles)
+        return [_between_lips(faces[0]) for faces in finder.find(edited)]
+
+    alone = apart({})
+    for name in NAMES:
+        for value in (-60.0, 60.0) if name.startswith("mouth") else ():
+            found = apart({name: value})
+            assert found == sorted(found), (name, value)
+            assert found[2] - found[0] > 0.55 * (alone[2] - alone[0]), (name, value)
+
+
+def _between_lips(face: Face) -> float:
+    """The height of the opening between the lips' middles; units."""
+    points = face.points[None]
+    upper, lower = FaceFrame.of(points).within(points)[0, regions.INNER_LIPS.middles, 1]
+    return float(lower - upper)
 
 
 def _rank_correlation(measured: list[float]) -> float:
