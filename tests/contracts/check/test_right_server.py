@@ -28,7 +28,7 @@ def told(report: Report) -> list[str]:
     return [f"{each.rule.id} at {each.operation}: {each.message}" for each in report.findings]
 
 
-@pytest.mark.parametrize("seed", [0, 1, 2, 3, 2**31])
+@pytest.mark.parametrize("seed", [0, 1, 2**31])
 def test_nothing_is_found_over_http_for_at_most_40_credits(seed: int) -> None:
     with served(None) as server:
         report = check(Options(server.url, "any-token", seed=seed))

@@ -126,8 +126,11 @@ MANNERS = [
 ]
 
 
-@pytest.mark.parametrize("manner", MANNERS)
-@pytest.mark.parametrize("most", [0, 1, 9, 25])
+# Seconds each: every manner with a budget for some creates, and every budget with some manner.
+@pytest.mark.parametrize(
+    ("manner", "most"),
+    [*((manner, 9) for manner in MANNERS), ("lying", 0), ("lying", 25), ("failing", 1), ("slow", 25)],
+)
 def test_no_server_books_more_than_the_budget(manner: str, most: int) -> None:
     with charging(manner) as (url, ledger):
         report = check(
@@ -138,7 +141,7 @@ def test_no_server_books_more_than_the_budget(manner: str, most: int) -> None:
     assert report.exit_code != 0
 
 
-@pytest.mark.parametrize("most", [0, 1, 5, 11, 25])
+@pytest.mark.parametrize("most", [0, 5, 25])
 def test_a_right_server_books_what_the_report_says_and_no_more(most: int) -> None:
     with served(None) as server:
         report = check(Options(server.url, "any-token", max_credits=most, rules=NAMING))
