@@ -20,11 +20,13 @@ from mock_server.rendering.encoding import extension_like  # noqa: E402
 from mock_server.rendering.pictures import lacks_decoder  # noqa: E402
 from mock_server.rendering.reference.face.faces import find_faces  # noqa: E402
 from mock_server.rendering.reference.face.measures import measure  # noqa: E402
+from mock_server.rendering.reference.face.sliders import NAMES  # noqa: E402
 from mock_server.rendering.reference.stage import FACE, PHOTO, ReferenceStage  # noqa: E402
 from openapi.contract import load  # noqa: E402
 
 from .recorded.photos import portrait  # noqa: E402
 
+BEHAVIOUR = "create-image-project"
 SMILE = {"mouth_smile": 60}
 ACCEPTED = load().extension("x-asset-extensions")["image"]
 ROTATED = 6  # EXIF: the camera was held upright, and its sensor lies
@@ -73,6 +75,12 @@ def pixels(data: bytes) -> Any:
 def smile_of(data: bytes) -> float:
     (faces,) = find_faces([torch.from_numpy(pixels(data).astype(np.uint8))])
     return measure(faces[0])["mouth_smile"]
+
+
+def test_the_editors_are_the_contract_s_and_know_all_its_sliders() -> None:
+    by_type = {each.project_type: each for each in load().operations if each.behaviour == BEHAVIOUR}
+    assert by_type.keys() == {FACE, PHOTO}
+    assert by_type[FACE].with_defaults({"style": {}})["style"].keys() == {*NAMES, "enhance_face"}
 
 
 def test_a_face_smiles(stage: ReferenceStage, photo: Path) -> None:
