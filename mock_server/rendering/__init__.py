@@ -65,9 +65,8 @@ class Stage(Protocol[Loaded, Edited]):
     Many pictures share one call of `edit`, and while that keeps a device busy, others are read and written.
     """
 
-    @property
-    def most_at_once(self) -> int:
-        """How many pictures one `edit` makes the best of."""
+    def most_at_once(self, project_type: str) -> int:
+        """Return how many pictures one `edit` makes the best of."""
 
     def described(self) -> str:
         """Return where and by what it edits, as `on cpu; photos by the pipeline in models/sd`."""

@@ -134,8 +134,7 @@ class RenderQueue:
             pass
 
     def _load_next(self) -> bool:
-        most = _BATCHES_IN_MEMORY * self._stage.most_at_once
-        task = self._taken(lambda: self._waiting if self._in_memory < most else None)
+        task = self._taken(self._loadable)
         if task is None:
             return False
         try:
@@ -148,6 +147,16 @@ class RenderQueue:
         else:
             self._pass_on(task, self._loaded)
         return True
+
+    def _loadable(self) -> deque[_Task] | None:
+        """Return the line of those that wait, if there is room in memory for the first of them."""
+        if self._waiting and self._in_memory < _BATCHES_IN_MEMORY * self._most_at_once(self._waiting[0]):
+            return self._waiting
+        return None
+
+    def _most_at_once(self, task: _Task) -> int:
+        operation = self._mock.contract.operation(task.project.operation_id)
+        return self._stage.most_at_once(operation.project_type)
 
     def _loaded_picture(self, job: Job) -> Any:
         with self._mock.pictures:  # one at a time: as they come, they may be large
@@ -172,9 +181,9 @@ class RenderQueue:
             self._changed.wait_for(lambda: self._loaded or self._closed)
             if self._closed:
                 return []
-            operation = self._loaded[0].project.operation_id
-            alike = [task for task in self._loaded if task.project.operation_id == operation]
-            batch = alike[: self._stage.most_at_once]
+            first = self._loaded[0]
+            alike = [task for task in self._loaded if task.project.operation_id == first.project.operation_id]
+            batch = alike[: self._most_at_once(first)]
             for task in batch:
                 self._loaded.remove(task)
             return batch

@@ -36,8 +36,8 @@ from .weights import WeightsError
 FACE, PHOTO = "FACE_EDITOR", "PHOTO_EDITOR"
 """What there is an editor for here: values of `x-project-type` in openapi/magic_hour.yaml."""
 
-_AT_ONCE: Final = {"cpu": 8, "cuda": 32}
-"""Pictures in one call. Measured by benchmarks/rendering.py: more of them gain nothing."""
+_AT_ONCE: Final = {"cpu": {FACE: 8, PHOTO: 1}, "cuda": {FACE: 32, PHOTO: 8}}
+"""Pictures in one call. Measured by benchmarks/rendering.py: more gain nothing, and wait for each other."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,10 +83,9 @@ class ReferenceStage:
         except (WeightsError, PhotoModelError) as error:
             raise RendererError(str(error)) from error
 
-    @property
-    def most_at_once(self) -> int:
-        """How many pictures one `edit` makes the best of."""
-        return _AT_ONCE[self.device.type]
+    def most_at_once(self, project_type: str) -> int:
+        """Return how many pictures one `edit` makes the best of."""
+        return _AT_ONCE[self.device.type].get(project_type, 1)
 
     def described(self) -> str:
         """Return by what and where it edits."""

@@ -25,10 +25,11 @@ from ..conftest import FACE, PHOTO, Caller, face, photo
 SECONDS = 20.0  # that a thread may take before a test gives up on it
 
 
+MOST = 4  # pictures in a batch
+
+
 class Stage:
     """Edits nothing, when it is let; a job's name says how it ends."""
-
-    most_at_once = 4
 
     def __init__(self) -> None:
         self.editing, self.may_edit = Event(), Event()
@@ -36,6 +37,9 @@ class Stage:
         self.batches: list[list[str]] = []
         self.loaded = self.encoded = self.most_in_memory = 0
         self._lock = Lock()
+
+    def most_at_once(self, project_type: str) -> int:
+        return MOST
 
     def described(self) -> str:
         return "by nobody"
@@ -188,8 +192,8 @@ def test_however_many_wait_few_pictures_are_in_memory(mock: Mock, caller: Caller
     stage.may_edit.set()
     settle(mock)
     assert stage.encoded == 51
-    assert stage.most_in_memory <= 2 * stage.most_at_once
-    assert max(map(len, stage.batches)) <= stage.most_at_once
+    assert stage.most_in_memory <= 2 * MOST
+    assert max(map(len, stage.batches)) <= MOST
 
 
 @pytest.mark.parametrize(("name", "end"), ENDS.items())
@@ -260,7 +264,7 @@ def test_a_store_that_is_locked_for_a_while_loses_no_job(
 ) -> None:
     monkeypatch.setattr("mock_server.rendering.queue._PAUSE", 0)
     held(stage, caller)
-    carried_out, refusals = getattr(mock.store, change), iter(range(3 * stage.most_at_once))
+    carried_out, refusals = getattr(mock.store, change), iter(range(3 * MOST))
 
     def locked(*arguments: Any) -> Any:
         if next(refusals, None) is not None:
