@@ -30,7 +30,7 @@ try:
     from torch import Tensor
     from torch.nn import functional
 
-    from mock_server.rendering.reference.face.editor import AT_ONCE, edit_faces
+    from mock_server.rendering.reference.face.editor import TOGETHER, edit_faces
     from mock_server.rendering.reference.face.faces import Face, find_faces
     from mock_server.rendering.reference.face.field import field_of
     from mock_server.rendering.reference.stage import FACE, PHOTO, ReferenceStage
@@ -256,7 +256,7 @@ def _parts(photos: Sequence[Tensor], bench: Bench) -> list[float]:
 
 
 def _fields(points: Tensor, styles: Sequence[Mapping[str, Any]]) -> None:
-    at_once = AT_ONCE[points.device.type]
+    at_once = TOGETHER[points.device.type]
     for start in range(0, len(points), at_once):
         field_of(points[start : start + at_once], styles[start : start + at_once])
 

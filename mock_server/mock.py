@@ -145,11 +145,11 @@ class Mock:
             clock_at: where the clock is to stand still; without it, it runs with the system's.
         """
         with self.gate.closed():
+            self.store.reset()  # first: where it's locked, all stays as it was
             if self.queue is not None:
                 self.queue.clear()
             self.webhooks.reset()
             self.scenarios.reset()
-            self.store.reset()
             self.files.clear()
             self.shown_tokens.clear()
             self.habits.clear()

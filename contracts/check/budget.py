@@ -6,6 +6,8 @@ import math
 from threading import Lock
 from typing import Any
 
+from openapi.wording import counted
+
 from ..exchange import Answer
 
 
@@ -44,8 +46,12 @@ class Budget:
         """
         with self._lock:
             if amount > self.left:
-                raise BudgetSpent(f"{amount} credits may be needed, and {self.left} are left of {self.most}")
+                raise BudgetSpent(self.lacks(amount))
             self._reserved += amount
+
+    def lacks(self, amount: int) -> str:
+        """Say that there is not as much left."""
+        return f"{counted(amount, 'credit')} may be needed, and {self.left} are left of {self.most}"
 
     def book(self, reserved: int, cost: int) -> int:
         """Turn what was set aside into what it has cost, and return all that is spent by now."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from pathlib import Path
 from typing import BinaryIO, cast
 
@@ -98,5 +99,7 @@ def _in_eight_bits(image: Image.Image) -> Image.Image:
     deep = image.convert("F")
     is_known = image.mode.startswith("I;16")
     low, high = (0.0, 65535.0) if is_known else cast("tuple[float, float]", deep.getextrema())
+    if not math.isfinite(high - low):
+        raise ValueError("its greys have no range")
     scale = 255 / ((high - low) or 1)
     return deep.point(lambda grey: grey * scale - low * scale).convert("L")

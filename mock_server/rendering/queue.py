@@ -52,6 +52,7 @@ class _Task:
     """A project on its way."""
 
     project: Project
+    project_type: str
     base_url: str
     """What its client reaches the mock by; it goes into the links of its webhooks."""
     picture: Any = None
@@ -78,8 +79,13 @@ class RenderQueue:
         self._closed = False
 
     def add(self, project: Project, base_url: str) -> None:
-        """Have a pending project rendered; one that is on its way already stays where it is."""
-        task = _Task(project, base_url)
+        """Have a pending project rendered; one that is on its way already stays where it is.
+
+        Raises:
+            KeyError: the contract has no such operation.
+        """
+        project_type = self._mock.contract.operation(project.operation_id).project_type
+        task = _Task(project, project_type, base_url)
         with self._changed:
             if project.id not in self._tasks and not self._closed:
                 self._tasks[project.id] = task
@@ -130,8 +136,13 @@ class RenderQueue:
 
     def _work(self, step: Callable[[], bool]) -> None:
         """A thread: the same step again and again, until the queue is closed; no job's failure ends it."""
-        while step():
-            pass
+        going = True
+        while going:
+            try:
+                going = step()
+            except Exception:  # none is known; whatever it is, it may pass
+                log.exception("a picture could not be rendered or kept")
+                time.sleep(_PAUSE)
 
     def _load_next(self) -> bool:
         task = self._taken(self._loadable)
@@ -150,13 +161,10 @@ class RenderQueue:
 
     def _loadable(self) -> deque[_Task] | None:
         """Return the line of those that wait, if there is room in memory for the first of them."""
-        if self._waiting and self._in_memory < _BATCHES_IN_MEMORY * self._most_at_once(self._waiting[0]):
-            return self._waiting
-        return None
-
-    def _most_at_once(self, task: _Task) -> int:
-        operation = self._mock.contract.operation(task.project.operation_id)
-        return self._stage.most_at_once(operation.project_type)
+        if not self._waiting:
+            return None
+        most = _BATCHES_IN_MEMORY * self._stage.most_at_once(self._waiting[0].project_type)
+        return self._waiting if self._in_memory < most else None
 
     def _loaded_picture(self, job: Job) -> Any:
         with self._mock.pictures:  # one at a time: as they come, they may be large
@@ -183,7 +191,7 @@ class RenderQueue:
                 return []
             first = self._loaded[0]
             alike = [task for task in self._loaded if task.project.operation_id == first.project.operation_id]
-            batch = alike[: self._most_at_once(first)]
+            batch = alike[: self._stage.most_at_once(first.project_type)]
             for task in batch:
                 self._loaded.remove(task)
             return batch

@@ -94,9 +94,7 @@ class _Studio:
         missing = [edit for edit in question.edits if edit not in self.made]
         price, budget = price_of(missing), self.check.sender.budget
         if price > budget.left:
-            self.left_out[question] = (
-                f"{BUDGET}{price} credits may be needed, and {budget.left} are left of {budget.most}"
-            )
+            self.left_out[question] = f"{BUDGET}{budget.lacks(price)}"
             return
         for edit in missing:
             self._make(edit)

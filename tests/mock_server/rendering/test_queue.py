@@ -19,6 +19,7 @@ from mock_server.mock import Mock, Settings
 from mock_server.rendering import Job, RenderError
 from mock_server.rendering.encoding import encoded, extension_like
 from mock_server.rendering.resuming import resume
+from openapi.contract import Contract, load
 
 from ..conftest import FACE, PHOTO, Caller, face, photo
 
@@ -343,6 +344,49 @@ def test_what_another_process_left_is_rendered_and_charged_once(
     assert [caller.project(each)["status"] for each in projects] == ["complete", "complete", "error"]
     killed.close()
     heir.close()
+
+
+def test_a_job_of_an_operation_that_is_gone_waits_and_keeps_none_from_being_rendered(
+    tmp_path: Path, clock: Clock, stage: Stage
+) -> None:
+    settings = Settings(store=f"sqlite:///{tmp_path / 'mock.db'}")
+    killed = Mock(settings=settings, clock=clock, assets=tmp_path / "assets", stage=stage)
+    caller = Caller(create_app(killed).test_client(), "mhk_test_creator_100")
+    held(stage, caller)
+    left = create(caller, path=PHOTO)
+
+    document = load().document
+    paths = {path: item for path, item in document["paths"].items() if path != PHOTO}
+    without = Contract({**document, "paths": paths})
+    heir = Mock(without, settings, clock=clock, assets=tmp_path / "assets", stage=Stage())
+    resume(heir)
+    caller = Caller(create_app(heir).test_client(), "mhk_test_creator_100")
+    created = create(caller)
+    settle(heir)
+    assert caller.project(created)["status"] == "complete"
+    unended = heir.store.project(left)
+    assert unended is not None
+    assert unended.is_pending
+    stage.may_edit.set()
+    killed.close()
+    heir.close()
+
+
+def test_a_reset_that_fails_leaves_the_jobs_on_their_way(
+    mock: Mock, caller: Caller, stage: Stage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    project_id = held(stage, caller)
+
+    def locked() -> None:
+        raise OSError("the database is locked")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(mock.store, "reset", locked)
+        with pytest.raises(OSError, match="locked"):
+            mock.reset()
+    stage.may_edit.set()
+    settle(mock)
+    assert caller.project(project_id)["status"] == "complete"
 
 
 def test_what_a_renderer_left_is_complete_where_none_takes_its_time(

@@ -19,7 +19,7 @@ from .field import Field, field_of
 from .interior import inside_of_mouth
 from .measures import HasPoints
 
-AT_ONCE: Final = {"cpu": 4, "cuda": 16}
+TOGETHER: Final = {"cpu": 4, "cuda": 16}
 """Edits that are worked on together: on a CPU so few that what they need stays in its caches."""
 _MOST_PIXELS: Final = {"cpu": 2**17, "cuda": 2**23}
 """Pixels in one sampling, which takes about 100 bytes for each while it lasts.
@@ -75,7 +75,7 @@ def _together(
     for place in asked:
         parts = (*sliders.PARTS, ("enhance_face",)) if device == "cpu" else ()
         alike.setdefault(tuple(_asks(styles[place], part) for part in parts), []).append(place)
-    most = at_once or AT_ONCE[device]
+    most = at_once or TOGETHER[device]
     for places in alike.values():
         for start in range(0, len(places), most):
             yield places[start : start + most]
@@ -180,9 +180,7 @@ class _Batch:
             made = inside_of_mouth(mouth[:, 1:], self._brightness(), self._closed())
             pixels = pixels + (made * 255 - pixels) * mouth[:, :1]
         if any(self.enhance):
-            asked = torch.tensor(self.enhance, device=pixels.device)[:, None, None]
-            mask = self._face_mask(x + moves[:, 0], y + moves[:, 1]) * asked
-            pixels = enhanced(pixels / 255, mask, self.field.plane.unit) * 255
+            self._enhance(pixels, self._face_mask(x + moves[:, 0], y + moves[:, 1]))
         colours = pixels.round().clamp_(0, 255).to(torch.uint8).permute(0, 2, 3, 1)
         return [self._pasted(place, part) for place, part in enumerate(colours)]
 
@@ -222,6 +220,15 @@ class _Batch:
             .unbind(-1)
         )
         return ((_MASK - torch.hypot(x, y)) / 0.25).clamp(0, 1)
+
+    def _enhance(self, pixels: Tensor, mask: Tensor) -> None:
+        """Enhance those that ask for it, each within its own part: what is beside it is no picture."""
+        units = self.field.plane.unit.tolist()
+        for place, (box, unit) in enumerate(zip(self.boxes, units, strict=True)):
+            if self.enhance[place]:
+                height, width = box.size
+                part = pixels[place, :, :height, :width]
+                part.copy_(enhanced(part / 255, mask[place, :height, :width], unit) * 255)
 
     def _brightness(self) -> Tensor:
         """The mean brightness of the cheeks, [B], 0 to 1."""
@@ -267,14 +274,17 @@ def _outlines(field: Field, points: Tensor) -> tuple[Tensor, Tensor]:
 
 
 def _padded(parts: Sequence[Tensor]) -> Tensor:
-    """Return parts of photos, [h, w, 3] uint8, as one [B, 3, H, W] from 0 to 255."""
+    """Return parts of photos, [h, w, 3] uint8, as one [B, 3, H, W] from 0 to 255; their edges go on."""
     if len(parts) == 1:
         return parts[0].permute(2, 0, 1)[None].float()
     height, width = max(len(part) for part in parts), max(part.shape[1] for part in parts)
-    sources = parts[0].new_zeros((len(parts), height, width, 3), dtype=torch.float32).permute(0, 3, 1, 2)
+    sources = parts[0].new_empty((len(parts), height, width, 3), dtype=torch.float32)
     for source, part in zip(sources, parts, strict=True):
-        source[:, : len(part), : part.shape[1]] = part.permute(2, 0, 1)
-    return sources
+        high, wide = part.shape[:2]
+        source[:high, :wide] = part
+        source[:high, wide:] = source[:high, wide - 1 : wide]
+        source[high:] = source[high - 1 : high]
+    return sources.permute(0, 3, 1, 2)
 
 
 def _reflected(at: Tensor, last: Tensor) -> Tensor:

@@ -19,23 +19,21 @@ _NOISE: Final = 0.008  # of brightness
 _DETAIL, _CONTRAST = 0.9, 0.22  # what is added of each
 
 
-def enhanced(pixels: Tensor, mask: Tensor, unit: Tensor) -> Tensor:
-    """Return pixels [B, 3, H, W], 0 to 1, enhanced where a mask [B, H, W] is 1.
+def enhanced(pixels: Tensor, mask: Tensor, unit: float) -> Tensor:
+    """Return pixels [3, H, W], 0 to 1, enhanced where a mask [H, W] is 1.
 
     Args:
-        pixels: of the edited faces.
+        pixels: of an edited face.
         mask: 0 to 1.
-        unit: [B], px: the distance of the eyes' middles.
+        unit: px: the distance of the eyes' middles.
     """
-    light = (pixels * torch.tensor(_WEIGHTS, device=pixels.device)[:, None, None]).sum(1, keepdim=True)
-    rows = []
-    for row, size in zip(light[:, None], unit.tolist(), strict=True):
-        fine, wide = max(1, round(0.035 * size)), max(2, round(0.5 * size))
-        base = _guided(row, fine)
-        detail = row - base
-        clear = detail**2 / (detail**2 + _NOISE**2)
-        rows.append(detail * (_DETAIL * clear - 0.5 * (1 - clear)) + _CONTRAST * (base - _mean(base, wide)))
-    return (pixels + torch.cat(rows) * mask[:, None]).clamp(0, 1)
+    light = (pixels * torch.tensor(_WEIGHTS, device=pixels.device)[:, None, None]).sum(0)
+    fine, wide = max(1, round(0.035 * unit)), max(2, round(0.5 * unit))
+    base = _guided(light, fine)
+    detail = light - base
+    clear = detail**2 / (detail**2 + _NOISE**2)
+    added = detail * (_DETAIL * clear - 0.5 * (1 - clear)) + _CONTRAST * (base - _mean(base, wide))
+    return (pixels + added * mask).clamp(0, 1)
 
 
 def _guided(light: Tensor, radius: int) -> Tensor:

@@ -92,11 +92,6 @@ class Window:
         """Return fields that are 0: [count, channels, rows, columns]."""
         return torch.zeros(count, channels, *self.size, device=device)
 
-    def sample(self, field: Tensor, x: Tensor, y: Tensor) -> Tensor:
-        """Return what fields [B, C, rows, columns] are at places [B, H, W] each: [B, C, H, W]."""
-        (left, top), (wide, high) = self.middle, self.halves
-        return sampled(field, torch.stack(((x - left) / wide, (y - top) / high), 1))
-
 
 @dataclass(frozen=True, slots=True)
 class Layer:

@@ -149,3 +149,11 @@ def grid_of(height: int, width: int, device: torch.device) -> Tensor:
     x = (torch.arange(width, device=device, dtype=torch.float32) * 2 + 1) / width - 1
     y = (torch.arange(height, device=device, dtype=torch.float32) * 2 + 1) / height - 1
     return torch.stack((x.expand(height, width), y[:, None].expand(height, width)), -1)[None]
+
+
+def slopes(plane: Tensor) -> tuple[Tensor, Tensor]:
+    """Return the rise per pixel along x and along y."""
+    padded = functional.pad(plane, (1, 1, 1, 1), "replicate")
+    along_x = (padded[..., 1:-1, 2:] - padded[..., 1:-1, :-2]) / 2
+    along_y = (padded[..., 2:, 1:-1] - padded[..., :-2, 1:-1]) / 2
+    return along_x, along_y

@@ -19,7 +19,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
-from .pixels import blurred, grid_of, image_of, noise, picture_of, resized
+from .pixels import blurred, grid_of, image_of, noise, picture_of, resized, slopes
 
 _TILE: Final = 256  # pixels of the small picture's tile, without its margin
 _MARGIN: Final = 12  # pixels of the small picture: farther than any filter below reaches
@@ -151,8 +151,8 @@ def _narrowed(large: Tensor, factor: float) -> Tensor:
     warping" (1999). The edges' direction is smoothed, so that stairs become lines.
     """
     light = blurred(large.mean(1, keepdim=True), 0.35 * factor)
-    steep = torch.hypot(*_slopes(light))
-    x, y = _slopes(blurred(steep, 0.4 * factor))
+    steep = torch.hypot(*slopes(light))
+    x, y = slopes(blurred(steep, 0.4 * factor))
     size = torch.hypot(x, y)
     # Where edges are strong, as far as is allowed; on even ground noise is no edge.
     strength = torch.tanh(size * factor * factor * 40) * _NARROWING * factor
@@ -163,19 +163,12 @@ def _narrowed(large: Tensor, factor: float) -> Tensor:
     return functional.grid_sample(large, places, mode="bilinear", padding_mode="border", align_corners=False)
 
 
-def _slopes(plane: Tensor) -> tuple[Tensor, Tensor]:
-    padded = functional.pad(plane, (1, 1, 1, 1), "replicate")
-    along_x = (padded[..., 1:-1, 2:] - padded[..., 1:-1, :-2]) / 2
-    along_y = (padded[..., 2:, 1:-1] - padded[..., :-2, 1:-1]) / 2
-    return along_x, along_y
-
-
 def _texture(tile: Tensor, rows: _Stretch, columns: _Stretch) -> Tensor:
     """Return texture of the octaves that the small picture lacks, as strong as its finest one is there."""
     fine = _finest(tile).abs().mean(1, keepdim=True)
     amount = blurred(fine, 1.5)
     # An edge is no texture: there one coarse difference is much larger than what lies beside it.
-    edges = torch.hypot(*_slopes(blurred(tile.mean(1, keepdim=True), 1)))
+    edges = torch.hypot(*slopes(blurred(tile.mean(1, keepdim=True), 1)))
     amount = (amount * torch.exp(-((edges / 0.06) ** 2))).clamp(max=_MOST_TEXTURE)
     grain = _grain(tile.device)
     down, right = (side.numbers(tile.device) % _GRAIN for side in (rows, columns))

@@ -152,6 +152,16 @@ def test_edits_of_different_kinds_made_at_once_are_those_made_one_by_one() -> No
         assert (result.int() - _edited(style, image, at).int()).abs().max() <= 1
 
 
+@pytest.mark.parametrize(
+    "style", [SMILE, {"lip_open_ratio": 60.0}, {"enhance_face": True}], ids=["smile", "lips", "enhanced"]
+)
+def test_a_face_at_the_edge_is_edited_alike_beside_a_larger_photo(style: Mapping[str, float]) -> None:
+    for cut in (photo()[:170], photo()[:, :240]):
+        alone = _edited(style, cut)
+        _, beside = edit_faces([photo(), cut], [face()] * 2, [style] * 2)
+        assert (alone.int() - beside.int()).abs().max() <= 1
+
+
 def test_a_batch_keeps_its_order_where_some_ask_for_nothing() -> None:
     images = [photo(), photo(), photo()]
     results = edit_faces(images, [face()] * 3, [{}, SMILE, {}])

@@ -8,7 +8,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
-from ..pixels import blurred, boxed, oklab_of
+from ..pixels import blurred, boxed, oklab_of, slopes
 from .scene import Scene
 
 
@@ -23,14 +23,6 @@ def frame(scene: Scene, paper: Tensor) -> Tensor:
 def shifted(plane: Tensor, x: int, y: int) -> Tensor:
     """Return a plane moved by whole pixels, around its edges."""
     return torch.roll(plane, (y, x), (-2, -1))
-
-
-def slopes(plane: Tensor) -> tuple[Tensor, Tensor]:
-    """Return the rise per pixel along x and along y."""
-    padded = functional.pad(plane, (1, 1, 1, 1), "replicate")
-    along_x = (padded[..., 1:-1, 2:] - padded[..., 1:-1, :-2]) / 2
-    along_y = (padded[..., 2:, 1:-1] - padded[..., :-2, 1:-1]) / 2
-    return along_x, along_y
 
 
 def steepness(plane: Tensor) -> Tensor:
