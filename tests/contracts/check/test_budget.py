@@ -14,6 +14,7 @@ from hypothesis.stateful import Bundle, RuleBasedStateMachine, consumes, initial
 
 from contracts.check.budget import Budget, BudgetSpent, cost_of
 from contracts.exchange import Answer
+from openapi.wording import counted
 
 PRICE = 10
 
@@ -58,7 +59,7 @@ class Spending(RuleBasedStateMachine):
             self.budget.reserve(price)
             self.open.append(price)
             return price
-        with pytest.raises(BudgetSpent, match=f"{price} credits"):
+        with pytest.raises(BudgetSpent, match=f"^{counted(price, 'credit')} may"):
             self.budget.reserve(price)
         return -1
 
