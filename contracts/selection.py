@@ -51,8 +51,13 @@ def selected(
     return chosen
 
 
+def patterns_in(given: Iterable[str]) -> Iterator[str]:
+    """Yield the patterns that are given, each of which may be several with commas."""
+    return (part.strip() for each in given for part in each.split(","))
+
+
 def _named(patterns: Collection[str], rules: Collection[_Rule], command: str) -> Iterator[str]:
-    for pattern in (part.strip() for given in patterns for part in given.split(",")):
+    for pattern in patterns_in(patterns):
         found = [each.id for each in matching(pattern, rules)]
         if not found:
             raise ValueError(f"there is no rule {pattern}; {command} --rules lists them")

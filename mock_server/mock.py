@@ -31,6 +31,7 @@ from .stores import Store, open_store
 from .webhooks.webhooks import Webhooks
 
 if TYPE_CHECKING:
+    from .projects import Project
     from .rendering import Renderer, Stage
 
 
@@ -126,6 +127,23 @@ class Mock:
         self.store.close()
         if self._own_folder:
             self._own_folder.cleanup()
+
+    def end_project(self, project_id: str, outcome: str, base_url: str) -> Project:
+        """End an unfinished project now, and tell webhooks of it.
+
+        Args:
+            project_id: which.
+            outcome: see `Project.outcome`.
+            base_url: what its client reaches the mock by; it goes into the events' links.
+
+        Raises:
+            KeyError: there is no such project.
+            ProjectEnded: it has finished by now, or another caller was quicker.
+        """
+        now = self.clock.now()
+        project = self.store.end_project(project_id, outcome, now)
+        self.webhooks.follow(project, base_url, since=now)
+        return project
 
     def settle(self, timeout: float) -> bool:
         """Wait until no picture is being made and no event is due.

@@ -16,7 +16,7 @@ from openapi.wording import counted
 
 from ..commands import colour_and_width, need_the_extra, write
 from ..rules import ALL_RULES, PIXEL_RULES, RULES, Rule
-from ..selection import matching, selected
+from ..selection import matching, patterns_in, selected
 
 if TYPE_CHECKING:
     from .results import Report
@@ -176,8 +176,7 @@ def _selected(only: Collection[str], skip: Collection[str], pixels: bool) -> tup
     try:
         return selected(ALL_RULES if pixels else RULES, only, skip, "bluehour check")
     except ValueError as error:
-        named = [part.strip() for given in (*only, *skip) for part in given.split(",")]
-        unknown = [name for name in named if not any(matching(name, RULES))]
+        unknown = [name for name in patterns_in((*only, *skip)) if not any(matching(name, RULES))]
         if of_pixels := [name for name in unknown if any(matching(name, PIXEL_RULES)) and not pixels]:
             raise Problem(f"{of_pixels[0]} costs credits of its own, and needs --pixels beside it") from error
         raise Problem(str(error)) from error

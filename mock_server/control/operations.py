@@ -154,15 +154,14 @@ def get_project(call: ControlCall) -> Answer:
 @_operation
 def force_outcome(call: ControlCall) -> Answer:
     """End an unfinished project now."""
-    now, base_url = call.mock.clock.now(), base_url_of(call.request)
+    base_url = base_url_of(call.request)
     try:
         with existing("project", call.parameters["id"]):
-            project = call.mock.store.end_project(call.parameters["id"], call.body["outcome"], now)
+            project = call.mock.end_project(call.parameters["id"], call.body["outcome"], base_url)
     except ProjectEnded as error:
         raise conflict(
             f"The project has ended already: {error.outcome}. Only an unfinished one can end"
         ) from error
-    call.mock.webhooks.follow(project, base_url, since=now)
     _tell(call.mock, "projects", "accounts")
     return Answer(200, views.project(call.mock, project, base_url))
 

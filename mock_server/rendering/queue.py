@@ -17,6 +17,7 @@ import os
 import time
 from collections import deque
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from threading import Condition, Thread
 from typing import TYPE_CHECKING, Any
@@ -253,20 +254,13 @@ class RenderQueue:
         try:
             with self._mock.gate:
                 if self._is_wanted(task):
-                    self._end_in_store(task, outcome)
+                    with suppress(KeyError, ProjectEnded):  # forgotten, or ended by somebody else
+                        self._mock.end_project(task.project.id, outcome, task.base_url)
                     self._remove_unseen(task.project)
         except Exception:
             self._put_back(task)
         else:
             self._drop(task)
-
-    def _end_in_store(self, task: _Task, outcome: str) -> None:
-        now = self._mock.clock.now()
-        try:
-            project = self._mock.store.end_project(task.project.id, outcome, now)
-        except (KeyError, ProjectEnded):  # forgotten, or ended by somebody else
-            return
-        self._mock.webhooks.follow(project, task.base_url, since=now)
 
     def _remove_unseen(self, project: Project) -> None:
         """Leave no picture of a project that isn't complete after all, or is deleted."""

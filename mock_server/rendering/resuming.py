@@ -9,7 +9,6 @@ from ..projects import ProjectEnded
 
 if TYPE_CHECKING:
     from ..mock import Mock
-    from ..projects import Project
 
 _MOST = 1_000_000  # projects
 
@@ -28,10 +27,5 @@ def resume(mock: Mock) -> None:
         if mock.queue is not None:
             mock.queue.add(project, mock.base_url)
         else:
-            _complete(mock, project)
-
-
-def _complete(mock: Mock, project: Project) -> None:
-    now = mock.clock.now()
-    with contextlib.suppress(KeyError, ProjectEnded):  # another process was quicker
-        mock.webhooks.follow(mock.store.end_project(project.id, "complete", now), mock.base_url, since=now)
+            with contextlib.suppress(KeyError, ProjectEnded):  # another process was quicker
+                mock.end_project(project.id, "complete", mock.base_url)

@@ -21,7 +21,7 @@ from ..jobs import Job, Jobs
 from ..pixels.edits import SIZE, Edit, Question, edits_of, price_of, questions
 from ..sender import TooBusy
 from .bodies import with_upload
-from .projects import expect_complete
+from .projects import expect_complete, in_pixels, told_of_size
 
 if TYPE_CHECKING:
     from ..pixels.gauge import Gauge
@@ -266,18 +266,16 @@ def _fault_of_size(edit: Edit, source: tuple[int, int], size: tuple[int, int], l
     if longest is None and "resolution" not in edit.body:
         if max(size) <= max(source) and _is_in_shape(source, size):
             return ""
-        return f"It is {_told(size)}, which is larger than its source of {_told(source)} or out of shape"
+        return (
+            f"It is {in_pixels(size)}, which is larger than its source of {in_pixels(source)} or out of shape"
+        )
     wanted = output_size(source, edit.body, longest or max(source))
     if all(abs(one - other) <= _PIXELS_APART for one, other in zip(size, wanted, strict=True)):
         return ""
-    return f"It is {_told(size)}; of a source of {_told(source)} it should be {_told(wanted)}"
+    return told_of_size(size, source, wanted)
 
 
 def _is_in_shape(source: tuple[int, int], size: tuple[int, int]) -> bool:
     """Tell whether either side is what the other one makes it."""
     width, height = size[1] * source[0] / source[1], size[0] * source[1] / source[0]
     return abs(size[0] - width) <= _PIXELS_APART or abs(size[1] - height) <= _PIXELS_APART
-
-
-def _told(size: tuple[int, int]) -> str:
-    return f"{size[0]} x {size[1]}"

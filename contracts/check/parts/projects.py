@@ -147,7 +147,7 @@ def _judge_size(check: Check, job: Job, exchange: Exchange, size: tuple[int, int
     longer = wanted.index(max(wanted))
     # The longer side is what was asked for; the other may be rounded, as many models need.
     kept = apart[longer] <= _PIXELS_APART and apart[1 - longer] <= max(_ROUNDED, min(wanted) / 100)
-    message = f"It is {_pixels(size)}; of a source of {_pixels(source)} it should be {_pixels(wanted)}"
+    message = told_of_size(size, source, wanted)
     check.expect("download.size", exchange, kept, message, operation=label, related=(job.made,))
 
 
@@ -155,12 +155,18 @@ def _judge_proportions(check: Check, job: Job, exchange: Exchange, size: tuple[i
     """Of an account whose plan is not known, the size is not known either."""
     source = check.picture.size
     wanted = size[0] * source[1] / source[0]
-    message = f"It is {_pixels(size)}, in other proportions than its source of {_pixels(source)}"
+    message = f"It is {in_pixels(size)}, in other proportions than its source of {in_pixels(source)}"
     kept = abs(size[1] - wanted) <= _PIXELS_APART + wanted / 100
     check.expect("download.size", exchange, kept, message, operation=label, related=(job.made,))
 
 
-def _pixels(size: tuple[int, int]) -> str:
+def told_of_size(size: tuple[int, int], source: tuple[int, int], wanted: tuple[int, int]) -> str:
+    """Say what a picture's size is, and what it should be of its source's."""
+    return f"It is {in_pixels(size)}; of a source of {in_pixels(source)} it should be {in_pixels(wanted)}"
+
+
+def in_pixels(size: tuple[int, int]) -> str:
+    """Say a width and a height."""
     return f"{size[0]} x {size[1]}"
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import ExitStack, closing
 from pathlib import Path
 from threading import Event, Lock
 from typing import Any
@@ -103,6 +104,24 @@ def mock(clock: Clock, store_url: str, stage: Stage) -> Iterator[Mock]:
     yield mock
     stage.may_edit.set()
     mock.close()
+
+
+@pytest.fixture
+def kept(tmp_path: Path, clock: Clock) -> Iterator[Callable[..., Mock]]:
+    """Make mocks of one store and one folder, as processes do that follow one another."""
+    settings = Settings(store=f"sqlite:///{tmp_path / 'mock.db'}")
+    with ExitStack() as mocks:
+
+        def made(contract: Contract | None = None, *, stage: Stage | None = None) -> Mock:
+            mock = Mock(contract, settings, clock=clock, assets=tmp_path / "assets", stage=stage)
+            return mocks.enter_context(closing(mock))
+
+        yield made
+
+
+def of(mock: Mock) -> Caller:
+    """A caller with 100 credits at first."""
+    return Caller(create_app(mock).test_client(), "mhk_test_creator_100")
 
 
 def settle(mock: Mock) -> None:
@@ -324,17 +343,16 @@ def test_an_asset_named_for_an_error_ends_in_it(mock: Mock, caller: Caller, stag
 
 
 def test_what_another_process_left_is_rendered_and_charged_once(
-    tmp_path: Path, clock: Clock, stage: Stage
+    kept: Callable[..., Mock], stage: Stage
 ) -> None:
-    settings = Settings(store=f"sqlite:///{tmp_path / 'mock.db'}")
-    killed = Mock(settings=settings, clock=clock, assets=tmp_path / "assets", stage=stage)
-    caller = Caller(create_app(killed).test_client(), "mhk_test_creator_100")
+    killed = kept(stage=stage)
+    caller = of(killed)
     projects = [held(stage, caller), create(caller), create(caller, "faceless")]
 
-    heir = Mock(settings=settings, clock=clock, assets=tmp_path / "assets", stage=Stage())
+    heir = kept(stage=Stage())
     resume(heir)
     settle(heir)
-    caller = Caller(create_app(heir).test_client(), "mhk_test_creator_100")
+    caller = of(heir)
     found = [caller.project(each) for each in projects]
     assert [each["status"] for each in found] == ["complete", "complete", "error"]
     assert balance(heir, caller) == 98
@@ -342,25 +360,21 @@ def test_what_another_process_left_is_rendered_and_charged_once(
     settle(killed)
     assert balance(heir, caller) == 98
     assert [caller.project(each)["status"] for each in projects] == ["complete", "complete", "error"]
-    killed.close()
-    heir.close()
 
 
 def test_a_job_of_an_operation_that_is_gone_waits_and_keeps_none_from_being_rendered(
-    tmp_path: Path, clock: Clock, stage: Stage
+    kept: Callable[..., Mock], stage: Stage
 ) -> None:
-    settings = Settings(store=f"sqlite:///{tmp_path / 'mock.db'}")
-    killed = Mock(settings=settings, clock=clock, assets=tmp_path / "assets", stage=stage)
-    caller = Caller(create_app(killed).test_client(), "mhk_test_creator_100")
+    caller = of(kept(stage=stage))
     held(stage, caller)
     left = create(caller, path=PHOTO)
 
     document = load().document
     paths = {path: item for path, item in document["paths"].items() if path != PHOTO}
     without = Contract({**document, "paths": paths})
-    heir = Mock(without, settings, clock=clock, assets=tmp_path / "assets", stage=Stage())
+    heir = kept(without, stage=Stage())
     resume(heir)
-    caller = Caller(create_app(heir).test_client(), "mhk_test_creator_100")
+    caller = of(heir)
     created = create(caller)
     settle(heir)
     assert caller.project(created)["status"] == "complete"
@@ -368,8 +382,6 @@ def test_a_job_of_an_operation_that_is_gone_waits_and_keeps_none_from_being_rend
     assert unended is not None
     assert unended.is_pending
     stage.may_edit.set()
-    killed.close()
-    heir.close()
 
 
 def test_a_reset_that_fails_leaves_the_jobs_on_their_way(
@@ -390,20 +402,16 @@ def test_a_reset_that_fails_leaves_the_jobs_on_their_way(
 
 
 def test_what_a_renderer_left_is_complete_where_none_takes_its_time(
-    tmp_path: Path, clock: Clock, stage: Stage
+    kept: Callable[..., Mock], stage: Stage
 ) -> None:
-    settings = Settings(store=f"sqlite:///{tmp_path / 'mock.db'}")
-    killed = Mock(settings=settings, clock=clock, assets=tmp_path / "assets", stage=stage)
-    project_id = held(stage, Caller(create_app(killed).test_client(), "mhk_test_creator_100"))
+    project_id = held(stage, of(kept(stage=stage)))
 
-    simulating = Mock(settings=settings, clock=clock, assets=tmp_path / "assets")
+    simulating = kept()
     resume(simulating)
-    caller = Caller(create_app(simulating).test_client(), "mhk_test_creator_100")
+    caller = of(simulating)
     assert caller.project(project_id)["status"] == "complete"
     assert balance(simulating, caller) == 99
     stage.may_edit.set()
-    killed.close()
-    simulating.close()
 
 
 def test_what_the_renderer_cannot_do_is_said_in_the_journal(mock: Mock, caller: Caller) -> None:

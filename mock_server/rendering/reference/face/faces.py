@@ -199,7 +199,7 @@ class FaceFinder:
             again = ~sure if done >= self._passes else torch.ones_like(sure)
             if done == _MOST_PASSES or not bool(again.any()):
                 break
-            squares = Squares.where(again, around, squares)
+            squares = around  # of those that stay, the same again: they stay
             counts = owner[again].bincount(minlength=len(photos)).tolist()
             meshes[again], presence[again] = self._meshes(photos, counts, squares.chosen(again))
         return meshes, presence, sure

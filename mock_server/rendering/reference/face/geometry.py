@@ -46,16 +46,6 @@ class Squares:
         """Return the squares of several, one after another."""
         return cls(*(torch.cat([getattr(part, name) for part in parts]) for name in _fields()))
 
-    @classmethod
-    def where(cls, mask: Tensor, some: Squares, others: Squares) -> Squares:
-        """Return `some` where a mask [K] is true, and `others` elsewhere."""
-        return cls(
-            torch.where(mask[:, None], some.centre, others.centre),
-            torch.where(mask, some.side, others.side),
-            torch.where(mask, some.angle, others.angle),
-            torch.where(mask, some.mirrored, others.mirrored),
-        )
-
     def split(self, counts: Sequence[int]) -> list[Squares]:
         """Return the first so many squares, the next so many, and so on."""
         columns = (getattr(self, name).split_with_sizes(list(counts)) for name in _fields())

@@ -6,8 +6,11 @@ from importlib.util import find_spec
 from pathlib import Path
 
 import pytest
+from PIL import Image
 
 from mock_server.rendering.reference import weights
+
+from .recorded.photos import portrait
 
 
 @pytest.fixture(scope="session", autouse=True)
@@ -26,3 +29,10 @@ def models() -> Path:
         return weights.fetch()
     except weights.WeightsError as error:
         pytest.skip(f"the models that find faces can't be had: {error}")
+
+
+@pytest.fixture
+def photo(tmp_path: Path) -> Path:
+    """The portrait as a file."""
+    Image.fromarray(portrait()).save(tmp_path / "portrait.png")
+    return tmp_path / "portrait.png"

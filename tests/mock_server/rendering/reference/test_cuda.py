@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import io
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -12,16 +11,14 @@ import pytest
 
 torch = pytest.importorskip("torch")
 
-from PIL import Image  # noqa: E402
-
-from mock_server.rendering import Job, RenderError  # noqa: E402
+from mock_server.rendering import Job  # noqa: E402
 from mock_server.rendering.reference.face.sliders import NAMES  # noqa: E402
 from mock_server.rendering.reference.photo.effects import EFFECTS  # noqa: E402
-from mock_server.rendering.reference.stage import FACE, PHOTO, ReferenceStage  # noqa: E402
+from mock_server.rendering.reference.stage import ReferenceStage  # noqa: E402
 
 from .photo.tiny_pipeline import save_tiny_pipeline  # noqa: E402
 from .pretended_cuda import MixedDevices, OnCuda, cuda  # noqa: E402
-from .recorded.photos import portrait  # noqa: E402
+from .test_stage import face_job, photo_job, pixels, rendered  # noqa: E402
 
 STYLES: list[dict[str, Any]] = [
     *({name: 70} for name in NAMES),
@@ -36,19 +33,12 @@ ALIKE = 0.9995
 """The share of values that differ by 2 at most: a GPU's networks have half the precision."""
 
 
-@pytest.fixture
-def photo(tmp_path: Path) -> Path:
-    Image.fromarray(portrait()).save(tmp_path / "portrait.png")
-    return tmp_path / "portrait.png"
-
-
 def _photo_job(source: Path, prompt: str) -> Job:
-    style = {"prompt": prompt, "likeness_strength": 5.2, "prompt_strength": 3.75, "steps": 1}
-    return Job(PHOTO, {"resolution": 96, "style": {**style, "upscale_factor": 2}}, source, 1024)
+    return photo_job(source, 96, prompt=prompt, steps=1, upscale_factor=2)
 
 
 def _face_jobs(source: Path) -> list[Job]:
-    return [Job(FACE, {"style": style}, source, 512) for style in STYLES]
+    return [face_job(source, style, 512) for style in STYLES]
 
 
 def _photo_jobs(source: Path) -> list[Job]:
@@ -58,13 +48,7 @@ def _photo_jobs(source: Path) -> list[Job]:
 def _made(device: str, jobs: list[Job], model: Path | None = None) -> list[Any]:
     stage = ReferenceStage(device, model)
     torch.set_num_threads(1)
-    made = stage.edit([stage.load(job) for job in jobs])
-    return [np.asarray(Image.open(_file(stage, each)), np.int16) for each in made]
-
-
-def _file(stage: ReferenceStage, made: Any) -> io.BytesIO:
-    assert not isinstance(made, RenderError)
-    return io.BytesIO(stage.encode(made))
+    return [pixels(each) for each in rendered(stage, *jobs)]
 
 
 @pytest.mark.parametrize("jobs", [_face_jobs, _photo_jobs])

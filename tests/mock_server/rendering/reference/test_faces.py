@@ -10,8 +10,6 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 import pytest
-from matplotlib import cbook
-from PIL import Image
 
 torch = pytest.importorskip("torch")
 
@@ -19,7 +17,7 @@ from mock_server.rendering.reference.face import detector, iris, mesh  # noqa: E
 from mock_server.rendering.reference.face.faces import FaceFinder, find_faces  # noqa: E402
 from mock_server.rendering.reference.face.geometry import Squares, seen  # noqa: E402
 
-from .recorded.photos import photos, portrait, turned  # noqa: E402
+from .recorded.photos import hopper, photos, portrait, turned  # noqa: E402
 
 RECORDED = Path(__file__).parent / "recorded" / "meshes.npz"
 PHOTOS = ("as it is", "half the size", "turned right, larger", "turned left")
@@ -49,15 +47,6 @@ def _canvas(height: int, width: int, *pasted: tuple[int, int, Any]) -> Any:
     for top, left, pixels in pasted:
         canvas[top : top + len(pixels), left : left + len(pixels[0])] = pixels
     return _image(canvas)
-
-
-def _collins() -> Any:
-    return portrait()
-
-
-def _hopper() -> Any:
-    with Image.open(cbook.get_sample_data("grace_hopper.jpg", asfileobj=False)) as picture:
-        return np.array(picture.convert("RGB"))
 
 
 def _mirrored() -> Any:
@@ -136,7 +125,7 @@ def test_eyes_and_brows_come_nearer_to_the_attention_mesh(
 
 
 @pytest.mark.parametrize("degrees", range(30, 360, 30))
-@pytest.mark.parametrize("person", [_collins, _hopper, _mirrored])
+@pytest.mark.parametrize("person", [portrait, hopper, _mirrored])
 def test_a_face_is_found_however_it_leans(
     finder: FaceFinder, person: Callable[[], Any], degrees: float
 ) -> None:
@@ -153,7 +142,7 @@ def test_an_upright_face_is_looked_for_once(finder: FaceFinder, monkeypatch: pyt
     monkeypatch.setattr(finder, "_detector", _Counted(finder._detector, detected.append))
     monkeypatch.setattr(finder, "_mesh", _Counted(finder._mesh, meshed.append))
 
-    finder.find([_image(_hopper()), _image(portrait())])
+    finder.find([_image(hopper()), _image(portrait())])
 
     assert (detected, meshed) == ([2], [2])
 
@@ -164,7 +153,7 @@ def test_only_meshes_that_move_are_looked_for_again(
     looks: list[int] = []
     monkeypatch.setattr(finder, "_mesh", _Counted(finder._mesh, looks.append))
 
-    finder.find([_image(portrait()), _on_canvas(portrait(), -30), _image(_hopper())])
+    finder.find([_image(portrait()), _on_canvas(portrait(), -30), _image(hopper())])
 
     assert looks[0] == 3
     assert len(looks) > 1

@@ -10,7 +10,6 @@ import pytest
 
 torch = pytest.importorskip("torch")
 
-from matplotlib import cbook  # noqa: E402
 from PIL import Image  # noqa: E402
 from torch import Tensor  # noqa: E402
 
@@ -22,7 +21,7 @@ from mock_server.rendering.reference.face.measures import measure  # noqa: E402
 from mock_server.rendering.reference.face.sliders import NAMES, Style  # noqa: E402
 
 from .halfway import halfway  # noqa: E402
-from .recorded.photos import portrait  # noqa: E402
+from .recorded.photos import hopper, portrait  # noqa: E402
 
 VALUES = range(-100, 101, 20)
 LEAST = 0.9  # of Spearman's rank correlation between a slider and its measure
@@ -33,8 +32,7 @@ def _collins(_finder: FaceFinder | None = None) -> Image.Image:
 
 
 def _hopper(_finder: FaceFinder | None = None) -> Image.Image:
-    with Image.open(cbook.get_sample_data("grace_hopper.jpg", asfileobj=False)) as picture:
-        return picture.convert("RGB").crop((56, 0, 456, 400))
+    return Image.fromarray(hopper()).crop((56, 0, 456, 400))
 
 
 def _hopper_otherwise(_finder: FaceFinder) -> Image.Image:

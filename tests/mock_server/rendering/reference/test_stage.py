@@ -39,11 +39,6 @@ def stage(models: Path) -> ReferenceStage:
     return stage
 
 
-@pytest.fixture
-def photo(tmp_path: Path) -> Path:
-    return saved(Image.fromarray(portrait()), tmp_path / "portrait.png")
-
-
 def saved(picture: Image.Image, path: Path, **options: Any) -> Path:
     picture.save(path, **options)
     return path

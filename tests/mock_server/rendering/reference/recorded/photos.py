@@ -9,6 +9,8 @@ from typing import Final
 import numpy as np
 import numpy.typing as npt
 import skimage.data
+from matplotlib import cbook
+from PIL import Image
 
 Photo = npt.NDArray[np.uint8]
 Pictures = npt.NDArray[np.float32]
@@ -17,6 +19,12 @@ Pictures = npt.NDArray[np.float32]
 def portrait() -> Photo:
     """NASA's portrait of Eileen Collins, 512 x 512 px: a face 94 px wide."""
     return np.asarray(skimage.data.astronaut(), np.uint8)  # type: ignore[no-untyped-call]
+
+
+def hopper() -> Photo:
+    """The US Navy's portrait of Grace Hopper, 512 x 600 px, in the public domain."""
+    with Image.open(cbook.get_sample_data("grace_hopper.jpg", asfileobj=False)) as picture:
+        return np.array(picture.convert("RGB"))
 
 
 def turned(photo: Photo, degrees: float, scale: float, middle: tuple[float, float]) -> Photo:
