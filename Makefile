@@ -3,7 +3,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
 
-.PHONY: help serve test lint bench bench-journal bench-check bench-fuzz bench-rendering bench-responsiveness clean
+.PHONY: help serve test test-thorough lint bench bench-journal bench-check bench-fuzz bench-rendering bench-responsiveness clean
 
 help:  ## show this help
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /	/' | expand -t 12
@@ -13,6 +13,9 @@ serve: .venv/serve  ## run the mock on http://127.0.0.1:4010; options by ARGS="-
 
 test: .venv/test  ## run the whole suite; a part of it by ARGS="tests/openapi"
 	@$(BIN)/python -m pytest -n auto $(ARGS)
+
+test-thorough: .venv/test  ## run what takes minutes: fuzzing, and interrupts at any moment
+	@$(BIN)/python -m pytest -n auto -m thorough $(ARGS)
 
 lint: .venv/test .venv/lint  ## check style and types
 	@$(BIN)/ruff check

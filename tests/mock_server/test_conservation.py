@@ -115,9 +115,9 @@ class ConservationInSqlite(Conservation):
 
 
 TestInMemory = Conservation.TestCase
-TestInMemory.settings = settings(max_examples=40, stateful_step_count=25, deadline=None)
+TestInMemory.settings = settings(max_examples=40, stateful_step_count=25)
 TestInSqlite = ConservationInSqlite.TestCase
-TestInSqlite.settings = settings(max_examples=8, stateful_step_count=20, deadline=None)
+TestInSqlite.settings = settings(max_examples=8, stateful_step_count=20)
 
 
 @pytest.mark.parametrize("path", [FACE, PHOTO])

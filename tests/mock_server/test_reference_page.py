@@ -351,7 +351,7 @@ def test_a_huge_contract_links_to_its_schemas_instead_of_repeating_them() -> Non
     assert "field99 string" in page.texts["schema:Big"]
 
 
-@settings(max_examples=80, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=80, suppress_health_check=[HealthCheck.too_slow])
 @given(schema=schemas, example=values)
 def test_any_schema_can_be_told(schema: Any, example: Any) -> None:
     content = {"application/json": {"schema": schema, "example": example}}
@@ -371,7 +371,7 @@ nonsense = st.recursive(
 )
 
 
-@settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=150, suppress_health_check=[HealthCheck.too_slow])
 @given(node=st.dictionaries(st.sampled_from(KEYWORDS), nonsense, max_size=5))
 def test_what_is_no_schema_at_all_spoils_no_page(node: Any) -> None:
     reference = {"$ref": "#/components/schemas/N"}

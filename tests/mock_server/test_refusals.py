@@ -291,7 +291,7 @@ def test_a_project_of_another_account_is_not_found(client: FlaskClient, caller: 
     assert caller.project(project_id)["enabled"] is True
 
 
-@settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=150, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(
     method=st.sampled_from(["GET", "POST", "PUT", "DELETE", "PATCH", "HEAD", "OPTIONS", "BREW"]),
     path=st.text(max_size=12).map(lambda text: "/v1/image-projects/" + quote(text))

@@ -27,7 +27,7 @@ schema = schemathesis.openapi.from_wsgi("/openapi.json", app, config=config)
 
 
 @schema.parametrize()
-@settings(max_examples=50, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=50, suppress_health_check=list(HealthCheck))
 def test_no_generated_request_breaks_the_contract(case: schemathesis.Case[Any]) -> None:
     case.call_and_validate()
 
@@ -35,7 +35,7 @@ def test_no_generated_request_breaks_the_contract(case: schemathesis.Case[Any]) 
 # Creates, followed by the links to their projects.
 TestJourneys = schema.as_state_machine().TestCase
 TestJourneys.settings = settings(
-    max_examples=30, stateful_step_count=8, deadline=None, suppress_health_check=list(HealthCheck)
+    max_examples=30, stateful_step_count=8, suppress_health_check=list(HealthCheck)
 )
 
 

@@ -154,9 +154,7 @@ def nested(parts: st.SearchStrategy[Any]) -> st.SearchStrategy[Any]:
 
 satisfiable = nested(leaves | formats)
 schemas = nested(leaves)
-EVERYTHING = settings(
-    max_examples=250, deadline=None, derandomize=True, suppress_health_check=[HealthCheck.too_slow]
-)
+EVERYTHING = settings(max_examples=250, derandomize=True, suppress_health_check=[HealthCheck.too_slow])
 
 
 @EVERYTHING
@@ -186,7 +184,7 @@ def test_a_sample_of_a_schema_that_may_contradict_itself_is_legal_or_there_is_no
     assert is_legal(schema, value), value
 
 
-@settings(max_examples=50, deadline=None, derandomize=True)
+@settings(max_examples=50, derandomize=True)
 @given(satisfiable)
 def test_a_sample_is_the_same_every_time(schema: Schema) -> None:
     assert repr(sample(schema, ROOT)) == repr(sample(schema, ROOT))

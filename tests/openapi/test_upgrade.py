@@ -280,7 +280,7 @@ def means(schema: dict[str, Any], value: Any) -> bool:
     return low is None or value > low or (value == low and not schema["exclusiveMinimum"])
 
 
-@settings(max_examples=400, deadline=None, derandomize=True)
+@settings(max_examples=400, derandomize=True)
 @given(schemas_of_3_0, values)
 def test_an_upgraded_schema_means_what_it_meant(schema: dict[str, Any], value: Any) -> None:
     assert jsonschema.Draft202012Validator(upgraded_schema(schema)).is_valid(value) == means(schema, value)

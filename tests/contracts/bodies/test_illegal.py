@@ -37,7 +37,7 @@ KEYWORDS = {
 }
 
 each_operation = pytest.mark.parametrize("operation", OPERATIONS.values(), ids=OPERATIONS.keys())
-thoroughly = settings(max_examples=40, deadline=None)
+thoroughly = settings(max_examples=40)
 
 
 @cache
@@ -252,7 +252,7 @@ def test_each_breaks_one_rule_of_any_schema_at_the_field_that_it_names(sketch: S
     assert sketch.value == before
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(numbers(fractions), st.integers(0, 3))
 def test_steps_may_be_fractions(sketch: Sketch, seed: int) -> None:
     tried = sketch.illegal(seed)

@@ -24,7 +24,7 @@ from openapi.wording import field_name
 from .schemas import OPERATIONS, Field, Sketch, bodies, fields, fractions, media_of, numbers, same
 
 each_operation = pytest.mark.parametrize("operation", OPERATIONS.values(), ids=OPERATIONS.keys())
-thoroughly = settings(max_examples=40, deadline=None)
+thoroughly = settings(max_examples=40)
 
 
 @cache
@@ -278,7 +278,7 @@ def test_every_edge_of_any_schema_is_legal(sketch: Sketch, seed: int) -> None:
     assert sketch.value == before
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(numbers(fractions), st.integers(0, 3))
 def test_steps_may_be_fractions(sketch: Sketch, seed: int) -> None:
     for edge in sketch.legal(seed):

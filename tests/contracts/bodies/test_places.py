@@ -15,7 +15,7 @@ from openapi.schema import Path, Schema
 
 from .schemas import JSON_VALUES, OPERATIONS, Sketch, bodies, fields, media_of
 
-thoroughly = settings(max_examples=40, deadline=None)
+thoroughly = settings(max_examples=40)
 
 
 @pytest.mark.parametrize("operation", OPERATIONS.values(), ids=OPERATIONS.keys())

@@ -80,7 +80,7 @@ class Spending(RuleBasedStateMachine):
 
 
 TestSpending = Spending.TestCase
-TestSpending.settings = settings(max_examples=30, stateful_step_count=20, deadline=None)
+TestSpending.settings = settings(max_examples=30, stateful_step_count=20)
 
 
 def test_what_is_refused_is_not_set_aside() -> None:

@@ -517,7 +517,7 @@ def steady() -> Iterator[Clock]:
         yield clock
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 @given(
     st.lists(outcomes_of(PRICE), min_size=1, max_size=30),
     st.lists(st.sampled_from([0, PRICE]), min_size=1, max_size=8),

@@ -132,7 +132,7 @@ values = st.text(st.characters(exclude_characters="\r\n", exclude_categories=["C
 
 
 def test_any_request_arrives_as_it_is(wire: HttpWire, echo: Server) -> None:
-    @settings(max_examples=60, deadline=None)
+    @settings(max_examples=60)
     @given(st.sampled_from(["POST", "PUT", "DELETE", "ODD"]), st.lists(st.tuples(names, values)), st.binary())
     def arrives(method: str, headers: list[tuple[str, str]], body: bytes) -> None:
         head, _, rest = send(

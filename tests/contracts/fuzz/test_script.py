@@ -65,7 +65,7 @@ SCRIPTS = st.builds(
 )
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(SCRIPTS)
 def test_whatever_is_kept_is_read_again(script: Script) -> None:
     assert loaded(dumped(script)) == script
@@ -180,7 +180,7 @@ def test_what_can_not_be_played_is_no_script(text: str) -> None:
     assert len(str(refused.value).splitlines()) == 1
 
 
-@settings(max_examples=80, deadline=None)
+@settings(max_examples=80)
 @given(
     st.one_of(
         st.text(),

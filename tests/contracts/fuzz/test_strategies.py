@@ -180,7 +180,7 @@ def test_the_simplest_script_of_a_topic_is_nothing_but_it() -> None:
         assert find(topic.scripts(besides), lambda _: True, settings=settled) == topic.about
 
 
-@settings(max_examples=30, deadline=None, database=None)
+@settings(max_examples=30, database=None)
 @given(st.data())
 def test_whatever_else_happens_the_topic_comes_first(data: st.DataObject) -> None:
     topic = data.draw(st.sampled_from(HOSTILE))
@@ -194,7 +194,7 @@ def test_whatever_else_happens_the_topic_comes_first(data: st.DataObject) -> Non
     assert loaded(dumped(script)) == script
 
 
-@settings(max_examples=30, deadline=None, database=None)
+@settings(max_examples=30, database=None)
 @given(st.data())
 def test_of_legal_topics_legal_scripts_are_drawn(data: st.DataObject) -> None:
     topic = data.draw(st.sampled_from(LEGAL))

@@ -82,7 +82,7 @@ def test_what_the_server_answers_outside_of_any_operation_keeps_them_too(status:
     assert broken(story) == ({"answer.server-error"} if status >= 500 else set())
 
 
-@settings(max_examples=80, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=80, suppress_health_check=[HealthCheck.too_slow])
 @given(st.data())
 def test_whatever_a_response_schema_allows_keeps_every_rule(data: st.DataObject) -> None:
     operation, status, response = data.draw(
@@ -337,7 +337,7 @@ odd_headers = st.lists(
 ).map(tuple)
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 @given(
     st.sampled_from([*CONTRACT.operations, None]),
     st.integers(100, 999),

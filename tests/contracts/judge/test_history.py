@@ -464,7 +464,7 @@ def says(kind: str, *names: str) -> st.SearchStrategy[tuple[str, dict[str, Any]]
     return st.tuples(st.just(kind), anything)
 
 
-@settings(max_examples=80, deadline=None)
+@settings(max_examples=80)
 @given(
     st.lists(
         st.one_of(

@@ -219,7 +219,7 @@ def test_no_message_on_an_illegal_body_is_a_leak(operation: Any) -> None:
         assert leaks(refused(said)) == [], message
 
 
-@settings(max_examples=20, deadline=None)
+@settings(max_examples=20)
 @given(bodies())
 def test_no_message_on_an_illegal_body_of_any_schema_is_a_leak(sketch: Sketch) -> None:
     for variant in sketch.illegal():
@@ -240,7 +240,7 @@ def test_two_quotations_are_not_taken_for_one_leak() -> None:
 def test_what_the_mock_quotes_of_a_request_is_no_leak() -> None:
     with mocked() as server:
 
-        @settings(max_examples=60, deadline=None)
+        @settings(max_examples=60)
         @given(ECHOED, ECHOED)
         def quoted(extension: str, path: str) -> None:
             server.call(UPLOADS, {"items": [{"type": path, "extension": extension}]})

@@ -201,7 +201,7 @@ steps = st.one_of(
 )  # fmt: skip
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 @given(st.lists(steps, max_size=25))
 def test_any_story(story: list[tuple[Any, ...]]) -> None:
     with mocked() as server:

@@ -117,7 +117,7 @@ def _passed_on(lines: list[bytes]) -> list[bytes]:
     return [line for line in lines if line.partition(b":")[0].lower() not in _OF_A_CONNECTION]
 
 
-@settings(max_examples=250, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=250, suppress_health_check=[HealthCheck.too_slow])
 @given(methods, targets, headers, asked(), statuses, reasons, headers, framed("length", "chunked", "close"))
 def test_a_request_and_its_answer_arrive_as_they_were_sent(
     recording: tuple[RawServer, Proxied],

@@ -376,7 +376,6 @@ TestStoresAgreeWithAListOfEntries = StoresMachine.TestCase
 TestStoresAgreeWithAListOfEntries.settings = settings(
     max_examples=80,
     stateful_step_count=40,
-    deadline=None,  # a file system may take its time
     suppress_health_check=[HealthCheck.too_slow],
 )
 

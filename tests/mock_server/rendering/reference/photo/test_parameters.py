@@ -6,7 +6,7 @@ from itertools import pairwise
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from mock_server.rendering.reference.photo.parameters import parameters_of, schedule_of
@@ -56,7 +56,6 @@ def test_within_what_people_send_each_tenth_is_felt() -> None:
     assert all(a.pull <= b.pull for a, b in pairwise(tenths))
 
 
-@settings(deadline=None)
 @given(st.dictionaries(st.sampled_from([*request()["style"], "upscale_fidelity"]), json_values))
 def test_any_json_is_brought_into_bounds(style: dict[str, Any]) -> None:
     found = parameters_of({"resolution": style.get("steps"), "steps": 123, "style": style})
