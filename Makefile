@@ -3,7 +3,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
 
-.PHONY: help serve test test-thorough lint bench bench-journal bench-check bench-fuzz bench-rendering bench-responsiveness clean
+.PHONY: help serve test test-thorough lint bench bench-journal bench-check bench-fuzz bench-rendering bench-responsiveness bench-resources clean
 
 help:  ## show this help
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /	/' | expand -t 12
@@ -39,6 +39,9 @@ bench-fuzz: .venv/test  ## count the faulty clients that bluehour fuzz catches, 
 
 bench-responsiveness: .venv/test  ## measure how long polls take while the reference renderer works
 	@$(BIN)/python -m benchmarks.responsiveness $(ARGS)
+
+bench-resources: .venv/test  ## measure memory and waiting under greedy clients; another checkout too by ARGS="--beside DIR"
+	@$(BIN)/python -m benchmarks.resources $(ARGS)
 
 clean:  ## remove the environment and every cache
 	rm -rf .venv .cache .mypy_cache .pytest_cache .ruff_cache .hypothesis

@@ -49,7 +49,7 @@ def _shown(mock: Mock, path: Path) -> tuple[bytes, str] | None:
     try:
         with mock.pictures:
             png = io.BytesIO()
-            open_picture(path).save(png, "PNG")
+            open_picture(path).image.save(png, "PNG")
             return png.getvalue(), "image/png"
     except RenderError:
         return None

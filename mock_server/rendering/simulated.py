@@ -18,7 +18,7 @@ from typing import Any, Final, TypeAlias
 from PIL import Image, ImageDraw, ImageFont, ImageOps
 
 from mock_server.rendering import Job, RenderError
-from mock_server.rendering.pictures import lacks_decoder, open_picture
+from mock_server.rendering.pictures import Picture, lacks_decoder, open_picture
 
 MAX_EDGE: Final = 8192
 """Pixels; no picture is made larger, so that no request can take the machine's memory."""
@@ -64,8 +64,9 @@ class SimulatedRenderer:
         """
         source = _source(job)
         size = output_size(source.size, job.request, job.longest_edge)
-        picture = source.resize(size, Image.Resampling.LANCZOS, reducing_gap=3.0)
-        picture = Image.blend(picture, Image.new("RGB", size, _BLUE), 0.14)
+        picture = source.image.resize(size, Image.Resampling.LANCZOS, reducing_gap=3.0)
+        del source
+        _tint(picture, _BLUE, 0.14, (0, 0, *size))
         border = max(1, round(min(size) / 100))
         if min(size) >= _SMALLEST_CAPTIONED:
             _draw_band(picture, caption_of(job), border)
@@ -105,15 +106,24 @@ def _number(value: object) -> float | None:
     return float(min(max(value, -1e308), 1e308))
 
 
-def _source(job: Job) -> Image.Image:
+def _source(job: Job) -> Picture:
+    """The picture that is edited, in no more than twice the size that is needed of it."""
+    drawn = Picture(_placeholder(), _placeholder().size)
     if job.source is None:
-        return _placeholder()
+        return drawn
     try:
-        return open_picture(job.source)
+        return open_picture(job.source, max(output_size((MAX_EDGE, MAX_EDGE), job.request, job.longest_edge)))
     except RenderError:
         if lacks_decoder(job.source):
-            return _placeholder()
+            return drawn
         raise
+
+
+def _tint(picture: Image.Image, colour: _Colour, share: float, box: tuple[int, int, int, int]) -> None:
+    """Mix a colour into a part of a picture, where it is: a blend would make two more of its size."""
+    left, top, right, bottom = box
+    mask = Image.new("L", (right - left, bottom - top), round(255 * share))
+    picture.paste(colour, box, mask)
 
 
 @cache
@@ -349,8 +359,7 @@ def _draw_band(picture: Image.Image, caption: Caption, border: int) -> None:
     rows = column.rows(caption, max(1, int((height * _BAND_SHARE - margin - em) / line)))
     top = height - margin - len(rows) * line
     band = (0, top - gap - em // 2, width, height)
-    under = picture.crop(band)
-    picture.paste(Image.blend(under, Image.new("RGB", under.size, _NIGHT), 0.84), band)
+    _tint(picture, _NIGHT, 0.84, band)
     draw = ImageDraw.Draw(picture)
     for number, row in enumerate(rows):
         for mark in row:

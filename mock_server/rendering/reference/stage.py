@@ -105,9 +105,9 @@ class ReferenceStage:
         """
         if job.source is None or lacks_decoder(job.source) or job.project_type not in (FACE, PHOTO):
             return self._simulation(job)
-        picture = open_picture(job.source)
-        profile = _profile_of(picture)
-        size = _edited_size(picture.size, job)
+        opened = open_picture(job.source)
+        picture, profile = opened.image, _profile_of(opened.image)
+        size = _edited_size(opened.size, job)
         if max(size) < max(picture.size):
             picture = picture.resize(size, Image.Resampling.LANCZOS, reducing_gap=3.0)
         image = _tensor(picture)

@@ -639,7 +639,7 @@ def test_a_check_without_pixels_imports_no_torch() -> None:
 
 
 def portrait() -> Image.Image:
-    return open_picture(PORTRAIT)
+    return open_picture(PORTRAIT).image
 
 
 @pytest.mark.parametrize(("file_format", "quality"), [("JPEG", 50), ("JPEG", 75), ("WEBP", 50)])

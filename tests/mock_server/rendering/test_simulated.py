@@ -318,7 +318,7 @@ def test_a_photo_is_turned_upright_as_its_exif_says(tmp_path: Path) -> None:
     exif = Image.Exif()
     exif[0x0112] = 6  # to be turned clockwise: what is left in the file is the picture's top
     held.save(path, exif=exif)
-    upright = open_picture(path).convert("L")
+    upright = open_picture(path).image.convert("L")
     assert upright.size == (200, 300)
     assert upright.getpixel((100, 20)) == 0
     assert rendered(face_job(path)).size == (200, 300)
@@ -334,24 +334,24 @@ def test_every_accepted_type_that_pillow_reads_is_fine(upload: Path, kind: str) 
 @pytest.mark.parametrize("mode", ["1", "L", "LA", "P", "RGBA", "I;16"])
 def test_every_mode_of_png_becomes_rgb(upload: Path, mode: str) -> None:
     Image.new(mode, (32, 32)).save(upload)
-    assert open_picture(upload).mode == "RGB"
+    assert open_picture(upload).image.mode == "RGB"
 
 
 def test_what_is_transparent_is_flattened_on_white(upload: Path) -> None:
     Image.new("RGBA", (32, 32), (0, 0, 0, 0)).save(upload)
-    assert open_picture(upload).getpixel((5, 5)) == (255, 255, 255)
+    assert open_picture(upload).image.getpixel((5, 5)) == (255, 255, 255)
 
 
 def test_a_photo_of_sixteen_bits_keeps_its_greys(upload: Path) -> None:
     deep = Image.linear_gradient("L").convert("I").point(lambda grey: grey * 257).convert("I;16")
     deep.save(upload)
-    greys = [open_picture(upload).convert("L").getpixel((9, row)) for row in (0, 128, 255)]
+    greys = [open_picture(upload).image.convert("L").getpixel((9, row)) for row in (0, 128, 255)]
     assert greys == [0, 128, 255]
 
 
 def test_a_dull_photo_of_sixteen_bits_stays_dull(upload: Path) -> None:
     Image.new("I;16", (32, 32), 100 * 257).save(upload)
-    assert open_picture(upload).getpixel((9, 9)) == (100, 100, 100)
+    assert open_picture(upload).image.getpixel((9, 9)) == (100, 100, 100)
 
 
 def test_a_bomb_is_refused_and_the_largest_picture_is_not(upload: Path) -> None:
