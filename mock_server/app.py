@@ -10,6 +10,7 @@ import logging
 import re
 from functools import partial
 from threading import Lock
+from typing import Any
 
 import orjson
 from flask import Flask, Request, Response
@@ -27,7 +28,7 @@ from .exchange import Call, Refusal
 from .journal.recorder import Recorder
 from .mock import Mock
 from .parameters import check_parameters
-from .refusals import answer_to, code_of, server_response
+from .refusals import answer_to, code_of, server_response, unavailable
 from .requests import drain, parse_body, read_body, token_of
 from .scenarios.effects import Effect
 from .scenarios.step import effect_on
@@ -65,10 +66,16 @@ class _App(Flask):
     def full_dispatch_request(self) -> Response:
         """Answer by a view, or by the error handler."""
         try:
-            answer = self.dispatch_request()
+            answer = self._dispatched()
         except Exception as error:
             answer = self.handle_user_exception(error)
         return answer if isinstance(answer, Response) else self.make_response(answer)
+
+    def _dispatched(self) -> Any:
+        refused = trace_of(request_ctx.request.environ).refused
+        if refused is not None:
+            raise refused
+        return self.dispatch_request()
 
     def do_teardown_request(self, exc: BaseException | None = None) -> None:
         """Do nothing: nobody registers for it."""
@@ -201,6 +208,8 @@ def _failed(mock: Mock, error: Exception) -> Response | HTTPException:
         refusal = Refusal(code or "invalid_request", None if code else error.description, headers=allow)
     elif isinstance(error, Refusal):
         refusal = error
+    elif (lack := unavailable(error)) is not None:
+        refusal = lack
     else:
         log.error("%s %s failed, which is a bug of the mock", request.method, request.path, exc_info=error)
         refusal = Refusal("internal_server_error")

@@ -16,12 +16,12 @@ from openapi.schema import value_at
 from .accounts import Account, InsufficientCredits, TooManyJobs
 from .assets import Upload
 from .assets.links import upload_path
-from .assets.sources import Source, discard, find_source, keep, refuse_extension
+from .assets.sources import find_source, kept, refuse_extension
 from .clock import isoformat
 from .exchange import Answer, Call, Refusal
 from .projects import PENDING, Project, new_id
 from .refusals import required_headers
-from .rendering.outputs import EXAMPLE_EXTENSION, output_file
+from .rendering.outputs import EXAMPLE_EXTENSION, remove_pictures
 from .representation import download_link, image_project
 from .trace import trace_of
 
@@ -65,13 +65,13 @@ def create_image_project(call: Call) -> Answer:
     named = ((value_at(call.body, path), kind) for path, kind in call.operation.annotated("x-asset-type"))
     sources = [find_source(call, kind, name) for name, kind in named if name is not None]
     _refuse_above_plan(call, account)
-    project = _new_project(call, account, sources)
-    try:
-        balance = call.mock.store.add_project(project, _most_jobs(call, account))
-    except (InsufficientCredits, TooManyJobs) as error:
-        for source in sources:
-            discard(call.mock, source, project.id)
-        raise _refusal_for(error, project) from error
+    project_id, limit = new_id(), call.mock.plans[account.plan]["upload-bytes"]
+    with kept(call.mock, sources, project_id, limit) as errors:
+        project = _new_project(call, account, project_id, errors)
+        try:
+            balance = call.mock.store.add_project(project, _most_jobs(call, account))
+        except (InsufficientCredits, TooManyJobs) as error:
+            raise _refusal_for(error, project) from error
     call.mock.webhooks.follow(project, call.base_url)
     if call.mock.queue is not None and project.is_pending:
         call.mock.queue.add(project, call.base_url)
@@ -106,11 +106,8 @@ def _refusal_for(error: InsufficientCredits | TooManyJobs, project: Project) -> 
     )
 
 
-def _new_project(call: Call, account: Account, sources: list[Source]) -> Project:
-    project_id = new_id()
+def _new_project(call: Call, account: Account, project_id: str, errors: list[str | None]) -> Project:
     seconds = call.operation.render_seconds * call.mock.settings.time_scale
-    limit = call.mock.plans[account.plan]["upload-bytes"]
-    errors = [keep(call.mock, source, project_id, limit) for source in sources]
     outcome = _outcome(call, errors)
     if call.job == "stuck" or outcome == PENDING:
         seconds = math.inf
@@ -179,7 +176,7 @@ def delete_image_project(call: Call) -> Answer:
     if call.path["id"] != call.mock.contract.extension("x-example-project"):
         project = _own_project(call)
         call.mock.store.delete_project(project.id, call.now)
-        output_file(call.mock, project).unlink(missing_ok=True)
+        remove_pictures(call.mock, project, call.now)
     status, _ = call.operation.success
     return Answer(status, media_type=None, note={"project": call.path["id"], "job": "deleted"})
 

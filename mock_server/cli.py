@@ -133,6 +133,13 @@ def _option(name: str, *declarations: str, **attributes: Any) -> Callable[[_Comm
     help="How many requests are kept to look at in the console; 0 keeps none.",
 )
 @_option(
+    "--upload-space",
+    metavar="MB",
+    type=click.IntRange(1, 10_000_000),
+    default=_DEFAULTS.upload_space // 2**20,
+    help="How many megabytes of uploads are kept in all; what comes beyond is refused.",
+)
+@_option(
     "--control-token",
     metavar="TOKEN",
     help="What opens /_mock, from anywhere. Default: it is open to this machine alone.",
@@ -178,6 +185,7 @@ def serve(
     webhook_secret: str | None,
     concurrency: bool,
     journal: int,
+    upload_space: int,
     control_token: str | None,
     renderer: str,
     device: str,
@@ -206,6 +214,7 @@ def serve(
         fetch_assets=fetch_assets,
         concurrency=concurrency,
         journal=journal,
+        upload_space=upload_space * 2**20,
         control_token=control_token or None,
         renderer=renderer,
         device=device,

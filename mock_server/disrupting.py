@@ -4,14 +4,11 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import errno
-import os
-import socket
-import stat
 from typing import TYPE_CHECKING
 
 from granian._granian import RSGIProtocolClosed
 
+from .connection import Connection
 from .trace import Disruption
 
 if TYPE_CHECKING:
@@ -23,8 +20,6 @@ _DRIPS = 100
 
 _SETTLING = 0.05
 """Seconds until granian has surely written what it took; it drops what it holds once an answer is cut."""
-
-_DESCRIPTORS = "/dev/fd"
 
 
 async def send_disrupted(
@@ -40,7 +35,7 @@ async def send_disrupted(
         await asyncio.sleep(disruption.delay)
     with contextlib.suppress(RSGIProtocolClosed):
         if disruption.kind == "drop":
-            close_connection(scope.client)
+            _close(scope.client)
         elif disruption.kind == "cut":
             await _send_part(protocol, status, headers, body)
         elif disruption.kind == "drip":
@@ -49,38 +44,11 @@ async def send_disrupted(
             protocol.response_bytes(status, headers, body)
 
 
-def close_connection(client: str) -> None:
-    """Close the connection of a client, such as `127.0.0.1:51234`, with nothing said.
-
-    granian has no call for that, and answers 500 for whoever says nothing; but its sockets are our own.
-    """
-    for name in os.listdir(_DESCRIPTORS):
-        with contextlib.suppress(OSError), _duplicate(int(name)) as connection:
-            if _peer(connection) == client:
-                connection.shutdown(socket.SHUT_RDWR)
-                return
-
-
-def _duplicate(descriptor: int) -> socket.socket:
-    """Return a socket of its own for a descriptor.
-
-    Raises:
-        OSError: it is none, or closed by now.
-    """
-    if not stat.S_ISSOCK(os.fstat(descriptor).st_mode):
-        raise OSError(errno.ENOTSOCK, "not a socket")
-    return socket.socket(fileno=os.dup(descriptor))
-
-
-def _peer(connection: socket.socket) -> str:
-    try:
-        address = connection.getpeername()
-    except OSError:
-        return ""
-    if not isinstance(address, tuple):  # no network at all
-        return ""
-    host = f"[{address[0]}]" if ":" in address[0] else address[0]
-    return f"{host}:{address[1]}"
+def _close(client: str) -> None:
+    with contextlib.suppress(LookupError):  # it has left by itself
+        connection = Connection(client)
+        connection.close()
+        connection.release()
 
 
 async def _send_part(

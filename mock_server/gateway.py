@@ -3,10 +3,10 @@
 granian can call WSGI itself, with a thread per request. Measured with 16 connections, one such thread answers
 fast but hangs with the first client that stalls, and several lose half the throughput to handing the
 interpreter lock around. So requests come by granian's asynchronous interface (RSGI, its own simpler ASGI).
-Each is received whole, a large body on disk, before anybody works on it; one that is cut off is dropped. Then
-it takes one of two lanes: quick ones, which touch nothing but memory, are answered in the event loop, one
-after the other; those that may wait, for a disk or a picture, are answered in threads. How an answer travels,
-late, byte by byte or not to its end, is decided here as well: nobody need hold a thread for that.
+Each is received whole, a large body on disk, before anybody works on it; one that is cut off is dropped, and
+one that stalls is ended. Then it is answered: quick ones, which touch nothing but memory, in the event loop,
+one after the other; those that may wait, for a disk or a picture, in the threads of a lane. How an answer
+travels, late, byte by byte or not to its end, is decided here as well: nobody need hold a thread for that.
 """
 
 from __future__ import annotations
@@ -15,15 +15,19 @@ import asyncio
 import io
 import sys
 import tempfile
-from collections.abc import AsyncGenerator, AsyncIterator, Callable, Iterable
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Iterable, Iterator
+from contextlib import closing
 from functools import lru_cache
-from typing import IO, TYPE_CHECKING, Any, cast
+from typing import IO, TYPE_CHECKING, Any, BinaryIO, cast
 from urllib.parse import unquote_to_bytes
 
 from granian._granian import RSGIProtocolClosed
 
+from .connection import Connection
 from .disrupting import send_disrupted
+from .exchange import Refusal
+from .lanes import Lane, LaneFull, Lanes
+from .refusals import unavailable
 from .trace import begin_trace, trace_of
 
 if TYPE_CHECKING:
@@ -31,14 +35,39 @@ if TYPE_CHECKING:
     from granian._granian import RSGIHTTPProtocol as HTTPProtocol  # granian.rsgi has it, but not in its types
     from granian.rsgi import Scope
 
-_THREADS = 16
-"""How many requests that may wait are worked on side by side."""
-
 _SMALL_BODY = 64 * 2**10
-"""Bytes of a body that is received in one piece, and of an answer that is sent in one."""
+"""Bytes of a body that is received in one piece."""
 
 _IN_MEMORY = 2**20
 """Bytes of a larger body that are kept in memory; from there on it goes to disk."""
+
+_LONGEST_SILENCE = 30.0
+"""Seconds in which something of a body has to come."""
+
+_SLOWEST = 2**10
+"""Bytes a second that have to come of a body, once the longest silence has passed."""
+
+_LONGEST_GAP = 60.0
+"""Seconds for which a reader of events may read nothing; then its connection is closed."""
+
+
+class FileBody:
+    """An answer's body that is a file, as WSGI's `wsgi.file_wrapper` makes it; granian sends it itself."""
+
+    def __init__(self, file: BinaryIO, block_size: int = 2**16) -> None:
+        self._file = file
+        self._block_size = block_size
+        self.path = str(file.name)
+
+    def __iter__(self) -> Iterator[bytes]:
+        """Yield it in blocks, for whoever changes it on its way."""
+        while block := self._file.read(self._block_size):
+            yield block
+
+    def close(self) -> None:
+        """Let go of the file."""
+        self._file.close()
+
 
 _ENVIRON: WSGIEnvironment = {
     "SCRIPT_NAME": "",
@@ -48,9 +77,12 @@ _ENVIRON: WSGIEnvironment = {
     "wsgi.multiprocess": False,
     "wsgi.run_once": False,
     "wsgi.input_terminated": True,
+    "wsgi.file_wrapper": FileBody,
 }
 
-_END = cast(bytes, object())
+
+class _ClientLeft(Exception):
+    """The client is gone amid its request."""
 
 
 class Gateway:
@@ -58,52 +90,91 @@ class Gateway:
 
     Args:
         app: what answers; another may take its place at any time.
-        may_wait: tells from method and path whether a request belongs into a thread.
-        largest_body: in bytes; of a larger one, only a little more than this is received and handed on.
+        lane_of: tells from method and path in whose threads a request is answered; None for quick ones.
+        largest_body: tells from a path how many bytes a body may have there; of a larger one, only a little
+            more than this is received and handed on.
     """
 
-    def __init__(self, app: WSGIApplication, may_wait: Callable[[str, str], bool], largest_body: int) -> None:
+    def __init__(
+        self,
+        app: WSGIApplication,
+        lane_of: Callable[[str, str], Lane | None],
+        largest_body: Callable[[str], int],
+    ) -> None:
         self.app = app
-        self._may_wait = may_wait
+        self._lane_of = lane_of
         self._largest_body = largest_body
-        self._threads = ThreadPoolExecutor(_THREADS, thread_name_prefix="bluehour")
+        self._lanes = Lanes()
 
     def close(self) -> None:
         """Let go of the threads, once they have answered what they are at."""
-        self._threads.shutdown(wait=False, cancel_futures=True)
+        self._lanes.close()
 
     async def __call__(self, scope: Scope, protocol: HTTPProtocol) -> None:
         """Answer one request."""
         environ = _environ(scope)
-        small = _is_small(environ)
-        if small and not self._may_wait(scope.method, environ["PATH_INFO"]):
-            environ["wsgi.input"] = io.BytesIO(await protocol())
-            status, headers, body = self._answer(environ)
-            if (disruption := trace_of(environ).disruption) is None:
-                _send_whole(protocol, status, headers, body)
+        size = _announced_size(environ)
+        lane = self._lane_of(scope.method, environ["PATH_INFO"])
+        try:
+            if size is not None and size <= _SMALL_BODY:
+                body: IO[bytes] = io.BytesIO(await _small_body(protocol) if size else b"")
             else:
-                await send_disrupted(scope, protocol, status, headers, _whole(body), disruption)
+                lane = lane or "api"
+                body = await self._large_body(protocol, environ["PATH_INFO"], size)
+        except _ClientLeft:
             return
-        with io.BytesIO(await protocol()) if small else tempfile.SpooledTemporaryFile(_IN_MEMORY) as body:
-            if small or await self._receive(protocol, environ, cast(IO[bytes], body)):
-                environ["wsgi.input"] = body
-                await self._answer_in_thread(scope, environ, protocol)
+        except (Refusal, OSError) as error:
+            # Answered by the application all the same, so that it is seen in the log and the journal.
+            trace_of(environ).refused = error if isinstance(error, Refusal) else unavailable(error)
+            lane, body = None, io.BytesIO()
+        with body:
+            environ["wsgi.input"] = body
+            await self._answer(scope, environ, protocol, lane)
 
-    async def _receive(self, protocol: HTTPProtocol, environ: WSGIEnvironment, body: IO[bytes]) -> bool:
-        """Receive a body; tell whether all of it came that was announced."""
-        received = 0
-        async for chunk in protocol:
-            body.write(chunk)
-            received += len(chunk)
-            if received > self._largest_body:
-                break
-        else:
-            if not _is_complete(environ, received):
-                return False
+    async def _large_body(self, protocol: HTTPProtocol, path: str, size: int | None) -> IO[bytes]:
+        """Receive a body that may not be held in memory.
+
+        Raises:
+            Refusal: 408, it comes too slowly.
+            OSError: there is no room for it on disk.
+            _ClientLeft: not all of it came that was announced.
+        """
+        body = cast(IO[bytes], tempfile.SpooledTemporaryFile(_IN_MEMORY))  # noqa: SIM115 - the caller closes it
+        try:
+            whole = await _receive(protocol, body, self._largest_body(path), size)
+        except BaseException:
+            body.close()
+            raise
+        if not whole:
+            body.close()
+            raise _ClientLeft
         body.seek(0)
-        return True
+        return body
 
-    def _answer(self, environ: WSGIEnvironment) -> tuple[int, list[tuple[str, str]], Iterable[bytes]]:
+    async def _answer(
+        self, scope: Scope, environ: WSGIEnvironment, protocol: HTTPProtocol, lane: Lane | None
+    ) -> None:
+        if lane is None:
+            status, headers, body = self._answered(environ)
+        else:
+            try:
+                status, headers, body = await self._lanes.work(lane, self._answered, environ)
+            except LaneFull:
+                trace_of(environ).refused = _full(lane)
+                status, headers, body = self._answered(environ)
+        trace = trace_of(environ)
+        if trace.events is not None:
+            await _send_events(scope, protocol, status, headers, trace.events())
+        elif trace.disruption is not None:
+            whole = await asyncio.to_thread(_whole, body) if isinstance(body, FileBody) else _whole(body)
+            await send_disrupted(scope, protocol, status, headers, whole, trace.disruption)
+        elif isinstance(body, FileBody):
+            with closing(body):
+                protocol.response_file(status, headers, body.path)
+        else:
+            protocol.response_bytes(status, headers, _whole(body))
+
+    def _answered(self, environ: WSGIEnvironment) -> tuple[int, list[tuple[str, str]], Iterable[bytes]]:
         started: list[Any] = []
 
         def start_response(status: str, headers: list[tuple[str, str]], _exc_info: Any = None) -> Any:
@@ -112,27 +183,56 @@ class Gateway:
         body = self.app(environ, start_response)
         return started[0], started[1], body
 
-    async def _answer_in_thread(self, scope: Scope, environ: WSGIEnvironment, protocol: HTTPProtocol) -> None:
-        loop = asyncio.get_running_loop()
-        status, headers, body = await loop.run_in_executor(self._threads, self._answer, environ)
-        trace = trace_of(environ)
-        if trace.events is not None:
-            await _send_events(protocol, status, headers, trace.events())
-            return
-        if trace.disruption is not None:
-            whole = await loop.run_in_executor(self._threads, _whole, body)
-            await send_disrupted(scope, protocol, status, headers, whole, trace.disruption)
-            return
-        if not any(name.lower() == "content-length" and int(value) > _SMALL_BODY for name, value in headers):
-            await loop.run_in_executor(self._threads, _send_whole, protocol, status, headers, body)
-            return
-        stream = protocol.response_stream(status, headers)
-        chunks = iter(body)
+
+def _full(lane: Lane) -> Refusal:
+    return Refusal(
+        "service_unavailable",
+        f"The mock is busy: too many requests wait for the same ({lane}). Try again later",
+        headers={"Retry-After": "1"},
+    )
+
+
+async def _small_body(protocol: HTTPProtocol) -> bytes:
+    try:
+        async with asyncio.timeout(_LONGEST_SILENCE):
+            return await protocol()
+    except TimeoutError:
+        raise _too_slow() from None
+
+
+async def _receive(protocol: HTTPProtocol, body: IO[bytes], most: int, announced: int | None) -> bool:
+    """Receive a body, or a little more than `most` bytes of it; tell whether it is whole.
+
+    Of one that is sent in chunks granian does not let us know.
+
+    Raises:
+        Refusal: 408, it comes too slowly.
+        OSError: there is no room for it on disk.
+    """
+    loop = asyncio.get_running_loop()
+    begun, received = loop.time(), 0
+    chunks = aiter(protocol)
+    while received <= most:
+        patience = min(_LONGEST_SILENCE, begun + _LONGEST_SILENCE + received / _SLOWEST - loop.time())
         try:
-            while (chunk := await loop.run_in_executor(self._threads, next, chunks, _END)) is not _END:
-                await stream.send_bytes(chunk)
-        finally:
-            _close(body)
+            async with asyncio.timeout(patience):
+                chunk = await anext(chunks)
+        except TimeoutError:
+            raise _too_slow() from None
+        except StopAsyncIteration:
+            return announced is None or received == announced
+        body.write(chunk)
+        received += len(chunk)
+    return True
+
+
+def _too_slow() -> Refusal:
+    return Refusal(
+        "request_timeout",
+        f"The request's body comes too slowly: nothing for {_LONGEST_SILENCE:g} s, "
+        f"or less than {_SLOWEST} bytes a second",
+        headers={"Connection": "close"},
+    )
 
 
 def _environ(scope: Scope) -> WSGIEnvironment:
@@ -165,37 +265,36 @@ def _environ_key(header: str) -> str:
     return key if key in ("CONTENT_TYPE", "CONTENT_LENGTH") else f"HTTP_{key}"
 
 
-def _is_small(environ: WSGIEnvironment) -> bool:
-    """Tell whether a body is known to be small; one that is sent in chunks has no length to know it by."""
+def _announced_size(environ: WSGIEnvironment) -> int | None:
+    """Return how many bytes the body has; None for one that is sent in chunks."""
     if "HTTP_TRANSFER_ENCODING" in environ:
-        return False
-    length = environ.get("CONTENT_LENGTH", "0")
-    return length.isdecimal() and int(length) <= _SMALL_BODY
-
-
-def _is_complete(environ: WSGIEnvironment, received: int) -> bool:
-    """Tell a body's end from a client's. Of one that is sent in chunks granian does not let us know."""
-    return "HTTP_TRANSFER_ENCODING" in environ or received == int(environ["CONTENT_LENGTH"])
-
-
-def _send_whole(
-    protocol: HTTPProtocol, status: int, headers: list[tuple[str, str]], body: Iterable[bytes]
-) -> None:
-    protocol.response_bytes(status, headers, _whole(body))
+        return None
+    return int(environ.get("CONTENT_LENGTH", "0"))  # granian has refused what is no number
 
 
 async def _send_events(
-    protocol: HTTPProtocol, status: int, headers: list[tuple[str, str]], events: AsyncIterator[bytes]
+    scope: Scope,
+    protocol: HTTPProtocol,
+    status: int,
+    headers: list[tuple[str, str]],
+    events: AsyncIterator[bytes],
 ) -> None:
-    """Send what comes, when it comes, until the client leaves."""
+    """Send what comes, when it comes and the client reads it, until one of them leaves."""
     lasting = [(name, value) for name, value in headers if name.lower() != "content-length"]
+    try:
+        connection = Connection(scope.client)
+    except LookupError:  # it has left
+        return
     stream = protocol.response_stream(status, lasting)
     try:
-        async for event in events:
-            await stream.send_bytes(event)
-    except RSGIProtocolClosed:
+        # The next events are asked for only once there is room for them: granian itself holds all it gets.
+        while await connection.writable(_LONGEST_GAP):
+            await stream.send_bytes(await anext(events))
+        connection.close()
+    except (RSGIProtocolClosed, StopAsyncIteration):
         pass
     finally:
+        connection.release()
         await cast("AsyncGenerator[bytes, None]", events).aclose()
 
 

@@ -7,17 +7,18 @@ import errno
 import socket
 from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
+from functools import partial
 from typing import TYPE_CHECKING
 
 from granian.constants import HTTPModes, Interfaces
 from granian.server.embed import Server as Granian
 
-from openapi.contract import Contract
-
 from . import control, reference_page
 from .assets.links import is_link
+from .control.routes import lane_of
 from .gateway import Gateway
-from .mock import Mock, Settings
+from .lanes import Lane
+from .mock import Mock
 from .requests import LARGEST_BODY
 
 if TYPE_CHECKING:
@@ -73,11 +74,7 @@ def _bound(host: str, port: int) -> socket.socket:
 
 def gateway_for(mock: Mock, app: WSGIApplication) -> Gateway:
     """Return the gateway to a mock's application."""
-
-    def may_wait(_method: str, path: str) -> bool:
-        return _may_wait(mock.settings, path)
-
-    return Gateway(app, may_wait, _largest_body(mock.contract))
+    return Gateway(app, partial(_lane_of, mock), partial(_largest_body, mock))
 
 
 async def serve(
@@ -131,14 +128,25 @@ async def _until_up(address: str, port: int) -> None:
             return
 
 
-def _may_wait(settings: Settings, path: str) -> bool:
-    """Tell which requests touch more than memory: the disk of a store, a picture, somebody else's server."""
-    if settings.store != "memory://" or settings.fetch_assets:
-        return True
-    return is_link(path) or path.startswith((control.PREFIX, reference_page.PATH))
+def _lane_of(mock: Mock, method: str, path: str) -> Lane | None:
+    """Tell which threads answer a request; None for those that touch nothing but memory."""
+    if path.startswith(control.PREFIX):
+        return lane_of(path, method)
+    if path.startswith(reference_page.PATH):
+        return "control"
+    if is_link(path):
+        if method == "PUT":
+            return "uploads"
+        return "downloads" if mock.files.has_output(path) else "pictures"
+    if mock.settings.fetch_assets and method == "POST":
+        return "fetching"
+    if mock.settings.store != "memory://":
+        return "api" if method in ("GET", "HEAD") else "writing"
+    return None
 
 
-def _largest_body(contract: Contract) -> int:
-    """The largest upload of any plan, in bytes, or the largest request body where there are no plans."""
-    plans: dict[str, dict[str, int]] = contract.extension("x-plans", {})
-    return max([LARGEST_BODY, *(plan["upload-bytes"] for plan in plans.values())])
+def _largest_body(mock: Mock, path: str) -> int:
+    """The largest upload of any plan where a link leads there, else the largest body of an operation."""
+    plans: dict[str, dict[str, int]] = mock.contract.extension("x-plans", {})
+    uploads = [plan["upload-bytes"] for plan in plans.values()] if is_link(path) else []
+    return min(max([LARGEST_BODY, *uploads]), max(LARGEST_BODY, mock.files.room))

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import tempfile
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -15,6 +14,7 @@ from openapi.contract import Contract, load
 
 from .accounts import Account, account_of
 from .assets.files import Files
+from .assets.folders import PrivateFolder
 from .assets.links import Links
 from .clock import Clock
 from .control.events import Feed
@@ -47,6 +47,7 @@ class Settings:
         fetch_assets: whether a picture that is named by URL is fetched.
         concurrency: whether a plan limits how many jobs run at a time.
         journal: how many requests are kept to look at; 0 keeps none.
+        upload_space: bytes of uploads that are kept in all.
         control_token: what opens the control API; without one, it is open to callers on this machine.
         renderer: what makes the pictures: `simulated`, or `reference`, which really edits them.
         device: where the reference renderer runs: `auto`, `cpu` or `cuda`.
@@ -61,6 +62,7 @@ class Settings:
     fetch_assets: bool = False
     concurrency: bool = False
     journal: int = 1000
+    upload_space: int = 10 * 2**30
     control_token: str | None = None
     renderer: str = "simulated"
     device: str = "auto"
@@ -115,7 +117,7 @@ class Mock:
         self.upstream = upstream
         self.shown_tokens: dict[str, str] = {}
         self._folder = assets
-        self._own_folder: tempfile.TemporaryDirectory[str] | None = None
+        self._own_folder: PrivateFolder | None = None
         self._setting_up = Lock()
         self._pictures = Lock()
 
@@ -125,8 +127,10 @@ class Mock:
             self.queue.close()
         self.webhooks.close()
         self.store.close()
+        if "files" in vars(self):
+            self.files.close()
         if self._own_folder:
-            self._own_folder.cleanup()
+            self._own_folder.close()
 
     def end_project(self, project_id: str, outcome: str, base_url: str) -> Project:
         """End an unfinished project now, and tell webhooks of it.
@@ -197,9 +201,9 @@ class Mock:
         """Uploads and pictures on disk."""
         with self._setting_up:
             if self._folder is None:
-                self._own_folder = tempfile.TemporaryDirectory(prefix="bluehour-", ignore_cleanup_errors=True)
-                self._folder = Path(self._own_folder.name)
-            return Files(self._folder)
+                self._own_folder = PrivateFolder()
+                self._folder = self._own_folder.path
+            return Files(self._folder, self.settings.upload_space)
 
     @cached_property
     def links(self) -> Links:

@@ -2,15 +2,53 @@
 
 from __future__ import annotations
 
+import errno
+import logging
 from collections.abc import Mapping
+from functools import cache
 from typing import Any
 
 from openapi.contract import Contract, load
 from openapi.model import MediaType, Operation, Response
 
 from .exchange import Answer, Refusal
+from .gate import Forgotten
+from .stores import StoreUnavailable
 
 _MESSAGE_FIELDS = ("message", "detail", "error", "title", "description", "error_description")
+
+
+log = logging.getLogger("bluehour")
+
+_LACKS = frozenset(
+    (
+        errno.ENOSPC,
+        errno.EDQUOT,
+        errno.EFBIG,
+        errno.EROFS,
+        errno.EIO,
+        errno.EMFILE,
+        errno.ENFILE,
+        errno.ENOMEM,
+    )
+)
+"""What the machine may lack: room on a disk, or the right to write there, open files, memory."""
+
+
+def unavailable(error: Exception) -> Refusal | None:
+    """Return the refusal for what the machine can't do at present, and log it in a line; None for a bug."""
+    if isinstance(error, Forgotten):
+        return Refusal("service_unavailable", "The mock was reset meanwhile; send the request again")
+    if isinstance(error, StoreUnavailable):
+        reason = str(error)
+    elif isinstance(error, OSError) and error.errno in _LACKS:
+        reason = f"a file can't be written or read: {error.strerror}"
+    else:
+        return None
+    log.warning("answered 503: %s", reason)
+    return Refusal(
+        "service_unavailable", f"The mock can't do this now: {reason}", headers={"Retry-After": "1"}
+    )
 
 
 def answer_to(refusal: Refusal, contract: Contract, operation: Operation | None = None) -> Answer:
@@ -51,11 +89,17 @@ def code_of(status: int, contract: Contract) -> str | None:
 
 def server_response(status: int, contract: Contract) -> Response | None:
     """Return what is declared where no operation speaks, if only by Magic Hour's contract."""
-    return contract.server_responses.get(status) or load().server_responses.get(status)
+    known = (contract.server_responses, load().server_responses, load().mock_responses)
+    return next((responses[status] for responses in known if status in responses), None)
 
 
 def _errors(contract: Contract) -> Mapping[str, tuple[int, str]]:
-    return contract.errors if contract is load() else {**load().errors, **contract.errors}
+    return {**_known_errors(), **contract.errors}
+
+
+@cache
+def _known_errors() -> Mapping[str, tuple[int, str]]:
+    return {**load().mock_errors, **load().errors}
 
 
 def _declared(operation: Operation, status: int) -> tuple[int, Response | None]:

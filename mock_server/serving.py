@@ -25,6 +25,8 @@ from openapi.wording import counted
 
 from . import hosting
 from .app import create_app
+from .assets.files import incoming_in
+from .assets.folders import remove_left
 from .gateway import Gateway
 from .greeting import greeting
 from .mock import Mock, Settings
@@ -96,6 +98,7 @@ def run(server: Server, version: str) -> None:
         if server.settings.renderer != SIMULATED:
             check_installed(server.settings.renderer)
             click.echo("Loading the reference renderer, which takes some seconds", err=True)
+        _remove_left(server.assets)
         with closing(Mock(server.contract, server.settings, assets=server.assets)) as mock:
             _prepare(server, mock)
             resume(mock)
@@ -126,6 +129,13 @@ def _begin_with(scenario: Path, mock: Mock) -> int:
     except RuleError as error:
         raise RuleError(f"{scenario}: {error}") from error
     return len(rules)
+
+
+def _remove_left(assets: Path | None) -> None:
+    """Remove what servers have left that were killed."""
+    remove_left()
+    if assets is not None:
+        remove_left(incoming_in(assets))
 
 
 def _check_settings(server: Server) -> None:

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from openapi.model import Operation
 
     from .accounts import Account
+    from .exchange import Refusal
 
 _KEY = "bluehour.trace"
 
@@ -72,6 +73,8 @@ class Trace:
     """What of the answer breaks the contract, where somebody judges it: a proxy before another server."""
     remarks: Sequence[str] = ()
     """What else is to be said of it, such as that the answer never arrived."""
+    refused: Refusal | None = None
+    """Why it is refused before anybody works on it."""
     disruption: Disruption | None = None
     events: Callable[[], AsyncIterator[bytes]] | None = None
     """The body of an answer that goes on for ever: server-sent events."""

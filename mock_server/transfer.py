@@ -11,7 +11,7 @@ from typing import BinaryIO, cast
 from flask import Flask, Response, request, send_file
 
 from .answering import encoded
-from .assets.files import TooLarge, write_whole
+from .assets.files import NoRoom, TooLarge, write_whole
 from .assets.links import OUTPUT_STEM, OUTPUTS, UPLOADS, LinkError, kind_of
 from .exchange import Refusal
 from .mock import Mock
@@ -54,31 +54,46 @@ def upload(mock: Mock) -> Response:
     """Take a file's raw bytes, of any or no Content-Type; a second PUT replaces the first.
 
     Raises:
-        Refusal: 403 for a link that was changed or has expired, 413 above the plan's limit.
+        Refusal: 403 for a link that was changed or has expired, 413 above the plan's limit, or where there is
+            no room for it.
     """
     limit = _verified(mock)["limit"]
     path = request.path.removeprefix("/")
     issued = mock.store.upload(path)
     if issued is None:
         raise Refusal("not_found")
-    try:
-        error = write_whole(
-            mock.files.upload(path), cast(BinaryIO, request.stream), limit, _judge_of(mock, path)
-        )
-    except TooLarge:
-        raise Refusal(
-            "payload_too_large", f"The file is too large: your plan allows {_size(limit)}"
-        ) from None
-    mock.store.put_uploads([replace(issued, uploaded_at=mock.clock.now(), error=error)])
+    with mock.files.incoming(Path(path).suffix) as part:
+        try:
+            with mock.gate.outside():  # a reset need not wait for it
+                write_whole(part, cast(BinaryIO, request.stream), limit)
+                error = _fault_of(mock, part, path)
+            now = mock.clock.now()
+            mock.files.keep_upload(part, path, now, now - mock.lifetimes["upload"])
+        except TooLarge:
+            raise Refusal(
+                "payload_too_large", f"The file is too large: your plan allows {_size(limit)}"
+            ) from None
+        except NoRoom:
+            raise _no_room(mock) from None
+    mock.store.put_uploads([replace(issued, uploaded_at=now, error=error)])
     trace_of(request.environ).note = {"uploaded": path}
     response = Response(status=200)
     del response.headers["Content-Type"]
     return response
 
 
-def _judge_of(mock: Mock, path: str) -> Callable[[Path], str | None]:
+def _fault_of(mock: Mock, part: Path, path: str) -> str | None:
     """Pictures are looked into as they come; other files are taken as they are."""
-    return mock.fault_of if kind_of(path) == "image" else lambda _: None
+    return mock.fault_of(part) if kind_of(path) == "image" else None
+
+
+def _no_room(mock: Mock) -> Refusal:
+    space = mock.settings.upload_space
+    return Refusal(
+        "payload_too_large",
+        f"There is no room for the file: the mock keeps uploads of {_size(space)} in all, and has room for "
+        f"{_size(mock.files.room)}. Delete projects, reset it, or start it with more --upload-space",
+    )
 
 
 def download(mock: Mock, project_id: str) -> Response:

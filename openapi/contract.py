@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from functools import cache, cached_property
 from pathlib import Path
 from typing import Any
@@ -116,26 +116,43 @@ class Contract:
     @cached_property
     def server_responses(self) -> Mapping[int, Response]:
         """`x-server-responses`: what a server answers outside of any operation, by status."""
-        nodes = self.document.get("x-server-responses", {})
+        return self._responses_under("x-server-responses")
+
+    @cached_property
+    def mock_responses(self) -> Mapping[int, Response]:
+        """`x-mock-responses`: what a mock of it answers when it can't do its work, by status."""
+        return self._responses_under("x-mock-responses")
+
+    def _responses_under(self, key: str) -> Mapping[int, Response]:
+        nodes = self.document.get(key, {})
         return {int(status): parsing.response(self.document, status, node) for status, node in nodes.items()}
 
     @cached_property
     def errors(self) -> Mapping[str, tuple[int, str]]:
         """Each error code that an answer may carry, with its status and the message that examples show."""
-        known: dict[str, tuple[int, str]] = {}
-        declared = [item for operation in self.operations for item in operation.responses.items()]
-        for status, response in [*declared, *((str(s), r) for s, r in self.server_responses.items())]:
-            media = response.json
-            if not status.isdecimal() or media is None:
-                continue
-            properties = media.schema.resolved.get("properties", {})
-            for code in properties.get("code", {}).get("enum", ()):
-                known.setdefault(code, (int(status), media.example["message"]))
-        return known
+        declared = (item for operation in self.operations for item in operation.responses.items())
+        return _errors_in([*declared, *((str(s), r) for s, r in self.server_responses.items())])
+
+    @cached_property
+    def mock_errors(self) -> Mapping[str, tuple[int, str]]:
+        """Each error code of the `mock_responses`, likewise."""
+        return _errors_in((str(status), response) for status, response in self.mock_responses.items())
 
     def extension(self, key: str, default: Any = None) -> Any:
         """Return one of the document's own x- keys, such as `x-plans`."""
         return self.document.get(key, default)
+
+
+def _errors_in(responses: Iterable[tuple[str, Response]]) -> dict[str, tuple[int, str]]:
+    known: dict[str, tuple[int, str]] = {}
+    for status, response in responses:
+        media = response.json
+        if not status.isdecimal() or media is None:
+            continue
+        properties = media.schema.resolved.get("properties", {})
+        for code in properties.get("code", {}).get("enum", ()):
+            known.setdefault(code, (int(status), media.example["message"]))
+    return known
 
 
 def _url(server: dict[str, Any]) -> str:

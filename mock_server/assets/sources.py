@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
+from hashlib import blake2s
 from http.client import HTTPException
 from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING, Literal
@@ -96,25 +99,37 @@ def refuse_extension(call: Call, extension: str, kind: str) -> None:
         )
 
 
-def keep(mock: Mock, source: Source, project_id: str, limit: int) -> str | None:
-    """Keep a picture for the project that is about to be made of it: its own copy, fetched if need be.
+@contextmanager
+def kept(mock: Mock, sources: Sequence[Source], project_id: str, limit: int) -> Iterator[list[str | None]]:
+    """Keep pictures for the project that is made of them in the context: its own copies, fetched if need be.
+
+    Where it is not made after all, nothing is kept.
 
     Args:
         mock: where to.
-        source: what the request names.
-        project_id: whose copy it is.
+        sources: what the request names.
+        project_id: whose copies they are.
         limit: the largest picture that is fetched, in bytes.
 
     Returns:
-        The job error that the project ends in, or None.
+        Of each picture the job error that the project ends in, or None.
 
     Raises:
-        Refusal: 422, the picture is not there.
+        Refusal: 422, a picture is not there.
     """
+    try:
+        yield [_keep(mock, source, project_id, limit) for source in sources]
+    except BaseException:
+        for source in sources:
+            remove_picture(mock, project_id, source.name)
+        raise
+
+
+def _keep(mock: Mock, source: Source, project_id: str, limit: int) -> str | None:
     if source.kind == "upload":
         _keep_upload(mock, source.name, project_id)
     if source.kind == "url" and mock.settings.fetch_assets:
-        return _fetch(mock, source.name, project_id, limit)
+        return _keep_fetched(mock, source.name, project_id, limit)
     return source.error
 
 
@@ -124,32 +139,42 @@ def picture_of(mock: Mock, project_id: str, name: str) -> Path | None:
     return path if path.is_file() else None
 
 
-def discard(mock: Mock, source: Source, project_id: str) -> None:
-    """Drop the copy that was kept for a project that was not made after all."""
-    path = picture_of(mock, project_id, source.name)
-    if path is not None:
-        path.unlink()
+def remove_picture(mock: Mock, project_id: str, name: str) -> None:
+    """Remove a project's own copy of a picture; it need not be there."""
+    mock.files.remove_source(_copy(mock, project_id, name))
 
 
 def _copy(mock: Mock, project_id: str, name: str) -> Path:
     """Where a project's own copy is; a name without an extension, as of a library, is taken for a png."""
-    return mock.files.source(project_id, _extension(name) or "png")
+    return mock.files.source(
+        project_id,
+        blake2s(name.encode(errors="replace"), digest_size=6).hexdigest(),
+        _extension(name) or "png",
+    )
 
 
 def _keep_upload(mock: Mock, name: str, project_id: str) -> None:
     try:
-        # A link, not a copy: a later upload takes the name, and leaves these bytes alone.
-        _copy(mock, project_id, name).hardlink_to(mock.files.upload(name))
+        mock.files.link_upload(name, _copy(mock, project_id, name))
     except FileNotFoundError:
         raise Refusal("unprocessable_entity", _NOT_UPLOADED.format(name)) from None
 
 
-def _fetch(mock: Mock, url: str, project_id: str, limit: int) -> str | None:
-    target = _copy(mock, project_id, url)
+def _keep_fetched(mock: Mock, url: str, project_id: str, limit: int) -> str | None:
+    copy = _copy(mock, project_id, url)
+    with mock.files.incoming(copy.suffix) as part:
+        with mock.gate.outside():  # a reset need not wait for somebody else's server
+            error = _fetch(mock, url, part, limit)
+        mock.files.keep_source(part, copy)
+        return error
+
+
+def _fetch(mock: Mock, url: str, target: Path, limit: int) -> str | None:
     try:
         request = Request(url, headers={"User-Agent": "bluehour"})  # noqa: S310 - find_source took http(s) only
         with _opener().open(request, timeout=_FETCH_SECONDS) as answer:
-            return write_whole(target, answer, limit, mock.fault_of)
+            write_whole(target, answer, limit)
+            return mock.fault_of(target)
     except TooLarge:
         return "file_too_large"
     except (OSError, HTTPException, ValueError) as error:

@@ -39,7 +39,9 @@ def picture(mock: Mock, project_id: str, which: str) -> tuple[bytes, str] | None
         return None if path is None else _shown(mock, path)
     if status_at(project, mock.clock.now()) != "complete":
         return None
-    return _shown(mock, output_of(mock, project))
+    with mock.gate:
+        output = output_of(mock, project)
+    return _shown(mock, output)
 
 
 def _shown(mock: Mock, path: Path) -> tuple[bytes, str] | None:

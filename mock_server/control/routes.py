@@ -11,6 +11,7 @@ from typing import Any
 
 import orjson
 from flask import Flask, Request, Response, redirect, request
+from werkzeug.exceptions import HTTPException
 from werkzeug.routing import Map, Rule
 
 from openapi.model import JSON, Operation
@@ -19,6 +20,7 @@ from openapi.upgrade import METHODS
 from .. import console
 from ..answering import encoded, judged
 from ..exchange import Answer, Refusal
+from ..lanes import Lane
 from ..mock import Mock
 from ..parameters import check_parameters, parameter_values
 from ..refusals import answer_to
@@ -60,6 +62,16 @@ def _url_map() -> Map:
     )
 
 
+def lane_of(path: str, method: str) -> Lane:
+    """Return the lane in which a call of the control API is worked on."""
+    try:
+        operation_id, _ = _url_map().bind("", script_name="").match(path, method)
+    except HTTPException:  # the events and the console, or nothing at all
+        return "control"
+    lane: Lane = control_contract().operation(operation_id).node.get("x-lane", "control")
+    return lane
+
+
 def _serve(mock: Mock, operation: Operation, path: Mapping[str, str], request: Request) -> Response:
     from .operations import OPERATIONS
 
@@ -92,6 +104,10 @@ def _answer_to(refusal: ControlRefusal) -> Answer:
 
 
 def _events(mock: Mock) -> Response:
+    if mock.feed.is_full:
+        raise Refusal(
+            "service_unavailable", "Too many read the events already; close a console", {"Retry-After": "5"}
+        )
     trace_of(request.environ).events = lambda: follow(mock)
     return Response(content_type="text/event-stream", headers={"Cache-Control": "no-store"})
 

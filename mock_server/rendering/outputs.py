@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
 from threading import get_ident
@@ -12,7 +12,8 @@ import orjson
 
 from openapi.schema import value_at
 
-from ..assets.sources import picture_of
+from ..assets.sources import picture_of, remove_picture
+from ..gate import Forgotten
 from . import Job, RenderError
 
 if TYPE_CHECKING:
@@ -25,7 +26,11 @@ EXAMPLE_EXTENSION = "png"
 
 
 def output_of(mock: Mock, project: Project) -> Path:
-    """Return the file with a complete project's picture."""
+    """Return the file with a complete project's picture; for whoever is inside the gate.
+
+    Raises:
+        Forgotten: it had to be rendered, and a reset has come meanwhile.
+    """
     return _kept(mock, output_file(mock, project), lambda: job_of(mock, project))
 
 
@@ -49,10 +54,24 @@ def extension_of(mock: Mock, project: Project) -> str:
 
 def source_of(mock: Mock, project: Project) -> Path | None:
     """Return the project's own copy of the picture that its request names, or None where it has none."""
+    found = (picture_of(mock, project.id, name) for name in _named_by(mock, project))
+    return next(filter(None, found), None)
+
+
+def remove_pictures(mock: Mock, project: Project, now: float) -> None:
+    """Remove the pictures of a project that was deleted: what was made of it, and what it was made of."""
+    output_file(mock, project).unlink(missing_ok=True)
+    if project.finished_at <= now:  # else it may be rendered just now
+        for name in _named_by(mock, project):
+            remove_picture(mock, project.id, name)
+
+
+def _named_by(mock: Mock, project: Project) -> Iterator[str]:
+    """The pictures that a project's request names."""
     operation = mock.contract.operation(project.operation_id)
     request = operation.with_defaults(orjson.loads(project.request))
     named = (value_at(request, path) for path, _ in operation.annotated("x-asset-type"))
-    return next(filter(None, (picture_of(mock, project.id, name) for name in named if name)), None)
+    return (name for name in named if name)
 
 
 def job_of(mock: Mock, project: Project) -> Job:
@@ -74,9 +93,13 @@ def keep(path: Path, picture: bytes) -> None:
 def _kept(mock: Mock, path: Path, job: Callable[[], Job]) -> Path:
     """Return the file, rendered now if it never was."""
     if not path.exists():
-        with mock.pictures:
-            if not path.exists():
-                keep(path, _rendered(mock, job()))
+        try:
+            with mock.gate.outside(), mock.pictures:  # a reset need not wait for it
+                if not path.exists():
+                    keep(path, _rendered(mock, job()))
+        except Forgotten:
+            path.unlink(missing_ok=True)
+            raise
     return path
 
 

@@ -15,6 +15,13 @@ class StoreError(Exception):
     """A store's URL can't be used; the message says why and what would do, in one line."""
 
 
+class StoreUnavailable(Exception):
+    """A store can't do its work at present: its file is locked or its disk is full; the message says which.
+
+    Nothing was changed. It may work later.
+    """
+
+
 @dataclass(frozen=True, slots=True)
 class InUse:
     """What of a contract the stored accounts and projects speak of, by name."""
@@ -26,7 +33,7 @@ class InUse:
 class Store(Protocol):
     """What every store keeps, and that it does so whole: each call happens altogether or not at all.
 
-    All calls may come from any number of threads.
+    All calls may come from any number of threads, and may raise StoreUnavailable.
     """
 
     def open_account(self, account: Account, at: float) -> Account:

@@ -17,11 +17,25 @@ from sqlalchemy.dialects.sqlite import insert
 from ..accounts import Account, Entry, InsufficientCredits, TooManyJobs, entries_of, refund_of
 from ..assets import Upload
 from ..projects import Project, begun, ended
-from . import InUse, StoreError
+from . import InUse, StoreError, StoreUnavailable
 from .tables import ACCOUNTS, LEDGER, PROJECTS, SETTINGS, TABLES, UPLOADS
 
 _ACCEPTED = "use memory://, sqlite:///file (relative) or sqlite:////absolute/file"
-_BUSY_SECONDS = 30.0
+_BUSY_SECONDS = 5.0
+"""For how long another process may hold the file; then the call is given up."""
+
+_LACKS = (
+    sqlite3.SQLITE_BUSY,
+    sqlite3.SQLITE_LOCKED,
+    sqlite3.SQLITE_NOMEM,
+    sqlite3.SQLITE_READONLY,
+    sqlite3.SQLITE_IOERR,
+    sqlite3.SQLITE_CORRUPT,
+    sqlite3.SQLITE_FULL,
+    sqlite3.SQLITE_CANTOPEN,
+    sqlite3.SQLITE_PROTOCOL,
+    sqlite3.SQLITE_NOTADB,
+)
 
 
 def _sum_of_ledger(after: sa.ColumnElement[float], until: sa.ColumnElement[float]) -> sa.ColumnElement[int]:
@@ -136,8 +150,9 @@ class SqlStore:
         try:
             self._secret = self._make_tables()
             self._log_ahead()
-        except (sa.exc.DBAPIError, sqlite3.Error) as error:
-            reason = error.orig if isinstance(error, sa.exc.DBAPIError) else error
+        except (StoreUnavailable, sa.exc.DBAPIError, sqlite3.Error) as error:
+            cause = error.__cause__ if isinstance(error, StoreUnavailable) else error
+            reason = cause.orig if isinstance(cause, sa.exc.DBAPIError) else error
             raise StoreError(f"{path!r} can't be used as a SQLite store: {reason}; {_ACCEPTED}") from None
         finally:
             self._engine.dispose()
@@ -175,7 +190,7 @@ class SqlStore:
 
     def accounts(self) -> list[Account]:
         """Return all accounts, in the order they were opened."""
-        with self._engine.connect() as connection:
+        with self._read() as connection:
             return [Account(*row) for row in connection.execute(_FIND_ACCOUNTS)]
 
     def balance(self, account_id: str, at: float) -> int:
@@ -185,7 +200,7 @@ class SqlStore:
 
     def entries(self, account_id: str) -> list[Entry]:
         """Return the account's ledger, by time."""
-        with self._engine.connect() as connection:
+        with self._read() as connection:
             return [Entry(*line) for line in connection.execute(_FIND_LINES, {"wanted": account_id})]
 
     def add_project(self, project: Project, at_most: int | None = None) -> int:
@@ -221,17 +236,17 @@ class SqlStore:
             statement = statement.where(PROJECTS.c.account_id == account_id)
         if unfinished_at is not None:
             statement = statement.where(PROJECTS.c.finished_at > unfinished_at)
-        with self._engine.connect() as connection:
+        with self._read() as connection:
             return [Project(**row) for row in connection.execute(statement).mappings()]
 
     def count_projects(self) -> int:
         """Return how many projects there are."""
-        with self._engine.connect() as connection:
+        with self._read() as connection:
             return int(connection.execute(_COUNT_PROJECTS).scalar_one())
 
     def in_use(self) -> InUse:
         """Return the operations and plans without which what is stored could not be shown."""
-        with self._engine.connect() as connection:
+        with self._read() as connection:
             kinds = [tuple(row) for row in connection.execute(_KINDS)]
             plans = set(connection.execute(_PLANS).scalars())
         return InUse(frozenset(each for each, _ in kinds), frozenset(plans | {plan for _, plan in kinds}))
@@ -317,13 +332,23 @@ class SqlStore:
     def _write(self) -> Iterator[sa.Connection]:
         """Hold SQLite's one write lock from the first read on: what is read in here can't be out of date."""
         # Threads queue for a lock of ours first, because SQLite's is polled, with naps between the tries.
-        with self._writing, self._engine.begin() as connection:
-            connection.exec_driver_sql("BEGIN IMMEDIATE")
+        if not self._writing.acquire(timeout=_BUSY_SECONDS):
+            raise StoreUnavailable("the store is locked by a call that does not end")
+        try:
+            with _unavailable(), self._engine.begin() as connection:
+                connection.exec_driver_sql("BEGIN IMMEDIATE")
+                yield connection
+        finally:
+            self._writing.release()
+
+    @contextmanager
+    def _read(self) -> Iterator[sa.Connection]:
+        with _unavailable(), self._engine.connect() as connection:
             yield connection
 
     def _first(self, statement: sa.Executable, wanted: str, **parameters: float) -> sa.RowMapping | None:
         """Read one row; each read is a single statement, so it sees one state of the file without BEGIN."""
-        with self._engine.connect() as connection:
+        with self._read() as connection:
             return connection.execute(statement, {"wanted": wanted, **parameters}).mappings().first()
 
 
@@ -405,6 +430,19 @@ def _row(value: object, table: sa.Table) -> dict[str, Any]:
     """Return the fields of a value that the table has columns for."""
     names = (column.name for column in table.c)
     return {name: getattr(value, name) for name in names if hasattr(value, name)}
+
+
+@contextmanager
+def _unavailable() -> Iterator[None]:
+    """Have what the machine lacks be a StoreUnavailable; a fault of ours stays what it is."""
+    try:
+        yield
+    except sa.exc.TimeoutError as error:
+        raise StoreUnavailable("too many calls wait for the store") from error
+    except sa.exc.DatabaseError as error:
+        if getattr(error.orig, "sqlite_errorcode", 0) & 0xFF in _LACKS:
+            raise StoreUnavailable(f"the store's file can't be used: {error.orig}") from error
+        raise
 
 
 def _is_busy(error: sa.exc.OperationalError) -> bool:

@@ -19,9 +19,10 @@ export function connect() {
   const source = new EventSource("/_mock/events");
   source.addEventListener("open", () => {
     tell("live");
-    // Whatever happened meanwhile was missed.
-    for (const listener of new Set([...changeListeners.values()].flat())) listener();
+    readAnew(); // whatever happened meanwhile was missed
   });
+  // More has happened than was kept for this slow page.
+  source.addEventListener("gap", readAnew);
   source.addEventListener("entry", (event) => {
     const entry = JSON.parse(event.data);
     for (const listener of entryListeners) listener(entry);
@@ -35,6 +36,10 @@ export function connect() {
     if (refused) setTimeout(connect, RETRY_MS);
     tell(refused ? "refused" : "lost");
   });
+}
+
+function readAnew() {
+  for (const listener of new Set([...changeListeners.values()].flat())) listener();
 }
 
 function tell(state) {

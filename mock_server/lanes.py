@@ -1,0 +1,65 @@
+"""Lanes: threads for what may wait, apart by what it waits for, so that nothing waits for what is slower.
+
+A picture takes seconds, a store may be locked, somebody else's server may be far; whoever looks at the state
+of the mock waits for none of them. A lane has so many threads and so long a queue; what comes beyond is
+refused at once.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from typing import Literal, TypeVar
+
+Result = TypeVar("Result")
+
+Lane = Literal["api", "writing", "fetching", "uploads", "pictures", "downloads", "control", "waiting"]
+
+_THREADS: dict[Lane, int] = {
+    "api": 8,  # reads of a store on disk, and bodies that are large
+    "writing": 8,  # of a store on disk: one writes at a time, and the rest wait
+    "fetching": 32,  # requests that have a picture fetched from somebody else's server
+    "uploads": 4,  # a file is copied, and a picture is looked into
+    "pictures": 2,  # downloads of pictures that have to be made first
+    "downloads": 4,
+    "control": 4,
+    "waiting": 8,  # calls of the control API that wait for what is under way
+}
+
+_MOST_WAITING = 1000
+"""Requests that wait for a thread, in one lane."""
+
+
+class LaneFull(Exception):
+    """So many requests wait for a thread already that this one is not taken."""
+
+
+class Lanes:
+    """Works on requests in threads. To be used from one event loop alone."""
+
+    def __init__(self) -> None:
+        self._inside = dict.fromkeys(_THREADS, 0)
+        self._threads = {
+            lane: ThreadPoolExecutor(most, thread_name_prefix=f"bluehour-{lane}")
+            for lane, most in _THREADS.items()
+        }
+
+    def close(self) -> None:
+        """Let go of the threads, once they have answered what they are at."""
+        for threads in self._threads.values():
+            threads.shutdown(wait=False, cancel_futures=True)
+
+    async def work(self, lane: Lane, function: Callable[..., Result], *values: object) -> Result:
+        """Call a function in one of a lane's threads, and return what it returns.
+
+        Raises:
+            LaneFull: too many wait there.
+        """
+        if self._inside[lane] >= _THREADS[lane] + _MOST_WAITING:
+            raise LaneFull
+        self._inside[lane] += 1
+        try:
+            return await asyncio.get_running_loop().run_in_executor(self._threads[lane], function, *values)
+        finally:
+            self._inside[lane] -= 1
