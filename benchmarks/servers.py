@@ -146,10 +146,10 @@ def check(up: Up, post: Post) -> None:
 def resident_bytes(up: Up) -> int | None:
     """Return the memory that a server's processes have resident, summed; None where there is no /proc."""
     parents: dict[int, int] = {}
-    for stat in Path("/proc").glob("[0-9]*/stat"):
+    for name in filter(str.isdecimal, os.listdir("/proc") if Path("/proc/self/stat").exists() else ()):
         with suppress(OSError):
             # The process's name, in parentheses, may hold anything; the parent's id is second after it.
-            parents[int(stat.parent.name)] = int(stat.read_text().rpartition(")")[2].split()[1])
+            parents[int(name)] = int(Path(f"/proc/{name}/stat").read_text().rpartition(")")[2].split()[1])
     if up.pid not in parents:
         return None
     tree = {up.pid}

@@ -29,6 +29,7 @@ from .assets.files import incoming_in
 from .assets.folders import remove_left
 from .gateway import Gateway
 from .greeting import greeting
+from .memory import return_large_blocks
 from .mock import Mock, Settings
 from .reloading import Reloader
 from .rendering.opening import SIMULATED, check_installed
@@ -91,6 +92,7 @@ def run(server: Server, version: str) -> None:
         ServeError, HostError, SpecError, StoreError, RuleError, RendererError: it can't start.
     """
     logging.basicConfig(format="%(levelname)s %(message)s", level=logging.WARNING)
+    return_large_blocks()
     _check_settings(server)
     _check_folder(server.assets)
     with hosting.reserved(server.host, server.port) as (address, port):

@@ -122,13 +122,12 @@ class Files:
         target, size = self.upload(path), part.stat().st_size
         os.utime(part, (at, at))
         with self._counting:
-            if self._bytes + size > self._most_bytes:
+            if not self._has_room(size, target):
                 self._remove_before(expired_before)
-            if self._bytes + size > self._most_bytes:
+            if not self._has_room(size, target):
                 raise NoRoom
-            self._forget(target)
+            self._bytes += size - _freed_by(target)
             part.replace(target)
-            self._bytes += size
 
     def link_upload(self, path: str, source: Path) -> None:
         """Have a project's own copy of an upload: a link to its bytes, which a later upload leaves alone.
@@ -149,13 +148,13 @@ class Files:
     def keep_source(self, part: Path, source: Path) -> None:
         """Have a whole file be a project's own picture."""
         with self._counting:
-            self._bytes += part.stat().st_size
+            self._bytes += part.stat().st_size - _freed_by(source)
             part.replace(source)
 
     def remove_source(self, source: Path) -> None:
         """Remove a project's own copy of a picture; it need not be there."""
         with self._counting:
-            self._forget(source)
+            self._bytes -= _freed_by(source)
             source.unlink(missing_ok=True)
 
     def _copy(self, upload: Path, source: Path) -> None:
@@ -169,22 +168,29 @@ class Files:
             spare.hardlink_to(source)  # whose count of names starts anew
             with self._counting:
                 if upload.stat().st_ino == copied:  # no later upload has taken its place
-                    self._forget(upload)
+                    self._bytes -= _freed_by(upload)
                     spare.replace(upload)
+
+    def _has_room(self, size: int, target: Path) -> bool:
+        """Tell whether a file may take another one's place; a smaller one always may."""
+        grows = size - _freed_by(target)
+        return grows <= 0 or self._bytes + grows <= self._most_bytes
 
     def _remove_before(self, at: float) -> None:
         for upload in (self._folder / "uploads").iterdir():
             with suppress(FileNotFoundError):
                 if upload.stat().st_mtime < at:
-                    self._forget(upload)
+                    self._bytes -= _freed_by(upload)
                     upload.unlink()
 
-    def _forget(self, file: Path) -> None:
-        """Count a file's bytes no more that is about to go, unless they have another name."""
-        with suppress(FileNotFoundError):
-            found = file.stat()
-            if found.st_nlink == 1:
-                self._bytes -= found.st_size
+
+def _freed_by(file: Path) -> int:
+    """The bytes that go with a file's name: none where they have another one, or there is no such file."""
+    try:
+        found = file.stat()
+    except FileNotFoundError:
+        return 0
+    return found.st_size if found.st_nlink == 1 else 0
 
 
 def _bytes_in(*folders: Path) -> int:

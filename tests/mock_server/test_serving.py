@@ -15,7 +15,7 @@ import tempfile
 import threading
 import urllib.error
 import urllib.request
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import ExitStack, closing, contextmanager
 from pathlib import Path
 from typing import Any, TextIO
@@ -66,6 +66,20 @@ class Served:
         urllib.request.urlopen(put, timeout=60).close()
         return item["file_path"]
 
+    def try_post(self, path: str, body: Any) -> tuple[int, Any]:
+        """Send a request that may be refused; return the status, and the body as data."""
+        try:
+            return 200, self.post(path, body)
+        except urllib.error.HTTPError as error:
+            return error.code, json.load(error)
+
+    def try_upload(self, content: bytes) -> tuple[int, Any]:
+        """Upload a file that may be refused; return the status, and the body of a refusal."""
+        try:
+            return 200, self.upload(content)
+        except urllib.error.HTTPError as error:
+            return error.code, json.load(error)
+
     def stop(self) -> tuple[int, str, str]:
         """Press Ctrl-C; return the exit code and what was written since the greeting."""
         self.process.send_signal(signal.SIGINT)
@@ -76,7 +90,7 @@ class Served:
 
 
 @contextmanager
-def serving(*options: str, **environment: str) -> Iterator[Served]:
+def serving(*options: str, before: Callable[[], None] | None = None, **environment: str) -> Iterator[Served]:
     with tempfile.TemporaryFile("w+") as log:
         process = subprocess.Popen(
             [*COMMAND, "--port", "0", *options],
@@ -85,6 +99,7 @@ def serving(*options: str, **environment: str) -> Iterator[Served]:
             text=True,
             env={**os.environ, **environment},
             start_new_session=True,
+            preexec_fn=before,
         )
         try:
             yield Served(process, log)

@@ -1,0 +1,227 @@
+"""What takes long holds up nothing else: pictures, stalled bodies, and readers who do not read."""
+
+from __future__ import annotations
+
+import http.client
+import json
+import socket
+import threading
+import time
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack, closing, contextmanager
+from typing import Any
+from urllib.parse import urlsplit
+
+import pytest
+
+from mock_server import gateway, lanes
+from mock_server.control import events
+from mock_server.inprocess import running
+from mock_server.mock import Mock, Settings
+
+from .conftest import FACE, UPLOADS, face
+from .test_lifecycle import png
+
+LANES = len(lanes._THREADS)
+
+
+class Served:
+    """A mock that is really served, and calls to it."""
+
+    def __init__(self, mock: Mock, url: str) -> None:
+        self.mock = mock
+        self.address = (urlsplit(url).hostname or "", urlsplit(url).port or 0)
+
+    def call(
+        self, method: str, path: str, body: Any = None, timeout: float = 30
+    ) -> tuple[int, dict[str, str], Any]:
+        content = body if body is None or isinstance(body, bytes) else json.dumps(body).encode()
+        headers = {"Authorization": "Bearer any", "Content-Type": "application/json"}
+        with closing(http.client.HTTPConnection(*self.address, timeout=timeout)) as connection:
+            connection.request(method, path, content, headers)
+            answer = connection.getresponse()
+            read = answer.read()
+        is_json = answer.headers.get_content_type() == "application/json"
+        return answer.status, dict(answer.headers), json.loads(read) if is_json else read
+
+    def upload_link(self) -> str:
+        item = {"type": "image", "extension": "png"}
+        _, _, answer = self.call("POST", UPLOADS, {"items": [item]})
+        parts = urlsplit(answer["items"][0]["upload_url"])
+        return f"{parts.path}?{parts.query}"
+
+    def download_link(self) -> str:
+        """The link of a picture that has not been made yet."""
+        _, _, made = self.call("POST", FACE, face())
+        _, _, project = self.call("GET", f"/v1/image-projects/{made['id']}")
+        parts = urlsplit(project["downloads"][0]["url"])
+        return f"{parts.path}?{parts.query}"
+
+    @contextmanager
+    def raw(self, head: str, body: bytes = b"") -> Iterator[socket.socket]:
+        with socket.create_connection(self.address, timeout=30) as connection:
+            connection.sendall(head.replace("\n", "\r\n").encode() + b"\r\n" + body)
+            yield connection
+
+
+@pytest.fixture
+def served() -> Iterator[Served]:
+    mock = Mock(settings=Settings(time_scale=0))
+    with running(mock) as url:
+        yield Served(mock, url)
+    mock.close()
+
+
+def test_nothing_else_waits_for_pictures(served: Served) -> None:
+    made = served.download_link()
+    assert served.call("GET", made)[0] == 200
+    with ThreadPoolExecutor(20) as clients:
+        with served.mock.pictures:  # as if one took for ever
+            uploads = [clients.submit(served.call, "PUT", served.upload_link(), png()) for _ in range(10)]
+            downloads = [clients.submit(served.call, "GET", served.download_link()) for _ in range(10)]
+            while not served.mock.files._incoming.path.glob("*.png"):
+                pass
+            assert served.call("GET", "/_mock/state")[0] == 200
+            assert served.call("GET", "/docs")[0] == 200
+            assert served.call("POST", FACE, face())[0] == 200
+            assert served.call("GET", made)[0] == 200
+            assert not any(each.done() for each in (*uploads, *downloads))
+        assert {each.result()[0] for each in (*uploads, *downloads)} == {200}
+
+
+def test_a_reset_does_not_wait_for_pictures_and_they_are_told_of_it(served: Served) -> None:
+    with ThreadPoolExecutor(3) as clients:
+        with served.mock.pictures:
+            upload = clients.submit(served.call, "PUT", served.upload_link(), png())
+            download = clients.submit(served.call, "GET", served.download_link())
+            wait_for(lambda: len(list(served.mock.files._incoming.path.glob("*.png"))) == 1)
+            wait_for(lambda: served.mock.gate._inside == 0)
+            assert served.call("POST", "/_mock/reset")[0] == 200
+        for answer in (upload.result(), download.result()):
+            assert (answer[0], answer[2]["code"]) == (503, "service_unavailable")
+            assert "was reset meanwhile" in answer[2]["message"]
+    assert list(served.mock.files.upload("x").parents[1].rglob("*.png")) == []
+
+
+def wait_for(condition: Any) -> None:
+    until = time.monotonic() + 30
+    while not condition():
+        assert time.monotonic() < until
+        time.sleep(0.005)
+
+
+def test_where_too_many_wait_the_next_is_told_to_come_again(
+    served: Served, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(lanes, "_MOST_WAITING", 0)
+    links = [served.upload_link() for _ in range(lanes._THREADS["uploads"] + 1)]
+    with ThreadPoolExecutor(len(links)) as clients:
+        with served.mock.pictures:
+            uploads = [clients.submit(served.call, "PUT", link, png()) for link in links]
+            wait_for(lambda: any(each.done() for each in uploads))
+        answers = sorted((each.result() for each in uploads), key=lambda answer: answer[0])
+    assert [status for status, _, _ in answers] == [200] * (len(links) - 1) + [503]
+    _, headers, body = answers[-1]
+    assert (body["code"], headers["retry-after"]) == ("service_unavailable", "1")
+    assert served.mock.journal is not None
+    assert served.mock.journal.all()[-1].status in (200, 503)
+
+
+@pytest.mark.parametrize("size", [100, 5_000_000])
+def test_a_body_that_stalls_is_ended_with_a_408(
+    served: Served, monkeypatch: pytest.MonkeyPatch, size: int
+) -> None:
+    monkeypatch.setattr(gateway, "_LONGEST_SILENCE", 0.2)
+    head = f"PUT {served.upload_link()} HTTP/1.1\nHost: a\nContent-Length: {size}\n"
+    with served.raw(head, b"x" * 50) as client:
+        told = b""
+        while piece := client.recv(2**16):  # to its end: the connection is closed
+            told += piece
+    assert told.startswith(b"HTTP/1.1 408 ")
+    assert json.loads(told.partition(b"\r\n\r\n")[2])["code"] == "request_timeout"
+    assert served.mock.journal is not None
+    assert served.mock.journal.all()[-1].status == 408
+
+
+def test_a_body_that_trickles_is_ended_too(served: Served, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(gateway, "_LONGEST_SILENCE", 0.3)
+    head = f"PUT {served.upload_link()} HTTP/1.1\nHost: a\nContent-Length: 5000000\n"
+    with served.raw(head) as client:
+        client.settimeout(0.05)
+        told = b""
+        while not told:
+            client.sendall(b"x")
+            try:
+                told = client.recv(2**16)
+            except TimeoutError:
+                continue
+    assert told.startswith(b"HTTP/1.1 408 ")
+
+
+@pytest.mark.parametrize("path", ["/v1/ai-face-editor", "/_mock/rules", "/anything"])
+def test_what_the_disk_has_no_room_for_is_a_503_in_the_envelope(
+    served: Served, monkeypatch: pytest.MonkeyPatch, path: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    def full(*_: object) -> Any:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr("tempfile.SpooledTemporaryFile", full)
+    status, headers, body = served.call("POST", path, b"x" * 2**20)
+    assert (status, body["code"], headers["retry-after"]) == (503, "service_unavailable", "1")
+    assert "No space left on device" in body["message"]
+    assert caplog.messages == ["answered 503: a file can't be written or read: No space left on device"]
+
+
+def test_a_reader_that_does_not_read_is_told_of_a_gap_and_goes_on(served: Served) -> None:
+    head = "GET /_mock/events HTTP/1.1\nHost: 127.0.0.1\n"
+    with ExitStack() as readers:
+        client = readers.enter_context(served.raw(head))
+        assert client.recv(2**16).startswith(b"HTTP/1.1 200 ")
+        sent, big = 400, "x" * 40_000
+        for _ in range(sent):
+            served.call("POST", FACE, {**face(), "name": big})
+        client.settimeout(10)
+        told = b""
+        while b"event: gap" not in told:
+            told += client.recv(2**16)
+        missed = int(told.partition(b"event: gap\ndata: ")[2].partition(b"\n")[0])
+        assert len(told) < sent * len(big) / 2
+        assert 0 < missed < sent
+        served.mock.clock.advance(1)
+        while b'event: changed\ndata: "clock"' not in told:
+            told += client.recv(2**16)
+
+
+def test_a_reader_that_reads_nothing_for_long_is_let_go(
+    served: Served, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(gateway, "_LONGEST_GAP", 0.1)
+    with served.raw("GET /_mock/events HTTP/1.1\nHost: 127.0.0.1\n") as client:
+        assert client.recv(2**16).startswith(b"HTTP/1.1 200 ")
+        wait_for(lambda: len(served.mock.feed._readers) == 1)
+        until = time.monotonic() + 60
+        while served.mock.feed._readers:
+            served.call("POST", FACE, {**face(), "name": "x" * 40_000})
+            assert time.monotonic() < until
+
+
+def test_no_more_readers_are_let_in_than_there_may_be(
+    served: Served, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(events, "_MOST_READERS", 1)
+    with served.raw("GET /_mock/events HTTP/1.1\nHost: 127.0.0.1\n") as client:
+        assert client.recv(2**16).startswith(b"HTTP/1.1 200 ")
+        status, _, body = served.call("GET", "/_mock/events")
+        assert (status, body["code"]) == (503, "service_unavailable")
+
+
+def test_threads_are_ended_with_the_server() -> None:
+    before = threading.active_count()
+    mock = Mock()
+    with running(mock) as url:
+        served = Served(mock, url)
+        assert served.call("GET", "/_mock/state")[0] == 200
+        assert served.call("PUT", served.upload_link(), png())[0] == 200
+    mock.close()
+    wait_for(lambda: threading.active_count() <= before + 1)  # granian's own thread may still be ending
