@@ -137,7 +137,8 @@ class Files:
         """
         upload = self.upload(path)
         try:
-            source.hardlink_to(upload)
+            with self._counting:
+                source.hardlink_to(upload)
         except FileExistsError:  # named twice by one request
             return
         except OSError as error:
