@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import errno
 import logging
 from collections.abc import Mapping
 from functools import cache
@@ -13,37 +12,19 @@ from openapi.model import MediaType, Operation, Response
 
 from .exchange import Answer, Refusal
 from .gate import Forgotten
-from .stores import StoreUnavailable
+from .lacks import lack_in
 
 _MESSAGE_FIELDS = ("message", "detail", "error", "title", "description", "error_description")
 
-
 log = logging.getLogger("bluehour")
-
-_LACKS = frozenset(
-    (
-        errno.ENOSPC,
-        errno.EDQUOT,
-        errno.EFBIG,
-        errno.EROFS,
-        errno.EIO,
-        errno.EMFILE,
-        errno.ENFILE,
-        errno.ENOMEM,
-    )
-)
-"""What the machine may lack: room on a disk, or the right to write there, open files, memory."""
 
 
 def unavailable(error: Exception) -> Refusal | None:
     """Return the refusal for what the machine can't do at present, and log it in a line; None for a bug."""
     if isinstance(error, Forgotten):
         return Refusal("service_unavailable", "The mock was reset meanwhile; send the request again")
-    if isinstance(error, StoreUnavailable):
-        reason = str(error)
-    elif isinstance(error, OSError) and error.errno in _LACKS:
-        reason = f"a file can't be written or read: {error.strerror}"
-    else:
+    reason = lack_in(error)
+    if reason is None:
         return None
     log.warning("answered 503: %s", reason)
     return Refusal(

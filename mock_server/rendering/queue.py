@@ -22,6 +22,7 @@ from dataclasses import dataclass
 from threading import Condition, Thread
 from typing import TYPE_CHECKING, Any
 
+from ..lacks import lack_in
 from ..projects import Project, ProjectEnded
 from . import Job, RenderError, Stage
 from .outputs import job_of, keep, output_file
@@ -154,8 +155,8 @@ class RenderQueue:
             task.picture = self._loaded_picture(job)
         except RenderError as error:
             self._end(task, error.code)
-        except Exception:
-            self._fail(task)
+        except Exception as error:
+            self._fail(task, error)
         else:
             self._pass_on(task, self._loaded)
         return True
@@ -206,8 +207,8 @@ class RenderQueue:
                     return True
         except (KeyError, ProjectEnded):  # forgotten, or ended by somebody else
             pass
-        except Exception:
-            self._put_back(task)
+        except Exception as error:
+            self._put_back(task, error)
             return False
         self._drop(task)
         return False
@@ -238,15 +239,16 @@ class RenderQueue:
             with self._mock.gate:
                 if self._is_wanted(task):
                     keep(output_file(self._mock, task.project), encoded)
-        except Exception:
-            self._fail(task)
+        except Exception as error:
+            self._fail(task, error)
         else:
             self._end(task, _COMPLETE)
         return True
 
-    def _fail(self, task: _Task) -> None:
-        """End a job that the renderer has failed at by a fault of its own."""
-        log.exception("the renderer failed at %s", task.project.id)
+    def _fail(self, task: _Task, error: Exception) -> None:
+        """End a job that the renderer has failed at by a fault of its own, or of the machine."""
+        lack = lack_in(error)
+        log.error("the renderer failed at %s: %s", task.project.id, lack or error, exc_info=lack is None)
         self._end(task, _FAILED)
 
     def _end(self, task: _Task, outcome: str) -> None:
@@ -257,8 +259,8 @@ class RenderQueue:
                     with suppress(KeyError, ProjectEnded):  # forgotten, or ended by somebody else
                         self._mock.end_project(task.project.id, outcome, task.base_url)
                     self._remove_unseen(task.project)
-        except Exception:
-            self._put_back(task)
+        except Exception as error:
+            self._put_back(task, error)
         else:
             self._drop(task)
 
@@ -291,9 +293,12 @@ class RenderQueue:
                 self._in_memory -= 1
             self._changed.notify_all()
 
-    def _put_back(self, task: _Task) -> None:
+    def _put_back(self, task: _Task, error: Exception) -> None:
         """Let a job wait again, at the end of the line, because the store could not take its state."""
-        log.exception("%s could not be stored, and is tried again", task.project.id)
+        is_a_bug = lack_in(error) is None
+        log.warning(
+            "%s could not be stored, and is tried again: %s", task.project.id, error, exc_info=is_a_bug
+        )
         task.picture = None
         with self._changed:
             self._in_memory -= 1
