@@ -145,6 +145,21 @@ def _option(name: str, *declarations: str, **attributes: Any) -> Callable[[_Comm
     help="What opens /_mock, from anywhere. Default: it is open to this machine alone.",
 )
 @_option(
+    "--allow-target",
+    "allow_targets",
+    metavar="TARGET",
+    multiple=True,
+    help="A private server that --fetch-assets and webhooks may call though other machines reach --host: a "
+    "name, *.name, address or network, with :PORT or without. May be given several times.",
+)
+@_option(
+    "--deny-target",
+    "deny_targets",
+    metavar="TARGET",
+    multiple=True,
+    help="A server that they may not call, whatever else allows it; * is every one.",
+)
+@_option(
     "--renderer",
     type=click.Choice([SIMULATED, REFERENCE]),
     default=_DEFAULTS.renderer,
@@ -187,6 +202,8 @@ def serve(
     journal: int,
     upload_space: int,
     control_token: str | None,
+    allow_targets: tuple[str, ...],
+    deny_targets: tuple[str, ...],
     renderer: str,
     device: str,
     photo_model: Path | None,
@@ -216,6 +233,8 @@ def serve(
         journal=journal,
         upload_space=upload_space * 2**20,
         control_token=control_token or None,
+        allow_targets=allow_targets,
+        deny_targets=deny_targets,
         renderer=renderer,
         device=device,
         photo_model=photo_model,

@@ -23,6 +23,7 @@ from .gate import Gate
 from .journal.habits import Habits
 from .journal.journal import Journal
 from .journal.secrets import shortened
+from .outbound import TargetPolicy
 from .rendering.opening import open_stage
 from .rendering.queue import RenderQueue, Unqueued
 from .scenarios.rules import RuleError
@@ -49,6 +50,8 @@ class Settings:
         journal: how many requests are kept to look at; 0 keeps none.
         upload_space: bytes of uploads that are kept in all.
         control_token: what opens the control API; without one, it is open to callers on this machine.
+        allow_targets: private servers that pictures and webhooks may be at, though others reach the mock.
+        deny_targets: servers that they may not be at.
         renderer: what makes the pictures: `simulated`, or `reference`, which really edits them.
         device: where the reference renderer runs: `auto`, `cpu` or `cuda`.
         photo_model: the folder of a diffusion pipeline for its photo editor; without one, it knows tones
@@ -64,6 +67,8 @@ class Settings:
     journal: int = 1000
     upload_space: int = 10 * 2**30
     control_token: str | None = None
+    allow_targets: tuple[str, ...] = ()
+    deny_targets: tuple[str, ...] = ()
     renderer: str = "simulated"
     device: str = "auto"
     photo_model: Path | None = None
@@ -84,6 +89,7 @@ class Mock:
     Raises:
         RendererError: the renderer can't be used.
         StoreError: the store can't be opened.
+        ValueError: what is allowed or denied is no target.
     """
 
     def __init__(
@@ -99,6 +105,7 @@ class Mock:
         self.contract = contract or load()
         self.settings = settings or Settings()
         self.clock = clock or Clock()
+        self.targets = TargetPolicy.parsed(self.settings.allow_targets, self.settings.deny_targets)
         self.stage = stage or open_stage(
             self.settings.renderer, self.settings.device, self.settings.photo_model
         )

@@ -101,7 +101,8 @@ def run(server: Server, version: str) -> None:
             check_installed(server.settings.renderer)
             click.echo("Loading the reference renderer, which takes some seconds", err=True)
         _remove_left(server.assets)
-        with closing(Mock(server.contract, server.settings, assets=server.assets)) as mock:
+        with closing(_mock(server)) as mock:
+            mock.targets = mock.targets.served_at(address)
             _prepare(server, mock)
             resume(mock)
             # Measured: a sixth more throughput than with asyncio's own loop.
@@ -109,6 +110,13 @@ def run(server: Server, version: str) -> None:
     sys.stdout.flush()
     # All is stored and closed. What still runs waits for clients that have stalled: no reason to stay.
     os._exit(0)
+
+
+def _mock(server: Server) -> Mock:
+    try:
+        return Mock(server.contract, server.settings, assets=server.assets)
+    except ValueError as error:
+        raise ServeError(f"{error}") from error
 
 
 def _prepare(server: Server, mock: Mock) -> None:

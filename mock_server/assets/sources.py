@@ -7,40 +7,19 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from hashlib import blake2s
-from http.client import HTTPException
 from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING, Literal
 from urllib.parse import urlsplit
-from urllib.request import (
-    BaseHandler,
-    HTTPDefaultErrorHandler,
-    HTTPErrorProcessor,
-    HTTPHandler,
-    HTTPRedirectHandler,
-    HTTPSHandler,
-    OpenerDirector,
-    ProxyHandler,
-    Request,
-    UnknownHandler,
-)
 
 from ..exchange import Call, Refusal
+from ..outbound import OutboundError, fetch
 from . import Upload
-from .files import TooLarge, write_whole
+from .files import TooLarge
 
 if TYPE_CHECKING:
     from ..mock import Mock
 
-_FETCH_SECONDS = 10
-_HANDLERS: tuple[type[BaseHandler], ...] = (
-    ProxyHandler,
-    HTTPHandler,
-    HTTPSHandler,
-    HTTPRedirectHandler,
-    HTTPErrorProcessor,
-    HTTPDefaultErrorHandler,
-    UnknownHandler,
-)
+_FETCH_SECONDS = 10.0
 _NOT_UPLOADED = "The asset {} is not uploaded yet: PUT the file to its upload_url"
 
 
@@ -165,29 +144,19 @@ def _keep_fetched(mock: Mock, url: str, project_id: str, limit: int) -> str | No
     with mock.files.incoming(copy.suffix) as part:
         with mock.gate.outside():  # a reset need not wait for somebody else's server
             error = _fetch(mock, url, part, limit)
-        mock.files.keep_source(part, copy)
+        if part.exists():  # not of one that was too large
+            mock.files.keep_source(part, copy)
         return error
 
 
 def _fetch(mock: Mock, url: str, target: Path, limit: int) -> str | None:
     try:
-        request = Request(url, headers={"User-Agent": "bluehour"})  # noqa: S310 - find_source took http(s) only
-        with _opener().open(request, timeout=_FETCH_SECONDS) as answer:
-            write_whole(target, answer, limit)
-            return mock.fault_of(target)
+        fetch(url, target, limit, _FETCH_SECONDS, mock.targets)
     except TooLarge:
         return "file_too_large"
-    except (OSError, HTTPException, ValueError) as error:
-        reason = getattr(error, "reason", None) or error
-        raise Refusal("unprocessable_entity", f"The asset {url} could not be fetched: {reason}") from error
-
-
-def _opener() -> OpenerDirector:
-    """Opens http and https alone, redirected or not: no file, no ftp."""
-    opener = OpenerDirector()
-    for handler in _HANDLERS:
-        opener.add_handler(handler())
-    return opener
+    except OutboundError as error:
+        raise Refusal("unprocessable_entity", f"The asset {url} could not be fetched: {error}") from error
+    return mock.fault_of(target)
 
 
 def _forced_error(call: Call, name: str) -> str | None:

@@ -119,7 +119,7 @@ class Webhooks:
         Raises:
             ValueError: an event that there is not, or no URL.
         """
-        check_url(url)
+        check_url(url, self._mock.targets)
         known = frozenset(self.events.values())
         wanted = known if events is None else frozenset(events)
         if not known:
@@ -374,7 +374,7 @@ class Webhooks:
         at = self._mock.clock.now()
         headers = signed_headers(delivery.body, int(at), delivery.endpoint.secret)
         limit = self._answer_within or delivery_rules()["answer-within"]
-        status, problem, ms = post(delivery.endpoint.url, delivery.body, headers, limit)
+        status, problem, ms = post(delivery.endpoint.url, delivery.body, headers, limit, self._mock.targets)
         if problem and status in (400, 401, 403):
             problem += self._skew()
         return Attempt(at, headers, status, problem, ms)

@@ -98,6 +98,14 @@ def test_a_webhook_that_is_no_url_stops_the_start_with_one_line() -> None:
     assert "is no URL that events can be sent to" in refused("--webhook", "localhost:8000")
 
 
+def test_a_webhook_or_a_target_that_is_denied_stops_the_start_with_one_line() -> None:
+    private = refused("--host", "0.0.0.0", "--webhook", "http://127.0.0.1:9/")
+    assert "--webhook: 'http://127.0.0.1:9/' can't be a webhook: 127.0.0.1 is a private address" in private
+    denied = refused("--deny-target", "127.0.0.0/8", "--webhook", "http://127.0.0.1:9/")
+    assert "127.0.0.1 is denied by --deny-target 127.0.0.0/8" in denied
+    assert "'http://a' is no target" in refused("--allow-target", "http://a")
+
+
 def test_without_a_journal_there_is_none_and_with_a_token_nobody_reads_it(tmp_path: Path) -> None:
     with serving("--journal", "0", BLUEHOUR_CONTROL_TOKEN="s3cret") as served:
         assert status(served) == 200

@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 
 from mock_server.mock import Mock
+from mock_server.outbound import TargetPolicy
 from mock_server.webhooks import webhooks as module
 from mock_server.webhooks.sending import post
 from openapi.contract import Contract
@@ -138,7 +139,7 @@ def trickling() -> Iterator[str]:
 
 
 def test_the_limit_is_on_the_whole_answer_not_on_each_byte(trickling: str) -> None:
-    _, problem, _ = post(trickling, b"{}", {}, answer_within=0.1)
+    _, problem, _ = post(trickling, b"{}", {}, answer_within=0.1, policy=TargetPolicy())
     assert problem is not None
     assert "0.1 s" in problem
 
