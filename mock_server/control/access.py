@@ -11,6 +11,22 @@ from .exchange import ControlRefusal
 
 COOKIE = "bluehour_control"
 
+# What proxies write about whom they call for, in lower case; and what such names begin with.
+_FORWARDED = frozenset(
+    {
+        "cf-connecting-ip",
+        "client-ip",
+        "fastly-client-ip",
+        "forwarded",
+        "true-client-ip",
+        "via",
+        "x-client-ip",
+        "x-cluster-client-ip",
+        "x-real-ip",
+    }
+)
+_FORWARDED_PREFIXES = ("x-forwarded", "x-original-", "x-envoy-")
+
 _LOCAL_NAMES = frozenset({"localhost", "localhost.localdomain"})
 
 
@@ -22,8 +38,8 @@ def check_access(token: str | None, request: Request) -> None:
         request: the caller's.
 
     Raises:
-        ControlRefusal: 401 without the right token; without any being set, 403 for callers elsewhere. 403 in
-            any case for somebody else's page in the caller's browser.
+        ControlRefusal: 401 without the right token; without any being set, 403 for callers elsewhere, or
+            behind a proxy, who may be. 403 in any case for somebody else's page in the caller's browser.
     """
     _refuse_other_sites(request)
     if token is not None:
@@ -41,6 +57,13 @@ def check_access(token: str | None, request: Request) -> None:
             "forbidden",
             "The control API is open to callers on the mock's own machine; start it with --control-token "
             "to open it to others",
+        )
+    if (header := _forwarded_by(request)) is not None:
+        raise ControlRefusal(
+            403,
+            "forbidden",
+            f"The request has come by a proxy ({header}), so its caller may be anywhere; start the mock with "
+            "--control-token to open the control API to those behind proxies",
         )
     # A page that somebody lured the browser to may call by a name of its own that leads here.
     if not _names_this_machine(request.environ.get("HTTP_HOST", "localhost")):
@@ -64,6 +87,15 @@ def _refuse_other_sites(request: Request) -> None:
 def _is_own(origin: str | None, request: Request) -> bool:
     """Tell whether a page is one of ours; the scheme may be that of a proxy before us."""
     return origin is None or origin.partition("://")[2] == request.environ.get("HTTP_HOST", "localhost")
+
+
+def _forwarded_by(request: Request) -> str | None:
+    """Return the name of a header that only a proxy writes, or None."""
+    for name, _ in request.headers:
+        lower = name.lower()
+        if lower in _FORWARDED or lower.startswith(_FORWARDED_PREFIXES):
+            return name
+    return None
 
 
 def _has_token(token: str, request: Request) -> bool:

@@ -127,3 +127,29 @@ def test_the_consoles_own_page_and_a_link_from_anywhere_are_let_in(client: Flask
     link = {"Sec-Fetch-Site": "cross-site", "Sec-Fetch-Mode": "navigate"}
     assert client.get("/_mock", headers=link).status_code == 200
     assert client.get("/_mock/journal", headers={"Sec-Fetch-Site": "cross-site"}).status_code == 403
+
+
+BY_A_PROXY = (
+    {"Forwarded": "for=203.0.113.7;proto=https"},
+    {"X-Forwarded-For": "203.0.113.7"},
+    {"X-Forwarded-Host": "mock.example"},
+    {"X-Forwarded-Proto": "https"},
+    {"X-Real-IP": "203.0.113.7"},
+    {"Via": "1.1 varnish"},
+    {"CF-Connecting-IP": "203.0.113.7"},
+    {"True-Client-IP": "203.0.113.7"},
+    {"X-Forwarded-For": ""},
+)
+
+
+@pytest.mark.parametrize("headers", BY_A_PROXY, ids=str)
+def test_what_comes_by_a_proxy_on_this_machine_wants_the_token(
+    client: FlaskClient, locked: FlaskClient, headers: dict[str, str]
+) -> None:
+    assert statuses(client, **headers) == {403}
+    refused = client.post("/_mock/reset", json={}, headers=headers)
+    assert refused.status_code == 403
+    assert next(iter(headers)).lower() in refused.text.lower()
+    assert "--control-token" in refused.text
+    assert statuses(locked, **headers) == {401}
+    assert statuses(locked, **headers, Authorization="Bearer s3cret") == {200}
