@@ -27,6 +27,13 @@ from mock_server.cli import Problem
     help="Port to listen on; 0 takes a free one.",
 )
 @click.option(
+    "--console-port",
+    type=click.IntRange(0, 65535),
+    show_envvar=True,
+    show_default="the one after --port",
+    help="Port of the console at /_mock; 0 takes a free one.",
+)
+@click.option(
     "--journal",
     metavar="N",
     type=click.IntRange(0, 100_000),
@@ -60,12 +67,13 @@ from mock_server.cli import Problem
     "--control-token",
     metavar="TOKEN",
     show_envvar=True,
-    help="What opens /_mock, from anywhere. Default: it is open to this machine alone.",
+    help="What opens the console, from anywhere. Default: it is open to this machine alone.",
 )
 def proxy(
     upstream: str,
     host: str,
     port: int,
+    console_port: int | None,
     journal: int,
     har: Path | None,
     timeout: float,
@@ -75,7 +83,7 @@ def proxy(
     """Pass requests on to a server, and judge both sides by the contract.
 
     Point a client at the proxy in place of the server. Requests and answers pass as they are; what is wrong
-    with them is shown here, at /_mock, and summed up at the end. Where the server can't be reached or is
+    with them is shown here, in the console, and summed up at the end. Where the server can't be reached or is
     silent for too long, the proxy answers 502 or 504, with the header Proxy-Status.
 
     Exit codes: 0 stopped by Ctrl-C, and nothing was wrong; 1 stopped, and a request or an answer broke the
@@ -93,6 +101,7 @@ def proxy(
         upstream=upstream,
         host=host,
         port=port,
+        console_port=console_port,
         journal=journal,
         har=har,
         timeout=timeout,

@@ -1,4 +1,4 @@
-"""Clients' connections: one request after the other on each, for the console or for the upstream."""
+"""Clients' connections: one request after the other on each, for the upstream or for the console."""
 
 from __future__ import annotations
 
@@ -6,29 +6,39 @@ import asyncio
 from asyncio import StreamReader, StreamWriter, Task
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
+from typing import Protocol
 
-from .console import Console
-from .forwarding import Client, ClientLeft, Forwarder
-from .http1 import Cut, NotHttp, read_request
+from .forwarding import Client, ClientLeft
+from .http1 import Cut, NotHttp, RequestHead, read_request
 
 _LINGERS = 2.0
 """Seconds that a client has to close its side after ours."""
+
+
+class Answering(Protocol):
+    """What requests are for: the upstream, by a forwarder, or the console."""
+
+    async def answer(self, head: RequestHead, client: Client) -> bool:
+        """See to it that a request is answered; tell whether the client may send another one."""
+
+    async def refuse(self, client: Client, error: NotHttp) -> None:
+        """Answer what is no request at all."""
+
+
+async def _at_once() -> None:
+    """Wait for nothing."""
 
 
 class Connections:
     """Takes requests.
 
     Args:
-        forwarder: passes them on.
-        console: answers those below /_mock.
+        answering: what they are for.
         ready: waited for before each request.
     """
 
-    def __init__(
-        self, forwarder: Forwarder, console: Console, ready: Callable[[], Awaitable[object]]
-    ) -> None:
-        self._forwarder = forwarder
-        self._console = console
+    def __init__(self, answering: Answering, ready: Callable[[], Awaitable[object]] = _at_once) -> None:
+        self._answering = answering
         self._ready = ready
         self._open: set[Task[object]] = set()
 
@@ -62,16 +72,13 @@ class Connections:
             try:
                 head = await read_request(client.reader)
             except NotHttp as error:
-                await self._forwarder.refuse(client, error)
+                await self._answering.refuse(client, error)
                 return
             except Cut:
                 return
             if head is None:
                 return
-            if self._console.has(head.target):
-                may_go_on = await self._console.answer(head, client)
-            else:
-                may_go_on = await self._forwarder.forward(head, client)
+            may_go_on = await self._answering.answer(head, client)
 
 
 async def _closed(reader: StreamReader, writer: StreamWriter) -> None:

@@ -1,4 +1,8 @@
-"""What of the mock's console a proxy has, at /_mock: the same pages and journal, from the same code."""
+"""What of the mock's console a proxy has, at /_mock: the same pages and journal, from the same code.
+
+It has a port of its own. At the proxy's, a page of the upstream would be of the same origin, and could read
+the journal.
+"""
 
 from __future__ import annotations
 
@@ -10,7 +14,6 @@ from typing import Any, cast
 
 from granian._granian import RSGIProtocolClosed
 
-from mock_server import control
 from mock_server.app import create_console
 from mock_server.gateway import Gateway
 from mock_server.mock import Mock
@@ -21,7 +24,7 @@ from .http1 import Cut, NotHttp, Pairs, RequestHead, pieces, request_framing
 
 
 class Console:
-    """Answers what is asked below /_mock.
+    """Answers what is asked at its port.
 
     Args:
         mock: whose journal it shows.
@@ -36,11 +39,6 @@ class Console:
         """Let go of its threads."""
         self._gateway.close()
 
-    def has(self, target: bytes) -> bool:
-        """Tell whether a request is for the console, not for the upstream."""
-        path = target.partition(b"?")[0].decode("latin-1")
-        return path == control.PREFIX or path.startswith(f"{control.PREFIX}/")
-
     async def answer(self, head: RequestHead, client: Client) -> bool:
         """Answer a request; tell whether the client may send another one."""
         try:
@@ -51,6 +49,11 @@ class Console:
         with suppress(RSGIProtocolClosed):
             await self._gateway(cast(Any, _scope(head, client)), cast(Any, protocol))
         return await protocol.end()
+
+    async def refuse(self, client: Client, error: NotHttp) -> None:
+        """Answer what is no request at all."""
+        with suppress(ClientLeft):
+            await client.send(_answer_head(400, [("Content-Length", "0")], closes=True))
 
 
 @dataclass(frozen=True, slots=True)

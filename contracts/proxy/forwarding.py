@@ -10,13 +10,14 @@ import re
 from asyncio import StreamReader, StreamWriter, Task, Timeout
 from collections.abc import Callable, Iterable
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from http import HTTPStatus
 
 import orjson
 
 from openapi.model import JSON
 
+from .guarding import VIA, is_for_a_console, without_our_cookie
 from .http1 import (
     AnswerHead,
     Cut,
@@ -84,8 +85,9 @@ class Forwarder:
         self._timeout = timeout
         self._tell = tell
 
-    async def forward(self, head: RequestHead, client: Client) -> bool:
+    async def answer(self, head: RequestHead, client: Client) -> bool:
         """Pass a request on, and its answer back; tell whether the client may send another one."""
+        head = replace(head, fields=without_our_cookie(head.fields))
         passed = Passed(head.method.decode(), _own_form(head.target).decode("latin-1"), head.fields.pairs)
         client.knows_chunks = head.version == b"1.1"
         try:
@@ -349,6 +351,8 @@ def _sent_head(head: RequestHead, upstream: Upstream) -> bytes:
     ]
     if not head.fields.values(b"host"):
         fields.insert(0, Field(b"Host: " + host, b"host", host))
+    if is_for_a_console(target):
+        fields.append(VIA)
     return _joined(b"%s %s HTTP/1.1" % (head.method, target), fields)
 
 

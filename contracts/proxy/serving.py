@@ -10,10 +10,11 @@ import os
 import signal
 import sys
 from asyncio import StreamReader, StreamReaderProtocol
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager, closing
+from collections.abc import AsyncIterator, Iterator
+from contextlib import ExitStack, asynccontextmanager, closing, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import NamedTuple
 
 import click
 import orjson
@@ -48,6 +49,18 @@ class ProxyError(Exception):
     """The proxy can't start; the message says why, in one line."""
 
 
+class Addresses(NamedTuple):
+    """Where the proxy listens: numeric addresses and ports.
+
+    Attributes:
+        traffic: for what is passed on.
+        console: for the console, which is of another origin than what passes.
+    """
+
+    traffic: tuple[str, int]
+    console: tuple[str, int]
+
+
 @dataclass(frozen=True, slots=True)
 class Options:
     """What `bluehour proxy` was asked for."""
@@ -55,6 +68,7 @@ class Options:
     upstream: str
     host: str
     port: int
+    console_port: int | None
     journal: int
     har: Path | None
     timeout: float
@@ -73,19 +87,37 @@ def run(options: Options, version: str) -> bool:
     _check(options)
     # Time runs as it does for the upstream, for what polls in a hurry.
     settings = Settings(journal=options.journal, control_token=options.control_token, time_scale=1)
-    with (
-        hosting.reserved(options.host, options.port) as (address, port),
-        closing(Mock(load(), settings, upstream=upstream.url)) as mock,
-    ):
-        name = _LOCAL.get(address, address)
-        if upstream.port == port and upstream.host in (name, "localhost"):
-            raise ProxyError(f"--upstream: {upstream.url} is the proxy itself")
-        mock.base_url = f"http://{f'[{name}]' if ':' in name else name}:{port}"
-        bench = uvloop.run(_serve(options, upstream, mock, (address, port), version))
+    with _reserved(options) as addresses, closing(Mock(load(), settings, upstream=upstream.url)) as mock:
+        for address, port in addresses:
+            if upstream.port == port and upstream.host in (_LOCAL.get(address, address), "localhost"):
+                raise ProxyError(f"--upstream: {upstream.url} is the proxy itself")
+        mock.base_url = _url(addresses.traffic)
+        bench = uvloop.run(_serve(options, upstream, mock, addresses, version))
         _write_archive(options.har, mock, upstream, version)
     click.echo(bench.tally.summary(), nl=False)
     sys.stdout.flush()
     return not bench.tally.has_errors
+
+
+@contextmanager
+def _reserved(options: Options) -> Iterator[Addresses]:
+    """Give where to listen, known to be free."""
+    with ExitStack() as held:
+        traffic = held.enter_context(hosting.reserved(options.host, options.port))
+        port = options.console_port
+        if port is None:  # the next one, unless the first was left to chance, or is the last
+            port = options.port + 1 if 0 < options.port < 65535 else 0
+        try:
+            console = held.enter_context(hosting.reserved(options.host, port))
+        except hosting.HostError as error:
+            raise ProxyError(f"the console's {f'{error}'.replace('--port', '--console-port')}") from error
+        yield Addresses(traffic, console)
+
+
+def _url(address: tuple[str, int]) -> str:
+    """What a client on this machine reaches an address by."""
+    name, port = _LOCAL.get(address[0], address[0]), address[1]
+    return f"http://{f'[{name}]' if ':' in name else name}:{port}"
 
 
 def _upstream(options: Options) -> Upstream:
@@ -119,7 +151,7 @@ def _write_archive(path: Path | None, mock: Mock, upstream: Upstream, version: s
 
 
 async def _serve(
-    options: Options, upstream: Upstream, mock: Mock, address: tuple[str, int], version: str
+    options: Options, upstream: Upstream, mock: Mock, addresses: Addresses, version: str
 ) -> Bench:
     stopped = asyncio.Event()
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
@@ -131,8 +163,8 @@ async def _serve(
     sys.setswitchinterval(0.0005)
     gc.collect()
     gc.freeze()
-    async with passing(upstream, mock, bench, address, options.timeout):
-        click.echo(greeting(mock, mock.base_url, version), nl=False)
+    async with passing(upstream, mock, bench, addresses, options.timeout):
+        click.echo(greeting(mock, mock.base_url, _url(addresses.console), version), nl=False)
         sys.stdout.flush()
         await stopped.wait()
     log.flush()
@@ -141,18 +173,23 @@ async def _serve(
 
 @asynccontextmanager
 async def passing(
-    upstream: Upstream, mock: Mock, bench: Bench, address: tuple[str, int], timeout: float
+    upstream: Upstream, mock: Mock, bench: Bench, addresses: Addresses, timeout: float
 ) -> AsyncIterator[None]:
     """Pass requests on, as long as the context lasts; at its end all that passed is judged."""
     bench.start()
     with closing(Console(mock)) as console, closing(upstream):
-        connections = Connections(Forwarder(upstream, timeout, bench.take), console, bench.ready)
-        server = await _listening(connections, address)
+        traffic = Connections(Forwarder(upstream, timeout, bench.take), bench.ready)
+        watching = Connections(console)
+        servers = [
+            await _listening(traffic, addresses.traffic),
+            await _listening(watching, addresses.console),
+        ]
         try:
             yield
         finally:
-            server.close()
-            await connections.close(_PATIENCE)
+            for server in servers:
+                server.close()
+            await asyncio.gather(traffic.close(_PATIENCE), watching.close(_PATIENCE))
             await asyncio.to_thread(bench.close, _JUDGED_WITHIN)
 
 

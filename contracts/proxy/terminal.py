@@ -19,14 +19,14 @@ from .bench import Verdict
 _INDENT = " " * 10
 
 
-def greeting(mock: Mock, base_url: str, version: str) -> str:
+def greeting(mock: Mock, base_url: str, console_url: str, version: str) -> str:
     """Return the start-up text."""
     sign_in = "?token=…" if mock.settings.control_token else ""
     operations = counted(len(mock.contract.operations), "operation")
     return (
         f"Bluehour {version} is a proxy at {base_url} before {mock.upstream}  (Ctrl-C stops it)\n"
         f"Both directions are judged by {mock.contract.title}, {operations}. "
-        f"Console at {base_url}{control.PREFIX}{sign_in}\n"
+        f"Console at {console_url}{control.PREFIX}{sign_in}\n"
     )
 
 

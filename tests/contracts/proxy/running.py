@@ -14,7 +14,7 @@ from typing import Any
 import uvloop
 
 from contracts.proxy.bench import Bench, Verdict
-from contracts.proxy.serving import passing
+from contracts.proxy.serving import Addresses, passing
 from contracts.proxy.upstream import Upstream
 from mock_server import hosting
 from mock_server.journal.exchange import Exchange
@@ -35,6 +35,7 @@ class Proxied:
     """
 
     port: int
+    console_port: int
     mock: Mock
     verdicts: list[Verdict] = field(default_factory=list)
     bench: Bench | None = None
@@ -43,6 +44,10 @@ class Proxied:
     @property
     def url(self) -> str:
         return f"http://127.0.0.1:{self.port}"
+
+    @property
+    def console(self) -> str:
+        return f"http://127.0.0.1:{self.console_port}/_mock"
 
     def write(self, verdict: Verdict) -> None:
         with self._news:
@@ -73,13 +78,14 @@ def proxied(upstream_url: str, *, timeout: float = SILENCE, **settings: Any) -> 
     up, stop = Event(), Event()
     with (
         closing(Mock(settings=Settings(time_scale=1, **settings), upstream=upstream.url)) as mock,
-        hosting.reserved("127.0.0.1", 0) as (address, port),
+        hosting.reserved("127.0.0.1", 0) as traffic,
+        hosting.reserved("127.0.0.1", 0) as console,
     ):
-        proxy = Proxied(port, mock)
+        proxy = Proxied(traffic[1], console[1], mock)
 
         async def serve() -> None:
             proxy.bench = Bench(mock, upstream.url, proxy.write)
-            async with passing(upstream, mock, proxy.bench, (address, port), timeout):
+            async with passing(upstream, mock, proxy.bench, Addresses(traffic, console), timeout):
                 up.set()
                 await asyncio.to_thread(stop.wait)
 

@@ -11,6 +11,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from contracts.proxy.guarding import is_for_a_console
 from mock_server.journal.view import entry
 
 from .running import Proxied, RawServer, Wire, connected, proxied
@@ -54,7 +55,7 @@ targets = st.one_of(
     st.text(_IN_TARGETS, max_size=30).map(lambda text: b"/" + text.encode("latin-1")),
     st.text(_IN_TARGETS, max_size=30).map(lambda text: b"/v1/image-projects/" + text.encode("latin-1")),
     st.text(_IN_TARGETS, max_size=30).map(lambda text: b"/v1/ai-face-editor?" + text.encode("latin-1")),
-).filter(lambda target: not target.startswith(b"/_mock"))
+).filter(lambda target: not is_for_a_console(target))
 bodies = st.one_of(
     st.just(b""),
     st.binary(max_size=200),

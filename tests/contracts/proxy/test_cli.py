@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import json
 import os
+import random
 import re
 import signal
 import socket
 import subprocess
 import sys
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from threading import Thread
 
@@ -36,8 +37,10 @@ class Started:
         assert process.stdout is not None
         self.greeting = process.stdout.readline() + process.stdout.readline()
         address = re.search(r"http://127\.0\.0\.1:(\d+)", self.greeting)
+        console = re.search(r"Console at (http://127\.0\.0\.1:\d+/_mock)", self.greeting)
         assert address, self.greeting
-        self.url, self.port = address[0], int(address[1])
+        assert console, self.greeting
+        self.url, self.port, self.console = address[0], int(address[1]), console[1]
 
     def stop(self) -> tuple[int, str, str]:
         """Press Ctrl-C; return the exit code, and what was written since the greeting."""
@@ -74,12 +77,11 @@ def refused(*options: str) -> str:
 def test_nothing_wrong_is_exit_code_0(mocked: str) -> None:
     with started(mocked) as proxy:
         assert call(proxy.url + FACE, "POST", face(mouth_smile=60))[0] == 200
-        assert call(f"{proxy.url}/_mock/state")[1]["mode"] == "proxy"
+        assert call(f"{proxy.console}/state")[1]["mode"] == "proxy"
         code, out, log = proxy.stop()
     assert code == 0
     assert proxy.greeting.startswith("Bluehour 0.1.0 is a proxy at ")
     assert f" before {mocked}  (Ctrl-C stops it)\n" in proxy.greeting
-    assert f"Console at {proxy.url}/_mock" in proxy.greeting
     assert out == "1 request, and nothing broke the contract.\n"
     assert re.fullmatch(r"\d\d:\d\d:\d\d  200 POST /v1/ai-face-editor  \d+\.\d ms  \w+: 1 credit\n", log), log
 
@@ -142,6 +144,7 @@ def test_a_machine_reads_an_object_per_request() -> None:
         (["--upstream", "http://a", "--har", "/no/such/folder/x.har"], "No such file or directory"),
         (["--upstream", "http://a", "--har", "x.har", "--journal", "0"], "--journal 0 keeps nothing"),
         (["--upstream", "http://127.0.0.1:4999", "--port", "4999"], "is the proxy itself"),
+        (["--upstream", "http://127.0.0.1:4999", "--port", "4998"], "is the proxy itself"),
     ],
 )
 def test_what_can_not_start_says_why_in_a_line(options: list[str], said: str) -> None:
@@ -152,6 +155,25 @@ def test_a_taken_port_is_told() -> None:
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = f"{taken.getsockname()[1]}"
         assert f"port {port} on 127.0.0.1 is taken" in refused("--upstream", "http://a", "--port", port)
+        told = refused("--upstream", "http://a", "--port", "0", "--console-port", port)
+        assert f"the console's port {port} on 127.0.0.1 is taken; choose another with --console-port" in told
+
+
+def two_free_ports() -> int:
+    """The first of two neighbours, below those that the system hands out."""
+    for port in random.sample(range(20_000, 32_000, 2), 1000):
+        with suppress(OSError), socket.socket() as first, socket.socket() as second:
+            first.bind(("127.0.0.1", port))
+            second.bind(("127.0.0.1", port + 1))
+            return port
+    raise AssertionError("no two free ports")
+
+
+def test_the_console_is_at_the_next_port(mocked: str) -> None:
+    port = two_free_ports()
+    with started(mocked, "--port", f"{port}") as proxy:
+        assert proxy.console == f"http://127.0.0.1:{port + 1}/_mock"
+        assert call(f"{proxy.console}/state")[0] == 200
 
 
 def test_without_the_judge_it_says_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:

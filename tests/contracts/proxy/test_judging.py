@@ -176,9 +176,9 @@ def test_an_answer_that_lacks_a_field_breaks_a_rule(before_liar: Proxied) -> Non
     summary = before_liar.bench.tally.summary()
     assert "1 request: 0 faulty, 1 with an answer that breaks the contract." in summary
     assert "answer.schema  GET /v1/image-projects/{id}" in summary
-    (shown,) = call(f"{before_liar.url}/_mock/journal?broken=true")[1]["entries"]
+    (shown,) = call(f"{before_liar.console}/journal?broken=true")[1]["entries"]
     assert shown == entry
-    assert call(f"{before_liar.url}/_mock/journal?broken=false")[1]["entries"] == []
+    assert call(f"{before_liar.console}/journal?broken=false")[1]["entries"] == []
 
 
 def test_a_compressed_answer_is_judged_by_what_is_in_it(server: RawServer, proxy: Proxied) -> None:
@@ -238,7 +238,7 @@ def test_no_token_is_written_anywhere(before_liar: Proxied) -> None:
     call(before_liar.url + FACE, "POST", {"assets": TOKEN, TOKEN: TOKEN})
     call(f"{before_liar.url}/v1/image-projects/{TOKEN}", token="another-token-of-someone")
     before_liar.verdict(4)
-    journal = call(f"{before_liar.url}/_mock/journal", token=None)[1]
+    journal = call(f"{before_liar.console}/journal", token=None)[1]
     har = archive(before_liar.exchanges, "http://x", "1")
     written = f"{journal} {har} {before_liar.verdicts}"
     assert TOKEN not in written
@@ -258,13 +258,14 @@ def test_a_hurried_poll_and_a_create_sent_twice_are_warned_of(before_mock: Proxi
 
 def test_the_console_has_the_journal_and_nothing_that_a_proxy_can_not_do(before_mock: Proxied) -> None:
     url = before_mock.url
-    state = call(f"{url}/_mock/state")[1]
+    console = before_mock.console
+    state = call(f"{console}/state")[1]
     assert (state["mode"], state["settings"]["upstream"]) == ("proxy", before_mock.mock.upstream)
     assert state["links"].keys() == {"control"}
     call(url + FACE, "POST", face())
     before_mock.verdict()
-    assert len(call(f"{url}/_mock/journal.har")[1]["log"]["entries"]) == 1
-    assert call(f"{url}/_mock/journal/1")[0] == 200
+    assert len(call(f"{console}/journal.har")[1]["log"]["entries"]) == 1
+    assert call(f"{console}/journal/1")[0] == 200
     for method, path, body in [
         ("POST", "clock", {"frozen": True}),
         ("GET", "rules", None),
@@ -274,22 +275,22 @@ def test_the_console_has_the_journal_and_nothing_that_a_proxy_can_not_do(before_
         ("GET", "projects", None),
         ("POST", "webhooks", {"url": "http://127.0.0.1:9"}),
     ]:
-        status, answer = call(f"{url}/_mock/{path}", method, body)
+        status, answer = call(f"{console}/{path}", method, body)
         assert (status, answer["code"]) == (404, "not_found")
         assert "This is a proxy before" in answer["message"]
-    assert call(f"{url}/_mock/journal", "DELETE")[0] == 204
-    assert call(f"{url}/_mock/journal")[1]["entries"] == []
+    assert call(f"{console}/journal", "DELETE")[0] == 204
+    assert call(f"{console}/journal")[1]["entries"] == []
 
 
 def test_the_console_wants_its_token(mocked: str) -> None:
     with proxied(mocked, control_token="opener") as proxy:
-        assert call(f"{proxy.url}/_mock/state")[0] == 401
-        assert call(f"{proxy.url}/_mock/state", token="opener")[0] == 200
+        assert call(f"{proxy.console}/state")[0] == 401
+        assert call(f"{proxy.console}/state", token="opener")[0] == 200
         assert call(f"{proxy.url}/v1/image-projects/cuid-example")[0] == 200
 
 
 def test_events_tell_of_what_passes(before_mock: Proxied) -> None:
-    with connected(before_mock.port) as wire:
+    with connected(before_mock.console_port) as wire:
         wire.send(b"GET /_mock/events HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n")
         assert b"text/event-stream" in wire.head()
         assert wire.exactly(12) == b"retry: 1000\n"
