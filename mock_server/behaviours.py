@@ -69,12 +69,12 @@ def create_image_project(call: Call) -> Answer:
     with kept(call.mock, sources, project_id, limit) as errors:
         project = _new_project(call, account, project_id, errors)
         try:
-            balance = call.mock.store.add_project(project, _most_jobs(call, account))
+            balance = call.mock.store.add_project(project, _most_jobs(call, account), call.base_url)
         except (InsufficientCredits, TooManyJobs) as error:
             raise _refusal_for(error, project) from error
-    call.mock.webhooks.follow(project, call.base_url)
+    call.mock.webhooks.follow(project)
     if call.mock.queue is not None and project.is_pending:
-        call.mock.queue.add(project, call.base_url)
+        call.mock.queue.add(project)
         trace_of(call.request.environ).remarks = call.mock.queue.remarks_on(project)
     body = {"id": project.id, "frame_cost": project.credits, "credits_charged": project.credits}
     return Answer(200, body, note={"project": project.id, "charged": project.credits, "balance": balance})

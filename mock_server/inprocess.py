@@ -36,6 +36,7 @@ def running(
     with reserved(host, 0) as (address, port):
         mock.base_url = f"http://{f'[{address}]' if ':' in address else address}:{port}"
         mock.targets = mock.targets.served_at(address)
+        mock.webhooks.resume()
         resume(mock)
         thread = _Serving(mock, make_app, address, port)
         thread.start()

@@ -139,21 +139,19 @@ class Mock:
         if self._own_folder:
             self._own_folder.close()
 
-    def end_project(self, project_id: str, outcome: str, base_url: str) -> Project:
+    def end_project(self, project_id: str, outcome: str) -> Project:
         """End an unfinished project now, and tell webhooks of it.
 
         Args:
             project_id: which.
             outcome: see `Project.outcome`.
-            base_url: what its client reaches the mock by; it goes into the events' links.
 
         Raises:
             KeyError: there is no such project.
             ProjectEnded: it has finished by now, or another caller was quicker.
         """
-        now = self.clock.now()
-        project = self.store.end_project(project_id, outcome, now)
-        self.webhooks.follow(project, base_url, since=now)
+        project = self.store.end_project(project_id, outcome, self.clock.now())
+        self.webhooks.follow(project)
         return project
 
     def settle(self, timeout: float) -> bool:

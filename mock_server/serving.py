@@ -124,9 +124,7 @@ def _prepare(server: Server, mock: Mock) -> None:
     if server.scenario is not None:
         _begin_with(server.scenario, mock)
     try:
-        mock.webhooks.start_with(
-            [mock.webhooks.register(url, server.webhook_secret) for url in server.webhooks]
-        )
+        mock.webhooks.resume(server.webhooks, server.webhook_secret)
     except ValueError as error:
         raise ServeError(f"--webhook: {error}") from error
 

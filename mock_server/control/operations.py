@@ -154,16 +154,15 @@ def get_project(call: ControlCall) -> Answer:
 @_operation
 def force_outcome(call: ControlCall) -> Answer:
     """End an unfinished project now."""
-    base_url = base_url_of(call.request)
     try:
         with existing("project", call.parameters["id"]):
-            project = call.mock.end_project(call.parameters["id"], call.body["outcome"], base_url)
+            project = call.mock.end_project(call.parameters["id"], call.body["outcome"])
     except ProjectEnded as error:
         raise conflict(
             f"The project has ended already: {error.outcome}. Only an unfinished one can end"
         ) from error
     _tell(call.mock, "projects", "accounts")
-    return Answer(200, views.project(call.mock, project, base_url))
+    return Answer(200, views.project(call.mock, project, base_url_of(call.request)))
 
 
 @_operation
@@ -233,7 +232,7 @@ def remove_rule(call: ControlCall) -> Answer:
 @_operation
 def list_webhooks(call: ControlCall) -> Answer:
     """Registered webhooks."""
-    return Answer(200, {"webhooks": [views.webhook(each) for each in call.mock.webhooks.endpoints()]})
+    return Answer(200, views.webhooks(call.mock))
 
 
 @_operation

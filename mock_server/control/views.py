@@ -122,6 +122,15 @@ def rule(rule: Rule) -> dict[str, Any]:
     }
 
 
+def webhooks(mock: Mock) -> dict[str, Any]:
+    """Return the webhooks, and how many deliveries did not fit."""
+    return {
+        "webhooks": [webhook(each) for each in mock.webhooks.endpoints()],
+        "dropped": mock.webhooks.dropped,
+        "forgotten": mock.webhooks.forgotten,
+    }
+
+
 def webhook(endpoint: Endpoint) -> dict[str, Any]:
     """Return a webhook; its secret can be recognised, but not used."""
     return {
@@ -143,6 +152,7 @@ def delivery(delivery: Delivery) -> dict[str, Any]:
         "event": delivery.event,
         "project": delivery.project_id,
         "state": delivery.state,
+        "problem": delivery.problem,
         "body": delivery.body.decode(),
         "next_at": None if next_at is None else not_before(next_at),
         "attempts": [_attempt(each) for each in list(delivery.attempts)],

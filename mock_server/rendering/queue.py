@@ -12,7 +12,6 @@ not again.
 from __future__ import annotations
 
 import logging
-import math
 import os
 import time
 from collections import deque
@@ -55,8 +54,6 @@ class _Task:
 
     project: Project
     project_type: str
-    base_url: str
-    """What its client reaches the mock by; it goes into the links of its webhooks."""
     picture: Any = None
     """Loaded, later edited; as the stage has it."""
 
@@ -80,14 +77,14 @@ class RenderQueue:
         self._threads: list[Thread] = []
         self._closed = False
 
-    def add(self, project: Project, base_url: str) -> None:
+    def add(self, project: Project) -> None:
         """Have a pending project rendered; one that is on its way already stays where it is.
 
         Raises:
             KeyError: the contract has no such operation.
         """
         project_type = self._mock.contract.operation(project.operation_id).project_type
-        task = _Task(project, project_type, base_url)
+        task = _Task(project, project_type)
         with self._changed:
             if project.id not in self._tasks and not self._closed:
                 self._tasks[project.id] = task
@@ -214,10 +211,8 @@ class RenderQueue:
         return False
 
     def _begin_in_store(self, task: _Task) -> None:
-        began_before = task.project.rendering_at < math.inf  # and was told of, by a process that was killed
         task.project = self._mock.store.begin_project(task.project.id, self._mock.clock.now())
-        if not began_before:
-            self._mock.webhooks.follow(task.project, task.base_url)
+        self._mock.webhooks.follow(task.project)
 
     def _edited_pictures(self, batch: Sequence[_Task]) -> list[Any]:
         """Edit a batch; where that fails, one by one, so that no job fails by another's fault."""
@@ -257,7 +252,7 @@ class RenderQueue:
             with self._mock.gate:
                 if self._is_wanted(task):
                     with suppress(KeyError, ProjectEnded):  # forgotten, or ended by somebody else
-                        self._mock.end_project(task.project.id, outcome, task.base_url)
+                        self._mock.end_project(task.project.id, outcome)
                     self._remove_unseen(task.project)
         except Exception as error:
             self._put_back(task, error)

@@ -25,7 +25,7 @@ def resume(mock: Mock) -> None:
         if not project.is_pending or project.operation_id not in known:
             continue
         if mock.queue is not None:
-            mock.queue.add(project, mock.base_url)
+            mock.queue.add(project)
         else:
             with contextlib.suppress(KeyError, ProjectEnded):  # another process was quicker
-                mock.end_project(project.id, "complete", mock.base_url)
+                mock.end_project(project.id, "complete")

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
 from ..accounts import Account, Entry
 from ..assets import Upload
 from ..projects import Project
+from ..webhooks.deliveries import ComingEvent, Endpoint, WaitingDelivery
 
 
 class StoreError(Exception):
@@ -67,13 +68,14 @@ class Store(Protocol):
     def entries(self, account_id: str) -> list[Entry]:
         """Return the account's ledger, by time; a planned refund is in it ahead of its time."""
 
-    def add_project(self, project: Project, at_most: int | None = None) -> int:
-        """Store a project together with its ledger entries.
+    def add_project(self, project: Project, at_most: int | None = None, base_url: str = "") -> int:
+        """Store a project together with its ledger entries, and where there are webhooks, its events to come.
 
         Args:
             project: what to store.
             at_most: how many of the account's projects may be unfinished at `project.created_at`, this
                 one among them; None sets no limit.
+            base_url: what its client reaches the mock by, for its events.
 
         Returns:
             The account's balance at `project.created_at`, after the charge.
@@ -141,11 +143,63 @@ class Store(Protocol):
     def upload(self, path: str) -> Upload | None:
         """Return the upload that was issued under this file path, or None."""
 
+    def put_webhook(self, endpoint: Endpoint) -> None:
+        """Store a webhook, in place of the one with its id. As long as there is one, events are kept."""
+
+    def remove_webhook(self, webhook_id: str) -> None:
+        """Forget a webhook and the deliveries that wait for it; an unknown id is no error."""
+
+    def webhooks(self) -> list[Endpoint]:
+        """Return the webhooks, in the order in which they were stored first."""
+
+    def announce_unfinished(self, at: float, base_url: str) -> None:
+        """Have events to come of all projects whose `finished_at` is later than `at`, if they have none yet.
+
+        Args:
+            at: the time it is now.
+            base_url: what clients reach the mock by, for the events.
+        """
+
+    def next_event(self) -> ComingEvent | None:
+        """Return the event that comes first, of equals that of the project announced first, or None.
+
+        It is one that has come already, or will; not one at `math.inf`.
+        """
+
+    def hand_out(self, event: ComingEvent, deliveries: Sequence[WaitingDelivery]) -> bool:
+        """Put the deliveries of an event in its place; its project's next event is then the one to come.
+
+        Returns:
+            Whether the event was there as given. It isn't where the project was ended meanwhile, or where
+            another process was quicker; then nothing has changed.
+        """
+
+    def try_delivery(self, delivery_id: str, tries: int, next_at: float) -> bool:
+        """Count one more try of a waiting delivery, before it is made.
+
+        Args:
+            delivery_id: which.
+            tries: how often it has been tried.
+            next_at: when it is tried again if nothing comes of this try, not even the news of it.
+
+        Returns:
+            Whether it waits, and was tried so often: another process may have been quicker.
+        """
+
+    def end_delivery(self, delivery_id: str) -> None:
+        """Forget a waiting delivery: it is taken, or given up."""
+
+    def waiting_deliveries(self) -> list[WaitingDelivery]:
+        """Return the deliveries that wait, in the order in which they were handed out."""
+
     def secret(self) -> bytes:
         """Return the store's own random 32 bytes, the same for its whole life: the key that signs links."""
 
     def reset(self) -> None:
-        """Forget accounts, ledgers, projects and uploads; the secret stays."""
+        """Forget accounts, ledgers, projects, uploads, events and deliveries.
+
+        The secret stays, and so do the initial webhooks, switched on.
+        """
 
     def close(self) -> None:
         """Let go of files and connections."""

@@ -6,20 +6,32 @@ from __future__ import annotations
 import secrets
 from array import array
 from bisect import bisect_left, bisect_right, insort
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
-from heapq import nlargest
+from heapq import heapify, heappop, heappush, nlargest
+from itertools import count
 from math import inf
 from threading import Lock
+from typing import NamedTuple
 
 from ..accounts import Account, Entry, InsufficientCredits, TooManyJobs, entries_of, refund_of
 from ..assets import Upload
 from ..projects import Project, begun, ended
+from ..webhooks.deliveries import ComingEvent, Endpoint, WaitingDelivery
 from . import InUse
 from .ledger import Ledger
 from .packing import Packing, times_of
 
 _NOBODY = Account("", "", 0)
+
+
+class _Announced(NamedTuple):
+    """A project with events to come; `number` tells which was announced first."""
+
+    number: int
+    base_url: str
+    has_begun: bool
+    next_at: float
 
 
 class MemoryStore:
@@ -36,6 +48,11 @@ class MemoryStore:
         ] = {}  # of each account's projects, sorted, to count the unfinished
         self._deleted: dict[str, float] = {}
         self._uploads: dict[str, tuple[str, float, float | None, str | None]] = {}
+        self._webhooks: dict[str, Endpoint] = {}
+        self._announced: dict[str, _Announced] = {}
+        self._coming: list[tuple[float, int, str]] = []  # a heap, of which some are out of date
+        self._announcements = count()
+        self._waiting: dict[str, WaitingDelivery] = {}
         self._secret = secrets.token_bytes(32)
 
     def open_account(self, account: Account, at: float) -> Account:
@@ -85,7 +102,7 @@ class MemoryStore:
             entries.extend(entries_of(self._packing.unpack(id_, row, None)))
         return sorted(entries, key=lambda entry: entry.at)
 
-    def add_project(self, project: Project, at_most: int | None = None) -> int:
+    def add_project(self, project: Project, at_most: int | None = None, base_url: str = "") -> int:
         """Store a project, charge it, and return the balance that leaves.
 
         Raises:
@@ -111,6 +128,8 @@ class MemoryStore:
             self._projects[project.id] = row
             if project.deleted_at is not None:
                 self._deleted[project.id] = project.deleted_at
+            if self._webhooks:
+                self._announce(project.id, base_url, project.rendering_at)
             return ledger.balance(project.created_at)
 
     def project(self, project_id: str) -> Project | None:
@@ -158,7 +177,9 @@ class MemoryStore:
             ProjectEnded: it has finished by `at`, or somebody has ended it.
         """
         with self._lock:
-            return self._change(project_id, lambda project: begun(project, at))[1]
+            after = self._change(project_id, lambda project: begun(project, at))[1]
+            self._move_event(after)
+            return after
 
     def end_project(self, project_id: str, outcome: str, at: float) -> Project:
         """End an unfinished project now, and return it as it is then.
@@ -171,6 +192,7 @@ class MemoryStore:
             before, after = self._change(project_id, lambda project: ended(project, outcome, at))
             self._move_end(before, after)
             self._move_refund(before, after)
+            self._move_event(after)
             return after
 
     def delete_project(self, project_id: str, at: float) -> None:
@@ -193,16 +215,94 @@ class MemoryStore:
             row = self._uploads.get(path)
         return None if row is None else Upload(path, *row)
 
+    def put_webhook(self, endpoint: Endpoint) -> None:
+        """Store a webhook, in place of the one with its id."""
+        with self._lock:
+            self._webhooks[endpoint.id] = replace(endpoint, since=-inf)
+
+    def remove_webhook(self, webhook_id: str) -> None:
+        """Forget a webhook and the deliveries that wait for it; an unknown id is no error."""
+        with self._lock:
+            self._webhooks.pop(webhook_id, None)
+            its = [each.id for each in self._waiting.values() if each.webhook_id == webhook_id]
+            for delivery_id in its:
+                del self._waiting[delivery_id]
+
+    def webhooks(self) -> list[Endpoint]:
+        """Return the webhooks, in the order in which they were stored first."""
+        with self._lock:
+            return [replace(each) for each in self._webhooks.values()]
+
+    def announce_unfinished(self, at: float, base_url: str) -> None:
+        """Have events to come of all projects whose end is later than `at`, if they have none yet."""
+        with self._lock:
+            for project_id, row in self._projects.items():
+                _, rendering_at, finished_at = times_of(row)
+                if finished_at > at and project_id not in self._announced:
+                    self._announce(project_id, base_url, rendering_at)
+
+    def next_event(self) -> ComingEvent | None:
+        """Return the event that comes first, of equals that of the project announced first, or None."""
+        with self._lock:
+            while self._coming:
+                at, number, project_id = self._coming[0]
+                announced = self._announced.get(project_id)
+                if announced is not None and (announced.next_at, announced.number) == (at, number):
+                    break
+                heappop(self._coming)
+            else:
+                return None
+            row, deleted_at = self._projects[project_id], self._deleted.get(project_id)
+        project = self._packing.unpack(project_id, row, deleted_at)
+        return ComingEvent(project, announced.has_begun, at, announced.base_url)
+
+    def hand_out(self, event: ComingEvent, deliveries: Sequence[WaitingDelivery]) -> bool:
+        """Put the deliveries of an event in its place; tell whether it was there as given."""
+        with self._lock:
+            announced = self._announced.get(event.project.id)
+            if announced is None or (announced.has_begun, announced.next_at) != (event.has_begun, event.at):
+                return False
+            if event.is_begin:
+                _, _, finished_at = times_of(self._projects[event.project.id])
+                self._put(event.project.id, announced._replace(has_begun=True, next_at=finished_at))
+            else:
+                del self._announced[event.project.id]
+            self._waiting.update({each.id: each for each in deliveries})
+            return True
+
+    def try_delivery(self, delivery_id: str, tries: int, next_at: float) -> bool:
+        """Count one more try of a waiting delivery; tell whether it waits, and was tried so often."""
+        with self._lock:
+            delivery = self._waiting.get(delivery_id)
+            if delivery is None or delivery.tries != tries:
+                return False
+            self._waiting[delivery_id] = replace(delivery, tries=tries + 1, next_at=next_at)
+            return True
+
+    def end_delivery(self, delivery_id: str) -> None:
+        """Forget a waiting delivery: it is taken, or given up."""
+        with self._lock:
+            self._waiting.pop(delivery_id, None)
+
+    def waiting_deliveries(self) -> list[WaitingDelivery]:
+        """Return the deliveries that wait, in the order in which they were handed out."""
+        with self._lock:
+            return list(self._waiting.values())
+
     def secret(self) -> bytes:
         """Return this store's random 32 bytes."""
         return self._secret
 
     def reset(self) -> None:
-        """Forget everything but the secret."""
+        """Forget everything but the secret and the initial webhooks."""
         with self._lock:
             # The packing stays: a create in another thread may have packed its row and wait for the lock.
             for kept in (self._ledgers, self._projects, self._ends, self._deleted, self._uploads):
                 kept.clear()
+            for kept_events in (self._announced, self._coming, self._waiting):
+                kept_events.clear()
+            initial = [each for each in self._webhooks.values() if each.is_initial]
+            self._webhooks = {each.id: replace(each, enabled=True) for each in initial}
 
     def close(self) -> None:
         """Do nothing: there are no files or connections."""
@@ -214,6 +314,25 @@ class MemoryStore:
         after = changed(before)
         self._projects[project_id] = self._packing.pack(after)
         return before, after
+
+    def _announce(self, project_id: str, base_url: str, at: float) -> None:
+        self._put(project_id, _Announced(next(self._announcements), base_url, False, at))
+
+    def _move_event(self, project: Project) -> None:
+        announced = self._announced.get(project.id)
+        if announced is not None:
+            at = project.finished_at if announced.has_begun else project.rendering_at
+            self._put(project.id, announced._replace(next_at=at))
+
+    def _put(self, project_id: str, announced: _Announced) -> None:
+        self._announced[project_id] = announced
+        if announced.next_at == inf:
+            return
+        heappush(self._coming, (announced.next_at, announced.number, project_id))
+        if len(self._coming) > 2 * len(self._announced) + 100:
+            now_right = {(each.next_at, each.number, id_) for id_, each in self._announced.items()}
+            self._coming = [each for each in now_right if each[0] < inf]
+            heapify(self._coming)
 
     def _move_end(self, before: Project, after: Project) -> None:
         ends = self._ends[before.account_id]

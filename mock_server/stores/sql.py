@@ -8,6 +8,7 @@ import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from itertools import accumulate
+from math import inf
 from threading import Lock
 from typing import Any, NamedTuple
 
@@ -17,8 +18,19 @@ from sqlalchemy.dialects.sqlite import insert
 from ..accounts import Account, Entry, InsufficientCredits, TooManyJobs, entries_of, refund_of
 from ..assets import Upload
 from ..projects import Project, begun, ended
+from ..webhooks.deliveries import ComingEvent, Endpoint, WaitingDelivery
 from . import InUse, StoreError, StoreUnavailable
-from .tables import ACCOUNTS, LEDGER, PROJECTS, SETTINGS, TABLES, UPLOADS
+from .tables import (
+    ACCOUNTS,
+    DELIVERIES,
+    LEDGER,
+    OUTBOX,
+    PROJECTS,
+    SETTINGS,
+    TABLES,
+    UPLOADS,
+    WEBHOOKS,
+)
 
 _ACCEPTED = "use memory://, sqlite:///file (relative) or sqlite:////absolute/file"
 _BUSY_SECONDS = 5.0
@@ -126,6 +138,63 @@ _PUT_UPLOAD = _new_upload.on_conflict_do_update(
 )
 _FIND_UPLOAD = sa.select(UPLOADS).where(UPLOADS.c.path == _id)
 
+_webhook = insert(WEBHOOKS)
+_PUT_WEBHOOK = _webhook.on_conflict_do_update(
+    index_elements=[WEBHOOKS.c.id],
+    set_={
+        each.name: _webhook.excluded[each.name] for each in WEBHOOKS.c if each.name not in ("id", "number")
+    },
+)
+_FIND_WEBHOOKS = sa.select(*(each for each in WEBHOOKS.c if each.name != "number")).order_by(
+    WEBHOOKS.c.number
+)
+_ANY_WEBHOOK = sa.select(WEBHOOKS.c.id).limit(1)
+_DROP_WEBHOOK = sa.delete(WEBHOOKS).where(WEBHOOKS.c.id == _id)
+_DROP_LATER_WEBHOOKS = sa.delete(WEBHOOKS).where(~WEBHOOKS.c.is_initial)
+_SWITCH_ON = sa.update(WEBHOOKS).values(enabled=True)
+
+_ANNOUNCE = sa.insert(OUTBOX)
+_ANNOUNCE_UNFINISHED = sa.insert(OUTBOX).from_select(
+    ["project_id", "base_url", "has_begun", "next_at"],
+    sa.select(PROJECTS.c.id, sa.bindparam("base_url", type_=sa.String), sa.false(), PROJECTS.c.rendering_at)
+    .where(
+        PROJECTS.c.finished_at > _at,
+        ~sa.exists().where(OUTBOX.c.project_id == PROJECTS.c.id),
+    )
+    .order_by(PROJECTS.c.number),
+)
+_NEXT_EVENT = (
+    _every_project.add_columns(OUTBOX.c.base_url, OUTBOX.c.has_begun, OUTBOX.c.next_at)
+    .join(OUTBOX, OUTBOX.c.project_id == PROJECTS.c.id)
+    .order_by(OUTBOX.c.next_at, OUTBOX.c.number)
+    .limit(1)
+)
+_FINISHED_AT = sa.select(PROJECTS.c.finished_at).where(PROJECTS.c.id == OUTBOX.c.project_id).scalar_subquery()
+_as_given = (
+    OUTBOX.c.project_id == _id,
+    OUTBOX.c.has_begun == sa.bindparam("begun", type_=sa.Boolean),
+    OUTBOX.c.next_at == _at,
+)
+_BEGIN_EVENTS = sa.update(OUTBOX).where(*_as_given).values(has_begun=True, next_at=_FINISHED_AT)
+_END_EVENTS = sa.delete(OUTBOX).where(*_as_given)
+_MOVE_EVENT = (
+    sa.update(OUTBOX)
+    .where(OUTBOX.c.project_id == _id)
+    .values(next_at=sa.case((OUTBOX.c.has_begun, sa.bindparam("end")), else_=sa.bindparam("begin")))
+)
+
+_ADD_DELIVERIES = sa.insert(DELIVERIES)
+_TRY_DELIVERY = (
+    sa.update(DELIVERIES)
+    .where(DELIVERIES.c.id == _id, DELIVERIES.c.tries == sa.bindparam("made", type_=sa.Integer))
+    .values(tries=DELIVERIES.c.tries + 1, next_at=sa.bindparam("again_at", type_=sa.Double))
+)
+_DROP_DELIVERY = sa.delete(DELIVERIES).where(DELIVERIES.c.id == _id)
+_DROP_ITS_DELIVERIES = sa.delete(DELIVERIES).where(DELIVERIES.c.webhook_id == _id)
+_FIND_DELIVERIES = sa.select(*(each for each in DELIVERIES.c if each.name != "number")).order_by(
+    DELIVERIES.c.number
+)
+
 _ADD_SETTING = insert(SETTINGS).on_conflict_do_nothing()
 _FIND_SETTING = sa.select(SETTINGS.c.value).where(SETTINGS.c.name == _id)
 
@@ -147,6 +216,7 @@ class SqlStore:
         path = _path_of(url)
         self._engine = _engine_of(path)
         self._writing = Lock()
+        self._has_webhooks = False  # changed by who writes alone
         try:
             self._secret = self._make_tables()
             self._log_ahead()
@@ -203,7 +273,7 @@ class SqlStore:
         with self._read() as connection:
             return [Entry(*line) for line in connection.execute(_FIND_LINES, {"wanted": account_id})]
 
-    def add_project(self, project: Project, at_most: int | None = None) -> int:
+    def add_project(self, project: Project, at_most: int | None = None, base_url: str = "") -> int:
         """Store a project and its charge in one transaction, and return the balance that leaves.
 
         Raises:
@@ -219,6 +289,16 @@ class SqlStore:
             if at_most is not None:
                 _refuse_above(connection, project, at_most)
             connection.execute(_ADD_PROJECT, _row(project, PROJECTS))
+            if self._has_webhooks:
+                connection.execute(
+                    _ANNOUNCE,
+                    {
+                        "project_id": project.id,
+                        "base_url": base_url,
+                        "has_begun": False,
+                        "next_at": project.rendering_at,
+                    },
+                )
             _book(connection, standing, lines)
         return standing.balance + _sum_until(project.created_at, lines)
 
@@ -259,7 +339,9 @@ class SqlStore:
             ProjectEnded: it has finished by `at`, or somebody has ended it.
         """
         with self._write() as connection:
-            return _change(connection, project_id, lambda project: begun(project, at))[1]
+            after = _change(connection, project_id, lambda project: begun(project, at))[1]
+            _move_event(connection, after)
+            return after
 
     def end_project(self, project_id: str, outcome: str, at: float) -> Project:
         """End an unfinished project now, in one transaction with its refund, and return it as it is then.
@@ -271,6 +353,7 @@ class SqlStore:
         with self._write() as connection:
             before, after = _change(connection, project_id, lambda project: ended(project, outcome, at))
             _move_refund(connection, before, after)
+            _move_event(connection, after)
             return after
 
     def delete_project(self, project_id: str, at: float) -> None:
@@ -291,16 +374,83 @@ class SqlStore:
         row = self._first(_FIND_UPLOAD, path)
         return None if row is None else Upload(**row)
 
+    def put_webhook(self, endpoint: Endpoint) -> None:
+        """Store a webhook, in place of the one with its id."""
+        row = _row(endpoint, WEBHOOKS) | {"events": ",".join(sorted(endpoint.events))}
+        with self._write() as connection:
+            connection.execute(_PUT_WEBHOOK, row)
+            self._has_webhooks = True
+
+    def remove_webhook(self, webhook_id: str) -> None:
+        """Forget a webhook and the deliveries that wait for it; an unknown id is no error."""
+        with self._write() as connection:
+            connection.execute(_DROP_WEBHOOK, {"wanted": webhook_id})
+            connection.execute(_DROP_ITS_DELIVERIES, {"wanted": webhook_id})
+            self._look_for_webhooks(connection)
+
+    def webhooks(self) -> list[Endpoint]:
+        """Return the webhooks, in the order in which they were stored first."""
+        with self._engine.connect() as connection:
+            rows = [dict(row) for row in connection.execute(_FIND_WEBHOOKS).mappings()]
+        return [
+            Endpoint(**{**row, "events": frozenset(filter(None, row["events"].split(",")))}) for row in rows
+        ]
+
+    def announce_unfinished(self, at: float, base_url: str) -> None:
+        """Have events to come of all projects whose end is later than `at`, if they have none yet."""
+        with self._write() as connection:
+            connection.execute(_ANNOUNCE_UNFINISHED, {"at": at, "base_url": base_url})
+
+    def next_event(self) -> ComingEvent | None:
+        """Return the event that comes first, of equals that of the project announced first, or None."""
+        with self._engine.connect() as connection:
+            row = connection.execute(_NEXT_EVENT).mappings().first()
+        if row is None or row["next_at"] == inf:
+            return None
+        columns = dict(row)
+        base_url, has_begun, at = (columns.pop(name) for name in ("base_url", "has_begun", "next_at"))
+        return ComingEvent(Project(**columns), has_begun, at, base_url)
+
+    def hand_out(self, event: ComingEvent, deliveries: Sequence[WaitingDelivery]) -> bool:
+        """Put deliveries in an event's place, in one transaction; tell whether it was there as given."""
+        statement = _BEGIN_EVENTS if event.is_begin else _END_EVENTS
+        given = {"wanted": event.project.id, "begun": event.has_begun, "at": event.at}
+        with self._write() as connection:
+            if not connection.execute(statement, given).rowcount:
+                return False
+            if deliveries:
+                connection.execute(_ADD_DELIVERIES, [_row(each, DELIVERIES) for each in deliveries])
+            return True
+
+    def try_delivery(self, delivery_id: str, tries: int, next_at: float) -> bool:
+        """Count one more try of a waiting delivery; tell whether it waits, and was tried so often."""
+        with self._write() as connection:
+            given = {"wanted": delivery_id, "made": tries, "again_at": next_at}
+            return bool(connection.execute(_TRY_DELIVERY, given).rowcount)
+
+    def end_delivery(self, delivery_id: str) -> None:
+        """Forget a waiting delivery: it is taken, or given up."""
+        with self._write() as connection:
+            connection.execute(_DROP_DELIVERY, {"wanted": delivery_id})
+
+    def waiting_deliveries(self) -> list[WaitingDelivery]:
+        """Return the deliveries that wait, in the order in which they were handed out."""
+        with self._engine.connect() as connection:
+            return [WaitingDelivery(**row) for row in connection.execute(_FIND_DELIVERIES).mappings()]
+
     def secret(self) -> bytes:
         """Return the random 32 bytes that were drawn when the file was made."""
         return self._secret
 
     def reset(self) -> None:
-        """Forget everything but the secret."""
+        """Forget everything but the secret and the initial webhooks."""
         with self._write() as connection:
             # Accounts first: whoever charges one holds it till its project is stored.
-            for table in (ACCOUNTS, LEDGER, PROJECTS, UPLOADS):
+            for table in (ACCOUNTS, LEDGER, PROJECTS, UPLOADS, OUTBOX, DELIVERIES):
                 connection.execute(sa.delete(table))
+            connection.execute(_DROP_LATER_WEBHOOKS)
+            connection.execute(_SWITCH_ON)
+            self._look_for_webhooks(connection)
 
     def close(self) -> None:
         """Let go of the file; a later call would open it again."""
@@ -311,8 +461,12 @@ class SqlStore:
             TABLES.create_all(connection)
             for table in TABLES.sorted_tables:  # one that was there may be someone else's, of the same name
                 connection.execute(sa.select(table).limit(0))
+            self._look_for_webhooks(connection)
             connection.execute(_ADD_SETTING, {"name": "secret", "value": secrets.token_bytes(32)})
             return bytes(connection.execute(_FIND_SETTING, {"wanted": "secret"}).scalar_one())
+
+    def _look_for_webhooks(self, connection: sa.Connection) -> None:
+        self._has_webhooks = connection.execute(_ANY_WEBHOOK).first() is not None
 
     def _log_ahead(self) -> None:
         """Let readers and the writer not wait for each other; the file remembers it."""
@@ -416,6 +570,12 @@ def _move_refund(connection: sa.Connection, before: Project, after: Project) -> 
     for line in refund_of(after):
         connection.execute(_ADD_LINES, _row(line, LEDGER))
         _correct_settled(connection, line, line.amount)
+
+
+def _move_event(connection: sa.Connection, project: Project) -> None:
+    """Have a project's next event happen when it happens now."""
+    times = {"begin": project.rendering_at, "end": project.finished_at}
+    connection.execute(_MOVE_EVENT, {"wanted": project.id, **times})
 
 
 def _correct_settled(connection: sa.Connection, line: Entry, change: int) -> None:

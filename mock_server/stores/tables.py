@@ -63,6 +63,41 @@ UPLOADS = sa.Table(
     sa.Column("uploaded_at", sa.Double),
     sa.Column("error", sa.String),
 )
+WEBHOOKS = sa.Table(
+    "webhooks",
+    TABLES,
+    _numbered(),
+    sa.Column("id", sa.String, nullable=False, unique=True),
+    sa.Column("url", sa.String, nullable=False),
+    sa.Column("secret", sa.String, nullable=False),
+    sa.Column("events", sa.String, nullable=False),  # their names, with commas between them
+    sa.Column("enabled", sa.Boolean, nullable=False),
+    sa.Column("is_initial", sa.Boolean, nullable=False),
+)
+# A project that has events to come, for as long as it has.
+OUTBOX = sa.Table(
+    "outbox",
+    TABLES,
+    _numbered(),
+    sa.Column("project_id", sa.String, nullable=False, unique=True),
+    sa.Column("base_url", sa.String, nullable=False),
+    sa.Column("has_begun", sa.Boolean, nullable=False),
+    sa.Column("next_at", sa.Double, nullable=False),
+    sa.Index("outbox_by_time", "next_at", "number"),
+)
+DELIVERIES = sa.Table(
+    "deliveries",
+    TABLES,
+    _numbered(),
+    sa.Column("id", sa.String, nullable=False, unique=True),
+    sa.Column("webhook_id", sa.String, nullable=False, index=True),
+    sa.Column("event", sa.String, nullable=False),
+    sa.Column("project_id", sa.String, nullable=False),
+    sa.Column("body", sa.LargeBinary, nullable=False),
+    sa.Column("at", sa.Double, nullable=False),
+    sa.Column("tries", sa.Integer, nullable=False),
+    sa.Column("next_at", sa.Double, nullable=False),
+)
 SETTINGS = sa.Table(
     "settings",
     TABLES,

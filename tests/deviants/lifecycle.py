@@ -331,9 +331,11 @@ class _Stalls(MemoryStore):
         self._operation = operation
         self._times = times
 
-    def add_project(self, project: Project, at_most: int | None = None) -> int:
+    def add_project(self, project: Project, at_most: int | None = None, base_url: str = "") -> int:
         is_stuck = project.operation_id == self._operation
-        return super().add_project(replace(project, **self._times) if is_stuck else project, at_most)  # type: ignore[arg-type]  # times only
+        if is_stuck:
+            project = replace(project, **self._times)  # type: ignore[arg-type]  # times only
+        return super().add_project(project, at_most, base_url)
 
 
 class _NeverDeletes(MemoryStore):

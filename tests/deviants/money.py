@@ -92,9 +92,9 @@ class _KeepsCharges(MemoryStore):
         super().__init__()
         self._outcomes: dict[str, str] = {}
 
-    def add_project(self, project: Project, at_most: int | None = None) -> int:
+    def add_project(self, project: Project, at_most: int | None = None, base_url: str = "") -> int:
         self._outcomes[project.id] = project.outcome
-        return super().add_project(replace(project, outcome="complete"), at_most)
+        return super().add_project(replace(project, outcome="complete"), at_most, base_url)
 
     def project(self, project_id: str) -> Project | None:
         project = super().project(project_id)
@@ -104,8 +104,8 @@ class _KeepsCharges(MemoryStore):
 class _RefundsHalf(MemoryStore):
     """Gives half of the credits back, and says that it was all."""
 
-    def add_project(self, project: Project, at_most: int | None = None) -> int:
-        balance = super().add_project(project, at_most)
+    def add_project(self, project: Project, at_most: int | None = None, base_url: str = "") -> int:
+        balance = super().add_project(project, at_most, base_url)
         if project.is_refunded:
             self._ledgers[project.account_id].add(-(project.credits // 2), project.finished_at)
         return balance
@@ -118,12 +118,12 @@ class _Lends(MemoryStore):
         super().__init__()
         self._lent = at_most
 
-    def add_project(self, project: Project, at_most: int | None = None) -> int:
+    def add_project(self, project: Project, at_most: int | None = None, base_url: str = "") -> int:
         # Given and taken back in the ledger's sums alone: it is no line of the books.
         ledger = self._ledgers[project.account_id]
         ledger.add(self._lent, project.created_at)
         try:
-            return super().add_project(project, at_most) - self._lent
+            return super().add_project(project, at_most, base_url) - self._lent
         except InsufficientCredits as error:
             raise InsufficientCredits(error.balance - self._lent) from error
         finally:
@@ -133,11 +133,11 @@ class _Lends(MemoryStore):
 class _WantsOneMore(MemoryStore):
     """Asks for more than the price."""
 
-    def add_project(self, project: Project, at_most: int | None = None) -> int:
+    def add_project(self, project: Project, at_most: int | None = None, base_url: str = "") -> int:
         balance = self.balance(project.account_id, project.created_at)
         if balance == project.credits:
             raise InsufficientCredits(balance)
-        return super().add_project(project, at_most)
+        return super().add_project(project, at_most, base_url)
 
 
 def _showing_charges(mock: Mock) -> Handler:

@@ -57,7 +57,7 @@ export const api = {
   removeRule: (id) => call("DELETE", at("rules", id)),
   clearRules: () => call("DELETE", "/rules"),
 
-  webhooks: async () => (await call("GET", "/webhooks")).webhooks,
+  webhooks: () => call("GET", "/webhooks"),
   addWebhook: (webhook) => call("POST", "/webhooks", webhook),
   switchWebhook: (id, enabled) => call("PATCH", at("webhooks", id), { enabled }),
   removeWebhook: (id) => call("DELETE", at("webhooks", id)),

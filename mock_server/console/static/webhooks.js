@@ -52,12 +52,16 @@ function showSecret({ url, secret }) {
 
 async function load() {
   try {
-    const [webhooks, deliveries] = await Promise.all([api.webhooks(), api.deliveries()]);
+    const [{ webhooks, dropped, forgotten }, deliveries] = await Promise.all([api.webhooks(), api.deliveries()]);
     keyed(byId("webhooks"), webhooks, ({ id }) => id, webhookCard);
     keyed(byId("deliveries"), deliveries, ({ id }) => id, deliveryCard);
     fill(byId("webhooks-empty"), !webhooks.length && h("div", { class: "empty" },
       h("h3", {}, "No webhook is registered"),
       h("p", {}, "Add the address at which your app listens. It gets signed events, with the real service's retries.")));
+    fill(byId("deliveries-dropped"), dropped > 0 && h("p", { class: "form-error" },
+      `${plural(dropped, "delivery was", "deliveries were")} dropped: too many were waiting, or the webhook was gone at a restart.`));
+    fill(byId("deliveries-forgotten"), forgotten > 0 && h("p", { class: "quiet small" },
+      `${plural(forgotten, "delivery", "deliveries")} before these are over, and shown no more.`));
     fill(byId("deliveries-empty"), !deliveries.length && h("p", { class: "quiet" }, "None yet."));
   } catch (error) {
     complain(error);
@@ -92,18 +96,21 @@ const KINDS = { delivered: "good", failed: "bad", pending: "running" };
 
 function deliveryCard({ id, url, event, project, body }) {
   const state = h("span", { class: "tag" });
+  const problem = h("p", { class: "small" });
   const next = h("span", {});
   const attempts = h("ol", { class: "attempts" });
   const resend = button("Resend", () => attempt(() => api.resend(id), "Sent once more").then(reload));
   const element = h("li", { class: "card delivery" },
     h("div", { class: "card-head" }, h("h3", {}, h("code", {}, event)), state),
     h("p", { class: "quiet small" }, "to ", h("code", {}, url), " about ", projectLink(project)),
+    problem,
     attempts,
     h("div", { class: "rule-foot" }, next, h("span", { class: "grow" }), resend),
     h("details", {}, h("summary", {}, "Body"), codeBox("The delivery's body", body)));
   return {
     element,
-    update({ state: now, next_at: at, attempts: made }) {
+    update({ state: now, problem: why, next_at: at, attempts: made }) {
+      problem.textContent = why ?? "";
       state.textContent = now;
       state.className = `tag ${KINDS[now] ?? ""}`;
       next.textContent = at ? `Next try ${momentOf(at)}` : plural(made.length, "try", "tries");

@@ -219,6 +219,12 @@ class WebhooksControl:
         """Return the registered webhooks, their secrets shortened."""
         return [reading.webhook(node) for node in self._wire.call("GET", "/_mock/webhooks")["webhooks"]]
 
+    @property
+    def dropped(self) -> int:
+        """How many deliveries failed as too many were waiting, or their webhook was gone at a restart."""
+        dropped: int = self._wire.call("GET", "/_mock/webhooks")["dropped"]
+        return dropped
+
     def add(self, url: str, *, secret: str | None = None, events: Iterable[str] | None = None) -> Webhook:
         """Register a webhook.
 

@@ -249,9 +249,10 @@ class Delivery:
         event: such as `image.completed`.
         project: the id of the project.
         state: `pending`, `delivered` or `failed`.
+        problem: why it has failed; None where it has not.
         body: exactly as it is sent.
         next_at: when it is tried next; None if never.
-        attempts: every try so far.
+        attempts: every try since the mock's start.
     """
 
     id: str
@@ -260,6 +261,7 @@ class Delivery:
     event: str
     project: str
     state: str
+    problem: str | None
     body: str
     next_at: datetime | None
     attempts: tuple[Attempt, ...]

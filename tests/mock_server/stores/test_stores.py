@@ -11,7 +11,7 @@ import tempfile
 import threading
 import time
 import tracemalloc
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from functools import partial
@@ -29,6 +29,7 @@ from mock_server.accounts import Account, Entry, InsufficientCredits, TooManyJob
 from mock_server.assets import Upload
 from mock_server.projects import PENDING, Project, ProjectEnded, begun, ended, new_id, status_at
 from mock_server.stores import InUse, Store, StoreError, open_store
+from mock_server.webhooks.deliveries import ComingEvent, Endpoint, WaitingDelivery
 
 T = TypeVar("T")
 TraceFunction = Callable[[FrameType, str, Any], Any]
@@ -70,6 +71,9 @@ class ListOfEntries:
         self.lines: list[Entry] = []
         self.stored: dict[str, Project] = {}
         self.uploads: dict[str, Upload] = {}
+        self.endpoints: dict[str, Endpoint] = {}
+        self.announced: dict[str, tuple[str, bool]] = {}
+        self.waiting: dict[str, WaitingDelivery] = {}
 
     def open_account(self, account: Account, at: float) -> Account:
         if account.id not in self.opened:
@@ -97,7 +101,7 @@ class ListOfEntries:
         lines = [line for line in self.lines if line.account_id == account_id]
         return sorted(lines, key=lambda line: line.at)
 
-    def add_project(self, project: Project, at_most: int | None = None) -> int:
+    def add_project(self, project: Project, at_most: int | None = None, base_url: str = "") -> int:
         account_id, at = project.account_id, project.created_at
         later = [line.at for line in self.entries(account_id) if line.at > at]
         lowest = min(self.balance(account_id, moment) for moment in [at, *later])
@@ -108,6 +112,8 @@ class ListOfEntries:
             raise TooManyJobs(running)
         self.stored[project.id] = project
         self.lines.extend(entries_of(project))
+        if self.endpoints:
+            self.announced[project.id] = (base_url, False)
         return self.balance(account_id, at)
 
     def project(self, project_id: str) -> Project | None:
@@ -153,12 +159,64 @@ class ListOfEntries:
     def upload(self, path: str) -> Upload | None:
         return self.uploads.get(path)
 
+    def put_webhook(self, endpoint: Endpoint) -> None:
+        self.endpoints[endpoint.id] = endpoint
+
+    def remove_webhook(self, webhook_id: str) -> None:
+        self.endpoints.pop(webhook_id, None)
+        self.waiting = {key: each for key, each in self.waiting.items() if each.webhook_id != webhook_id}
+
+    def webhooks(self) -> list[Endpoint]:
+        return list(self.endpoints.values())
+
+    def announce_unfinished(self, at: float, base_url: str) -> None:
+        for each in self.stored.values():
+            if each.finished_at > at:
+                self.announced.setdefault(each.id, (base_url, False))
+
+    def next_event(self) -> ComingEvent | None:
+        coming = []
+        for project_id, (base_url, has_begun) in self.announced.items():
+            found = self.stored[project_id]
+            at = found.finished_at if has_begun else found.rendering_at
+            coming.append(ComingEvent(found, has_begun, at, base_url))
+        return min((each for each in coming if each.at < inf), key=lambda each: each.at, default=None)
+
+    def hand_out(self, event: ComingEvent, deliveries: Sequence[WaitingDelivery]) -> bool:
+        base_url, has_begun = self.announced.get(event.project.id, ("", None))
+        found = self.stored.get(event.project.id)
+        if found is None or has_begun != event.has_begun:
+            return False
+        if event.at != (found.finished_at if has_begun else found.rendering_at):
+            return False
+        if event.is_begin:
+            self.announced[found.id] = (base_url, True)
+        else:
+            del self.announced[found.id]
+        self.waiting.update({each.id: each for each in deliveries})
+        return True
+
+    def try_delivery(self, delivery_id: str, tries: int, next_at: float) -> bool:
+        delivery = self.waiting.get(delivery_id)
+        if delivery is None or delivery.tries != tries:
+            return False
+        self.waiting[delivery_id] = replace(delivery, tries=tries + 1, next_at=next_at)
+        return True
+
+    def end_delivery(self, delivery_id: str) -> None:
+        self.waiting.pop(delivery_id, None)
+
+    def waiting_deliveries(self) -> list[WaitingDelivery]:
+        return list(self.waiting.values())
+
     def secret(self) -> bytes:
         raise NotImplementedError("a secret is drawn, not modelled")
 
     def reset(self) -> None:
-        for kept in (self.opened, self.lines, self.stored, self.uploads):
+        for kept in (self.opened, self.lines, self.stored, self.uploads, self.announced, self.waiting):
             kept.clear()
+        initial = [each for each in self.endpoints.values() if each.is_initial]
+        self.endpoints = {each.id: replace(each, enabled=True) for each in initial}
 
     def close(self) -> None:
         pass
@@ -173,6 +231,8 @@ errors = st.sampled_from([None, None, "no_source_face", "unknown"])
 outcomes = st.sampled_from(["complete", "complete", "canceled", "no_source_face", "unknown", PENDING])
 paths = st.sampled_from(["api-assets/1/image.png", "api-assets/2/image.png", "api-assets/3/gesicht-ß.jpg"])
 places = st.integers(min_value=1, max_value=4)
+webhook_ids = st.sampled_from(["one", "two"])
+event_names = st.sets(st.sampled_from(["image.started", "image.completed"])).map(frozenset)
 
 
 class StoresMachine(RuleBasedStateMachine):
@@ -186,6 +246,7 @@ class StoresMachine(RuleBasedStateMachine):
         self.secrets = [self.memory.secret(), self.sql.secret()]
         self.now = NOW
         self.ids = ["unknown"]
+        self.seen: list[ComingEvent] = []
         self.was_reset = False
         for account in (Account("acc_one", "pro", 9), Account("acc_two", "pro", 20)):
             self.same_account(account, NOW - 9)
@@ -193,7 +254,7 @@ class StoresMachine(RuleBasedStateMachine):
                 self.same_add(replace(made, account_id=account.id))
 
     def same_add(self, made: Project, at_most: int | None = None) -> None:
-        if isinstance(self.same(lambda store: store.add_project(made, at_most)), int):
+        if isinstance(self.same(lambda store: store.add_project(made, at_most, "http://a")), int):
             self.ids.append(made.id)
 
     def same_account(self, account: Account, at: float) -> None:
@@ -334,6 +395,66 @@ class StoresMachine(RuleBasedStateMachine):
     def read_upload(self, path: str) -> None:
         self.same(lambda store: store.upload(path))
 
+    @rule(webhook=webhook_ids, enabled=st.booleans(), is_initial=st.booleans(), names=event_names)
+    def put_webhook(self, webhook: str, enabled: bool, is_initial: bool, names: frozenset[str]) -> None:
+        made = Endpoint(webhook, "http://127.0.0.1:9/ß", "whsec_x", names, enabled, is_initial)
+        self.same(lambda store: store.put_webhook(made))
+
+    @rule(webhook=webhook_ids)
+    def remove_webhook(self, webhook: str) -> None:
+        self.same(lambda store: store.remove_webhook(webhook))
+
+    @rule(moment=moments)
+    def announce_unfinished(self, moment: float) -> None:
+        at = self.now + moment
+        self.same(lambda store: store.announce_unfinished(at, "http://later"))
+
+    def same_event(self) -> ComingEvent | None:
+        return self.same(lambda store: store.next_event())
+
+    @rule(webhooks=st.lists(webhook_ids, max_size=2))
+    def hand_out_next_event(self, webhooks: list[str]) -> None:
+        event = self.same_event()
+        if event is not None:
+            self.seen.append(event)
+            self.same_hand_out(event, webhooks)
+
+    @rule(webhooks=st.lists(webhook_ids, max_size=2))
+    def look_at_next_event(self, webhooks: list[str]) -> None:
+        event = self.same_event()
+        if event is not None:
+            self.seen.append(event)
+
+    @precondition(lambda self: self.seen)
+    @rule(place=places)
+    def hand_out_what_was_seen_before(self, place: int) -> None:
+        self.same_hand_out(self.seen[-min(place, len(self.seen))], ["one"])
+
+    def same_hand_out(self, event: ComingEvent, webhooks: list[str]) -> None:
+        made = [
+            WaitingDelivery(new_id(), each, "image.started", event.project.id, b"{}", event.at, 0, self.now)
+            for each in webhooks
+        ]
+        self.same(lambda store: store.hand_out(event, made))
+
+    @rule(place=places, tries=st.integers(0, 2), moment=moments)
+    def try_delivery(self, place: int, tries: int, moment: float) -> None:
+        at = self.now + moment
+        self.same(lambda store: store.try_delivery(self.delivery(place), tries, at))
+
+    @rule(place=places)
+    def end_delivery(self, place: int) -> None:
+        chosen = self.delivery(place)
+        self.same(lambda store: store.end_delivery(chosen))
+
+    def delivery(self, place: int) -> str:
+        return next(iter(list(self.model.waiting)[-place:]), "unknown")
+
+    @rule()
+    def list_webhooks_and_deliveries(self) -> None:
+        self.same(lambda store: store.webhooks())
+        self.same(lambda store: store.waiting_deliveries())
+
     @precondition(lambda self: not self.was_reset)  # else there would seldom be much to compare
     @rule()
     def reset(self) -> None:
@@ -348,6 +469,9 @@ class StoresMachine(RuleBasedStateMachine):
     def teardown(self) -> None:
         try:
             self.list_accounts()
+            self.list_webhooks_and_deliveries()
+            while (event := self.same_event()) is not None:
+                self.same_hand_out(event, [])
             for account_id in ("acc_one", "acc_two", "acc_three"):
                 self.compare_ledger(account_id)
                 for at in {each.finished_at for each in self.model.projects(account_id=account_id)}:

@@ -20,7 +20,7 @@ from mock_server.webhooks.webhooks import Webhooks
 from openapi.contract import load
 from openapi.model import JSON
 
-from ..conftest import PHOTO, Caller, face, photo
+from ..conftest import FACE, PHOTO, Caller, face, photo
 from .conftest import JOB_SECONDS, Watcher
 from .receiver import SECRET, Arrived, Receiver, receiving, send
 
@@ -325,12 +325,12 @@ def test_an_event_has_a_link_to_the_picture(clock: Clock, store_url: str, receiv
         assert caller.fetch(through_the_client).data.startswith(b"\x89PNG")
 
         mock.scenarios.add({"job": "stuck"})
-        stuck = caller.create(face())
-        Control(url).projects.end(stuck)
+        stuck = caller.post(FACE, face(), base_url=url).json["id"]
+        Control(url.replace("127.0.0.1", "localhost")).projects.end(stuck)
         assert mock.webhooks.settle(20)
 
         link = receiver.arrived[1].event["payload"]["downloads"][0]["url"]
-        assert link.startswith(f"{url}/outputs/{stuck}/output.png?")
+        assert link.startswith(f"{url}/outputs/{stuck}/output.png?"), "as the client reaches it"
         with urlopen(link) as picture:
             assert picture.read().startswith(b"\x89PNG")
 

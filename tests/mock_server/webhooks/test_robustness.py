@@ -12,6 +12,8 @@ import pytest
 
 from mock_server.mock import Mock
 from mock_server.outbound import TargetPolicy
+from mock_server.projects import Project
+from mock_server.representation import image_project
 from mock_server.webhooks import webhooks as module
 from mock_server.webhooks.sending import post
 from openapi.contract import Contract
@@ -30,14 +32,14 @@ def test_an_event_that_can_not_be_read_does_not_stop_those_after_it(
 ) -> None:
     watcher.register(receiver, "image.completed")
     lost, told = caller.create(face()), caller.create(face())
-    find = watcher.mock.store.project
+    shown = image_project
 
-    def failing(project_id: str) -> Any:
-        if project_id == lost:
+    def failing(mock: Mock, project: Project, now: float, base_url: str) -> Any:
+        if project.id == lost:
             raise OSError("the disk is full")
-        return find(project_id)
+        return shown(mock, project, now, base_url)
 
-    monkeypatch.setattr(watcher.mock.store, "project", failing)
+    monkeypatch.setattr(module, "image_project", failing)
     with caplog.at_level(logging.ERROR):
         watcher.wait(JOB_SECONDS)
     assert [each.project_id for each in watcher.deliveries()] == [told]
@@ -47,13 +49,13 @@ def test_an_event_that_can_not_be_read_does_not_stop_those_after_it(
 def test_a_create_during_the_first_registration_is_told_once(
     watcher: Watcher, receiver: Receiver, caller: Caller, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    listed = watcher.mock.store.projects
+    announce = watcher.mock.store.announce_unfinished
 
-    def creating(**options: Any) -> Any:
-        caller.create(face())  # the webhook is there already, and so this is followed
-        return listed(**options)
+    def creating(at: float, base_url: str) -> None:
+        caller.create(face())  # the webhook is there already, and so this is announced
+        announce(at, base_url)
 
-    monkeypatch.setattr(watcher.mock.store, "projects", creating)
+    monkeypatch.setattr(watcher.mock.store, "announce_unfinished", creating)
     watcher.register(receiver, "image.completed")
     watcher.wait(JOB_SECONDS)
     assert receiver.events == ["image.completed"]
