@@ -335,7 +335,8 @@ class Webhooks:
         delivery.next_at = at
         heappush(self._retries, _Retry(at, next(self._numbers), delivery))
         if len(self._retries) > 2 * len(self._deliveries) + 100:  # most of them are out of date
-            self._retries = [each for each in self._retries if each.is_wanted]
+            wanted = {each.delivery.id: each for each in self._retries if each.is_wanted}
+            self._retries = list(wanted.values())
             heapify(self._retries)
         self._wake()
 
@@ -473,7 +474,6 @@ class Webhooks:
             log.warning("a webhook's event can't be sent, and waits: %s", f"{error}".partition("\n")[0])
             with self._changed:
                 if delivery.state == "pending":
-                    delivery.tries += 1
                     self._retry_or_give_up(delivery, self._mock.clock.now())
         return None
 

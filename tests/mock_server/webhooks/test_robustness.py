@@ -18,7 +18,7 @@ from mock_server.webhooks import webhooks as module
 from mock_server.webhooks.sending import post
 from openapi.contract import Contract
 
-from ..conftest import FACE, Caller, face
+from ..conftest import FACE, Caller, data, face
 from .conftest import JOB_SECONDS, Watcher
 from .receiver import Receiver
 
@@ -157,3 +157,72 @@ def test_resets_amid_deliveries_leave_nothing_behind(
         watcher.settle()
         assert watcher.deliveries() == []
         watcher.mock.clock.freeze()
+
+
+def test_what_is_dropped_is_told_once_counted_and_shown(
+    watcher: Watcher,
+    receiver: Receiver,
+    caller: Caller,
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    monkeypatch.setattr(module, "_MOST_PENDING", 5)
+    monkeypatch.setattr(module, "_REMEMBERED", 8)
+    receiver.answers = [503] * 5
+    watcher.register(receiver, "image.completed")
+    for _ in range(20):
+        caller.create(face())
+    with caplog.at_level(logging.WARNING):
+        watcher.wait(JOB_SECONDS)
+    assert len(caplog.messages) == 1
+    assert "5 deliveries are waiting for receivers; those beyond are dropped" in caplog.text
+    shown = data(watcher.client.get("/_mock/webhooks"))
+    assert (shown["dropped"], shown["forgotten"]) == (15, 7)
+    newest = data(watcher.client.get("/_mock/deliveries"))["deliveries"][0]
+    assert newest["state"] == "failed"
+    assert newest["problem"] == "dropped, not sent: 5 deliveries were waiting already"
+
+    watcher.mock.reset(watcher.mock.clock.now())
+    shown = data(watcher.client.get("/_mock/webhooks"))
+    assert (shown["dropped"], shown["forgotten"]) == (0, 0)
+
+
+def test_a_delivery_that_is_given_up_says_so(watcher: Watcher, receiver: Receiver, caller: Caller) -> None:
+    receiver.answers = [503] * 100
+    watcher.register(receiver, "image.completed")
+    caller.create(face())
+    watcher.wait(JOB_SECONDS)
+    assert watcher.only_delivery.problem is None
+    watcher.wait(86_400)
+    assert watcher.only_delivery.problem == "given up: nobody has taken it within 24 h"
+
+
+def test_webhooks_beyond_the_most_are_refused(
+    watcher: Watcher, receiver: Receiver, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(module, "_MOST_ENDPOINTS", 2)
+    first = watcher.register(receiver)
+    watcher.register(receiver)
+    refused = watcher.client.post("/_mock/webhooks", json={"url": receiver.url})
+    assert refused.status_code == 400
+    assert "there are 2 webhooks already" in refused.text
+    watcher.mock.webhooks.remove(first.id)
+    watcher.register(receiver)
+
+
+def test_a_delivery_that_is_sent_again_and_again_takes_no_more_memory(
+    watcher: Watcher, receiver: Receiver, caller: Caller
+) -> None:
+    receiver.answers = [503] * 200
+    endpoint = watcher.register(receiver, "image.completed")
+    caller.create(face())
+    watcher.wait(JOB_SECONDS)
+    watcher.mock.webhooks.switch(endpoint.id, False)
+    for _ in range(150):
+        watcher.mock.webhooks.resend(watcher.only_delivery.id, 20)
+    assert len(watcher.mock.webhooks._retries) <= 103
+
+
+def test_without_a_webhook_a_create_stores_no_events(watcher: Watcher, caller: Caller) -> None:
+    caller.create(face())
+    assert watcher.mock.store.next_event() is None
