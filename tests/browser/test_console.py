@@ -197,6 +197,30 @@ def test_a_webhook_shows_its_secret_once(app: App, open_console: OpenConsole) ->
     expect(switch).to_have_attribute("aria-checked", "false")
 
 
+def test_what_was_dropped_is_told_beside_the_deliveries(app: App, open_console: OpenConsole) -> None:
+    assert app.call("POST", "/_mock/webhooks", {"url": "http://127.0.0.1:9/webhook"}).status == 201
+    page = open_console()
+    told: dict[str, object] = {"webhooks": [], "dropped": 12, "forgotten": 1}
+    failed: dict[str, object] = {
+        "id": "delivery-1",
+        "webhook": "webhook-1",
+        "url": "http://127.0.0.1:9/",
+        "event": "image.started",
+        "project": "c1",
+        "state": "failed",
+        "problem": "dropped, not sent: 10,000 deliveries were waiting",
+        "body": "{}",
+        "next_at": None,
+        "attempts": [],
+    }
+    page.route("**/_mock/webhooks", lambda route: route.fulfill(json=told))
+    page.route("**/_mock/deliveries?*", lambda route: route.fulfill(json={"deliveries": [failed]}))
+    page.get_by_role("link", name="Webhooks").click()
+    expect(page.get_by_text("12 deliveries were dropped")).to_be_visible()
+    expect(page.get_by_text("1 delivery before these")).to_be_visible()
+    expect(page.get_by_text("dropped, not sent: 10,000")).to_be_visible()
+
+
 def test_the_clock_is_stopped_and_advanced(app: App, open_console: OpenConsole) -> None:
     page = open_console("#clock")
     page.get_by_role("button", name="Freeze").click()

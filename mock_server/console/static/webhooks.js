@@ -61,7 +61,7 @@ async function load() {
     fill(byId("deliveries-dropped"), dropped > 0 && h("p", { class: "form-error" },
       `${plural(dropped, "delivery was", "deliveries were")} dropped: too many were waiting, or the webhook was gone at a restart.`));
     fill(byId("deliveries-forgotten"), forgotten > 0 && h("p", { class: "quiet small" },
-      `${plural(forgotten, "delivery", "deliveries")} before these are over, and shown no more.`));
+      `${plural(forgotten, "delivery", "deliveries")} before these: over, and shown no more.`));
     fill(byId("deliveries-empty"), !deliveries.length && h("p", { class: "quiet" }, "None yet."));
   } catch (error) {
     complain(error);
