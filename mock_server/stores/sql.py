@@ -390,7 +390,7 @@ class SqlStore:
 
     def webhooks(self) -> list[Endpoint]:
         """Return the webhooks, in the order in which they were stored first."""
-        with self._engine.connect() as connection:
+        with self._read() as connection:
             rows = [dict(row) for row in connection.execute(_FIND_WEBHOOKS).mappings()]
         return [
             Endpoint(**{**row, "events": frozenset(filter(None, row["events"].split(",")))}) for row in rows
@@ -403,7 +403,7 @@ class SqlStore:
 
     def next_event(self) -> ComingEvent | None:
         """Return the event that comes first, of equals that of the project announced first, or None."""
-        with self._engine.connect() as connection:
+        with self._read() as connection:
             row = connection.execute(_NEXT_EVENT).mappings().first()
         if row is None or row["next_at"] == inf:
             return None
@@ -435,7 +435,7 @@ class SqlStore:
 
     def waiting_deliveries(self) -> list[WaitingDelivery]:
         """Return the deliveries that wait, in the order in which they were handed out."""
-        with self._engine.connect() as connection:
+        with self._read() as connection:
             return [WaitingDelivery(**row) for row in connection.execute(_FIND_DELIVERIES).mappings()]
 
     def secret(self) -> bytes:
