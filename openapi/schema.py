@@ -27,8 +27,8 @@ Path = tuple[str | int, ...]
 # Where Python's own arithmetic, regular expressions or equality would answer differently from Rust's.
 _ASKED_OF_THE_DECIDER = ("type", "pattern", "format", "multipleOf", "uniqueItems", "enum", "const")
 
-
-_MOST_FAULTS = 50
+MOST_FAULTS = 50
+"""Of one value; whoever sent it so wrong learns the rest when these are mended."""
 
 _DEEPEST_FIELD = 8
 """How deep a request's fields are looked for; recursive schemas have no end of them."""
@@ -83,13 +83,13 @@ class Schema:
         try:
             errors = self._explainer.iter_errors(value)
             explained = list(
-                islice((fault for error in errors for fault in self._faults_of(error)), _MOST_FAULTS)
+                islice((fault for error in errors for fault in self._faults_of(error)), MOST_FAULTS)
             )
         except RecursionError:  # a deep value of a recursive schema
             explained = []
         # The decider has the last word: should the explainer see no fault, its words will have to do.
         return explained or [
-            _fault_in_rust(error) for error in islice(self._decider.iter_errors(value), _MOST_FAULTS)
+            _fault_in_rust(error) for error in islice(self._decider.iter_errors(value), MOST_FAULTS)
         ]
 
     def broken(self, value: Any) -> list[tuple[Path, str]]:
@@ -97,7 +97,7 @@ class Schema:
 
         Of a missing field, where means the object that lacks it.
         """
-        errors = islice(self._decider.iter_errors(value), _MOST_FAULTS)
+        errors = islice(self._decider.iter_errors(value), MOST_FAULTS)
         return [(tuple(error.instance_path), str(error.schema_path[-1])) for error in errors]
 
     def filled(self, value: Any) -> Any:

@@ -9,13 +9,16 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from typing import Any
 
-from .schema import Fault, Path
+from .schema import MOST_FAULTS, Fault, Path
 
 _LONGEST_QUOTE = 60
 
+_MOST_TOLD = 20
+"""Faults that one message tells of; of the others, how many they are."""
+
 
 def sentence(faults: Iterable[Fault], subject: str = "body") -> str:
-    """Return all faults in one message, missing fields first.
+    """Return all faults in one message, missing fields first; of very many, how many more there are.
 
     Args:
         faults: what a schema found.
@@ -26,12 +29,26 @@ def sentence(faults: Iterable[Fault], subject: str = "body") -> str:
     # What is no number is not to be told that it is too small a one as well.
     faults = [fault for fault in faults if fault.keyword == "type" or fault.path not in mistyped]
     ordered = sorted(faults, key=lambda fault: fault.keyword != "required")
-    return "; ".join(dict.fromkeys(describe(fault, subject) for fault in ordered))
+    return joined((describe(fault, subject) for fault in ordered), complete=len(faults) < MOST_FAULTS)
+
+
+def joined(messages: Iterable[str], *, complete: bool = True) -> str:
+    """Return messages as one: each once, and not so many that nobody reads them.
+
+    Args:
+        messages: one sentence each.
+        complete: whether they are all that there is to say.
+    """
+    each = list(dict.fromkeys(messages))
+    more = len(each) - _MOST_TOLD
+    if more > 0:
+        each[_MOST_TOLD:] = [f"… and {more} more" if complete else f"… and {more} or more others"]
+    return "; ".join(each)
 
 
 def describe(fault: Fault, subject: str = "body") -> str:
     """Return one fault, such as `Invalid type for resolution: expected integer, got string`."""
-    return _WORDS.get(fault.keyword, _other)(fault, field_name(fault.path) or subject)
+    return _WORDS.get(fault.keyword, _other)(fault, cut(field_name(fault.path)) or subject)
 
 
 def field_name(path: Path) -> str:
@@ -76,12 +93,14 @@ def expected_type(schema: dict[str, Any]) -> str:
     return type_name(schema["enum"][0]) if schema.get("enum") else "value"
 
 
+def cut(text: str, most: int = _LONGEST_QUOTE) -> str:
+    """Return a text, or its beginning and an ellipsis: what was sent is never repeated at its length."""
+    return text if len(text) <= most else f"{text[:most]}…"
+
+
 def quoted(value: Any) -> str:
     """Return a value as a person would quote it, cut where it is long."""
-    text = value if isinstance(value, str) else repr(value)
-    if len(text) > _LONGEST_QUOTE:
-        text = text[:_LONGEST_QUOTE] + "…"
-    return f"'{text}'" if isinstance(value, str) else text
+    return f"'{cut(value)}'" if isinstance(value, str) else cut(repr(value))
 
 
 def _missing(fault: Fault, name: str) -> str:
@@ -116,9 +135,8 @@ def _number(limit: Any) -> str:
 
 
 def _other(fault: Fault, name: str) -> str:
-    detail = (
-        fault.detail if len(fault.detail) <= 2 * _LONGEST_QUOTE else f"it breaks the rule {fault.keyword}"
-    )
+    whole = len(fault.detail) <= 2 * _LONGEST_QUOTE
+    detail = fault.detail if whole else f"it breaks the rule {fault.keyword}"
     return f"Invalid value for {name}: {detail}"
 
 
@@ -145,7 +163,9 @@ _WORDS: dict[str, Callable[[Fault, str], str]] = {
         f"Invalid value for {name}: {quoted(fault.value)} is not a valid {fault.limit}"
     ),
     "uniqueItems": lambda _fault, name: f"{name} must not have the same item twice",
-    "additionalProperties": lambda fault, name: f"Unknown field in {name}: {fault.detail}",
+    "additionalProperties": lambda fault, name: (
+        f"Unknown field in {name}: {cut(fault.detail, 2 * _LONGEST_QUOTE)}"
+    ),
     "oneOf": lambda _fault, name: f"Invalid value for {name}: it must fit exactly one of the allowed forms",
     "anyOf": lambda _fault, name: f"Invalid value for {name}: it fits none of the allowed forms",
 }

@@ -11,6 +11,8 @@ from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING, Literal
 from urllib.parse import urlsplit
 
+from openapi.wording import cut, quoted
+
 from ..exchange import Call, Refusal
 from ..outbound import OutboundError, fetch
 from . import Upload
@@ -20,6 +22,9 @@ if TYPE_CHECKING:
     from ..mock import Mock
 
 _FETCH_SECONDS = 10.0
+_LONGEST_NAME = 120
+"""Characters of an asset's name that a message repeats."""
+
 _NOT_UPLOADED = "The asset {} is not uploaded yet: PUT the file to its upload_url"
 
 
@@ -74,7 +79,7 @@ def refuse_extension(call: Call, extension: str, kind: str) -> None:
         possible = ", ".join(fitting)
         raise Refusal(
             "unprocessable_entity",
-            f"'{extension}' is an invalid {kind} extension. Possible extensions are '{possible}'",
+            f"{quoted(extension)} is an invalid {kind} extension. Possible extensions are '{possible}'",
         )
 
 
@@ -136,7 +141,7 @@ def _keep_upload(mock: Mock, name: str, project_id: str) -> None:
     try:
         mock.files.link_upload(name, _copy(mock, project_id, name))
     except FileNotFoundError:
-        raise Refusal("unprocessable_entity", _NOT_UPLOADED.format(name)) from None
+        raise Refusal("unprocessable_entity", _NOT_UPLOADED.format(cut(name, _LONGEST_NAME))) from None
 
 
 def _keep_fetched(mock: Mock, url: str, project_id: str, limit: int) -> str | None:
@@ -155,7 +160,10 @@ def _fetch(mock: Mock, url: str, target: Path, limit: int) -> str | None:
     except TooLarge:
         return "file_too_large"
     except OutboundError as error:
-        raise Refusal("unprocessable_entity", f"The asset {url} could not be fetched: {error}") from error
+        raise Refusal(
+            "unprocessable_entity",
+            f"The asset {cut(url, _LONGEST_NAME)} could not be fetched: {cut(str(error))}",
+        ) from error
     return mock.fault_of(target)
 
 
@@ -176,12 +184,13 @@ def _upload_of(call: Call, path: str) -> Upload:
             "or the URL of a file, starting with https://",
         )
     if upload.uploaded_at is None:
-        raise Refusal("unprocessable_entity", _NOT_UPLOADED.format(path))
+        raise Refusal("unprocessable_entity", _NOT_UPLOADED.format(cut(path, _LONGEST_NAME)))
     lifetime = call.mock.lifetimes["upload"]
     if upload.uploaded_at + lifetime < call.now:
         days = lifetime / 86400
         raise Refusal(
-            "unprocessable_entity", f"The asset {path} is gone: uploads are deleted after {days:g} days"
+            "unprocessable_entity",
+            f"The asset {cut(path, _LONGEST_NAME)} is gone: uploads are deleted after {days:g} days",
         )
     return upload
 

@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING, Any
 
 from flask import Request
 
+from openapi.wording import cut
+
 if TYPE_CHECKING:
     from ..mock import Mock
 
@@ -71,4 +73,4 @@ def existing(what: str, name: object) -> Iterator[None]:
 
 def unknown(what: str, name: object) -> ControlRefusal:
     """Return the refusal of an id that there is not."""
-    return ControlRefusal(404, "not_found", f"There is no {what} {name}")
+    return ControlRefusal(404, "not_found", f"There is no {what} {cut(str(name))}")

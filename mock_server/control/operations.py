@@ -8,6 +8,8 @@ from importlib.metadata import version
 from itertools import accumulate
 from typing import Any
 
+from openapi.wording import cut, quoted
+
 from ..accounts import Account
 from ..clock import LATEST, isoformat
 from ..exchange import Answer, base_url_of
@@ -131,7 +133,7 @@ def _refuse_unknown_plan(call: ControlCall) -> None:
     plan, plans = call.body.get("plan"), call.mock.plans
     if plan is not None and plan not in plans:
         known = ", ".join(plans) or "none"
-        raise invalid(f"plan: there is no plan '{plan}'; there are {known}")
+        raise invalid(f"plan: there is no plan {quoted(plan)}; there are {known}")
 
 
 @_operation
@@ -350,7 +352,7 @@ def _seconds(time: Any) -> float:
         seconds = -1
     if not 0 <= seconds <= LATEST:
         span = f"from 1970 to {isoformat(LATEST)}"
-        raise invalid(f"{time} is no time that the clock can show: {span}")
+        raise invalid(f"{cut(time)} is no time that the clock can show: {span}")
     return seconds
 
 

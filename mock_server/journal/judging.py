@@ -18,6 +18,7 @@ from werkzeug.test import EnvironBuilder
 from openapi import wording
 from openapi.model import Operation
 from openapi.schema import Schema
+from openapi.wording import cut
 
 from ..exchange import Refusal
 from ..parameters import check_parameters
@@ -26,6 +27,9 @@ from .exchange import Exchange
 
 _MOST_WARNINGS = 50
 """Of a kind, for one request."""
+
+_LONGEST_PATH = 120
+"""Characters of a path that a fault repeats."""
 
 _LONGEST_KEY = 64
 """Characters of an unknown key that are compared with those that there are."""
@@ -77,7 +81,11 @@ def _faults_outside(exchange: Exchange) -> list[Fault]:
     if exchange.transfer or exchange.status not in (404, 405):
         return []
     where = "path" if exchange.status == 404 else "method"
-    return [Fault(where, f"The contract has no operation {exchange.method} {exchange.path}")]
+    return [
+        Fault(
+            where, f"The contract has no operation {cut(exchange.method)} {cut(exchange.path, _LONGEST_PATH)}"
+        )
+    ]
 
 
 def _faults_of_body(exchange: Exchange, operation: Operation, request: Request) -> list[Fault]:
@@ -98,7 +106,7 @@ def _schema_faults(schema: Schema, body: Any) -> list[Fault]:
         faults = schema.faults(body)
     except ValueError:  # nested too deeply; parse_body has words for it
         return []
-    return [Fault(wording.field_name(each.path) or "body", wording.describe(each)) for each in faults]
+    return [Fault(_field(each.path) or "body", wording.describe(each)) for each in faults]
 
 
 def _json_body(exchange: Exchange) -> tuple[Schema | None, Any]:
@@ -123,7 +131,7 @@ def _unknown_keys(schema: Schema, value: Any, path: tuple[str | int, ...]) -> It
                 str(name)[:_LONGEST_KEY], schema.resolved.get("properties", {}), n=1
             )
             hint = f"; did you mean {near[0]}?" if near else ""
-            yield f"unknown key {wording.field_name(place)}: it is ignored{hint}"
+            yield f"unknown key {_field(place)}: it is ignored{hint}"
         else:
             yield from _unknown_keys(inner, _child(value, name), place)
 
@@ -133,8 +141,12 @@ def _deprecated(schema: Schema, value: Any, path: tuple[str | int, ...]) -> Iter
         if inner is None:
             continue
         if inner.resolved.get("deprecated"):
-            yield f"{wording.field_name(place)} is deprecated{_advice(inner)}"
+            yield f"{_field(place)} is deprecated{_advice(inner)}"
         yield from _deprecated(inner, _child(value, name), place)
+
+
+def _field(path: tuple[str | int, ...]) -> str:
+    return cut(wording.field_name(path))
 
 
 def _advice(schema: Schema) -> str:

@@ -6,10 +6,13 @@ import math
 
 from werkzeug.http import parse_dict_header
 
+from openapi.wording import cut, quoted
+
 from ..exchange import Refusal
 from .effects import Effect, ForcedAnswer
 
 _LONGEST_DELAY = 3600
+_LONGEST_SHOWN = 100
 
 
 def preferred(header: str) -> Effect | None:
@@ -23,13 +26,16 @@ def preferred(header: str) -> Effect | None:
     if code is None and delay is None:
         return None
     answer = None if code is None else ForcedAnswer(_status(code))
-    return Effect(f"Prefer: {header}", answer, _seconds(delay) if delay is not None else 0)
+    return Effect(
+        f"Prefer: {cut(header, _LONGEST_SHOWN)}", answer, _seconds(delay) if delay is not None else 0
+    )
 
 
 def _status(text: str) -> int:
     if not (text.isascii() and text.isdecimal() and len(text) == 3 and 200 <= int(text) <= 599):
         raise Refusal(
-            "invalid_request", f"Invalid Prefer header: code must be a status from 200 to 599, got '{text}'"
+            "invalid_request",
+            f"Invalid Prefer header: code must be a status from 200 to 599, got {quoted(text)}",
         )
     return int(text)
 
@@ -42,6 +48,6 @@ def _seconds(text: str) -> float:
     if not 0 <= seconds <= _LONGEST_DELAY:
         raise Refusal(
             "invalid_request",
-            f"Invalid Prefer header: delay must be seconds from 0 to {_LONGEST_DELAY}, got '{text}'",
+            f"Invalid Prefer header: delay must be seconds from 0 to {_LONGEST_DELAY}, got {quoted(text)}",
         )
     return seconds

@@ -10,13 +10,17 @@ from typing import Any
 import orjson
 
 from openapi.contract import Contract
-from openapi.wording import quoted
+from openapi.wording import cut, quoted
 
 from ..wildcard import with_stars
 from .effects import Effect, ForcedAnswer
 
 TRANSFERS = ("upload", "download")
 """The two ends of a signed link: no operations of the contract, but rules fit them by these names."""
+
+
+_LONGEST_INDEX = 9
+"""Digits of a list's index; of thousands, Python makes no integer."""
 
 
 class RuleError(Exception):
@@ -135,7 +139,7 @@ def _operation_named(name: str | None, contract: Contract) -> str | None:
 def _effect(rule_id: str, given: Mapping[str, Any]) -> Effect:
     fault = given.get("fault")
     return Effect(
-        told=f"{given.get('name', rule_id)}: {_in_words(given)}",
+        told=f"{cut(given.get('name', rule_id))}: {_in_words(given)}",
         answer=_answer(given["answer"]) if "answer" in given else None,
         delay=given.get("delay", 0),
         fault=fault,
@@ -167,7 +171,7 @@ def _in_words(given: Mapping[str, Any]) -> str:
     if "fault" in given:
         words.append(given["fault"].replace("_", " "))
     if "job" in given:
-        words.append(f"job {given['job']}")
+        words.append(f"job {cut(given['job'])}")
     return ", ".join(words)
 
 
@@ -194,11 +198,15 @@ def _field(body: Any, path: str) -> Any:
     for step in path.split("."):
         if isinstance(body, dict):
             body = body.get(step)
-        elif isinstance(body, list) and step.isdecimal() and int(step) < len(body):
+        elif isinstance(body, list) and _is_index(step) and int(step) < len(body):
             body = body[int(step)]
         else:
             return None
     return body
+
+
+def _is_index(step: str) -> bool:
+    return step.isdecimal() and len(step) <= _LONGEST_INDEX
 
 
 def _same(one: Any, other: Any) -> bool:

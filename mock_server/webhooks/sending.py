@@ -6,6 +6,7 @@ import time
 from collections.abc import Mapping
 
 from openapi.model import JSON
+from openapi.wording import cut
 
 from ..outbound import Deadline, OutboundError, TargetDenied, TargetPolicy, answer_to, check_target
 
@@ -22,10 +23,10 @@ def check_url(url: str, policy: TargetPolicy) -> None:
     try:
         check_target(url, policy, _LOOKED_UP_WITHIN)
     except TargetDenied as error:
-        raise ValueError(f"{url!r} can't be a webhook: {error}") from error
+        raise ValueError(f"{cut(repr(url))} can't be a webhook: {error}") from error
     except OutboundError as error:
         raise ValueError(
-            f"{url!r} is no URL that events can be sent to; one is http://127.0.0.1:8000/hook"
+            f"{cut(repr(url))} is no URL that events can be sent to; one is http://127.0.0.1:8000/hook"
         ) from error
 
 

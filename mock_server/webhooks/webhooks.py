@@ -23,7 +23,7 @@ from typing import TYPE_CHECKING, Literal, NamedTuple
 
 import orjson
 
-from openapi.wording import counted
+from openapi.wording import counted, cut
 
 from ..projects import Project
 from ..representation import image_project
@@ -143,7 +143,7 @@ class Webhooks:
         if not known:
             raise ValueError("the contract has no webhooks for image projects: there is nothing to send")
         if unknown := wanted - known:
-            raise ValueError(f"there is no event {min(unknown)}; there are {', '.join(sorted(known))}")
+            raise ValueError(f"there is no event {cut(min(unknown))}; there are {', '.join(sorted(known))}")
         if len(self._endpoints) >= _MOST_ENDPOINTS:
             raise ValueError(f"there are {_MOST_ENDPOINTS} webhooks already, as many as there may be")
         secret = secret or delivery_rules()["secret-prefix"] + secrets.token_hex(16)

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from openapi.schema import Schema
-from openapi.wording import sentence
+from openapi.wording import joined, sentence
 
 STYLE = {
     "type": "object",
@@ -82,3 +82,19 @@ def test_each_rule_has_its_sentence(body: Any, message: str) -> None:
 
 def test_a_long_value_is_cut() -> None:
     assert len(said(style(code="A" * 10_000))) < 200
+
+
+def test_a_long_name_is_cut() -> None:
+    schema = {"additionalProperties": {"type": "integer"}, "propertyNames": {"maxLength": 100}}
+    message = sentence(Schema({}, schema).faults({"A" * 10_000: "x"}))
+    assert len(message) < 300
+    closed = {"additionalProperties": False}
+    assert len(sentence(Schema({}, closed).faults({"A" * 10_000: 1}))) < 200
+
+
+def test_of_many_faults_the_first_are_named_and_the_others_counted() -> None:
+    messages = [f"fault {number}" for number in range(57)]
+    assert joined(messages[:20]) == "; ".join(messages[:20])
+    assert joined(messages).endswith("fault 19; … and 37 more")
+    assert joined(messages, complete=False).endswith("; … and 37 or more others")
+    assert joined(["twice", "twice"]) == "twice"
