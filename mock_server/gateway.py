@@ -12,34 +12,47 @@ travels, late, byte by byte or not to its end, is decided here as well: nobody n
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import io
+import logging
 import sys
 import tempfile
 from collections.abc import AsyncGenerator, AsyncIterator, Callable, Iterable, Iterator
 from contextlib import closing
 from functools import lru_cache
 from typing import IO, TYPE_CHECKING, Any, BinaryIO, cast
-from urllib.parse import unquote_to_bytes
 
+import orjson
 from granian._granian import RSGIProtocolClosed
+
+from openapi.contract import load
+from openapi.model import JSON
+from openapi.wording import cut
 
 from .connection import Connection
 from .disrupting import send_disrupted
 from .exchange import Refusal
 from .lanes import Lane, LaneFull, Lanes
 from .refusals import unavailable
+from .requestlog import printable
 from .trace import begin_trace, trace_of
+from .wsgi import to_wsgi
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import WSGIApplication, WSGIEnvironment
     from granian._granian import RSGIHTTPProtocol as HTTPProtocol  # granian.rsgi has it, but not in its types
     from granian.rsgi import Scope
 
+log = logging.getLogger("bluehour")
+
 _SMALL_BODY = 64 * 2**10
 """Bytes of a body that is received in one piece."""
 
 _IN_MEMORY = 2**20
 """Bytes of a larger body that are kept in memory; from there on it goes to disk."""
+
+_LONGEST_LENGTH = 15
+"""Digits of a Content-Length that are read."""
 
 _LONGEST_SILENCE = 30.0
 """Seconds in which something of a body has to come."""
@@ -111,7 +124,17 @@ class Gateway:
         self._lanes.close()
 
     async def __call__(self, scope: Scope, protocol: HTTPProtocol) -> None:
-        """Answer one request."""
+        """Answer one request, come what may: what fails here, the application's own handler has not seen."""
+        try:
+            await self._serve(scope, protocol)
+        except RSGIProtocolClosed:  # the client has left
+            pass
+        except Exception:
+            what = printable(f"{cut(scope.method)} {cut(scope.path)}")
+            log.exception("%s could not be answered, which is a bug of the mock", what)
+            _fail(protocol)
+
+    async def _serve(self, scope: Scope, protocol: HTTPProtocol) -> None:
         environ = _environ(scope)
         size = _announced_size(environ)
         lane = self._lane_of(scope.method, environ["PATH_INFO"])
@@ -241,8 +264,10 @@ def _environ(scope: Scope) -> WSGIEnvironment:
     environ = {
         **_ENVIRON,
         "REQUEST_METHOD": scope.method,
-        "PATH_INFO": unquote_to_bytes(scope.path).decode("latin-1"),
-        "QUERY_STRING": scope.query_string,
+        "PATH_INFO": to_wsgi(
+            scope.path
+        ),  # without percent signs: granian has taken them for what they stand for
+        "QUERY_STRING": to_wsgi(scope.query_string),
         "SERVER_PROTOCOL": f"HTTP/{scope.http_version}",
         "SERVER_NAME": host,
         "SERVER_PORT": port,
@@ -266,10 +291,21 @@ def _environ_key(header: str) -> str:
 
 
 def _announced_size(environ: WSGIEnvironment) -> int | None:
-    """Return how many bytes the body has; None for one that is sent in chunks."""
+    """Return how many bytes the body has; None where it does not say so."""
     if "HTTP_TRANSFER_ENCODING" in environ:
         return None
-    return int(environ.get("CONTENT_LENGTH", "0"))  # granian has refused what is no number
+    length = environ.get("CONTENT_LENGTH", "0")
+    return int(length) if length.isdecimal() and len(length) <= _LONGEST_LENGTH else None
+
+
+def _fail(protocol: HTTPProtocol) -> None:
+    """Answer that this is our fault; where a part of an answer has been sent, nothing more can be said."""
+    code = "internal_server_error"
+    status, message = load().errors[code]
+    with contextlib.suppress(Exception):
+        protocol.response_bytes(
+            status, [("content-type", JSON)], orjson.dumps({"code": code, "message": message})
+        )
 
 
 async def _send_events(

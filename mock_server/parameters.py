@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
@@ -16,6 +17,12 @@ from openapi.schema import Schema
 from .exchange import Refusal
 
 _NUMBER = re.compile(r"-?\d+(\.\d+)?([eE][+-]?\d+)?", re.ASCII)
+_DEEPEST = 100
+"""Levels of JSON within JSON; no contract that is known has a tenth of them."""
+
+_EXACT = 2**53
+"""Up to here a double holds every integer."""
+
 _TRUTH = {"true": True, "false": False}
 _SEPARATORS = {"spaceDelimited": " ", "pipeDelimited": "|"}
 
@@ -31,7 +38,7 @@ def check_parameters(operation: Operation, request: Request, path: Mapping[str, 
     """
     faults = [fault for parameter in operation.parameters for fault in _faults_of(parameter, request, path)]
     if faults:
-        raise Refusal("invalid_request", "; ".join(faults))
+        raise Refusal("invalid_request", wording.joined(faults))
 
 
 def parameter_values(operation: Operation, request: Request, path: Mapping[str, str]) -> dict[str, Any]:
@@ -54,12 +61,20 @@ def from_text(texts: list[str], schema: Schema) -> Any:
         return [from_text([text], items) for text in texts]
     text = texts[-1]
     if types & {"integer", "number"} and _NUMBER.fullmatch(text):
-        return int(text) if text.lstrip("-").isdecimal() else float(text)
+        return _number(text)
     if "boolean" in types:
         return _TRUTH.get(text, text)
     if "object" in types:
         return _json_or_text(text)
     return None if types == {"null"} and not text else text
+
+
+def _number(text: str) -> int | float:
+    """Return a number as JSON Schema takes it: 1e3 is an integer; what no double can hold is infinite."""
+    value = float(text)
+    if math.isfinite(value) and text.lstrip("-").isdecimal():
+        return int(text)
+    return int(value) if value.is_integer() and abs(value) <= _EXACT else value
 
 
 def _faults_of(parameter: Parameter, request: Request, path: Mapping[str, str]) -> Iterator[str]:
@@ -146,10 +161,34 @@ def _object(schema: Schema, fields: list[tuple[str, list[str]]]) -> dict[str, An
 
 
 def _json_or_text(text: str) -> Any:
+    """Return what a text says as JSON; what is none, or deeper than any schema asks for, stays a text."""
     try:
-        return orjson.loads(text)
-    except orjson.JSONDecodeError:
+        value = orjson.loads(text)
+    except ValueError:
         return text
+    return text if is_deep(text.encode(), value) else value
+
+
+def is_deep(raw: bytes, value: Any) -> bool:
+    """Tell whether JSON is nested deeper than all who work on it can follow: orjson writes 254 levels.
+
+    Args:
+        raw: as it came, to be quick where there can't be so many.
+        value: what it says.
+    """
+    if raw.count(b"[") + raw.count(b"{") <= _DEEPEST:
+        return False
+    level = [value]
+    for _ in range(_DEEPEST):
+        level = [
+            item
+            for parent in level
+            if isinstance(parent, dict | list)
+            for item in (parent.values() if isinstance(parent, dict) else parent)
+        ]
+        if not level:
+            return False
+    return True
 
 
 def _types(schema: Schema) -> set[str]:

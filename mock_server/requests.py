@@ -14,7 +14,7 @@ from openapi.model import MediaType, Operation, RequestBody, Security, is_json
 from openapi.schema import Schema
 
 from .exchange import BEARER, Refusal
-from .parameters import from_text
+from .parameters import from_text, is_deep
 
 LARGEST_BODY = 16 * 2**20
 """Bytes of a request body that are read; uploads, which are streamed to disk, have their plan's limit."""
@@ -105,7 +105,7 @@ def _media_type_of(declared: RequestBody, request: Request) -> MediaType:
     media = declared.media_type(content_type)
     if media is None:
         expected = " or ".join(declared.content)
-        fault = f"got {content_type}" if content_type else "got none"
+        fault = f"got {wording.cut(content_type)}" if content_type else "got none"
         raise Refusal("invalid_request", f"Invalid Content-Type: expected {expected}, {fault}")
     # A wildcard takes what came by its own name: a JSON body under */* is JSON.
     return MediaType(content_type, media.schema, ()) if "*" in media.name and is_json(content_type) else media
@@ -116,8 +116,10 @@ def _json(raw: bytes) -> Any:
         body = orjson.loads(raw)
     except orjson.JSONDecodeError as error:
         raise Refusal("invalid_request", f"Malformed JSON: {error}") from error
+    if is_deep(raw, body):
+        raise Refusal("invalid_request", "Invalid value for body: nested too deeply")
     if b"\\u0000" in raw and (path := next(_nul_in(body), None)) is not None:
-        name = wording.field_name(path) or "body"
+        name = wording.cut(wording.field_name(path)) or "body"
         raise Refusal("invalid_request", f"Invalid value for {name}: must not contain the character NUL")
     return body
 

@@ -189,7 +189,7 @@ def _within(low: Any, high: Any, step: Any, random: Random) -> int:
     first = max(int(low) // unit + 1 if low is not None else 1, 1)
     last = int(high) // unit - 1 if high is not None else 100
     counts = range(first, last + 1)
-    odd = [count for count in counts if count % 2] or list(counts)
+    odd = range(first | 1, last + 1, 2) or counts
     return random.choice(odd) * unit if odd else int(low if low is not None else high)
 
 

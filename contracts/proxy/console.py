@@ -11,13 +11,16 @@ from contextlib import suppress
 from dataclasses import dataclass
 from http import HTTPStatus
 from typing import Any, cast
+from urllib.parse import unquote
 
+import orjson
 from granian._granian import RSGIProtocolClosed
 
 from mock_server.app import create_console
 from mock_server.gateway import Gateway
 from mock_server.mock import Mock
 from mock_server.requests import LARGEST_BODY
+from openapi.model import JSON
 
 from .forwarding import Client, ClientLeft
 from .http1 import Cut, NotHttp, Pairs, RequestHead, pieces, request_framing
@@ -43,7 +46,10 @@ class Console:
         """Answer a request; tell whether the client may send another one."""
         try:
             body = await _body(head, client)
-        except (NotHttp, Cut):
+        except NotHttp as error:
+            await client.send(_refusal(error))
+            return False
+        except Cut:
             return False
         protocol = _Protocol(head, client, body)
         with suppress(RSGIProtocolClosed):
@@ -66,7 +72,7 @@ class _Headers:
 
 @dataclass(frozen=True, slots=True)
 class _Scope:
-    """A request as granian's interface RSGI has it, which the gateway was made for."""
+    """A request as granian's interface RSGI has it, which the gateway was made for; its path is decoded."""
 
     method: str
     path: str
@@ -79,10 +85,10 @@ class _Scope:
 
 
 def _scope(head: RequestHead, client: Client) -> _Scope:
-    path, _, query = head.target.decode("latin-1").partition("?")
+    path, _, query = head.target.decode("utf-8", "replace").partition("?")
     addresses = (client.writer.get_extra_info(name) for name in ("sockname", "peername"))
     server, peer = (f"{address[0]}:{address[1]}" if address else ":" for address in addresses)
-    return _Scope(head.method.decode(), path, query, _Headers(head.fields.pairs), server, peer)
+    return _Scope(head.method.decode(), unquote(path), query, _Headers(head.fields.pairs), server, peer)
 
 
 class _Protocol:
@@ -137,6 +143,13 @@ def _answer_head(status: int, headers: list[tuple[str, str]], *, closes: bool) -
     end = [("Connection", "close")] if closes else []
     lines = [f"HTTP/1.1 {status} {HTTPStatus(status).phrase}", *map(": ".join, [*headers, *end]), "", ""]
     return "\r\n".join(lines).encode("latin-1", "replace")
+
+
+def _refusal(error: NotHttp) -> bytes:
+    """The answer to a request whose end nobody can tell."""
+    body = orjson.dumps({"code": "invalid_request", "message": f"This request can't be read: {error}"})
+    headers = [("Content-Type", JSON), ("Content-Length", f"{len(body)}")]
+    return _answer_head(400, headers, closes=True) + body
 
 
 async def _body(head: RequestHead, client: Client) -> bytes:

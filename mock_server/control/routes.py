@@ -58,7 +58,8 @@ def _url_map() -> Map:
         [
             Rule(each.path.replace("{", "<").replace("}", ">"), methods=[each.method], endpoint=each.id)
             for each in control_contract().operations
-        ]
+        ],
+        merge_slashes=False,  # or a//b would be sent on to a/b, at no host's name
     )
 
 

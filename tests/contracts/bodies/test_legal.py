@@ -339,3 +339,10 @@ def test_a_schema_of_another_media_type_keeps_its_name() -> None:
     types = [edge.content_type for edge in legal(media, {}, Random(0)) if edge.content_type]
     assert types == ["application/problem+json; charset=utf-8", "Application/Problem+Json"]
     assert JSON not in types
+
+
+def test_a_range_of_a_trillion_takes_no_longer_than_a_small_one() -> None:
+    schema = Schema({}, {"type": "object", "properties": {"credits": {"type": "integer", "maximum": 10**12}}})
+    media = MediaType(JSON, schema, ())
+    values = [edge.value for edge in legal(media, {"credits": 5}, Random(0)) if edge.field == "credits"]
+    assert 10**12 in values

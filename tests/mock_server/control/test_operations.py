@@ -17,7 +17,7 @@ from mock_server.control.contract import control_contract
 from mock_server.control.operations import OPERATIONS
 from mock_server.mock import Mock
 
-from ..conftest import FACE, PHOTO, Caller, data, face, photo
+from ..conftest import FACE, PHOTO, UPLOADS, Caller, data, face, photo
 
 
 class Control:
@@ -439,3 +439,57 @@ def test_a_form_from_somebody_elses_page_changes_nothing(client: FlaskClient) ->
 
 def test_the_control_api_shows_its_own_contract(control: Control) -> None:
     assert control("GET", "/openapi.json")["info"]["title"] == "Bluehour control API"
+
+
+DIGITS = "9" * 5000
+
+
+@pytest.mark.parametrize(
+    ("path", "status"),
+    [
+        ("/journal?limit=1e3", 200),
+        ("/journal?limit=1.0", 200),
+        ("/journal.har?limit=1e0", 200),
+        ("/deliveries?limit=1e3", 200),
+        ("/projects?limit=1.0", 200),
+        ("/journal?after=1e300", 200),
+        ("/journal?limit=1.5", 400),
+        ("/journal?limit=1e5000", 400),
+        (f"/journal?limit={DIGITS}", 400),
+        (f"/journal?after={DIGITS}", 400),
+        (f"/journal?after=-{DIGITS}", 400),
+        ("/journal/1.0", 200),
+        ("/journal/1e0", 200),
+        ("/journal/1e300", 404),
+        (f"/journal/{'9' * 300}", 404),
+        (f"/journal/{DIGITS}", 400),
+        ("/journal//1", 404),
+    ],
+)
+def test_a_number_may_be_written_in_any_way(control: Control, caller: Caller, path: str, status: int) -> None:
+    caller.client.get("/v1/nothing")
+    control("GET", path, status=status)
+
+
+def test_a_number_of_thousands_of_digits_is_no_failure_anywhere(control: Control, caller: Caller) -> None:
+    control("POST", "/rules", {"match": {"body": {f"items.{DIGITS}": 1}}, "delay": 0}, 201)
+    body = b'{"items": [' + DIGITS.encode() + b"]}"
+    answer = caller.post(UPLOADS, data=body, content_type="application/json")
+    assert (answer.status_code, answer.json["code"]) == (400, "invalid_request")
+    caller.post(UPLOADS, {"items": [{"type": "image", "extension": "png"}]})
+    link = caller.post(UPLOADS, {"items": [{"type": "image", "extension": "png"}]}).json["items"][0]
+    forged = link["upload_url"].replace("expires=", f"expires={DIGITS}")
+    assert caller.client.put(forged, data=b"x").status_code == 403
+    for header in ("code", "delay"):
+        refused = caller.post(UPLOADS, {}, headers={"Prefer": f"{header}={DIGITS}"})
+        assert refused.status_code == 400
+    assert control("GET", "/journal")["recorded"] == 6
+
+
+def test_an_answer_that_no_rule_can_show_is_refused(control: Control) -> None:
+    deep: Any = 1
+    for _ in range(300):
+        deep = [deep]
+    refused = control("POST", "/rules", {"answer": {"status": 200, "body": deep}}, 400)
+    assert refused["message"] == "Invalid value for body: nested too deeply"
+    assert control("GET", "/rules") == {"rules": []}
