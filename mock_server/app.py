@@ -10,7 +10,7 @@ import logging
 import re
 from functools import partial
 from threading import Lock
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import orjson
 from flask import Flask, Request, Response
@@ -20,6 +20,7 @@ from werkzeug.exceptions import HTTPException
 from werkzeug.routing import MapAdapter
 
 from openapi.model import JSON, Operation
+from openapi.wording import cut
 
 from . import control, reference_page, transfer
 from .answering import encoded, judged
@@ -29,10 +30,15 @@ from .journal.recorder import Recorder
 from .mock import Mock
 from .parameters import check_parameters
 from .refusals import answer_to, code_of, server_response, unavailable
+from .requestlog import printable
 from .requests import drain, parse_body, read_body, token_of
 from .scenarios.effects import Effect
 from .scenarios.step import effect_on
 from .trace import trace_of
+from .wsgi import from_wsgi
+
+if TYPE_CHECKING:
+    from _typeshed.wsgi import WSGIEnvironment
 
 log = logging.getLogger("bluehour")
 
@@ -56,11 +62,23 @@ class _NoSessions(SessionInterface):
         return True
 
 
+class _Request(Request):
+    """A request whose query may be any bytes: werkzeug fails at those that are no UTF-8."""
+
+    def __init__(
+        self, environ: WSGIEnvironment, populate_request: bool = True, shallow: bool = False
+    ) -> None:
+        super().__init__(environ, populate_request, shallow)
+        if not self.query_string.isascii():
+            self.query_string = from_wsgi(environ["QUERY_STRING"]).encode()
+
+
 class _App(Flask):
     """Flask without what this application has no use for, a fifth of a short request's time: sessions,
     virtual hosts (no Host header is taken apart to find a route), hooks and signals around a view.
     """
 
+    request_class = _Request
     session_interface = _NoSessions()
 
     def full_dispatch_request(self) -> Response:
@@ -165,6 +183,8 @@ def serve(
     effect: Effect | None = None
     try:
         trace.token = token = token_of(operation, request)
+        if token is not None:
+            mock.secrets.learn(token)
         trace.account = account = None if token is None else mock.account(token)
         trace.body = raw_body = read_body(operation, request)
         effect = effect_on(mock, request, operation.id, token, raw_body)
@@ -199,6 +219,7 @@ def serve(
 def _failed(mock: Mock, error: Exception) -> Response | HTTPException:
     """Answer for what no operation answers: no such path, a wrong method, a bug of ours."""
     request = request_ctx.request
+    mock.secrets.learn_from(request.headers.items())
     if isinstance(error, HTTPException):
         status = error.code or 500
         if status < 400:
@@ -211,7 +232,8 @@ def _failed(mock: Mock, error: Exception) -> Response | HTTPException:
     elif (lack := unavailable(error)) is not None:
         refusal = lack
     else:
-        log.error("%s %s failed, which is a bug of the mock", request.method, request.path, exc_info=error)
+        what = f"{cut(request.method)} {cut(request.path)}"
+        log.error("%s failed, which is a bug of the mock", printable(what), exc_info=error)
         refusal = Refusal("internal_server_error")
     drain(request)
     answer = answer_to(refusal, mock.contract)

@@ -22,7 +22,7 @@ from .exchange import BEARER, Refusal
 from .gate import Gate
 from .journal.habits import Habits
 from .journal.journal import Journal
-from .journal.secrets import shortened
+from .journal.secrets import Secrets, shortened
 from .outbound import TargetPolicy
 from .rendering.opening import open_stage
 from .rendering.queue import RenderQueue, Unqueued
@@ -113,6 +113,7 @@ class Mock:
         self.scenarios = Scenarios(self.contract)
         self.journal = Journal(self.settings.journal) if self.settings.journal else None
         self.habits = Habits(self)
+        self.secrets = Secrets()
         self.gate = Gate()
         self.feed = Feed()
         if self.journal is not None:

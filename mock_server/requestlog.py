@@ -12,10 +12,19 @@ from typing import TYPE_CHECKING, Any, TextIO
 import click
 import orjson
 
+from openapi.wording import cut
+
 from .trace import trace_of
+from .wsgi import from_wsgi
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
+
+_LONGEST_FACT = 400
+"""Characters of a path, or of what was wrong."""
+
+_SENT = ("method", "path", "error", "forced")
+"""Facts that repeat what a client sent."""
 
 _COLOURS = {2: "green", 3: "cyan", 4: "yellow", 5: "red"}
 
@@ -29,12 +38,20 @@ class RequestLog:
         app: what answers.
         write: takes each line, such as `sys.stderr.write`.
         line: makes one of them: `text_line` or `json_line`.
+        hide: takes secrets out of a text.
     """
 
-    def __init__(self, app: WSGIApplication, write: Callable[[str], object], line: Line) -> None:
+    def __init__(
+        self,
+        app: WSGIApplication,
+        write: Callable[[str], object],
+        line: Line,
+        hide: Callable[[str], str],
+    ) -> None:
         self._app = app
         self._write = write
         self._line = line
+        self._hide = hide
 
     def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
         """Answer a request, then write its line."""
@@ -52,13 +69,18 @@ class RequestLog:
             "at": _time_of_day(int(time.time())),
             "status": int(status[:3]),
             "method": environ["REQUEST_METHOD"],
-            "path": environ["PATH_INFO"],
+            "path": from_wsgi(environ["PATH_INFO"]),
             "ms": round((time.perf_counter() - started) * 1000, 1),
             **trace.note,
             **({"forced": trace.forced} if trace.forced else {}),
         }
-        self._write(self._line(facts) + "\n")
+        self._write(self._line(brief(facts, self._hide)) + "\n")
         return body
+
+
+def brief(facts: Mapping[str, Any], hide: Callable[[str], str]) -> dict[str, Any]:
+    """Return facts for one line: without secrets, and of what was sent no more than somebody reads."""
+    return {**facts, **{key: cut(hide(facts[key]), _LONGEST_FACT) for key in _SENT if key in facts}}
 
 
 @lru_cache(maxsize=1)

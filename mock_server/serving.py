@@ -171,7 +171,7 @@ def _check_folder(assets: Path | None) -> None:
 
 def _app(server: Server, mock: Mock, log: LoopWriter) -> WSGIApplication:
     try:
-        return RequestLog(create_app(mock), log.write, _line(server))
+        return RequestLog(create_app(mock), log.write, _line(server), mock.secrets.hide)
     except (LookupError, ValueError, AssertionError) as error:  # Flask asserts that no route comes twice
         raise ServeError(f"{server.spec}: {error}") from error
 

@@ -16,13 +16,13 @@ from typing import Any
 
 from mock_server.journal.judging import Fault
 from mock_server.mock import Mock
+from mock_server.wsgi import from_wsgi
 
 from ..judge import Breach, Judge
 from .case import Case, case_of
 from .passed import Passed
 from .recording import faults_in, recorded
 from .routes import Links, Routes
-from .secrets import Secrets
 from .tally import Tally
 
 log = logging.getLogger("bluehour")
@@ -63,7 +63,7 @@ class Bench:
         self._judged = 0
         self._routes = Routes(mock.contract)
         self._links = Links()
-        self._secrets = Secrets()
+        self._secrets = mock.secrets
         self._queue: SimpleQueue[Passed | None] = SimpleQueue()
         self._backlog = _Backlog()
         self._thread = Thread(target=self._work, name="bluehour-judge", daemon=True)
@@ -96,11 +96,11 @@ class Bench:
             self._backlog.remove(passed.weight)
 
     def _judge_and_tell(self, passed: Passed) -> None:
-        self._secrets.learn(passed.request_headers)
+        self._secrets.learn_from(passed.request_headers)
         case = case_of(passed, self._routes, self._links)
         breaches = self._breaches(case)
         note = {key: self._secrets.hide(v) if isinstance(v, str) else v for key, v in case.note.items()}
-        kept = recorded(case, note, breaches, self._secrets, self._mock)
+        kept = recorded(case, note, breaches, self._mock)
         faults = faults_in(case, kept, self._secrets)
         if self._mock.journal is not None:
             self._mock.journal.record(kept)
@@ -108,7 +108,7 @@ class Bench:
         self._write(
             Verdict(
                 method=passed.method,
-                path=self._secrets.hide(passed.path),
+                path=self._secrets.hide(from_wsgi(passed.path)),
                 status=passed.status,
                 seconds=passed.seconds,
                 note=note,

@@ -13,6 +13,7 @@ from werkzeug.wrappers import Request as WerkzeugRequest
 from mock_server.exchange import Refusal
 from mock_server.journal.secrets import shortened
 from mock_server.requests import token_of
+from mock_server.wsgi import from_wsgi
 from openapi.model import Operation
 
 from ..exchange import ANYWHERE, Answer, Exchange, Request, label_of
@@ -144,7 +145,9 @@ def _token(operation: Operation | None, passed: Passed) -> str | None:
     if operation is None:
         return None
     builder = EnvironBuilder(
-        path=passed.path, query_string=passed.query, headers=list(passed.request_headers)
+        path=from_wsgi(passed.path),
+        query_string=from_wsgi(passed.query),
+        headers=list(passed.request_headers),
     )
     try:
         return token_of(operation, WerkzeugRequest(builder.get_environ()))  # type: ignore[arg-type]

@@ -1,4 +1,4 @@
-"""A case as the journal keeps it, with the faults of its request; no credential is in either."""
+"""A case as the journal keeps it, with the faults of its request."""
 
 from __future__ import annotations
 
@@ -9,24 +9,23 @@ from typing import Any
 from mock_server.accounts import Account
 from mock_server.journal.judging import Fault, faults_of
 from mock_server.journal.recorder import Record, record
+from mock_server.journal.secrets import Secrets
 from mock_server.mock import Mock
 from mock_server.trace import Broken, Trace
+from mock_server.wsgi import from_wsgi
 
 from ..judge import Breach
 from .case import Case
-from .secrets import Secrets
 
 
-def recorded(
-    case: Case, note: Mapping[str, Any], breaches: Iterable[Breach], secrets: Secrets, mock: Mock
-) -> Record:
+def recorded(case: Case, note: Mapping[str, Any], breaches: Iterable[Breach], mock: Mock) -> Record:
     """Return a case as the journal keeps it."""
     passed = case.passed
     trace = Trace(
-        headers=secrets.hide_in(passed.request_headers),
+        headers=passed.request_headers,
         operation=case.operation,
         transfer=case.transfer,
-        path_values={name: secrets.hide(value) for name, value in case.path_values.items()},
+        path_values=case.path_values,
         token=case.token,
         account=_account(case.token, mock),
         body=case.request_body,
@@ -36,25 +35,24 @@ def recorded(
         remarks=case.remarks,
     )
     habit = mock.habits.seen_in(trace, passed.at, frozen=False) if trace.account else None
-    # Habits go by the body as it was sent; what is kept of it must not show credentials.
-    trace.body, trace.answer = map(secrets.hide_in_bytes, (trace.body, trace.answer))
     return record(
         trace,
+        mock.secrets,
         at=passed.at,
         ms=passed.seconds * 1000,
         method=passed.method,
-        path=secrets.hide(passed.path),
-        query=secrets.hide(passed.query),
+        path=from_wsgi(passed.path),
+        query=from_wsgi(passed.query),
         size=passed.request_body.size,
         status=passed.status,
-        headers=secrets.hide_in(passed.answer_headers),
+        headers=passed.answer_headers,
         answer_size=passed.answer_body.size,
         habit=habit,
     )
 
 
 def faults_in(case: Case, kept: Record, secrets: Secrets) -> list[Fault]:
-    """Return what of a request breaks the contract."""
+    """Return what of a request breaks the contract; no credential is in it."""
     return [Fault(secrets.hide(each.where), secrets.hide(each.message)) for each in _faults(case, kept)]
 
 

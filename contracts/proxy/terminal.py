@@ -11,7 +11,7 @@ import orjson
 
 from mock_server import control
 from mock_server.mock import Mock
-from mock_server.requestlog import printable, text_line
+from mock_server.requestlog import brief, printable, text_line
 from openapi.wording import counted
 
 from .bench import Verdict
@@ -67,7 +67,7 @@ class Printer:
 
 
 def _facts(verdict: Verdict) -> dict[str, Any]:
-    return {
+    facts = {
         "at": time.strftime("%H:%M:%S"),
         "status": verdict.status,
         "method": verdict.method,
@@ -75,6 +75,7 @@ def _facts(verdict: Verdict) -> dict[str, Any]:
         "ms": round(verdict.seconds * 1000, 1),
         **verdict.note,
     }
+    return brief(facts, str)  # a verdict has no secrets
 
 
 def _object(verdict: Verdict) -> dict[str, Any]:

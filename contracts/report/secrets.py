@@ -9,7 +9,7 @@ import re
 from collections.abc import Iterable, Iterator, Mapping
 from urllib.parse import quote
 
-from mock_server.journal.secrets import shortened, without_secrets
+from mock_server.journal.secrets import shortened, shown_header
 
 from ..exchange import Exchange, Request
 
@@ -89,7 +89,7 @@ class Secrets:
 
     def hidden_header(self, name: str, value: str) -> str:
         """Return a header's value without tokens, and without all of it where it is a secret by its name."""
-        return self.hidden(without_secrets(name.title(), value, None))
+        return self.hidden(shown_header(name, value))
 
 
 def credentials(request: Request) -> str:

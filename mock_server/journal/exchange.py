@@ -9,6 +9,7 @@ from typing import Any
 from openapi.model import Operation
 
 from ..trace import Broken
+from .secrets import Secrets
 
 LARGEST_BODY = 64 * 2**10
 """Bytes of a body that are kept; of a larger one, nothing but its size."""
@@ -21,7 +22,9 @@ Headers = tuple[tuple[str, str], ...]
 
 @dataclass(frozen=True, slots=True)
 class Exchange:
-    """What was sent, what was answered, and what happened in between. Secrets are shortened already.
+    """What was sent, what was answered, and what happened in between: as it was, to be judged.
+
+    It has secrets in it. Whoever shows it shortens them, as `view` does.
 
     Attributes:
         id: counted from 1.
@@ -40,6 +43,7 @@ class Exchange:
         habits: warnings that only the calls before can give.
         broken: what of the answer breaks the contract, where somebody judged it.
         remarks: what else is to be said of it.
+        secrets: what must not be shown of it.
     """
 
     id: int
@@ -63,8 +67,9 @@ class Exchange:
     note: Mapping[str, Any]
     forced: str | None
     habits: tuple[str, ...]
-    broken: tuple[Broken, ...] = ()
-    remarks: tuple[str, ...] = ()
+    broken: tuple[Broken, ...]
+    remarks: tuple[str, ...]
+    secrets: Secrets
 
     @property
     def operation_id(self) -> str | None:

@@ -15,9 +15,10 @@ import orjson
 
 from .. import control, reference_page
 from ..trace import Broken, Trace, trace_of
-from .exchange import LARGEST_BODY, NO_ANSWER, Exchange, Headers
+from ..wsgi import from_wsgi
+from .exchange import LARGEST_BODY, NO_ANSWER, Exchange
 from .habits import Habit
-from .secrets import SHORTEST, without_secret_fields, without_secrets
+from .secrets import Secrets
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
@@ -25,6 +26,9 @@ if TYPE_CHECKING:
     from openapi.model import Operation
 
     from ..mock import Mock
+
+_MOST_DIGITS = 18
+"""Of a Content-Length that any body could have."""
 
 _OWN = (control.PREFIX, reference_page.PATH, "/openapi.json", "/favicon.ico")
 """What people and their browsers look at: no part of the API."""
@@ -68,11 +72,12 @@ class Recorder:
         journal.record(
             record(
                 trace,
+                self._mock.secrets,
                 at=now,
                 ms=ms,
                 method=environ["REQUEST_METHOD"],
-                path=path,
-                query=environ["QUERY_STRING"],
+                path=from_wsgi(path),
+                query=from_wsgi(environ["QUERY_STRING"]),
                 size=_size(trace.body, environ.get("CONTENT_LENGTH")),
                 status=int(status[:3]),
                 headers=headers,
@@ -85,6 +90,7 @@ class Recorder:
 
 def record(
     trace: Trace,
+    secrets: Secrets,
     *,
     at: float,
     ms: float,
@@ -112,7 +118,7 @@ def record(
             answer_size,
             trace.transfer,
             trace.path_values,
-            trace.token,
+            trace.token is not None,
             None if trace.account is None else trace.account.id,
             trace.note,
             trace.forced,
@@ -124,7 +130,7 @@ def record(
     )
     body, answer = _kept(trace.body), _kept(trace.answer)
     weight = 512 + len(packed) + len(body or b"") + len(answer or b"")
-    return Record(packed, body, answer, trace.operation, weight)
+    return Record(packed, body, answer, trace.operation, weight, secrets)
 
 
 class Record(NamedTuple):
@@ -140,6 +146,7 @@ class Record(NamedTuple):
     operation: Operation | None
     weight: int
     """About how many bytes of memory it holds."""
+    secrets: Secrets
 
     def exchange(self, number: int) -> Exchange:
         """Return it as the journal's readers have it, by its number."""
@@ -156,7 +163,7 @@ class Record(NamedTuple):
             answer_size,
             transfer,
             path_values,
-            token,
+            has_token,
             account_id,
             note,
             forced,
@@ -165,17 +172,15 @@ class Record(NamedTuple):
             broken,
             remarks,
         ) = json.loads(self.packed)
-        # An answer seldom shows the token, but may have a short word in it that happens to be one.
-        shown_token = token if token and len(token) >= SHORTEST else None
-        headers = () if dropped else _without_secrets(answered, shown_token)
+        headers = () if dropped else tuple(map(tuple, answered))
         return Exchange(
             id=number,
             at=at,
             ms=ms,
             method=method,
             path=path,
-            query=without_secret_fields(without_secrets("", query, token)),
-            request_headers=_shown(asked, token),
+            query=query,
+            request_headers=tuple((name.replace("_", "-").title(), value) for name, value in asked),
             request_body=self.body,
             request_size=size,
             status=NO_ANSWER if dropped else status,
@@ -185,13 +190,14 @@ class Record(NamedTuple):
             operation=self.operation,
             transfer=transfer,
             path_values=path_values,
-            has_token=token is not None,
+            has_token=has_token,
             account_id=account_id,
             note=note,
             forced=forced,
             habits=() if habit is None else (Habit(*habit).in_words(),),
             broken=tuple(Broken(*each) for each in broken),
             remarks=tuple(remarks),
+            secrets=self.secrets,
         )
 
 
@@ -212,15 +218,7 @@ def _headers_of(environ: WSGIEnvironment) -> list[tuple[str, str]]:
     return plain + [(key[5:], value) for key, value in environ.items() if key.startswith("HTTP_")]
 
 
-def _shown(headers: Sequence[tuple[str, str]], token: str | None) -> Headers:
-    return _without_secrets([(name.replace("_", "-").title(), value) for name, value in headers], token)
-
-
-def _without_secrets(headers: Sequence[tuple[str, str]], token: str | None) -> Headers:
-    return tuple((name, without_secrets(name.title(), value, token)) for name, value in headers)
-
-
 def _size(body: bytes | None, length: str | None) -> int:
     if body is not None:
         return len(body)
-    return int(length) if length and length.isdecimal() else 0
+    return int(length) if length and length.isdecimal() and len(length) <= _MOST_DIGITS else 0

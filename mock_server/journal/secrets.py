@@ -1,20 +1,77 @@
-"""Secrets as they may be shown: enough to recognise one, too little to use it."""
+"""Secrets as they may be shown: enough to recognise one, too little to use it.
+
+What the journal, its archive, the log and a proxy show goes through here. It is for showing alone: a request
+is judged as it was sent.
+"""
 
 from __future__ import annotations
 
+import json
 import re
+from collections.abc import Iterable, Iterator
+from threading import Lock
 from urllib.parse import quote
 
-_SECRET_HEADERS = frozenset({"Authorization", "Proxy-Authorization", "X-Api-Key"})
+from ..wsgi import from_wsgi
+
+_SECRET_HEADER = re.compile(
+    r"(?:.*-)?(?:authorization|(?:api|access|auth|secret|subscription)-?key|(?:.*-)?token|secret|password)",
+    re.IGNORECASE,
+)
 _COOKIE = re.compile(r"(=\s*)([^;\s]+)")
-_COOKIES = {"Cookie": 0, "Set-Cookie": 1}
+_COOKIES = {"cookie": 0, "set-cookie": 1}
 """Headers of cookies, and how many there may be in one; 0: any number."""
-_SECRET_FIELD = re.compile(r"((?:^|&)[\w-]*(?:api[_-]?key|token|secret)=)([^&]+)", re.IGNORECASE)
+_SECRET_FIELD = re.compile(
+    r"((?:^|[&;])(?:[\w.-]*(?:api[_-]?key|token|secret|password)|key)=)([^&;]+)", re.IGNORECASE
+)
 _SIGNATURE = re.compile(r"(signature=[0-9a-f]{6})[0-9a-f]{26,}", re.IGNORECASE)
 
-
-SHORTEST = 6
+_SHORTEST = 6
 """Characters; what is shorter may be in a text by chance."""
+
+_REMEMBERED = 256
+"""Credentials; those that were learned first are forgotten first."""
+
+
+class Secrets:
+    """Remembers credentials, and takes them out of whatever is shown. May be used from any thread."""
+
+    def __init__(self) -> None:
+        self._lock = Lock()
+        self._known: dict[str, tuple[tuple[str, str], ...]] = {}
+        self._shown: tuple[tuple[str, str], ...] = ()
+
+    def learn(self, credential: str) -> None:
+        """Remember a credential; a known one costs next to nothing."""
+        if len(credential) < _SHORTEST or credential in self._known:
+            return
+        with self._lock:
+            self._known[credential] = tuple((form, shortened(form)) for form in _forms(credential))
+            if len(self._known) > _REMEMBERED:
+                del self._known[next(iter(self._known))]
+            # The longest first: one may be the beginning of another.
+            self._shown = tuple(sorted(sum(self._known.values(), ()), key=lambda shown: -len(shown[0])))
+
+    def learn_from(self, headers: Iterable[tuple[str, str]]) -> None:
+        """Remember a request's credentials."""
+        for name, value in headers:
+            if _is_secret(name):
+                self.learn(value.partition(" ")[2].strip() or value)
+
+    def hide(self, text: str) -> str:
+        """Return a text with every credential and every link's signature in it shortened."""
+        for secret, shown in self._shown:
+            if secret in text:
+                text = text.replace(secret, shown)
+        return _SIGNATURE.sub(r"\1…", text) if "signature=" in text.lower() else text
+
+    def header(self, name: str, value: str) -> str:
+        """Return a header's value as `hide` does, and without all of it where it is a secret by its name."""
+        return self.hide(shown_header(name, value))
+
+    def query(self, query: str) -> str:
+        """Return a query as `hide` does, and without what is called a key, a token or a secret in it."""
+        return self.hide(_SECRET_FIELD.sub(lambda found: found[1] + shortened(found[2]), query))
 
 
 def shortened(secret: str) -> str:
@@ -24,24 +81,21 @@ def shortened(secret: str) -> str:
     return f"{secret[: len(secret) // 2]}…"
 
 
-def without_secrets(header: str, value: str, token: str | None) -> str:
-    """Return a header's value, or a query under no header's name, with the credential in it shortened."""
-    found = token and next((each for each in (token, quote(token, safe="")) if each in value), None)
-    if found:
-        value = value.replace(found, shortened(found))
-    if (most := _COOKIES.get(header)) is not None:
+def shown_header(name: str, value: str) -> str:
+    """Return a header's value with what is a secret by the header's name shortened."""
+    if (most := _COOKIES.get(name.lower())) is not None:
         return _COOKIE.sub(lambda found: found[1] + shortened(found[2]), value, count=most)
-    if found or header not in _SECRET_HEADERS:
+    if not _is_secret(name):
         return value
     scheme, space, secret = value.partition(" ")
     return f"{scheme} {shortened(secret)}" if space else shortened(value)
 
 
-def without_secret_fields(query: str) -> str:
-    """Return a query in which what is called a token, a key or a secret is shortened."""
-    return _SECRET_FIELD.sub(lambda found: found[1] + shortened(found[2]), query)
+def _is_secret(header: str) -> bool:
+    return _SECRET_HEADER.fullmatch(header) is not None
 
 
-def without_signatures(text: str) -> str:
-    """Return a text in which signed links can be recognised, but not used."""
-    return _SIGNATURE.sub(r"\1…", text)
+def _forms(secret: str) -> Iterator[str]:
+    """A secret as it came, and as URLs, JSON and UTF-8 write it."""
+    text = from_wsgi(secret)
+    yield from dict.fromkeys((secret, text, quote(text, safe=""), json.dumps(text)[1:-1]))

@@ -9,11 +9,13 @@ from urllib.parse import parse_qsl
 from ..clock import isoformat
 from .exchange import Exchange, Headers
 from .judging import faults_of, warnings_of
-from .secrets import without_signatures
+from .secrets import Secrets
 
 
 def entry(exchange: Exchange) -> dict[str, Any]:
     """Return an exchange as the control API's `Entry`."""
+    secrets = _secrets_of(exchange)
+    hide = secrets.hide
     return {
         "id": exchange.id,
         "at": isoformat(exchange.at),
@@ -22,27 +24,27 @@ def entry(exchange: Exchange) -> dict[str, Any]:
         "account": exchange.account_id,
         "request": {
             "method": exchange.method,
-            "path": exchange.path,
-            "query": without_signatures(exchange.query),
-            "headers": _pairs(exchange.request_headers),
-            "body": _text(exchange.request_body),
+            "path": hide(exchange.path),
+            "query": secrets.query(exchange.query),
+            "headers": _pairs(exchange.request_headers, secrets),
+            "body": _text(exchange.request_body, secrets),
             "size": exchange.request_size,
         },
         "response": {
             "status": exchange.status,
-            "headers": _pairs(exchange.response_headers),
-            "body": _text(exchange.response_body),
+            "headers": _pairs(exchange.response_headers, secrets),
+            "body": _text(exchange.response_body, secrets),
             "size": exchange.response_size,
         },
         "credits": -exchange.note.get("charged", 0),
         "project": exchange.note.get("project"),
-        "forced": exchange.forced,
-        "faults": [{"where": fault.where, "message": fault.message} for fault in faults_of(exchange)],
-        "warnings": warnings_of(exchange),
-        "broken": [
-            {**each._asdict(), "message": without_signatures(each.message)} for each in exchange.broken
+        "forced": exchange.forced and hide(exchange.forced),
+        "faults": [
+            {"where": hide(fault.where), "message": hide(fault.message)} for fault in faults_of(exchange)
         ],
-        "remarks": list(exchange.remarks),
+        "warnings": list(map(hide, warnings_of(exchange))),
+        "broken": [{**each._asdict(), "message": hide(each.message)} for each in exchange.broken],
+        "remarks": list(map(hide, exchange.remarks)),
     }
 
 
@@ -58,31 +60,32 @@ def archive(exchanges: list[Exchange], base_url: str, version: str) -> dict[str,
 
 
 def _har_entry(exchange: Exchange, base_url: str) -> dict[str, Any]:
-    query = without_signatures(exchange.query)
+    secrets = _secrets_of(exchange)
+    path, query = secrets.hide(exchange.path), secrets.query(exchange.query)
     return {
         "startedDateTime": isoformat(exchange.at),
         "time": exchange.ms,
         "request": {
             "method": exchange.method,
-            "url": f"{base_url}{exchange.path}{'?' if query else ''}{query}",
+            "url": f"{base_url}{path}{'?' if query else ''}{query}",
             "httpVersion": "HTTP/1.1",
             "cookies": [],
-            "headers": _named(exchange.request_headers),
+            "headers": _named(exchange.request_headers, secrets),
             "queryString": [{"name": n, "value": v} for n, v in parse_qsl(query, keep_blank_values=True)],
             "headersSize": -1,
             "bodySize": exchange.request_size,
-            **_post_data(exchange),
+            **_post_data(exchange, secrets),
         },
         "response": {
             "status": exchange.status,
             "statusText": "",
             "httpVersion": "HTTP/1.1",
             "cookies": [],
-            "headers": _named(exchange.response_headers),
+            "headers": _named(exchange.response_headers, secrets),
             "content": {
                 "size": exchange.response_size,
                 "mimeType": _content_type(exchange.response_headers),
-                "text": _text(exchange.response_body) or "",
+                "text": _text(exchange.response_body, secrets) or "",
             },
             "redirectURL": "",
             "headersSize": -1,
@@ -90,20 +93,25 @@ def _har_entry(exchange: Exchange, base_url: str) -> dict[str, Any]:
         },
         "cache": {},
         "timings": {"send": 0, "wait": exchange.ms, "receive": 0},
-        "comment": "; ".join(_said(exchange)),
+        "comment": secrets.hide("; ".join(_said(exchange))),
     }
+
+
+def _secrets_of(exchange: Exchange) -> Secrets:
+    exchange.secrets.learn_from(exchange.request_headers)
+    return exchange.secrets
 
 
 def _said(exchange: Exchange) -> Iterator[str]:
     if exchange.forced:
         yield exchange.forced
     for broken in exchange.broken:
-        yield f"{broken.rule}: {without_signatures(broken.message)}"
+        yield f"{broken.rule}: {broken.message}"
     yield from exchange.remarks
 
 
-def _post_data(exchange: Exchange) -> dict[str, Any]:
-    text = _text(exchange.request_body)
+def _post_data(exchange: Exchange, secrets: Secrets) -> dict[str, Any]:
+    text = _text(exchange.request_body, secrets)
     if not text:
         return {}
     return {"postData": {"mimeType": _content_type(exchange.request_headers), "text": text}}
@@ -113,12 +121,12 @@ def _content_type(headers: Headers) -> str:
     return next((value for name, value in headers if name.lower() == "content-type"), "")
 
 
-def _named(headers: Headers) -> list[dict[str, str]]:
-    return [{"name": name, "value": value} for name, value in _pairs(headers)]
+def _named(headers: Headers, secrets: Secrets) -> list[dict[str, str]]:
+    return [{"name": name, "value": value} for name, value in _pairs(headers, secrets)]
 
 
-def _pairs(headers: Headers) -> list[list[str]]:
-    return [[_printable(name), without_signatures(_printable(value))] for name, value in headers]
+def _pairs(headers: Headers, secrets: Secrets) -> list[list[str]]:
+    return [[_printable(name), _printable(secrets.header(name, value))] for name, value in headers]
 
 
 def _printable(text: str) -> str:
@@ -126,10 +134,10 @@ def _printable(text: str) -> str:
     return text.encode("utf-8", "replace").decode()
 
 
-def _text(body: bytes | None) -> str | None:
+def _text(body: bytes | None, secrets: Secrets) -> str | None:
     if body is None:
         return None
     try:
-        return without_signatures(body.decode())
+        return secrets.hide(body.decode())
     except UnicodeDecodeError:
         return None

@@ -313,3 +313,67 @@ def test_no_request_is_answered_with_a_server_error(
     assert answer.status_code < 500
     if answer.status_code >= 400 and method != "HEAD":
         assert set(data(answer)) == {"code", "message"}
+
+
+def test_a_query_of_bytes_that_are_no_text_is_no_failure(client: FlaskClient) -> None:
+    for path in ("/v1/nothing", "/_mock/journal", "/_mock"):
+        answer = client.get(path, environ_overrides={"QUERY_STRING": "x=\xff&limit=\xff"})
+        assert answer.status_code in (200, 400, 404)
+
+
+NESTED = ["[" * 300 + "]" * 300, '{"a":' * 300 + "1" + "}" * 300]
+
+
+@pytest.mark.parametrize("nested", NESTED)
+def test_what_is_nested_deeper_than_can_be_shown_is_refused(
+    caller: Caller, mock: Mock, uncharged: Callable[[], bool], nested: str
+) -> None:
+    body = orjson.dumps(face())[:-1] + b',"x":' + nested.encode() + b"}"
+    answer = caller.client.post(FACE, data=body, headers={**caller.headers, **JSON_TYPE})
+    refused(answer, 400, "invalid_request", "Invalid value for body: nested too deeply")
+    assert uncharged()
+    assert caller.client.get("/_mock/projects").status_code == 200
+
+
+LONG = "x" * 100_000
+ONE_LINE = 300
+"""Characters."""
+
+
+@pytest.mark.parametrize(
+    ("path", "body", "headers", "status"),
+    [
+        (UPLOADS, {"items": [{"type": "image", "extension": LONG}]}, {}, 422),
+        (UPLOADS, {"items": [{"type": LONG, "extension": "png"}]}, {}, 400),
+        (FACE, face(LONG), {}, 422),
+        (FACE, face(f"https://127.0.0.1/a.{LONG}"), {}, 422),
+        (FACE, {**face(), "name": [LONG]}, {}, 400),
+        (FACE, {**face(), LONG + "\0": 1}, {}, 400),
+        (FACE, face(), {"Prefer": f"code={LONG}"}, 400),
+        (FACE, face(), {"Prefer": f"delay={LONG}"}, 400),
+        (FACE, face(), {"Content-Type": LONG}, 400),
+        ("/_mock/rules", {"delay": 1, "name": [LONG]}, {}, 400),
+        ("/_mock/rules", {"delay": 1, LONG: 1}, {}, 400),
+        ("/_mock/rules", {"delay": 1, "match": {"operation": LONG}}, {}, 400),
+        ("/_mock/accounts", {"token": "a-token", "plan": LONG}, {}, 400),
+        ("/_mock/clock", {"set": LONG}, {}, 400),
+        ("/_mock/webhooks", {"url": LONG}, {}, 400),
+        ("/_mock/webhooks", {"url": "http://127.0.0.1:9", "events": [LONG]}, {}, 400),
+        (f"/_mock/deliveries/{LONG}/resend", None, {}, 404),
+    ],
+)
+def test_a_refusal_repeats_no_more_than_a_line_of_what_was_sent(
+    caller: Caller, mock: Mock, path: str, body: Any, headers: dict[str, str], status: int
+) -> None:
+    answer = caller.post(path, headers={**JSON_TYPE, **headers}, data=orjson.dumps(body))
+    assert (answer.status_code, len(answer.json["message"]) <= ONE_LINE) == (status, True), answer.json
+    for entry in data(caller.client.get("/_mock/journal"))["entries"]:
+        assert all(len(fault["message"]) <= ONE_LINE for fault in entry["faults"])
+
+
+def test_of_very_many_faults_their_number_is_told(caller: Caller) -> None:
+    answer = caller.post(UPLOADS, {"items": [{"type": "image"}] * 30})
+    assert answer.json["message"].endswith("; … and 10 more")
+    answer = caller.post(UPLOADS, {"items": [{"type": "image"}] * 10_000})
+    assert answer.json["message"].endswith("; … and 30 or more others")
+    assert len(answer.json["message"]) < 2000

@@ -10,10 +10,12 @@ import signal
 import socket
 import subprocess
 import sys
+import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from threading import Thread
+from typing import TextIO
 
 import click.testing
 import pytest
@@ -32,8 +34,9 @@ COMMAND = [sys.executable, "-m", "mock_server", "proxy"]
 class Started:
     """A running proxy: its greeting, and what it has to say."""
 
-    def __init__(self, process: subprocess.Popen[str]) -> None:
+    def __init__(self, process: subprocess.Popen[str], log: TextIO) -> None:
         self.process = process
+        self._log = log
         assert process.stdout is not None
         self.greeting = process.stdout.readline() + process.stdout.readline()
         address = re.search(r"http://127\.0\.0\.1:(\d+)", self.greeting)
@@ -45,25 +48,27 @@ class Started:
     def stop(self) -> tuple[int, str, str]:
         """Press Ctrl-C; return the exit code, and what was written since the greeting."""
         self.process.send_signal(signal.SIGINT)
-        out, log = self.process.communicate(timeout=PATIENCE)
-        return self.process.returncode, out, log
+        out, _ = self.process.communicate(timeout=PATIENCE)
+        self._log.seek(0)
+        return self.process.returncode, out, self._log.read()
 
 
 @contextmanager
 def started(upstream: str, *options: str) -> Iterator[Started]:
-    process = subprocess.Popen(
-        [*COMMAND, "--upstream", upstream, "--port", "0", *options],
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-        env={name: value for name, value in os.environ.items() if not name.startswith("BLUEHOUR_")},
-    )
-    try:
-        yield Started(process)
-    finally:
-        if process.poll() is None:
-            process.kill()
-        process.communicate()
+    with tempfile.TemporaryFile("w+") as log:  # not a pipe, which a proxy that says much would fill
+        process = subprocess.Popen(
+            [*COMMAND, "--upstream", upstream, "--port", "0", *options],
+            stdout=subprocess.PIPE,
+            stderr=log,
+            text=True,
+            env={name: value for name, value in os.environ.items() if not name.startswith("BLUEHOUR_")},
+        )
+        try:
+            yield Started(process, log)
+        finally:
+            if process.poll() is None:
+                process.kill()
+            process.communicate()
 
 
 def refused(*options: str) -> str:

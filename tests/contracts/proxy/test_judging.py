@@ -297,3 +297,29 @@ def test_events_tell_of_what_passes(before_mock: Proxied) -> None:
         call(before_mock.url + FACE, "POST", face())
         wire.exactly(len(b": connected\n\n"))
         assert wire.exactly(12) == b"event: entry"
+
+
+def test_a_token_that_is_a_word_makes_no_fault(before_mock: Proxied) -> None:
+    call(before_mock.url + FACE, "POST", face(mouth_smile=60), token="application")
+    assert before_mock.verdict().faults == ()
+    (entry,) = before_mock.entries()
+    assert entry["faults"] == []
+    assert ["Authorization", "Bearer appli…"] in entry["request"]["headers"]
+
+
+def test_what_the_console_can_not_read_is_told(before_mock: Proxied) -> None:
+    for length in (b"+1", b"9" * 5000, b"1, 2"):
+        with connected(before_mock.port) as wire:
+            wire.send(
+                b"GET /_mock/state HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Length: " + length + b"\r\n\r\n"
+            )
+            lines, body = wire.message()
+        assert lines[0] == b"HTTP/1.1 400 Bad Request"
+        assert json.loads(body)["code"] == "invalid_request"
+
+
+def test_the_console_is_asked_in_any_script(before_mock: Proxied) -> None:
+    for query in ("operation=漢".encode(), b"operation=\xff", b"operation=%E6%BC%A2"):
+        with connected(before_mock.port) as wire:
+            wire.send(b"GET /_mock/journal?" + query + b" HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n")
+            assert wire.message()[0][0] == b"HTTP/1.1 200 OK"

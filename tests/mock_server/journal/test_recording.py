@@ -13,7 +13,7 @@ from mock_server.app import create_app
 from mock_server.journal.exchange import LARGEST_BODY
 from mock_server.journal.journal import Journal
 from mock_server.journal.recorder import Recorder, record
-from mock_server.journal.secrets import without_secrets, without_signatures
+from mock_server.journal.secrets import Secrets
 from mock_server.journal.view import archive, entry
 from mock_server.mock import Mock, Settings
 from mock_server.trace import Broken, Trace
@@ -127,16 +127,20 @@ def test_no_secret_can_be_read_out_of_it(mock: Mock, client: FlaskClient) -> Non
     ],
 )
 def test_cookies_and_what_shows_the_token_are_shortened(header: str, value: str, shown: str) -> None:
-    assert without_secrets(header, value, "some-token") == shown
+    secrets = Secrets()
+    secrets.learn("some-token")
+    assert secrets.header(header, value) == shown
 
 
 def test_a_signed_link_of_another_service_can_not_be_used() -> None:
     link = "https://bucket.example.com/a?X-Amz-Signature=" + "0123456789abcdef" * 4
-    assert without_signatures(link) == "https://bucket.example.com/a?X-Amz-Signature=012345…"
+    assert Secrets().hide(link) == "https://bucket.example.com/a?X-Amz-Signature=012345…"
 
 
 def test_what_an_answer_breaks_and_what_else_there_is_to_say_is_kept(mock: Mock) -> None:
     token = "some-secret-token"
+    secrets = Secrets()
+    secrets.learn(token)
     trace = Trace(
         token=token,
         broken=[Broken("answer.schema", "downloads", "downloads is missing")],
@@ -144,6 +148,7 @@ def test_what_an_answer_breaks_and_what_else_there_is_to_say_is_kept(mock: Mock)
     )
     kept = record(
         trace,
+        secrets,
         at=0.0,
         ms=1.0,
         method="GET",
