@@ -6,8 +6,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
-import orjson
-
+from openapi.data import from_json
 from openapi.model import Operation
 
 Headers = tuple[tuple[str, str], ...]
@@ -47,10 +46,10 @@ class Answer:
 
     @cached_property
     def json(self) -> Any:
-        """The body as data; None where it is no JSON."""
+        """The body as data; None where it is no JSON, or too deep to be judged."""
         try:
-            return orjson.loads(self.body)
-        except orjson.JSONDecodeError:
+            return from_json(self.body)
+        except ValueError:
             return None
 
     def field(self, name: str) -> Any:

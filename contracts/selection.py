@@ -25,8 +25,8 @@ _Rule = TypeVar("_Rule", bound=Choice)
 
 def matching(pattern: str, rules: Iterable[_Rule]) -> Iterator[_Rule]:
     """Yield the rules that an id, a group or a pattern names: `credits.price`, `auth`, `*.expiry`."""
-    wanted = with_stars(pattern)
-    return (each for each in rules if pattern == each.group or wanted.fullmatch(each.id))
+    fits = with_stars(pattern)
+    return (each for each in rules if pattern == each.group or fits(each.id))
 
 
 def selected(

@@ -7,19 +7,16 @@ import re
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
-import orjson
 from flask import Request
 
 from openapi import wording
+from openapi.data import from_json
 from openapi.model import Operation, Parameter
 from openapi.schema import Schema
 
 from .exchange import Refusal
 
 _NUMBER = re.compile(r"-?\d+(\.\d+)?([eE][+-]?\d+)?", re.ASCII)
-_DEEPEST = 100
-"""Levels of JSON within JSON; no contract that is known has a tenth of them."""
-
 _EXACT = 2**53
 """Up to here a double holds every integer."""
 
@@ -163,39 +160,22 @@ def _object(schema: Schema, fields: list[tuple[str, list[str]]]) -> dict[str, An
 def _json_or_text(text: str) -> Any:
     """Return what a text says as JSON; what is none, or deeper than any schema asks for, stays a text."""
     try:
-        value = orjson.loads(text)
+        return from_json(text)
     except ValueError:
         return text
-    return text if is_deep(text.encode(), value) else value
-
-
-def is_deep(raw: bytes, value: Any) -> bool:
-    """Tell whether JSON is nested deeper than all who work on it can follow: orjson writes 254 levels.
-
-    Args:
-        raw: as it came, to be quick where there can't be so many.
-        value: what it says.
-    """
-    if raw.count(b"[") + raw.count(b"{") <= _DEEPEST:
-        return False
-    level = [value]
-    for _ in range(_DEEPEST):
-        level = [
-            item
-            for parent in level
-            if isinstance(parent, dict | list)
-            for item in (parent.values() if isinstance(parent, dict) else parent)
-        ]
-        if not level:
-            return False
-    return True
 
 
 def _types(schema: Schema) -> set[str]:
     """The types that a schema's value may have, as far as it says so itself or by its branches."""
-    declared = schema.resolved.get("type", [])
-    types = {declared} if isinstance(declared, str) else set(declared)
-    for keyword in ("allOf", "anyOf", "oneOf"):
-        for node in schema.resolved.get(keyword, []):
-            types |= _types(Schema(schema.document, node))
+    types: set[str] = set()
+    nodes = {id(schema.resolved): schema.resolved}
+    for node in (left := [schema.resolved]):  # grows on the way; branches may lead back to where they are
+        declared = node.get("type", [])
+        types |= {declared} if isinstance(declared, str) else set(declared)
+        for keyword in ("allOf", "anyOf", "oneOf"):
+            for branch in node.get(keyword, []):
+                inner = Schema(schema.document, branch).resolved
+                if id(inner) not in nodes:
+                    nodes[id(inner)] = inner
+                    left.append(inner)
     return types

@@ -11,6 +11,7 @@ from urllib.parse import urlsplit
 from . import parsing
 from .document import MAGIC_HOUR, Document, SpecError, in_direction, read, resolve
 from .model import MediaType, Operation, Response
+from .references import refuse_endless
 from .schema import Schema
 from .upgrade import METHODS
 
@@ -39,6 +40,7 @@ def load_anew(path: Path) -> Contract:
     """
     contract = Contract(read(path))
     if path != MAGIC_HOUR:
+        _try_references(contract, path)
         _compile_all(contract, path)
     return contract
 
@@ -161,6 +163,13 @@ def _url(server: dict[str, Any]) -> str:
     for name, variable in server.get("variables", {}).items():
         url = url.replace(f"{{{name}}}", str(variable.get("default", "")))
     return url
+
+
+def _try_references(contract: Contract, path: Path) -> None:
+    try:
+        refuse_endless(contract.document)
+    except SpecError as error:
+        raise SpecError(f"{path}: {error}") from error
 
 
 def _compile_all(contract: Contract, path: Path) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from pathlib import Path
 from typing import Any
 from urllib.parse import unquote
@@ -10,9 +9,13 @@ from urllib.parse import unquote
 import orjson
 import yaml
 
+from . import data
 from .upgrade import upgraded
 
 MAGIC_HOUR = Path(__file__).with_name("magic_hour.yaml")
+
+LARGEST_FILE = 32 * 2**20
+"""Bytes of a file that are read: the largest published contracts have ten million."""
 
 Document = dict[str, Any]
 
@@ -21,19 +24,8 @@ class SpecError(Exception):
     """The file can't be served; the message says which file, why, and where in it, in one line."""
 
 
-class _Loader(getattr(yaml, "CSafeLoader", yaml.SafeLoader)):  # type: ignore[misc]  # the C one where it was built
-    """YAML 1.2's core types, as OpenAPI asks for: dates and words like `on` and `no` are strings."""
-
-
-_Loader.yaml_implicit_resolvers = {
-    first: [
-        (tag, pattern) for tag, pattern in resolvers if not tag.endswith((":timestamp", ":bool", ":value"))
-    ]
-    for first, resolvers in _Loader.yaml_implicit_resolvers.items()
-}
-_Loader.add_implicit_resolver(
-    "tag:yaml.org,2002:bool", re.compile(r"(?:true|True|TRUE|false|False|FALSE)$"), list("tTfF")
-)
+class CircularReference(SpecError):
+    """A reference comes back to itself, and names nothing."""
 
 
 def read(path: Path) -> Document:
@@ -51,7 +43,12 @@ def read(path: Path) -> Document:
         raise SpecError(f"{path}: expected OpenAPI 3.0 or 3.1 in the field 'openapi', found {found}")
     if not isinstance(document.get("paths", {}), dict):
         raise SpecError(f"{path}: 'paths' must be an object")
-    return upgraded(document)
+    document = upgraded(document)
+    try:
+        data.refuse_deep(document)  # 3.1 takes two levels more for what may be null
+    except data.DataError as error:
+        raise SpecError(f"{path}: as OpenAPI 3.1 it is {error}") from error
+    return document
 
 
 def parse_file(path: Path) -> Any:
@@ -61,13 +58,16 @@ def parse_file(path: Path) -> Any:
         SpecError: it can't be read or parsed; the message says where and why, in one line.
     """
     try:
-        text = path.read_bytes()
+        with path.open("rb") as file:
+            text = file.read(LARGEST_FILE + 1)
     except OSError as error:
         raise SpecError(f"{path}: {error.strerror}") from error
+    if len(text) > LARGEST_FILE:
+        raise SpecError(f"{path}: larger than {LARGEST_FILE // 2**20} MiB")
     try:
-        if text.lstrip()[:1] == b"{":
-            return orjson.loads(text)
-        return _with_string_keys(yaml.load(text, _Loader))  # noqa: S506 - _Loader is a SafeLoader
+        return data.from_json(text) if text.lstrip()[:1] == b"{" else data.from_yaml(text)
+    except data.DataError as error:
+        raise SpecError(f"{path}: {error}") from error
     except orjson.JSONDecodeError as error:
         raise SpecError(f"{path}: not valid JSON: {error}") from error
     except (yaml.YAMLError, RecursionError, ValueError) as error:
@@ -79,15 +79,6 @@ def _one_line(error: Exception) -> str:
         mark = error.problem_mark
         return f"{error.problem} at line {mark.line + 1}, column {mark.column + 1}"
     return " ".join(str(error).split()) or type(error).__name__
-
-
-def _with_string_keys(node: Any) -> Any:
-    """YAML reads an unquoted status `200:` as a number; JSON, and so OpenAPI, has only string keys."""
-    if isinstance(node, dict):
-        return {str(key): _with_string_keys(value) for key, value in node.items()}
-    if isinstance(node, list):
-        return [_with_string_keys(item) for item in node]
-    return node
 
 
 def in_direction(document: Document, hidden: str) -> Document:
@@ -133,7 +124,7 @@ def resolve(document: Document, node: Any) -> Any:
     seen = set()
     while isinstance(node, dict) and isinstance(reference := node.get("$ref"), str):
         if reference in seen:
-            raise SpecError(f"the reference {reference} leads in a circle")
+            raise CircularReference(f"the reference {reference} leads in a circle")
         seen.add(reference)
         node = at_pointer(document, reference)
     return node

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from typing import Any
 from urllib.parse import unquote
 
-import orjson
+from openapi.data import from_json
 
 from ..exchange import Answer, Exchange
 from .rulings import Rulings
@@ -76,8 +76,8 @@ def _leak_in(exchange: Exchange, answer: Answer) -> str | None:
 def _read(body: bytes) -> str:
     """A body as a person reads it: of JSON its texts, a line each, without what JSON escapes in them."""
     try:
-        return "\n".join(_texts(orjson.loads(body)))
-    except orjson.JSONDecodeError:
+        return "\n".join(_texts(from_json(body)))
+    except ValueError:
         return body.decode("utf-8", "replace")
 
 

@@ -8,9 +8,8 @@ from contextlib import suppress
 from typing import Any
 from urllib.parse import unquote, urlsplit
 
-import orjson
-
 from openapi.contract import Contract
+from openapi.data import from_json
 from openapi.model import Operation
 
 _PARAMETER = re.compile(r"\\\{[^{}]+\\\}")
@@ -55,8 +54,8 @@ class Links:
         if b"upload_url" not in body and b"downloads" not in body:
             return
         try:
-            answer = orjson.loads(body)
-        except orjson.JSONDecodeError:
+            answer = from_json(body)
+        except ValueError:
             return
         for method, transfer, url in _links(answer):
             with suppress(ValueError):  # what is no URL is the judge's to complain of

@@ -11,11 +11,11 @@ from dataclasses import dataclass
 from itertools import islice
 from typing import Any
 
-import orjson
 from flask import Request
 from werkzeug.test import EnvironBuilder
 
 from openapi import wording
+from openapi.data import from_json
 from openapi.model import Operation
 from openapi.schema import Schema
 from openapi.wording import cut
@@ -102,11 +102,7 @@ def _faults_of_body(exchange: Exchange, operation: Operation, request: Request) 
 
 
 def _schema_faults(schema: Schema, body: Any) -> list[Fault]:
-    try:
-        faults = schema.faults(body)
-    except ValueError:  # nested too deeply; parse_body has words for it
-        return []
-    return [Fault(_field(each.path) or "body", wording.describe(each)) for each in faults]
+    return [Fault(_field(each.path) or "body", wording.describe(each)) for each in schema.faults(body)]
 
 
 def _json_body(exchange: Exchange) -> tuple[Schema | None, Any]:
@@ -118,8 +114,8 @@ def _json_body(exchange: Exchange) -> tuple[Schema | None, Any]:
     if media is None or not media.is_json:
         return None, None
     try:
-        return media.schema, orjson.loads(exchange.request_body)
-    except orjson.JSONDecodeError:
+        return media.schema, from_json(exchange.request_body)
+    except ValueError:
         return None, None
 
 

@@ -7,9 +7,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-import orjson
-
 from openapi.contract import Contract
+from openapi.data import from_json
 from openapi.wording import cut, quoted
 
 from ..wildcard import with_stars
@@ -42,8 +41,8 @@ class Facts:
         """The body as data, read once; None where it is no JSON."""
         if not self._body:
             try:
-                self._body.append(orjson.loads(self.raw_body))
-            except orjson.JSONDecodeError:
+                self._body.append(from_json(self.raw_body))
+            except ValueError:
                 self._body.append(None)
         return self._body[0]
 
@@ -121,7 +120,7 @@ class Rule:
             return False
         if self._only is not None and facts.operation not in self._only:
             return False
-        if self._token is not None and not (facts.token and self._token.fullmatch(facts.token)):
+        if self._token is not None and not (facts.token and self._token(facts.token)):
             return False
         return all(_same(_field(facts.body, path), value) for path, value in self._body.items())
 

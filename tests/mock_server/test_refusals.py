@@ -148,13 +148,25 @@ def test_what_is_no_json_or_no_object_is_refused(
 
 
 @pytest.mark.parametrize("levels", [200, 300, 900])
-def test_a_deeply_nested_body_is_no_crash(caller: Caller, levels: int) -> None:
-    nested: Any = 1
+def test_a_deeply_nested_body_is_refused(caller: Caller, uncharged: Callable[[], bool], levels: int) -> None:
+    message = "Invalid value for body: nested more than 200 levels deep, at extra/a/a/a/…"
+    refused(caller.post(FACE, {**face(), "extra": nested(levels)}), 400, "invalid_request", message)
+    assert uncharged()
+
+
+def test_the_deepest_body_that_is_accepted_can_be_looked_at(caller: Caller) -> None:
+    assert caller.post(FACE, {**face(), "extra": nested(199)}).status_code == 200
+    for shown in ("projects", "journal", "journal.har"):
+        answer = caller.client.get(f"/_mock/{shown}")
+        assert answer.status_code == 200
+        assert b'"extra' in answer.data or b'\\"extra' in answer.data
+
+
+def nested(levels: int) -> Any:
+    value: Any = 1
     for _ in range(levels):
-        nested = {"a": nested}
-    answer = caller.post(FACE, {**face(), "extra": nested})
-    if answer.status_code != 200:
-        refused(answer, 400, "invalid_request", "Invalid value for body: nested too deeply")
+        value = {"a": value}
+    return value
 
 
 @pytest.mark.parametrize(

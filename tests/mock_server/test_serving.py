@@ -196,6 +196,13 @@ def test_what_cannot_start_says_why_in_one_line(options: list[str], part: str) -
     assert part in refused(*options)
 
 
+@pytest.mark.parametrize("option", ["--spec", "--scenario"])
+@pytest.mark.parametrize("opening", ["[", "{a: "])
+def test_a_file_too_deep_to_be_read_says_so_in_one_line(tmp_path: Path, option: str, opening: str) -> None:
+    (tmp_path / "deep.yaml").write_text("deep: " + opening * 50_000)
+    assert "deep.yaml: nested more than 200 levels deep" in refused(option, str(tmp_path / "deep.yaml"))
+
+
 def test_another_spec_is_served(tmp_path: Path) -> None:
     petstore = Path(__file__).parents[1] / "openapi" / "specs" / "petstore-3.0.yaml"
     with serving("--spec", str(petstore)) as served:

@@ -164,6 +164,18 @@ def test_an_edited_scenario_takes_effect_and_a_bad_edit_does_not(tmp_path: Path)
         assert len(shown(served, "/_mock/projects")["projects"]) == 1
 
 
+def test_an_edit_that_no_parser_survives_is_told_and_the_server_goes_on(tmp_path: Path) -> None:
+    spec, rules = tmp_path / "contract.yaml", tmp_path / "rules.yaml"
+    spec.write_bytes(MAGIC_HOUR.read_bytes())
+    rules.write_text("rules: []\n")
+    with serving("--reload", "--spec", str(spec), "--scenario", str(rules)) as served:
+        for path, text in ((spec, "- " * 50_000), (rules, "rules: " + "[" * 50_000)):
+            replace(path, text)
+            told = f"not reloaded {path}, the old one is kept: nested more than 200 levels deep, at line 1\n"
+            log_until(served, told)
+        assert status(served) == 200
+
+
 def test_an_edited_contract_takes_effect_with_all_state_kept(tmp_path: Path) -> None:
     path = tmp_path / "contract.yaml"
     document = yaml.safe_load(MAGIC_HOUR.read_text("utf-8"))

@@ -152,7 +152,10 @@ class Worker:
             if len(self._buffer) > _LONGEST_LINE:
                 raise ValueError("a line never ends")
         line, _, self._buffer = self._buffer.partition(b"\n")
-        message = json.loads(line)
+        try:
+            message = json.loads(line)
+        except RecursionError:
+            raise ValueError(f"{line[:80]!r}… is nested too deeply") from None
         if not isinstance(message, dict):
             raise ValueError(f"{line[:80]!r} is no JSON object")  # noqa: TRY004 - as of any other bad line
         return message

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 from urllib.parse import unquote, urlsplit
 
 from openapi.contract import Contract
+from openapi.data import from_json
 from openapi.model import MediaType, Operation
 from openapi.wording import sentence
 
@@ -83,7 +83,7 @@ class Understood:
             yield f"Content-Type is {content_type or 'missing'}"
             return
         try:
-            self.body = json.loads(request.body)
+            self.body = from_json(request.body)
         except ValueError as error:
             yield f"the body is no JSON: {error}"
             return

@@ -60,7 +60,7 @@ class Wire:
         status, content = self._answer(method, path, body, waits)
         try:
             answer = json.loads(content) if content else None
-        except ValueError:
+        except (ValueError, RecursionError):
             raise self._stranger(status) from None
         if status < 300:
             return answer
@@ -73,7 +73,7 @@ class Wire:
             return content
         try:
             raise self._refused(status, json.loads(content))
-        except ValueError:
+        except (ValueError, RecursionError):
             raise self._stranger(status) from None
 
     def _answer(self, method: str, path: str, body: Any, waits: float) -> tuple[int, bytes]:
