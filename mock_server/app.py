@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import logging
 import re
+from collections.abc import Iterator
 from functools import partial
 from threading import Lock
 from typing import TYPE_CHECKING, Any
@@ -43,6 +44,9 @@ if TYPE_CHECKING:
 log = logging.getLogger("bluehour")
 
 _TEMPLATE = re.compile(r"\{([^{}]+)\}")
+
+_LONGEST_TOGETHER = 100
+"""Characters of a path parameter that shares its segment with others, as in `/{x}-{y}`."""
 
 _BUILDING = Lock()
 """Held while routes are made: werkzeug parses code for each, and two threads of CPython 3.11 that parse at
@@ -158,7 +162,7 @@ def _route(app: Flask, mock: Mock, operation: Operation, prefix: str, behaviour:
         raise LookupError(f"{operation.method} {template}: a path with < can't be served")
     names = {f"p{index}": name for index, name in enumerate(_TEMPLATE.findall(template))}
     placeholders = iter(names)
-    rule = _TEMPLATE.sub(lambda _: f"<{next(placeholders)}>", template)
+    rule = "/".join(_rule_of(segment, placeholders) for segment in template.split("/"))
 
     def view(**values: str) -> Response:
         path = {names[key]: value for key, value in values.items()}
@@ -172,6 +176,12 @@ def _route(app: Flask, mock: Mock, operation: Operation, prefix: str, behaviour:
         methods=[operation.method],
         strict_slashes=not template.endswith("/"),  # a contract's /pets/ may be called without its last slash
     )
+
+
+def _rule_of(segment: str, placeholders: Iterator[str]) -> str:
+    """A path's segment as werkzeug writes it. Of several parameters in it, all lengths are tried."""
+    kind = f"string(maxlength={_LONGEST_TOGETHER}):" if segment.count("{") > 1 else ""
+    return _TEMPLATE.sub(lambda _: f"<{kind}{next(placeholders)}>", segment)
 
 
 def serve(

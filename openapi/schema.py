@@ -8,6 +8,7 @@ The keywords on which the two could differ are asked of jsonschema-rs by both, s
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from functools import cache, cached_property, lru_cache
@@ -27,6 +28,10 @@ Path = tuple[str | int, ...]
 # Where Python's own arithmetic, regular expressions or equality would answer differently from Rust's.
 _ASKED_OF_THE_DECIDER = ("type", "pattern", "format", "multipleOf", "uniqueItems", "enum", "const")
 
+
+PATTERNS = jsonschema_rs.FancyRegexOptions(backtrack_limit=100_000)
+"""Most patterns are matched in linear time; one that looks around or back is tried for some milliseconds, and
+what it has not matched by then it does not match."""
 MOST_FAULTS = 50
 """Of one value; whoever sent it so wrong learns the rest when these are mended."""
 
@@ -85,7 +90,10 @@ class Schema:
             explained = list(
                 islice((fault for error in errors for fault in self._faults_of(error)), MOST_FAULTS)
             )
-        except RecursionError:  # a deep value of a recursive schema
+        except (
+            RecursionError,
+            re.error,
+        ):  # a deep value of a recursive schema; a pattern that Python can't read
             explained = []
         # The decider has the last word: should the explainer see no fault, its words will have to do.
         return explained or [
@@ -138,7 +146,9 @@ class Schema:
 
     @cached_property
     def _decider(self) -> jsonschema_rs.Draft202012Validator:
-        return jsonschema_rs.Draft202012Validator(self._rooted, validate_formats=True, offline=True)
+        return jsonschema_rs.Draft202012Validator(
+            self._rooted, validate_formats=True, offline=True, pattern_options=PATTERNS
+        )
 
     @cached_property
     def _explainer(self) -> ExplainingValidator:
@@ -199,8 +209,15 @@ def _explainer_class() -> type[ExplainingValidator]:
     from jsonschema.validators import extend
 
     asked = {keyword: _asked_of_the_decider(keyword) for keyword in _ASKED_OF_THE_DECIDER}
+    own = {
+        "required": _missing_fields,
+        "patternProperties": _fields_of_patterns,
+        "additionalProperties": _fields_beside_patterns(
+            Draft202012Validator.VALIDATORS["additionalProperties"]
+        ),
+    }
     explaining: type[ExplainingValidator] = extend(  # type: ignore[no-untyped-call]  # the stubs leave it bare
-        Draft202012Validator, {**asked, "required": _missing_fields}
+        Draft202012Validator, {**asked, **own}
     )
     return explaining
 
@@ -217,7 +234,37 @@ def _asked_of_the_decider(keyword: str) -> Callable[..., Iterator[ValidationErro
 
 @lru_cache(maxsize=512)
 def _rule(keyword: str, limit: str) -> jsonschema_rs.Draft202012Validator:
-    return jsonschema_rs.Draft202012Validator({keyword: json.loads(limit)}, validate_formats=True)
+    return jsonschema_rs.Draft202012Validator(
+        {keyword: json.loads(limit)}, validate_formats=True, pattern_options=PATTERNS
+    )
+
+
+def matches(pattern: str, text: str) -> bool:
+    """Tell whether a contract's pattern is in a text, as it is judged everywhere."""
+    return _rule("pattern", json.dumps(pattern)).is_valid(text)
+
+
+def _fields_of_patterns(
+    validator: Any, patterns: dict[str, Any], value: Any, _schema: Any
+) -> Iterator[ValidationError]:
+    """`patternProperties`, whose names Python's own expressions might match for ever."""
+    for pattern, schema in patterns.items():
+        for name in value if isinstance(value, dict) else ():
+            if matches(pattern, name):
+                yield from validator.descend(value[name], schema, path=name, schema_path=pattern)
+
+
+def _fields_beside_patterns(usual: Any) -> Callable[..., Iterator[ValidationError]]:
+    """`additionalProperties`, likewise."""
+
+    def judge(validator: Any, limit: Any, value: Any, schema: Any) -> Iterator[ValidationError]:
+        patterns = schema.get("patternProperties", {})
+        if patterns and isinstance(value, dict):
+            value = {name: value[name] for name in value if not any(matches(each, name) for each in patterns)}
+            schema = {key: schema[key] for key in schema if key != "patternProperties"}
+        yield from usual(validator, limit, value, schema)
+
+    return judge
 
 
 def _missing_fields(_validator: Any, names: list[str], value: Any, _schema: Any) -> Iterator[ValidationError]:

@@ -22,7 +22,7 @@ _LEAKS = tuple(
     for what, pattern in (
         ("a stack trace", r"Traceback \(most recent call last\)"),
         ("a stack trace", r"\bFile \"[^\"]+\", line \d+"),
-        ("a stack trace", r"\bat [\w$.<>\[\] ]+ \([^()\s]+:\d+:\d+\)"),
+        ("a stack trace", r"\bat [\w$.<>\[\] ]{1,200} \([^()\s]+:\d+:\d+\)"),
         ("a stack trace", r"\bat [\w$.]+\([\w$]+\.(?:java|kt|scala|cs):\d+\)"),
         ("a stack trace", r"\bgoroutine \d+ \[running\]"),
         ("a stack trace", r"\b(?:panicked|panic:)[^\n]{0,80}\.(?:rs|go):\d+"),

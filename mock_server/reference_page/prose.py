@@ -12,7 +12,7 @@ from collections.abc import Iterator
 from markupsafe import Markup
 
 _FENCE = re.compile(r"^ {0,3}(```|~~~)")
-_HEADING = re.compile(r"^ {0,3}#{1,6} +(.*?)[ #]*$")
+_HEADING = re.compile(r"^ {0,3}#{1,6} +(.*)$")
 _QUOTE = re.compile(r"^ {0,3}> ?")
 _ITEM = re.compile(r"^ {0,3}(?:[-*+]|\d{1,9}[.)]) +(.*)$")
 _SPAN = re.compile(
@@ -88,7 +88,7 @@ def _read(whole: str) -> tuple[str, str]:
     if match := _FENCE.match(whole):
         return "code", match[1]
     if match := _HEADING.match(whole):
-        return "heading", match[1]
+        return "heading", match[1].rstrip(" #")
     if match := _QUOTE.match(whole):
         return "quote", whole[match.end() :]
     if match := _ITEM.match(whole):

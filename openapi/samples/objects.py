@@ -6,8 +6,9 @@ from collections.abc import Iterable, Iterator
 from itertools import chain, count, islice
 from typing import Any
 
+from ..schema import matches
 from .merging import Draw, Node
-from .strings import matches, strings
+from .strings import strings
 
 _MANY = 12  # properties that are left out or added alone
 _EXTRA = 1_000  # names that are tried for properties that nothing declares

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from functools import lru_cache
 from itertools import chain
 from typing import Any
 
 import jsonschema_rs
 
+from ..schema import PATTERNS
 from .patterns import words
 
 _LONGEST = 100_000
@@ -41,19 +41,13 @@ def strings(shape: dict[str, Any]) -> Iterator[str]:
     low, high = int(shape.get("minLength", 0)), int(min(shape.get("maxLength", _LONGEST), _LONGEST))
     if low > high:
         return
-    judge = jsonschema_rs.Draft202012Validator(limits, validate_formats=True)
+    judge = jsonschema_rs.Draft202012Validator(limits, validate_formats=True, pattern_options=PATTERNS)
     name = "byte" if shape.get("contentEncoding") == "base64" else shape.get("format", "")
     # What is legal as the last of these is also legal as the first.
     name = name.removeprefix("idn-").replace("iri", "uri").replace("url", "uri")
     formatted = map(_FORMATS[name].format, _NUMBERS) if name in _FORMATS else ()
     patterned = words(shape["pattern"], low) if "pattern" in shape else ()
     yield from filter(judge.is_valid, chain(formatted, patterned, _texts(low, high)))
-
-
-@lru_cache(maxsize=1024)
-def matches(pattern: str, text: str) -> bool:
-    """Tell whether a pattern is in a text, as the validator would."""
-    return jsonschema_rs.Draft202012Validator({"pattern": pattern}).is_valid(text)
 
 
 def _texts(low: int, high: int) -> Iterator[str]:

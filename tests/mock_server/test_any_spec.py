@@ -276,6 +276,19 @@ def test_a_deep_body_of_a_recursive_schema_is_no_crash(tmp_path: Path) -> None:
         assert client.post("/a", data=json.dumps(body), content_type="application/json").status_code == 400
 
 
+def test_a_path_with_parameters_side_by_side_is_matched_in_bounded_time(tmp_path: Path) -> None:
+    names = "xyz"
+    declared = ", ".join(
+        f"{{in: path, name: {name}, required: true, schema: {{type: string}}}}" for name in names
+    )
+    client = served(
+        tmp_path,
+        f"paths: {{'/{{x}}-{{y}}-{{z}}.json': {{get: {{parameters: [{declared}], responses: {{}}}}}}}}",
+    )
+    assert client.get("/a-b-c.json").status_code == 200
+    assert client.get("/" + "-" * 8_000).status_code == 404
+
+
 def test_the_accept_header_chooses_among_what_can_be_written(tmp_path: Path) -> None:
     pet = "{schema: {type: object, properties: {a: {type: integer, example: 1}}}}"
     content = f"{{application/xml: {pet}, application/json: {pet}, text/csv: {{example: 'a;b'}}}}"

@@ -459,6 +459,10 @@ def test_a_description_is_told_in_its_own_form(text: str, html: str) -> None:
     assert prose(text) == html
 
 
+def test_a_heading_of_many_marks_is_no_work() -> None:
+    assert prose("# a" + " #" * 100_000 + "x #").endswith(" #x</strong></p>")
+
+
 @given(text=st.text(st.sampled_from("<>&\"'`*[]()#->~ \nab1."), max_size=60))
 def test_no_description_makes_an_element_of_its_own(text: str) -> None:
     allowed = "p|code|strong|blockquote|ul|li"

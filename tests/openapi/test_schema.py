@@ -119,3 +119,34 @@ def test_a_schema_that_is_none_is_told_in_one_line(node: dict[str, Any]) -> None
     with pytest.raises(SpecError) as refused:
         Schema({"components": {}}, node).compile()
     assert "\n" not in str(refused.value)
+
+
+CATASTROPHIC = ["^(a+)+$", "^(a|a)*$", "^(a|aa)+$", "^((?!b)a|(?!c)a)*$", r"^(a+)+\1$"]
+
+
+@pytest.mark.parametrize("pattern", CATASTROPHIC)
+def test_a_pattern_with_many_ways_through_a_text_is_judged_all_the_same(pattern: str) -> None:
+    text = "a" * 40 + "!"
+    fault = Schema({}, {"pattern": pattern}).faults(text)[0]
+    assert (fault.keyword, fault.limit) == ("pattern", pattern)
+
+
+@pytest.mark.parametrize("pattern", [*CATASTROPHIC, r"^\p{Lu}+$"])
+def test_so_are_names_by_a_pattern(pattern: str) -> None:
+    node = {"patternProperties": {pattern: {}}, "additionalProperties": False, "required": ["b"]}
+    faults = Schema({}, node).faults({"a" * 40 + "!": 1})
+    assert {fault.keyword for fault in faults} == {"additionalProperties", "required"}
+
+
+def test_a_pattern_that_python_cannot_read_is_no_crash() -> None:
+    node = {"patternProperties": {r"^\p{Lu}": {}}, "unevaluatedProperties": False}
+    assert [fault.keyword for fault in Schema({}, node).faults({"a": 1})] == ["unevaluatedProperties"]
+
+
+def test_fields_of_a_pattern_and_beside_it_are_told_apart() -> None:
+    node = {
+        "patternProperties": {r"^\p{Lu}": {"type": "integer"}},
+        "additionalProperties": {"type": "string"},
+    }
+    faults = Schema({}, node).faults({"Ä": "x", "ä": 1, "B": 1, "b": "x"})
+    assert {(fault.path, fault.limit) for fault in faults} == {(("Ä",), "integer"), (("ä",), "string")}

@@ -22,7 +22,7 @@ from .ending import pictures_among, saved
 from .worker import kill_group, last_line
 
 STACK_TRACE = (
-    r"Traceback \(most recent call last\)|^panic: |^thread '.*' panicked at|^\s+at \S.*:\d+:\d+\)?$"
+    r"Traceback \(most recent call last\)|^panic: |^thread '.*' panicked at|^[ \t]+at \S.*:\d+:\d+\)?$"
     r"|Unhandled (exception|rejection|promise)|Uncaught |^Exception in thread|^\S+\.rb:\d+:in "
     r"|Segmentation fault|core dumped"
 )

@@ -98,6 +98,10 @@ def test_an_answer_that_is_no_refusal_may_show_any_text(what: str, text: str) ->
     assert leaks(refused(json.dumps({"name": text}).encode(), status=200)) == []
 
 
+def test_a_text_of_many_beginnings_is_no_work() -> None:
+    assert leaks(refused(b"at " * 100_000)) == []
+
+
 def test_a_long_leak_is_cut_in_the_message() -> None:
     (found,) = leaks(refused(b"/var/" + b"x" * 5000))
     assert len(found.message) < 200
