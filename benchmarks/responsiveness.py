@@ -188,7 +188,7 @@ def _polls(client: Client, seconds: int, refill: Callable[[], list[str]]) -> Pol
 
 
 def _any_project(client: Client) -> str:
-    return str(load().extension("x-example-project"))
+    return str(load().extension("x-example-projects")[0])
 
 
 def _create(name: str, asset: str) -> tuple[str, bytes]:

@@ -488,7 +488,7 @@ RULES: tuple[Rule, ...] = (
     Rule(
         "project.example",
         "The published example project can always be read and deleted (on servers with test accounts)",
-        "x-example-project",
+        "x-example-projects",
         _NOTHING,
         "Answer for this id without looking it up.",
     ),

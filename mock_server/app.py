@@ -9,6 +9,7 @@ from __future__ import annotations
 import logging
 import re
 from collections.abc import Iterator
+from dataclasses import replace
 from functools import partial
 from threading import Lock
 from typing import TYPE_CHECKING, Any
@@ -26,7 +27,7 @@ from openapi.wording import cut
 from . import control, reference_page, transfer
 from .answering import encoded, judged
 from .behaviours import Behaviour, behaviour_of, documented_example
-from .exchange import Call, Refusal
+from .exchange import Answer, Call, Refusal
 from .journal.recorder import Recorder
 from .mock import Mock
 from .parameters import check_parameters
@@ -191,6 +192,7 @@ def serve(
     trace = trace_of(request.environ)
     trace.operation, trace.path_values = operation, path
     effect: Effect | None = None
+    forced: Answer | None = None
     try:
         trace.token = token = token_of(operation, request)
         if token is not None:
@@ -198,7 +200,8 @@ def serve(
         trace.account = account = None if token is None else mock.account(token)
         trace.body = raw_body = read_body(operation, request)
         effect = effect_on(mock, request, operation.id, token, raw_body)
-        if effect and (forced := effect.answer_instead(mock.contract, operation)):
+        forced = effect.answer_instead(mock.contract, operation) if effect else None
+        if effect and forced and not effect.carry_out:
             drain(request)
             return effect.spoiled(encoded(forced, request))
         check_parameters(operation, request, path)
@@ -222,7 +225,10 @@ def serve(
         declared = operation.response(answer.status) or server_response(answer.status, mock.contract)
     else:
         declared = operation.response(answer.status)
-    response = judged(answer, declared, mock.contract, request)
+    if forced:  # and carried out all the same: what happened is the operation's, what is said is not
+        response = encoded(replace(forced, note=answer.note), request)
+    else:
+        response = judged(answer, declared, mock.contract, request)
     return effect.spoiled(response) if effect else response
 
 

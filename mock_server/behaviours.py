@@ -148,7 +148,7 @@ def _too_poor(price: int, balance: int) -> str:
 @_behaviour("get-image-project")
 def get_image_project(call: Call) -> Answer:
     """Show a project as it is now, with fresh links if it is complete."""
-    if call.path["id"] == call.mock.contract.extension("x-example-project"):
+    if call.path["id"] in call.mock.example_projects:
         return _example_project(call)
     project = _own_project(call)
     body = image_project(call.mock, project, call.now, call.base_url)
@@ -173,7 +173,7 @@ def _example_project(call: Call) -> Answer:
 @_behaviour("delete-image-project")
 def delete_image_project(call: Call) -> Answer:
     """Delete a project and its picture; deleting it again is as good."""
-    if call.path["id"] != call.mock.contract.extension("x-example-project"):
+    if call.path["id"] not in call.mock.example_projects:
         project = _own_project(call)
         call.mock.store.delete_project(project.id, call.now)
         remove_pictures(call.mock, project, call.now)

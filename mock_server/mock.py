@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -233,6 +233,12 @@ class Mock:
         """The contract's `x-plans`: limits by plan."""
         plans: Mapping[str, Mapping[str, int]] = self.contract.extension("x-plans", {})
         return plans
+
+    @property
+    def example_projects(self) -> Sequence[str]:
+        """The contract's `x-example-projects`: ids that can always be read and deleted."""
+        ids: Sequence[str] = self.contract.extension("x-example-projects", ())
+        return ids
 
     @property
     def lifetimes(self) -> Mapping[str, int]:

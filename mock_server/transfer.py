@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
@@ -46,8 +47,12 @@ def _forced_or(mock: Mock, transfer: str, transferred: Callable[[], Response]) -
     forced = effect.answer_instead(mock.contract, None)
     if forced is None:
         return effect.spoiled(transferred())
+    trace = trace_of(request.environ)
+    if effect.carry_out:
+        with suppress(Refusal):
+            transferred().close()
     drain(request)
-    return effect.spoiled(encoded(forced, request))
+    return effect.spoiled(encoded(replace(forced, note=trace.note), request))
 
 
 def upload(mock: Mock) -> Response:
@@ -115,7 +120,7 @@ def download(mock: Mock, project_id: str) -> Response:
 
 
 def _picture(mock: Mock, project_id: str) -> Path:
-    if project_id == mock.contract.extension("x-example-project"):
+    if project_id in mock.example_projects:
         return example_output(mock, project_id)
     project = mock.store.project(project_id)
     if (

@@ -32,6 +32,7 @@ _ASKED_OF_THE_DECIDER = ("type", "pattern", "format", "multipleOf", "uniqueItems
 PATTERNS = jsonschema_rs.FancyRegexOptions(backtrack_limit=100_000)
 """Most patterns are matched in linear time; one that looks around or back is tried for some milliseconds, and
 what it has not matched by then it does not match."""
+
 MOST_FAULTS = 50
 """Of one value; whoever sent it so wrong learns the rest when these are mended."""
 

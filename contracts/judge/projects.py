@@ -70,7 +70,7 @@ class Projects:
         if not isinstance(project_id, str) or not project_id:
             return
         before = self._projects.get(project_id)
-        is_new = before is None and project_id != self._contract.extension("x-example-project")
+        is_new = before is None and project_id not in self._contract.extension("x-example-projects", ())
         told = "was given to another create before" if before else "is that of the published example"
         rulings.expect(
             "project.id",

@@ -59,6 +59,10 @@ def find_source(call: Call, kind: str, name: str) -> Source:
         return Source(name)
     if (code := _forced_error(call, name)) is not None:
         return Source(name, error=code)
+    if _is_in_library(call, name):
+        if extension := _extension(name):
+            refuse_extension(call, extension, kind)
+        return Source(name)
     if name.lower().startswith(("https://", "http://")):
         if not name.startswith(contract.extension("x-asset-library", "https://")):
             refuse_extension(call, _extension(name), kind)
@@ -173,6 +177,11 @@ def _forced_error(call: Call, name: str) -> str | None:
     if match and match[1] in call.mock.contract.extension("x-job-errors", {}):
         return match[1]
     return None
+
+
+def _is_in_library(call: Call, name: str) -> bool:
+    prefixes: list[str] = call.mock.contract.extension("x-asset-prefixes", [])
+    return any(name.startswith(prefix) and name != prefix for prefix in prefixes)
 
 
 def _upload_of(call: Call, path: str) -> Upload:

@@ -47,11 +47,11 @@ class Effect:
 
     Attributes:
         told: what and by what, for the journal.
-        answer: instead of the operation's, of which nothing is carried out.
+        answer: instead of the operation's.
         delay: seconds before the answer.
         fault: how the answer is spoiled.
         drip_seconds: how long a slow drip takes.
-        carry_out: whether the operation is carried out before its answer is spoiled.
+        carry_out: whether the operation is carried out, though its answer is another one or spoiled.
         job: how a created project ends: `complete`, `canceled`, `stuck`, or a job error's code.
     """
 
@@ -72,7 +72,7 @@ class Effect:
         return Disruption(self.delay, kind, self.drip_seconds)
 
     def answer_instead(self, contract: Contract, operation: Operation | None) -> Answer | None:
-        """Return the answer in place of the operation's, or None where that is to be carried out."""
+        """Return the answer in place of the operation's, or None where that is to answer."""
         if self.fault == "html":
             return Answer(502, BAD_GATEWAY, "text/html")
         if self.answer is not None:

@@ -26,9 +26,9 @@ def preferred(header: str) -> Effect | None:
     if code is None and delay is None:
         return None
     answer = None if code is None else ForcedAnswer(_status(code))
-    return Effect(
-        f"Prefer: {cut(header, _LONGEST_SHOWN)}", answer, _seconds(delay) if delay is not None else 0
-    )
+    seconds = _seconds(delay) if delay is not None else 0
+    told = f"Prefer: {cut(header, _LONGEST_SHOWN)}"
+    return Effect(told, answer, seconds, carry_out=answer is None)
 
 
 def _status(text: str) -> int:

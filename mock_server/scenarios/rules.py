@@ -136,16 +136,20 @@ def _operation_named(name: str | None, contract: Contract) -> str | None:
 
 
 def _effect(rule_id: str, given: Mapping[str, Any]) -> Effect:
-    fault = given.get("fault")
     return Effect(
         told=f"{cut(given.get('name', rule_id))}: {_in_words(given)}",
         answer=_answer(given["answer"]) if "answer" in given else None,
         delay=given.get("delay", 0),
-        fault=fault,
+        fault=given.get("fault"),
         drip_seconds=given.get("drip_seconds", 5),
-        carry_out=given.get("carry_out", fault != "html"),
+        carry_out=_carries_out(given),
         job=given.get("job"),
     )
+
+
+def _carries_out(given: Mapping[str, Any]) -> bool:
+    carries_out: bool = given.get("carry_out", "answer" not in given and given.get("fault") != "html")
+    return carries_out
 
 
 _THE_SERVERS_OWN = frozenset({"connection", "content-length", "date", "server", "transfer-encoding"})
@@ -166,7 +170,8 @@ def _in_words(given: Mapping[str, Any]) -> str:
     if "delay" in given:
         words.append(f"delay {given['delay']:g} s")
     if "answer" in given:
-        words.append(f"status {int(given['answer']['status'])}")
+        carried_out = " after it was carried out" if _carries_out(given) else ""
+        words.append(f"status {int(given['answer']['status'])}{carried_out}")
     if "fault" in given:
         words.append(given["fault"].replace("_", " "))
     if "job" in given:
@@ -177,13 +182,13 @@ def _in_words(given: Mapping[str, Any]) -> str:
 def _refuse_contradiction(given: Mapping[str, Any], operation_id: str | None, contract: Contract) -> None:
     if not given.keys() & {"answer", "delay", "fault", "job"}:
         raise RuleError("the rule does nothing: give it one of answer, delay, fault, job")
-    if "answer" in given and "job" in given:
-        raise RuleError("answer and job exclude each other: what is not carried out makes no job")
+    if "answer" in given and "job" in given and not _carries_out(given):
+        raise RuleError("answer and job exclude each other: without carry_out: true, there is no job")
     if given.get("fault") == "html" and ("answer" in given or "job" in given or given.get("carry_out")):
         raise RuleError("the fault html is an answer of its own: leave out answer, job and carry_out")
     if "job" in given and operation_id is not None and operation_id not in _makers(contract):
         raise RuleError(f"job: the operation {operation_id} creates no project")
-    if given.get("carry_out") is False and given.get("fault") != "drop":
+    if given.get("carry_out") is False and given.get("fault") != "drop" and "answer" not in given:
         raise RuleError("carry_out: false goes with the fault drop; otherwise, give an answer")
 
 

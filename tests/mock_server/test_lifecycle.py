@@ -173,15 +173,19 @@ def test_a_project_deleted_while_it_runs_still_costs(caller: Caller, clock: Cloc
     assert balance(mock, caller) == 99
 
 
-def test_the_published_project_can_always_be_read_and_deleted(caller: Caller, client: FlaskClient) -> None:
+@pytest.mark.parametrize("published", ["cuid-example", "id"])
+def test_a_published_project_can_always_be_read_and_deleted(
+    caller: Caller, client: FlaskClient, published: str
+) -> None:
     for _ in range(2):
-        assert caller.delete("cuid-example").status_code == 204
-        project = caller.project("cuid-example")
+        assert caller.delete(published).status_code == 204
+        project = caller.project(published)
+        assert project["id"] == "cuid-example"
         assert (project["name"], project["status"], project["enabled"]) == ("Example Name", "complete", True)
     assert picture(caller, project).format == "PNG"
 
     def delete(_: int) -> int:
-        return Caller(client.application.test_client(), "another").delete("cuid-example").status_code
+        return Caller(client.application.test_client(), "another").delete(published).status_code
 
     with ThreadPoolExecutor(8) as pool:
         assert set(pool.map(delete, range(16))) == {204}

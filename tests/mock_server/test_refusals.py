@@ -267,6 +267,9 @@ def test_an_account_that_cannot_pay_is_told_what_it_has(client: FlaskClient, moc
         ("https://[", "invalid image extension"),
         ("ftp://example.com/photo.jpg", "never issued"),
         ("api-assets/test/no_such_error.png", "never issued"),
+        ("my-image/id/1234.png", "never issued"),
+        ("image/", "never issued"),
+        ("video/id/1234.mp4", "'mp4' is an invalid image extension"),
     ],
 )
 def test_an_asset_that_cannot_be_used_is_422(
@@ -288,6 +291,16 @@ def test_an_asset_that_cannot_be_used_is_422(
 )
 def test_an_asset_url_is_accepted_by_its_extension_and_not_fetched(caller: Caller, asset: str) -> None:
     assert caller.post(FACE, face(asset)).status_code == 200
+
+
+@pytest.mark.parametrize(
+    "asset", ["saved-items/me/hat/image.png", "image/id/1234.jpg", "image/id", "image/../../x"]
+)
+def test_an_asset_of_the_library_need_not_be_uploaded(caller: Caller, mock: Mock, asset: str) -> None:
+    project_id = caller.create(face(asset))
+    mock.clock.advance(60)
+    (download,) = caller.project(project_id)["downloads"]
+    assert caller.fetch(download["url"]).mimetype == "image/png"
 
 
 def test_a_project_of_another_account_is_not_found(client: FlaskClient, caller: Caller) -> None:

@@ -184,7 +184,8 @@ class Player:
             return "" if is_known else f"{known.project!r} is no id that was given"
         if place is Place.CREATE:
             example = str(self._contract.extension("x-example-asset", ""))
-            return self._world.why_not(known.body["assets"]["image_file_path"], example)
+            library = tuple(self._contract.extension("x-asset-prefixes", ()))
+            return self._world.why_not(known.body["assets"]["image_file_path"], example, library)
         return ""
 
     def _refused(self, operation: Operation, place: Place, why: str, notes: Mapping[str, Any]) -> Answer:

@@ -107,9 +107,9 @@ class World:
         self.uploads[upload.path] = upload
         return upload
 
-    def why_not(self, asset: str, example: str) -> str:
+    def why_not(self, asset: str, example: str, library: tuple[str, ...]) -> str:
         """Tell why a create can't have an asset; nothing where it can."""
-        if asset == example or urlsplit(asset).scheme in ("http", "https"):
+        if asset == example or asset.startswith(library) or urlsplit(asset).scheme in ("http", "https"):
             return ""
         if asset not in self.uploads:
             return f"{asset!r} is no file_path that was given"

@@ -59,7 +59,9 @@ function build() {
         h("div", { class: "fields wide", "data-effect": "answer" },
           label("Status", number("status", { min: "200", max: "599", step: "1", value: "429", required: true })),
           label("Retry-After, seconds", number("retry_after", { step: "1", placeholder: "none" })),
-          label("Body", h("textarea", { name: "body", rows: "2", placeholder: "what the contract shows" }), "wide")),
+          label("Body", h("textarea", { name: "body", rows: "2", placeholder: "what the contract shows" }), "wide"),
+          h("label", { class: "tick wide" }, h("input", { type: "checkbox", name: "carried_out" }),
+            " After the request is carried out, and charged")),
         h("div", { class: "fields wide", "data-effect": "fault" },
           label("Fault", h("select", { name: "fault" }, faults), "wide"),
           h("label", { class: "tick wide" }, h("input", { type: "checkbox", name: "untouched" }),
@@ -89,7 +91,7 @@ function arrange() {
 /** The rule that the fields describe. */
 function ruleOf(fields) {
   const { name, operation, token, nth, times, probability, delay, effect } = fields;
-  const { status, retry_after: retryAfter, body, fault, untouched, job } = fields;
+  const { status, retry_after: retryAfter, body, carried_out: carriedOut, fault, untouched, job } = fields;
   const match = {};
   if (operation.value) match.operation = operation.value;
   if (token.value) match.token = token.value;
@@ -106,6 +108,7 @@ function ruleOf(fields) {
     rule.answer = { status: Number(status.value) };
     if (retryAfter.value) rule.answer.retry_after = Number(retryAfter.value);
     if (body.value.trim()) rule.answer.body = jsonOrText(body.value);
+    if (carriedOut.checked) rule.carry_out = true;
   }
   if (effect.value === "fault") {
     rule.fault = fault.value;

@@ -20,7 +20,7 @@ export function effectOf({ answer, delay, fault, job, carry_out: carryOut, drip_
   if (delay !== undefined) parts.push(`wait ${numberOf(delay)} s`);
   if (answer) {
     const after = answer.retry_after === undefined ? "" : `, Retry-After ${numberOf(answer.retry_after)} s`;
-    parts.push(`answer ${answer.status}${after}`);
+    parts.push(`answer ${answer.status}${after}${carryOut ? " after it is carried out" : ""}`);
   }
   if (job) parts.push(`end the job in ${job}`);
   if (fault) {

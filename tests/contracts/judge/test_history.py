@@ -49,7 +49,7 @@ from .stories import (
 )
 
 OTHER = "mhk_live_Second4Account5Token6"
-EXAMPLE = CONTRACT.extension("x-example-project")
+EXAMPLE = CONTRACT.extension("x-example-projects")[0]
 HOUR, YEAR = 3600.0, 365 * 86400.0
 
 

@@ -109,7 +109,7 @@ def test_an_upload_that_is_no_picture(server: Mocked) -> None:
 
 
 def test_the_published_example_project(server: Mocked) -> None:
-    project = CONTRACT.extension("x-example-project")
+    project = CONTRACT.extension("x-example-projects")[0]
     for _ in range(2):
         server.read(project)
         server.delete(project)

@@ -20,6 +20,7 @@ from mock_server.scenarios.rules import Facts, Rule, RuleError
 from openapi.contract import Contract, load
 
 from ..conftest import FACE, PHOTO, UPLOADS, Caller, face, photo
+from ..test_lifecycle import png
 
 FAILS = {"answer": {"status": 503}}
 
@@ -190,6 +191,49 @@ def test_uploads_and_downloads_can_be_made_to_fail(caller: Caller, mock: Mock) -
     assert [caller.fetch(url).status_code for _ in range(2)] == [404, 200]
 
 
+def test_an_answer_may_be_another_one_though_the_request_was_carried_out(caller: Caller, mock: Mock) -> None:
+    mock.scenarios.add({"answer": {"status": 503}, "carry_out": True, "times": 1})
+    answer = caller.post(FACE, face())
+    assert (answer.status_code, answer.json["code"]) == (503, "service_unavailable")
+    (project,) = mock.store.projects()
+    (entry,) = caller.client.get("/_mock/journal").json["entries"]  # type: ignore[index]  # it has a body
+    assert (entry["credits"], entry["project"], entry["response"]["status"]) == (-1, project.id, 503)
+    assert entry["forced"] == "rule-1: status 503 after it was carried out"
+    assert caller.project(project.id)["status"] == "queued"
+
+
+def test_what_is_carried_out_may_end_as_a_rule_says(caller: Caller, mock: Mock) -> None:
+    mock.scenarios.add({"answer": {"status": 500}, "carry_out": True, "job": "canceled"})
+    assert caller.post(FACE, face()).status_code == 500
+    mock.clock.advance(60)
+    (project,) = mock.store.projects()
+    assert caller.project(project.id)["status"] == "canceled"
+
+
+def test_a_refused_request_gets_the_rules_answer_as_well(caller: Caller, mock: Mock) -> None:
+    mock.scenarios.add({"answer": {"status": 500}, "carry_out": True})
+    assert caller.post(FACE, {}).status_code == 500
+    assert mock.store.projects() == []
+
+
+def test_an_upload_that_arrived_may_be_answered_as_if_it_had_not(caller: Caller, mock: Mock) -> None:
+    mock.scenarios.add({"match": {"operation": "upload"}, "answer": {"status": 500}, "carry_out": True})
+    item = caller.post(UPLOADS, {"items": [{"type": "image", "extension": "png"}]}).json["items"][0]
+    for link in (item["upload_url"], item["upload_url"] + "0"):
+        assert caller.client.put(link, data=png()).status_code == 500
+    project_id = caller.create(face(item["file_path"]))
+    mock.clock.advance(60)
+    assert caller.project(project_id)["status"] == "complete"
+
+
+def test_a_download_may_be_answered_by_something_else_once_it_is_ready(caller: Caller, mock: Mock) -> None:
+    mock.scenarios.add({"match": {"operation": "download"}, "answer": {"status": 500}, "carry_out": True})
+    project_id = caller.create(face())
+    mock.clock.advance(60)
+    answer = caller.fetch(caller.project(project_id)["downloads"][0]["url"])
+    assert (answer.status_code, answer.mimetype) == (500, "application/json")
+
+
 @pytest.mark.parametrize("fault", ["html"])
 def test_a_bad_gateway_carries_nothing_out(caller: Caller, mock: Mock, fault: str) -> None:
     mock.scenarios.add({"fault": fault})
@@ -222,6 +266,11 @@ def test_a_spoiled_answer_is_one_whose_request_was_carried_out(caller: Caller, m
         ({"answer": {"status": 500}, "job": "complete"}, "answer and job exclude each other"),
         ({"fault": "html", "answer": {"status": 500}}, "the fault html is an answer of its own"),
         ({"fault": "cut", "carry_out": False}, "carry_out: false goes with the fault drop"),
+        ({"job": "complete", "carry_out": False}, "carry_out: false goes with the fault drop"),
+        (
+            {"answer": {"status": 500}, "job": "complete", "carry_out": False},
+            "answer and job exclude each other",
+        ),
         (
             {"match": {"operation": "imageProjects.delete"}, "job": "canceled"},
             "the operation imageProjects.delete creates no project",
