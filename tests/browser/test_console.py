@@ -162,6 +162,20 @@ def test_a_rule_is_filled_in_or_written_and_refused_where_it_is_made(
     ]
 
 
+def test_an_answer_can_be_forced_after_the_request_is_carried_out(
+    app: App, open_console: OpenConsole
+) -> None:
+    page = open_console("#rules")
+    page.get_by_text("New rule").click()
+    form = page.locator("#rule-form")
+    form.get_by_label("Status").fill("500")
+    form.get_by_label("After the request is carried out").check()
+    form.get_by_role("button", name="Add rule").click()
+    expect(page.locator("#rules")).to_contain_text("Answer 500 after it is carried out")
+    assert app.edit_face().status == 500
+    assert app.call("GET", "/_mock/accounts").body["accounts"][0]["credits"] == 9_999
+
+
 def test_every_fault_can_be_chosen(open_console: OpenConsole) -> None:
     control = yaml.safe_load(Path(mock_server.__path__[0], "control", "control.yaml").read_text())
     page = open_console("#rules")

@@ -289,6 +289,36 @@ def test_a_path_with_parameters_side_by_side_is_matched_in_bounded_time(tmp_path
     assert client.get("/" + "-" * 8_000).status_code == 404
 
 
+ANYTHING = "content: {application/json: {schema: {}}}"
+AN_OBJECT = "schema: {type: object, properties: {a: {type: object}}}"
+
+
+@pytest.mark.parametrize("levels", [200, 300, 1_000, 5_000])
+@pytest.mark.parametrize(("opening", "closing"), [("[", "]"), ('{"a":', "}")])
+def test_deep_parameters_and_forms_are_no_crash_nor_is_the_journal_of_them(
+    tmp_path: Path, levels: int, opening: str, closing: str
+) -> None:
+    parameters = f"""
+      - {{in: query, name: j, {ANYTHING}}}
+      - {{in: header, name: H, {ANYTHING}}}
+      - {{in: query, name: o, {AN_OBJECT}}}
+      - {{in: query, name: f, style: deepObject, {AN_OBJECT}}}
+      - {{in: query, name: n, schema: {{type: integer}}}}"""
+    body = f"{{content: {{application/x-www-form-urlencoded: {{{AN_OBJECT}}}}}}}"
+    client = served(
+        tmp_path,
+        f"paths:\n  /a:\n    post: {{requestBody: {body}, responses: {{}}}}\n"
+        f"    get:\n     responses: {{}}\n     parameters:{parameters}",
+    )
+    deep = opening * levels + "1" + closing * levels
+    queries: list[dict[str, str]] = [{"j": deep}, {"o": deep}, {"f[a]": deep}, {"f" + "[a]" * levels: "1"}]
+    answers = [client.get("/a", query_string=query) for query in [*queries, {"n": "9" * levels}]]
+    answers += [client.get("/a", headers={"H": deep}), client.post("/a", data={"a": deep})]
+    assert {answer.status_code for answer in answers} <= {200, 400}
+    for shown in ("journal", "journal.har"):
+        assert client.get(f"/_mock/{shown}").status_code == 200
+
+
 def test_the_accept_header_chooses_among_what_can_be_written(tmp_path: Path) -> None:
     pet = "{schema: {type: object, properties: {a: {type: integer, example: 1}}}}"
     content = f"{{application/xml: {pet}, application/json: {pet}, text/csv: {{example: 'a;b'}}}}"
