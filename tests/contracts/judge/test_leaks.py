@@ -102,6 +102,12 @@ def test_a_text_of_many_beginnings_is_no_work() -> None:
     assert leaks(refused(b"at " * 100_000)) == []
 
 
+@pytest.mark.parametrize("levels", [250, 1_000, 100_000])
+def test_a_leak_is_found_however_deep_the_json_around_it(levels: int) -> None:
+    (found,) = leaks(refused(b"[" * levels + b'"Traceback (most recent call last):"' + b"]" * levels))
+    assert found.field == "a stack trace"
+
+
 def test_a_long_leak_is_cut_in_the_message() -> None:
     (found,) = leaks(refused(b"/var/" + b"x" * 5000))
     assert len(found.message) < 200

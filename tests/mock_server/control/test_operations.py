@@ -47,6 +47,21 @@ def png(colour: str = "red", size: tuple[int, int] = (64, 48)) -> bytes:
     return file.getvalue()
 
 
+@pytest.mark.parametrize("levels", [190, 250, 300, 900, 50_000])
+@pytest.mark.parametrize(
+    "where", ['{"answer": {"status": 200, "body": %s}}', '{"delay": 1, "match": {"body": {"a": %s}}}']
+)
+def test_what_is_accepted_as_a_rule_can_be_shown(client: FlaskClient, where: str, levels: int) -> None:
+    rule = where % ("[" * levels + "]" * levels)
+    for method, path, body in (
+        ("POST", "/_mock/rules", rule),
+        ("PUT", "/_mock/rules", f'{{"rules": [{rule}]}}'),
+    ):
+        answer = client.open(path, method=method, data=body, content_type="application/json")
+        assert answer.status_code in ((200, 201) if levels < 200 else (400,))
+        assert client.get("/_mock/rules").status_code == 200
+
+
 def test_every_operation_of_the_contract_is_there_and_no_other() -> None:
     assert OPERATIONS.keys() == {operation.id for operation in control_contract().operations}
 
