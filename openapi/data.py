@@ -80,7 +80,8 @@ def from_json(text: bytes | str) -> Any:
         orjson.JSONDecodeError: it is no JSON, or nested a thousand levels deep.
     """
     value = orjson.loads(text)
-    if _openings(text) > DEEPEST:  # most texts are known at once not to be deep
+    # Most texts are known at once not to be deep: what is opened is closed as well.
+    if len(text) > 2 * DEEPEST and _openings(text) > DEEPEST:
         refuse_deep(value)
     return value
 
@@ -104,22 +105,23 @@ def _refuse_endless(text: bytes) -> None:
     sizes: dict[str | None, int | None] = {}  # of what an anchor names; None before its end
     collections: list[tuple[str | None, int]] = []
     for event in yaml.parse(text, _Loader):
-        match event:
+        match event:  # the most frequent ones first
+            case yaml.ScalarEvent():
+                values += 1
+                if event.anchor is not None:
+                    sizes[event.anchor] = 1
+            case yaml.CollectionEndEvent():
+                anchor, before = collections.pop()
+                sizes[anchor] = values - before
+            case yaml.CollectionStartEvent():
+                collections.append((event.anchor, values))
+                sizes[event.anchor] = None
+                values += 1
             case yaml.AliasEvent():
                 size = sizes.get(event.anchor, 1)
                 if size is None:
                     raise DataError(f"the alias *{event.anchor} stands for what it is in, {_line(event)}")
                 values += size
-            case yaml.CollectionStartEvent():
-                collections.append((event.anchor, values))
-                sizes[event.anchor] = None
-                values += 1
-            case yaml.CollectionEndEvent():
-                anchor, before = collections.pop()
-                sizes[anchor] = values - before
-            case yaml.ScalarEvent():
-                sizes[event.anchor] = 1
-                values += 1
         if len(collections) > DEEPEST:
             raise DataError(f"nested more than {DEEPEST} levels deep, {_line(event)}")
         if values > MOST_VALUES:

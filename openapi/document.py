@@ -45,7 +45,7 @@ def read(path: Path) -> Document:
         raise SpecError(f"{path}: 'paths' must be an object")
     document = upgraded(document)
     try:
-        data.refuse_deep(document)  # 3.1 takes two levels more for what may be null
+        data.refuse_deep(document)  # written as 3.1, what may be null takes two levels more
     except data.DataError as error:
         raise SpecError(f"{path}: as OpenAPI 3.1 it is {error}") from error
     return document
