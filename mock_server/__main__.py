@@ -1,7 +1,45 @@
-"""`python -m mock_server` is `bluehour`."""
+"""The entry point: `bluehour`, and `python -m mock_server`. Ctrl-C is heard before the rest is loaded."""
 
 from __future__ import annotations
 
-from .cli import main
+import signal
+import sys
+from typing import NoReturn
 
-main(prog_name="bluehour")
+from . import interrupts
+
+_RUN_UNTIL_CTRL_C = ("serve", "proxy")
+_ENDED_EARLY = 3
+
+
+def main() -> NoReturn:
+    """Run the command that the arguments name, and exit.
+
+    After Ctrl-C the exit code claims no success, but that of a command that runs until Ctrl-C.
+    """
+    stopped = 0 if sys.argv[1:2] and sys.argv[1] in _RUN_UNTIL_CTRL_C else _ENDED_EARLY
+    interrupts.listen(stopped)
+    code = _run()
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # from here on it comes too late
+    if interrupts.heard() and code == 0:
+        code = stopped
+        if code:
+            sys.stderr.write(f"{interrupts.WORDS}\n")
+    sys.exit(code)
+
+
+def _run() -> int | str | None:
+    try:
+        with interrupts.let_in():
+            from .cli import main as bluehour
+        bluehour(prog_name="bluehour")
+    except SystemExit as end:
+        return end.code
+    except BaseException:
+        if not interrupts.heard():  # otherwise it is Ctrl-C, or what Ctrl-C has led to
+            raise
+    return 0
+
+
+if __name__ == "__main__":
+    main()

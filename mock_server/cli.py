@@ -11,6 +11,7 @@ import click
 
 from openapi.document import SpecError
 
+from . import interrupts
 from .accounts import MOST_CREDITS
 from .hosting import HostError
 from .mock import Settings
@@ -43,6 +44,16 @@ class _Commands(click.Group):
             command = loaded if isinstance(loaded, click.Command) else None
         return command
 
+    def invoke(self, ctx: click.Context) -> Any:
+        """Let Ctrl-C into the command alone: click has words and an exit code of its own for it."""
+        try:
+            with interrupts.let_in():
+                return super().invoke(ctx)
+        except KeyboardInterrupt:
+            if not interrupts.heard():  # by Python's own handler: nobody listens
+                raise
+            ctx.exit()
+
 
 def _installed() -> EntryPoints:
     return entry_points(group="bluehour.commands")
@@ -53,7 +64,8 @@ def _installed() -> EntryPoints:
 def main() -> None:
     """A local stand-in for the Magic Hour image editors.
 
-    Exit codes: 0 done, 2 wrong usage (the message says what to change).
+    Exit codes: 0 done, 2 wrong usage (the message says what to change), 3 ended early by Ctrl-C; each
+    command's help tells its own.
     """
 
 

@@ -11,6 +11,7 @@ from urllib.parse import urlsplit
 
 import click
 
+from mock_server import interrupts
 from mock_server.cli import Problem
 from openapi.wording import counted
 
@@ -123,7 +124,10 @@ def check(
     """Check whether the deployment at URL keeps the contract of the Magic Hour image editors.
 
     It sends what must be refused, which is free, and every legal edge in a few creates that are paid for. It
-    never spends more than --max-credits, whatever the server says. Ctrl-C ends it, and what is known is told.
+    never spends more than --max-credits, whatever the server says.
+
+    Ctrl-C ends it: nothing more is sent, calls under way that cost credits are waited for, and what is known
+    is told. A second Ctrl-C ends it at once.
 
     With --pixels it makes 57 face edits and 5 photo edits more, and measures their pictures. --only and
     --skip choose among these rules, too: --pixels --only pixels.tone makes 3 edits.
@@ -133,8 +137,8 @@ def check(
       0  it conforms: no rule was seen broken
       1  a rule is broken
       2  wrong usage
-      3  it could not be judged: not reachable, the token is refused, the budget is too small to start, or
-         a rule of --pixels got no pictures
+      3  it could not be judged: not reachable, the token is refused, the budget is too small to start, a
+         rule of --pixels got no pictures, or Ctrl-C ended it before any rule was seen broken
     """
     rules = _selected(only, skip, pixels)
     if pixels:
@@ -166,10 +170,11 @@ def check(
     if plan:
         _tell_plan(options)
         return
-    found = _checked(options)
-    _write(found, {"report": report, "junit": junit, "json": json_file, "har": har})
-    _tell(found)
-    sys.exit(found.exit_code)
+    with interrupts.held():  # from here on there is something to tell
+        found = _checked(options)
+        _write(found, {"report": report, "junit": junit, "json": json_file, "har": har})
+        _tell(found)
+        sys.exit(found.exit_code)
 
 
 def _selected(only: Collection[str], skip: Collection[str], pixels: bool) -> tuple[Rule, ...]:
@@ -226,7 +231,9 @@ def _base_url(url: str | None) -> str:
 def _tell_plan(options: Options) -> None:
     from .plan import described, rehearse
 
-    click.echo(described(*rehearse(options)))
+    rehearsed = rehearse(options)
+    interrupts.raise_if_heard()  # half a plan would be none
+    click.echo(described(*rehearsed))
 
 
 def _checked(options: Options) -> Report:
@@ -240,7 +247,8 @@ def _checked(options: Options) -> Report:
             progress = Progress(display=display)
             if any(rule in PIXEL_RULES for rule in options.rules):
                 progress.say("loading what measures pictures")
-                need_the_extra("bluehour check --pixels", "torch", "inference")
+                with interrupts.let_in():
+                    need_the_extra("bluehour check --pixels", "torch", "inference")
             return run_check(options, progress)
     except OSError as error:
         raise Problem(f"the picture {options.picture} can't be used: {error}") from error

@@ -14,6 +14,7 @@ from secrets import token_hex
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
+from mock_server import interrupts
 from openapi.contract import Contract, load
 
 from ..exchange import ANYWHERE, Exchange, label_of
@@ -133,16 +134,31 @@ def check(
         OSError: the picture can't be read.
         CannotMeasure: pixel rules are asked about, and the models that measure faces are not there, or
             there is no face in the picture.
+        KeyboardInterrupt: Ctrl-C came before there was anything to know.
     """
-    contract = contract or load()
+    with interrupts.listening(), interrupts.held():
+        return _report(options, progress or Progress(), contract, wire or HttpWire(), sleep, now)
+
+
+def _report(
+    options: Options,
+    progress: Progress,
+    contract: Contract | None,
+    wire: Wire,
+    sleep: Callable[[float], None],
+    now: Callable[[], float],
+) -> Report:
     started_at, started = time.time(), time.monotonic()
-    http = wire or HttpWire()
-    checking = _check(options, contract, http, progress or Progress(), sleep, now)
+    with interrupts.let_in():
+        contract = contract or load()
+        checking = _check(options, contract, wire, progress, sleep, now)
     try:
         stopped = _run_to_its_end(checking)
     finally:
-        if isinstance(http, HttpWire):
-            http.close()
+        if isinstance(wire, HttpWire):
+            wire.close()
+    if interrupts.heard():  # when all was done, or it came out as some other error
+        stopped = interrupts.WORDS
     operations = (*(label_of(each) for each in contract.operations), "upload", "download", ANYWHERE)
     findings = checking.findings.findings()
     verdicts = _with_the_rest(checking.findings.verdicts(operations), options.rules, stopped)
@@ -174,6 +190,10 @@ def _check(
     sleep: Callable[[float], None],
     now: Callable[[], float],
 ) -> Check:
+    def wait(seconds: float) -> None:
+        interrupts.raise_if_heard()
+        sleep(seconds)
+
     def observe(exchange: Exchange) -> None:
         checking.observe(exchange)
         progress.note(exchange, checking.sender.budget.left, checking.findings.count)
@@ -182,7 +202,7 @@ def _check(
     checking = Check(
         target=options.target.rstrip("/"),
         contract=contract,
-        sender=Sender(wire, Budget(options.budget), _manners(options), observe, sleep, now),
+        sender=Sender(wire, Budget(options.budget), _manners(options), observe, wait, now),
         judge=Judge(contract),
         findings=Findings(options.rules, only_first=options.only_first),
         accounts=Accounts(contract, options.token, options.second_token, options.empty_token),
@@ -190,7 +210,7 @@ def _check(
         random=Random(options.seed),  # noqa: S311 - chooses test values, hides nothing
         patience=_given(options.patience, 30.0 if local else 300.0),
         pause=0.02 if local else float(contract.extension("x-polling-seconds", 2)),
-        sleep=sleep,
+        sleep=wait,
         now=now,
         progress=progress,
         gauge=_gauge(options, contract, picture, progress),
@@ -224,9 +244,10 @@ def _given(value: float | None, otherwise: float) -> float:
 def _run_to_its_end(checking: Check) -> str:
     """Run the check, and return why it ended before its end; nothing where it did not."""
     try:
-        run(checking, Jobs(checking))
+        with interrupts.let_in():
+            run(checking, Jobs(checking))
     except KeyboardInterrupt:
-        return "interrupted by Ctrl-C"
+        return interrupts.WORDS
     except Enough:
         return "a rule is broken, and only the first was asked for"
     except (NotWelcome, Unreachable, TooBusy) as error:

@@ -8,6 +8,8 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
+from mock_server import interrupts
+
 from ..rules import ALL_RULES, PIXEL_RULES, RULES, Rule
 from .checker import Check
 from .jobs import Jobs
@@ -61,11 +63,13 @@ def run(check: Check, jobs: Jobs) -> None:
 
     Raises:
         NotWelcome, Unreachable: there is nothing to judge, or not any more.
+        KeyboardInterrupt: Ctrl-C came.
     """
     needed = list(parts(check))
     check.progress.begin("first contact", 0, len(needed))
     meet(check)
     for index, part in enumerate(needed):
+        interrupts.raise_if_heard()  # at the latest: a part may send nothing
         check.progress.begin(part.title, index, len(needed))
         with check.within_budget(None, *(each.id for each in ALL_RULES if part.is_for(each))):
             part.run(check, jobs)

@@ -5,10 +5,12 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor, wait
+from contextlib import nullcontext
 from dataclasses import dataclass
 from email.utils import parsedate_to_datetime
 from threading import Lock
 
+from mock_server import interrupts
 from openapi.model import Operation
 
 from ..exchange import Answer, Exchange, Request
@@ -34,6 +36,10 @@ _MOST_WAITS = 5
 
 class Unreachable(Exception):
     """The deployment is not there, or not there any more; the message says why."""
+
+
+class _NotBegun(KeyboardInterrupt):
+    """Ctrl-C came before a request was sent."""
 
 
 class TooBusy(Exception):
@@ -105,10 +111,13 @@ class Sender:
         """Send a call, and return what came of it. One that could cost credits is sent twice
         only where it was refused for coming too fast.
 
+        Nothing is sent after Ctrl-C; a call that could cost credits, and is under way by then, is waited for.
+
         Raises:
             BudgetSpent: it could cost more than is left; it was not sent.
             Unreachable: the deployment can't be reached, or answers nothing any more.
             TooBusy: it goes on answering 429.
+            KeyboardInterrupt: Ctrl-C came, once what was under way is booked.
         """
         for turn in range(_MOST_WAITS):
             exchange = self._send_until_answered(call)
@@ -121,24 +130,30 @@ class Sender:
     def send_together(self, calls: Sequence[Call]) -> list[Exchange]:
         """Send calls that cost credits at the same time, each on a connection of its own.
 
+        Those that are under way when Ctrl-C comes are waited for.
+
         Raises:
             BudgetSpent: all of them could cost more than is left; none was sent.
+            KeyboardInterrupt: as of `send`.
         """
+        with interrupts.held():
+            exchanges = self._sent_together(calls)
+        interrupts.raise_if_heard()
+        return exchanges
+
+    def _sent_together(self, calls: Sequence[Call]) -> list[Exchange]:
         prices = [self._price(call) for call in calls]
         self.budget.reserve(sum(prices))
         stopped: BaseException | None = None
         with ThreadPoolExecutor(len(calls)) as threads:
-            sent = [threads.submit(self._transmit, call, fresh=True) for call in calls]
-            try:
-                wait(sent)
-            except KeyboardInterrupt as error:  # what is under way is waited for, and booked
-                stopped = error
+            sent = [threads.submit(self._transmit_in_turn, call) for call in calls]
+            wait(sent)
         exchanges = []
         for call, price, each in zip(calls, prices, sent, strict=True):
             try:
                 at, answer, failure = each.result()
             except BaseException as error:  # told once all are booked
-                self.budget.book(price, 0 if isinstance(error, Unreachable) else price)
+                self.budget.book(price, _booked(error, price))
                 stopped = stopped or error
                 continue
             try:
@@ -152,31 +167,43 @@ class Sender:
     def _send_until_answered(self, call: Call) -> Exchange:
         price = self._price(call)
         for left in range(0 if price else _RETRIED, -1, -1):
-            self.budget.reserve(price)
-            try:
-                at, answer, failure = self._transmit(call, fresh=price > 0)
-            except Unreachable:
-                self.budget.book(price, 0)
-                raise
-            except BaseException:  # the user stops it, and it may be carried out all the same
-                self.budget.book(price, price)
-                raise
-            if answer is None and left:
-                self._sleep(min(1.0, self._manners.reconnect))
-                continue
-            return self._settle(call, price, at, answer, failure)
+            self._keep_pace()
+            with interrupts.held():  # so that what is sent is booked
+                exchange = self._sent(call, price, is_last=not left)
+            interrupts.raise_if_heard()
+            if exchange is not None:
+                return exchange
+            self._sleep(min(1.0, self._manners.reconnect))
         raise AssertionError("the last turn returns")  # pragma: no cover
+
+    def _sent(self, call: Call, price: int, *, is_last: bool) -> Exchange | None:
+        """Send a call once; None where no answer came, and it is to be sent again."""
+        self.budget.reserve(price)
+        try:
+            with nullcontext() if price else interrupts.let_in():
+                at, answer, failure = self._transmit(call, fresh=price > 0)
+        except BaseException as error:
+            self.budget.book(price, _booked(error, price))
+            raise
+        if answer is None and not is_last:
+            return None
+        return self._settle(call, price, at, answer, failure)
 
     def _price(self, call: Call) -> int:
         """What a call may cost: its operation's price, or what such a call was seen to cost."""
         return max(call.price, self._dearest.get(_key(call), 0)) if call.price else 0
 
+    def _transmit_in_turn(self, call: Call) -> tuple[float, Answer | None, str]:
+        self._keep_pace()
+        return self._transmit(call, fresh=True)
+
     def _transmit(self, call: Call, *, fresh: bool) -> tuple[float, Answer | None, str]:
         """Send a request, and return when that was, and the answer, or why there is none."""
-        self._keep_pace()
         given_up_at = time.monotonic() + self._manners.reconnect
         pause = 0.1
         while True:
+            if interrupts.heard():
+                raise _NotBegun
             at = self._now()
             try:
                 return at, self._wire.send(call.request, self._manners.timeout, fresh=fresh), ""
@@ -229,6 +256,11 @@ class Sender:
         if self._silences >= _SILENCES:
             raise Unreachable(f"it has not answered {_SILENCES} calls in a row: {failure}")
         return exchange
+
+
+def _booked(error: BaseException, price: int) -> int:
+    """What a call has cost that failed so: one that is stopped on its way may be carried out all the same."""
+    return 0 if isinstance(error, Unreachable | _NotBegun) else price
 
 
 def _key(call: Call) -> str:

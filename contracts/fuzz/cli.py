@@ -6,13 +6,14 @@ import shlex
 import signal
 import sys
 from collections.abc import Iterator, Mapping
-from contextlib import closing
+from contextlib import closing, contextmanager
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
+from mock_server import interrupts
 from mock_server.cli import Problem
 
 from ..commands import colour_and_width, need_the_extra, write
@@ -151,14 +152,15 @@ def fuzz(
       COMMAND …                 anything; {url}, {token}, {photo}, {out}, {patience} are filled in
 
     For every script the client makes one edit: it uploads the photo, creates, polls, downloads. What breaks a
-    rule is shrunk to the fewest answers. Nothing is charged: the server is this command.
+    rule is shrunk to the fewest answers. Nothing is charged: the server is this command. Ctrl-C ends it, and
+    what is known is told; a second one ends it at once.
 
     \b
     Exit codes:
       0  no rule was seen broken
       1  a rule is broken
       2  wrong usage, or the client can't be started
-      3  it was ended before its end, and no rule was seen broken until then
+      3  it was ended by Ctrl-C, and no rule was seen broken until then
     """
     try:
         rules = selected(only, skip)
@@ -175,14 +177,12 @@ def fuzz(
         raise Problem("--save: with --replay there is nothing new to save")
     from hypothesis.database import DirectoryBasedExampleDatabase
 
-    from .clients import ClientError
     from .engine import Options
     from .playing import Terms
-    from .stage import StageError
     from .strategies import Profile
 
-    signal.signal(signal.SIGTERM, _interrupt)  # as Ctrl-C: nothing is left running
-    try:
+    signal.signal(signal.SIGTERM, interrupts.hear)  # as Ctrl-C: nothing is left running
+    with interrupts.held(), _problems():  # from here on there is something to end, and to tell
         with closing(_client(command, worker, interpreter, clean_exit, crash)) as client:
             given = {"edits": edits, "pace": pace, "patience": patience, "timeout": timeout}
             call = " ".join([*_flags(given | {"clean-exit": clean_exit, "crash": crash}), client.call])
@@ -199,12 +199,8 @@ def fuzz(
                 only_first=first,
             )
             found = _run(client, options, scripts)
-    except ClientError as error:
-        raise Problem(f"the client can't be run: {error}") from error
-    except StageError as error:
-        raise Problem(f"the server of the fuzz failed, which is a bug of Bluehour: {error}") from error
-    _tell(found, _saved(found, save), {"report": report, "json": json_file})
-    sys.exit(found.exit_code)
+        _tell(found, _saved(found, save), {"report": report, "json": json_file})
+        sys.exit(found.exit_code)
 
 
 def _listed(rules: frozenset[str]) -> str:
@@ -249,8 +245,18 @@ def _pattern(crash: str | None) -> str | None:
     return crash
 
 
-def _interrupt(number: int, frame: object) -> None:
-    raise KeyboardInterrupt
+@contextmanager
+def _problems() -> Iterator[None]:
+    """Say in a line why the client can't be fuzzed."""
+    from .clients import ClientError
+    from .stage import StageError
+
+    try:
+        yield
+    except ClientError as error:
+        raise Problem(f"the client can't be run: {error}") from error
+    except StageError as error:
+        raise Problem(f"the server of the fuzz failed, which is a bug of Bluehour: {error}") from error
 
 
 def _flags(given: Mapping[str, Any]) -> Iterator[str]:

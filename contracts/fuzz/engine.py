@@ -16,6 +16,7 @@ from hypothesis.database import ExampleDatabase
 from hypothesis.errors import Flaky
 from hypothesis.strategies import SearchStrategy
 
+from mock_server import interrupts
 from openapi.contract import Contract
 from openapi.wording import counted
 
@@ -108,7 +109,7 @@ def fuzz(contract: Contract, client: Client, options: Options, progress: Progres
         ClientError: the client can't be driven.
         StageError: the stage fails.
     """
-    with Theatre(contract, client, options.terms) as theatre:
+    with interrupts.listening(), interrupts.held(), Theatre(contract, client, options.terms) as theatre:
         run = _Run(contract, client, theatre, options, progress or Progress())
         with run.interruptible():
             run.rehearse()
@@ -129,7 +130,7 @@ def replay(
         ClientError: the client can't be driven.
         StageError: the stage fails.
     """
-    with Theatre(contract, client, options.terms) as theatre:
+    with interrupts.listening(), interrupts.held(), Theatre(contract, client, options.terms) as theatre:
         run = _Run(contract, client, theatre, options, progress or Progress())
         with run.interruptible():
             run.scripts(scripts)
@@ -173,7 +174,9 @@ class _Run:
     def interruptible(self) -> Iterator[None]:
         """Let Ctrl-C end what is done here; what is known by then is told."""
         try:
-            yield
+            with interrupts.let_in():
+                yield
+            interrupts.raise_if_heard()
         except KeyboardInterrupt:
             self._stopped = f"it was interrupted at {self._progress.topic or 'its first script'}"
 
@@ -313,6 +316,7 @@ class _Run:
         """Play a script, count what was met, and keep the smallest script of each breach."""
         if (known := self._endless.get(script.text)) is not None:
             return known
+        interrupts.raise_if_heard()
         try:
             played = self._theatre.play(script)
         except (ClientError, StageError) as error:  # hypothesis would take it for a failure of the script's

@@ -13,6 +13,8 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Literal
 
+from mock_server import interrupts
+
 from ...loopback import without_proxies
 from ..clock import Clock
 from ..performance import Ending
@@ -72,18 +74,20 @@ class Command:
         command = [_filled(part, told) for part in self._command]
         variables = {f"BLUEHOUR_{name.upper()}": value for name, value in told.items()}
         with tempfile.TemporaryFile() as output:
-            try:
-                process = subprocess.Popen(  # noqa: S603 - the user's own command
-                    command,
-                    stdin=subprocess.DEVNULL,
-                    stdout=output,
-                    stderr=subprocess.STDOUT,
-                    env=os.environ | without_proxies() | variables,
-                    start_new_session=True,
-                )
-            except OSError as error:
-                raise ClientError(f"{command[0]} can't be started: {error.strerror}") from error
-            code = _ended(process, min(limits.seconds, limits.real_seconds))
+            with interrupts.held():  # so that what is started is ended
+                try:
+                    process = subprocess.Popen(  # noqa: S603 - the user's own command
+                        command,
+                        stdin=subprocess.DEVNULL,
+                        stdout=output,
+                        stderr=subprocess.STDOUT,
+                        env=os.environ | without_proxies() | variables,
+                        start_new_session=True,
+                    )
+                except OSError as error:
+                    raise ClientError(f"{command[0]} can't be started: {error.strerror}") from error
+                interrupts.children.add(process.pid)
+                code = _ended(process, min(limits.seconds, limits.real_seconds))
             output.seek(0)
             said = output.read(_MOST_SAID).decode(errors="replace")
         return self._ending(code, said, Path(task.out))
@@ -112,7 +116,8 @@ def _filled(part: str, told: dict[str, str]) -> str:
 def _ended(process: subprocess.Popen[bytes], seconds: float) -> int | None:
     """Its exit code; None where it had to be ended."""
     try:
-        return process.wait(seconds)
+        with interrupts.let_in():
+            return process.wait(seconds)
     except subprocess.TimeoutExpired:
         return None
     finally:

@@ -16,6 +16,8 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
+from mock_server import interrupts
+
 from ...loopback import without_proxies
 from ..clock import Clock
 from ..performance import Ending
@@ -60,7 +62,7 @@ class Worker:
         self.virtual = False
         try:
             self._start()
-        except ClientError:
+        except BaseException:
             self.close()
             raise
 
@@ -90,6 +92,21 @@ class Worker:
         self._errors.close()
 
     def _start(self) -> None:
+        with interrupts.held():
+            self._launch()
+        try:
+            with interrupts.let_in():
+                ready = self._hear(time.monotonic() + _STARTS_WITHIN)
+        except (EOFError, TimeoutError, ValueError):
+            told = last_line(self._past_it())
+            self._end()
+            raise ClientError(told or f"{self.name} did not say that it is ready") from None
+        if "ready" not in ready:
+            self._end()
+            raise ClientError(f"{self.name} did not say that it is ready, but {json.dumps(ready)[:100]}")
+        self.virtual = ready.get("clock") == "virtual"
+
+    def _launch(self) -> None:
         try:
             self._process = subprocess.Popen(  # noqa: S603 - the user's own command
                 self._command,
@@ -101,17 +118,8 @@ class Worker:
             )
         except OSError as error:
             raise ClientError(f"{self._command[0]} can't be started: {error.strerror}") from error
+        interrupts.children.add(self._process.pid)
         self._buffer = b""
-        try:
-            ready = self._hear(time.monotonic() + _STARTS_WITHIN)
-        except (EOFError, TimeoutError, ValueError):
-            told = last_line(self._past_it())
-            self._end()
-            raise ClientError(told or f"{self.name} did not say that it is ready") from None
-        if "ready" not in ready:
-            self._end()
-            raise ClientError(f"{self.name} did not say that it is ready, but {json.dumps(ready)[:100]}")
-        self.virtual = ready.get("clock") == "virtual"
 
     def _reply(self, clock: Clock, limits: Limits) -> dict[str, Any]:
         """Let it sleep as often as it wants to, until it ends or has had its time.
@@ -173,9 +181,10 @@ class Worker:
         return data
 
     def _end(self) -> None:
-        process, self._process = self._process, None
-        if process is not None:
-            kill_group(process)
+        with interrupts.held():
+            process, self._process = self._process, None
+            if process is not None:
+                kill_group(process)
 
     def _past_it(self) -> str:
         """What was written past the protocol since it was read last, by the worker or what it has started."""
@@ -207,6 +216,7 @@ def kill_group(process: subprocess.Popen[bytes]) -> None:
     with suppress(ProcessLookupError):  # it has ended
         os.killpg(process.pid, signal.SIGKILL)
     process.wait()
+    interrupts.children.discard(process.pid)
     for stream in (process.stdin, process.stdout, process.stderr):
         if stream is not None:
             with suppress(BrokenPipeError):  # what was still to be told it

