@@ -21,17 +21,19 @@ def main() -> NoReturn:
     interrupts.listen(stopped)
     code = _run()
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # from here on it comes too late
-    if interrupts.heard() and code == 0:
-        code = stopped
-        if code:
-            sys.stderr.write(f"{interrupts.WORDS}\n")
+    if interrupts.heard():
+        _forget_where_it_came()
+        if code == 0:
+            code = stopped
+            if code:
+                sys.stderr.write(f"{interrupts.WORDS}\n")
     sys.exit(code)
 
 
 def _run() -> int | str | None:
     try:
-        with interrupts.let_in():
-            from .cli import main as bluehour
+        from .cli import main as bluehour
+
         bluehour(prog_name="bluehour")
     except SystemExit as end:
         return end.code
@@ -39,6 +41,11 @@ def _run() -> int | str | None:
         if not interrupts.heard():  # otherwise it is Ctrl-C, or what Ctrl-C has led to
             raise
     return 0
+
+
+def _forget_where_it_came() -> None:
+    """Have Python exit as it is told: with `-m` it ends by SIGINT if that has come out of the last exec()."""
+    exec("")  # noqa: S102 - nothing is executed
 
 
 if __name__ == "__main__":

@@ -41,6 +41,7 @@ class _Commands(click.Group):
         command = super().get_command(ctx, cmd_name)
         if command is None and cmd_name in _installed().names:
             loaded = _installed()[cmd_name].load()
+            interrupts.raise_if_heard()  # nothing is raised in an import
             command = loaded if isinstance(loaded, click.Command) else None
         return command
 

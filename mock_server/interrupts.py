@@ -1,15 +1,17 @@
 """Ctrl-C: heard from the first moment of a command on, and never lost.
 
 Python raises KeyboardInterrupt wherever it happens to be. In a function of `gc.callbacks`, which hypothesis
-has, or in a finalizer, which http.client has, the exception is dropped, and the command would go on. So it is
-written down first, then raised; whoever sends, sleeps or begins something new asks for it. Imported before
-anything else by the entry point, so it needs little; used by the commands that can be ended early.
+has, or in a finalizer, which http.client has, the exception is dropped, and the command would go on; in the
+middle of an import it leaves half a module, and has crashed one that is written in C. So it is written down
+first, then raised where that does no harm; whoever sends, sleeps or begins something new asks for it. The
+entry point imports this before anything else, so it needs little; the commands use it.
 """
 
 from __future__ import annotations
 
 import os
 import signal
+import sys
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
@@ -46,6 +48,7 @@ def listen(exit_code: int) -> None:
     """
     _State.exit_code, _State.is_held = exit_code, True
     signal.signal(signal.SIGINT, hear)
+    sys.unraisablehook = _tell_unraisable
 
 
 @contextmanager
@@ -69,7 +72,7 @@ def hear(number: int, frame: FrameType | None) -> None:
     if _State.heard and _State.exit_code is not None:
         _end_at_once(_State.exit_code)
     was_heard, _State.heard = _State.heard, True
-    if was_heard or not _State.is_held:
+    if was_heard or not (_State.is_held or _is_importing(frame)):
         raise KeyboardInterrupt
 
 
@@ -79,7 +82,7 @@ def heard() -> bool:
 
 
 def raise_if_heard() -> None:
-    """Raise what was only written down, or was lost. May be called from any thread.
+    """Raise what was only written down, or was lost. For any thread.
 
     Raises:
         KeyboardInterrupt: Ctrl-C came.
@@ -110,6 +113,20 @@ def _holding(is_held: bool) -> Iterator[None]:
         yield
     finally:
         _State.is_held = before
+
+
+def _is_importing(frame: FrameType | None) -> bool:
+    while frame is not None:
+        if frame.f_code.co_filename == "<frozen importlib._bootstrap>":
+            return True
+        frame = frame.f_back
+    return False
+
+
+def _tell_unraisable(what: sys.UnraisableHookArgs) -> None:
+    """Be silent on a KeyboardInterrupt that was dropped: it is written down."""
+    if what.exc_type is not KeyboardInterrupt or not _State.heard:
+        sys.__unraisablehook__(what)
 
 
 def _end_at_once(exit_code: int) -> None:

@@ -23,7 +23,7 @@ from openapi.contract import Contract, load, load_anew
 from openapi.document import MAGIC_HOUR
 from openapi.wording import counted
 
-from . import hosting
+from . import hosting, interrupts
 from .app import create_app
 from .assets.files import incoming_in
 from .assets.folders import remove_left
@@ -195,6 +195,7 @@ async def _serve(server: Server, address: str, mock: Mock, version: str) -> None
     stopped = asyncio.Event()
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         asyncio.get_running_loop().add_signal_handler(number, stopped.set)
+    interrupts.raise_if_heard()  # until now
     if server.reload:
         _reloader(server, mock, gateway, log).start()
 

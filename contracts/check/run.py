@@ -152,6 +152,7 @@ def _report(
     with interrupts.let_in():
         contract = contract or load()
         checking = _check(options, contract, wire, progress, sleep, now)
+    interrupts.raise_if_heard()
     try:
         stopped = _run_to_its_end(checking)
     finally:

@@ -52,6 +52,8 @@ class Connections:
             await _closed(reader, writer)
         except (ClientLeft, ConnectionError):
             pass
+        except asyncio.CancelledError:  # by `close`; asyncio's streams would tell of it as of an error
+            pass
         finally:
             writer.close()
             self._open.discard(task)

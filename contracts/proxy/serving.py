@@ -20,7 +20,7 @@ import click
 import orjson
 import uvloop
 
-from mock_server import hosting
+from mock_server import hosting, interrupts
 from mock_server.journal.view import archive
 from mock_server.mock import Mock, Settings
 from mock_server.requestlog import LoopWriter
@@ -93,9 +93,10 @@ def run(options: Options, version: str) -> bool:
                 raise ProxyError(f"--upstream: {upstream.url} is the proxy itself")
         mock.base_url = _url(addresses.traffic)
         bench = uvloop.run(_serve(options, upstream, mock, addresses, version))
-        _write_archive(options.har, mock, upstream, version)
-    click.echo(bench.tally.summary(), nl=False)
-    sys.stdout.flush()
+        with interrupts.listening(), interrupts.held():  # the event loop has listened, and has left it
+            _write_archive(options.har, mock, upstream, version)
+            click.echo(bench.tally.summary(), nl=False)
+            sys.stdout.flush()
     return not bench.tally.has_errors
 
 
@@ -156,6 +157,7 @@ async def _serve(
     stopped = asyncio.Event()
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         asyncio.get_running_loop().add_signal_handler(number, stopped.set)
+    interrupts.raise_if_heard()  # until now
     log = LoopWriter(sys.stderr)
     colour = sys.stderr.isatty() and "NO_COLOR" not in os.environ
     bench = Bench(mock, upstream.url, Printer(log.write, as_json=options.log_format == "json", colour=colour))

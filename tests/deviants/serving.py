@@ -23,6 +23,10 @@ class Served:
     url: str
     mock: Mock
 
+    def requests(self) -> int:
+        """Return how many requests have been answered since the start."""
+        return self.mock.journal.recorded if self.mock.journal else 0
+
     def booked(self) -> int:
         """Return the credits that all accounts were charged since the start, refunds not deducted."""
         store = self.mock.store

@@ -24,6 +24,7 @@ from contracts.fuzz.results import Exit, Result
 from contracts.fuzz.script import Fault, Place, Script, ScriptError, Turn, story
 from contracts.fuzz.shrinking import smallest
 from contracts.fuzz.strategies import Profile, Topic, topics
+from tests.interrupting import LOST
 
 from . import careful
 from .playing import CONTRACT, TERMS, at, function, fuzzed, options
@@ -362,6 +363,29 @@ def test_ctrl_c_ends_a_run_with_what_is_known() -> None:
     assert result.played == 3
     assert result.stopped.startswith("it was interrupted at ")
     assert (result.findings, result.exit_code) == ((), Exit.UNJUDGED)
+
+
+@pytest.mark.parametrize("lose", LOST)
+def test_ctrl_c_that_python_drops_ends_a_run_all_the_same(lose: Callable[[], None]) -> None:
+    played = 0
+
+    class Losing(careful.Client):
+        def edit(self) -> dict[str, Any]:
+            nonlocal played
+            played += 1
+            return super().edit()
+
+    class InThisThread(Driven):
+        def run(self, task: Task, clock: Clock, limits: Limits) -> Ending:
+            ending = super().run(task, clock, limits)
+            if played == 4:
+                lose()
+            return ending
+
+    with ctrl_c():
+        result = fuzzed(InThisThread(AssertionError(), 100, Losing), examples=20)
+    assert (played, result.played) == (4, 3)  # the first one is a rehearsal
+    assert result.exit_code is Exit.UNJUDGED
 
 
 def test_ctrl_c_while_it_is_shrunk_keeps_what_was_found(few: list[Topic]) -> None:

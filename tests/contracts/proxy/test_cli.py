@@ -91,6 +91,20 @@ def test_nothing_wrong_is_exit_code_0(mocked: str) -> None:
     assert re.fullmatch(r"\d\d:\d\d:\d\d  200 POST /v1/ai-face-editor  \d+\.\d ms  \w+: 1 credit\n", log), log
 
 
+def test_ctrl_c_with_a_console_and_a_client_that_stay_says_nothing_of_them(mocked: str) -> None:
+    with started(mocked) as proxy, connected(proxy.port) as console, connected(proxy.port) as client:
+        console.send(b"GET /_mock/events HTTP/1.1\r\nHost: 127.0.0.1:%d\r\n\r\n" % proxy.port)
+        assert console.head().startswith(b"HTTP/1.1 200 OK")
+        client.send(
+            b"GET /v1/image-projects/cuid-example HTTP/1.1\r\nHost: a\r\nAuthorization: Bearer a\r\n\r\n"
+        )
+        assert client.head().startswith(b"HTTP/1.1 200 OK")
+        code, out, log = proxy.stop()
+    assert code == 0
+    assert out.startswith("1 request")
+    assert log.count("\n") == 1, log
+
+
 def test_an_option_may_be_an_environment_variable() -> None:
     variables = {"BLUEHOUR_PROXY_UPSTREAM": "http://a", "BLUEHOUR_PROXY_TIMEOUT": "nan"}
     done = click.testing.CliRunner().invoke(command, env=variables)
