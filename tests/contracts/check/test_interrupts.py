@@ -7,8 +7,8 @@ import os
 import signal
 import subprocess
 import time
-from collections.abc import Callable, Iterable
-from contextlib import closing, suppress
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import closing, contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from random import Random
@@ -109,9 +109,8 @@ class Interrupting:
         return [body]
 
 
-@on_linux
-def test_a_call_that_is_paid_for_and_under_way_is_waited_for_and_booked(tmp_path: Path) -> None:
-    facts = tmp_path / "facts.json"
+@contextmanager
+def interrupting() -> Iterator[tuple[Interrupting, str]]:
     apps: list[Interrupting] = []
 
     def app_of(mock: Mock) -> Interrupting:
@@ -121,17 +120,37 @@ def test_a_call_that_is_paid_for_and_under_way_is_waited_for_and_booked(tmp_path
     with (
         closing(Mock(settings=Settings(time_scale=TIME_SCALE))) as mock,
         running(mock, make_app=app_of) as url,
-        in_the_background("check", url, "--json", facts) as process,
     ):
-        apps[0].press = lambda: interrupt(process)
+        yield apps[0], url
+
+
+@on_linux
+def test_a_call_that_is_paid_for_and_under_way_is_waited_for_and_booked(tmp_path: Path) -> None:
+    facts = tmp_path / "facts.json"
+    with interrupting() as (app, url), in_the_background("check", url, "--json", facts) as process:
+        app.press = lambda: interrupt(process)
         out, err = process.communicate(timeout=120)
     assert process.returncode == 3, out + err
     assert interrupts.WORDS in out
     assert "Traceback" not in err
-    assert apps[0].sent_after == 0
+    assert app.sent_after == 0
     told = json.loads(facts.read_text())
     assert told["stopped"] == interrupts.WORDS
     assert told["credits"]["spent"] == 1
+
+
+@on_linux
+def test_the_second_one_ends_it_without_waiting() -> None:
+    with interrupting() as (app, url), in_the_background("check", url) as process:
+
+        def press_until_it_ends() -> None:
+            while process.poll() is None:
+                interrupt(process)
+
+        app.press = press_until_it_ends
+        out, err = process.communicate(timeout=120)
+    assert (process.returncode, out) == (3, ""), err
+    assert "Traceback" not in err
 
 
 @on_linux

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import signal
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from email.utils import formatdate
@@ -18,6 +19,7 @@ from contracts.check.budget import Budget, BudgetSpent
 from contracts.check.sender import Call, Manners, Sender, TooBusy, Unreachable
 from contracts.check.wire import NoAnswer, NotSent
 from contracts.exchange import Answer, Exchange, Request
+from mock_server import interrupts
 from openapi.contract import load
 
 Outcome = Answer | BaseException | Callable[[], Answer]
@@ -175,6 +177,29 @@ def test_what_is_interrupted_may_have_been_carried_out(
     with pytest.raises(type(stop)):
         b.sender.send(call(10))
     assert (b.budget.spent, b.budget.left) == (10, 90)
+
+
+@pytest.mark.parametrize("together", [False, True])
+def test_nothing_is_sent_or_booked_once_ctrl_c_came(bench: Callable[..., Bench], together: bool) -> None:
+    b = bench(charging(10))
+    with interrupts.listening(), interrupts.held():
+        signal.raise_signal(signal.SIGINT)
+        with pytest.raises(KeyboardInterrupt):
+            b.sender.send_together([call(10), call(10)]) if together else b.sender.send(call(10))
+    assert (b.wire.sent, b.budget.spent, b.budget.left) == ([], 0, 100)
+
+
+def test_calls_that_are_under_way_together_are_waited_for_and_booked(bench: Callable[..., Bench]) -> None:
+    both = Barrier(2, action=lambda: signal.raise_signal(signal.SIGINT))
+
+    def answered() -> Answer:
+        both.wait()
+        return charging(10)
+
+    b = bench(answered)
+    with interrupts.listening(), pytest.raises(KeyboardInterrupt):
+        b.sender.send_together([call(10), call(10)])
+    assert (b.budget.spent, len(b.sender.exchanges)) == (20, 2)
 
 
 def test_a_server_that_charges_more_than_its_price_is_reckoned_with(bench: Callable[..., Bench]) -> None:
