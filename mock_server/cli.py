@@ -41,9 +41,15 @@ class _Commands(click.Group):
         command = super().get_command(ctx, cmd_name)
         if command is None and cmd_name in _installed().names:
             loaded = _installed()[cmd_name].load()
-            interrupts.raise_if_heard()  # nothing is raised in an import
             command = loaded if isinstance(loaded, click.Command) else None
         return command
+
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        resolved = super().resolve_command(ctx, args)
+        interrupts.raise_if_heard()  # it may have come in the import of the command, where nothing is raised
+        return resolved
 
     def invoke(self, ctx: click.Context) -> Any:
         """Let Ctrl-C into the command alone: click has words and an exit code of its own for it."""

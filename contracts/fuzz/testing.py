@@ -38,6 +38,7 @@ class FuzzTest:
 
         Raises:
             ClientBroken: it breaks a rule, or can't be run.
+            KeyboardInterrupt: Ctrl-C has ended it, and no rule was seen broken until then.
         """
         __tracebackhide__ = True
         from .clients import ClientError
@@ -49,6 +50,8 @@ class FuzzTest:
             raise ClientBroken(f"the client can't be run: {error}") from None
         if result.findings:
             raise ClientBroken(f"\n{terminal(result, colour=False, width=110)}")
+        if result.stopped:
+            raise KeyboardInterrupt(result.stopped)
 
     def _run(self, with_fixtures: Callable[[Task], Any]) -> Result:
         import hypothesis

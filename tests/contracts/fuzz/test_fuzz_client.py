@@ -266,3 +266,15 @@ def test_one_run_of_pytest_does_not_replay_what_another_was_asked_to(suite: pyte
     """
     run(suite, code, "--bluehour-replay", "empty.json").assert_outcomes(failed=1)
     run(suite, code).assert_outcomes(passed=1)
+
+
+def test_ctrl_c_ends_the_tests_and_lets_none_pass(suite: pytest.Pytester) -> None:
+    code = """
+    import signal
+
+    @contracts.fuzz_client(examples=20)
+    def test_client(task):
+        signal.raise_signal(signal.SIGINT)
+    """
+    with pytest.raises(KeyboardInterrupt):
+        run(suite, code)
