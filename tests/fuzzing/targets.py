@@ -64,15 +64,16 @@ def read(url: str) -> bytes:
 def assert_all_can_be_read(url: str) -> None:
     """Nothing of what was sent spoils what is shown, and the journal shows no token."""
     paths = ["state", "journal?limit=10000", "journal.har", "journal?faulty=true", "journal?warned=true"]
-    mode = json.loads(read(f"{url}/_mock/state"))["mode"]
-    if mode == "mock":
+    is_mock = json.loads(read(f"{url}/_mock/state"))["mode"] == "mock"
+    if is_mock:
         paths += ["rules", "webhooks", "deliveries", "accounts", "projects?limit=10000", "clock"]
     for path in paths:
         shown = read(f"{url}/_mock/{path}")
         json.loads(shown)
         if path.startswith("journal"):
             assert SECRET.encode() not in shown, f"{path} shows a token"
-    for entry in json.loads(read(f"{url}/_mock/journal"))["entries"][-20:]:
+    entries = json.loads(read(f"{url}/_mock/journal"))["entries"]
+    for entry in entries if is_mock else ():  # a proxy is still judging, and makes room for the next ones
         assert json.loads(read(f"{url}/_mock/journal/{entry['id']}"))["id"] == entry["id"]
     assert b"<html" in read(f"{url}/_mock")
 
