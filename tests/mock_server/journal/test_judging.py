@@ -58,6 +58,15 @@ def test_what_no_operation_is_there_for_is_a_fault(caller: Caller, mock: Mock) -
     assert faults(mock) == [("method", "The contract has no operation PATCH /v1/ai-face-editor")]
 
 
+def test_a_fault_repeats_no_more_than_a_line_of_what_was_sent(caller: Caller, mock: Mock) -> None:
+    caller.client.open("/v1/" + "x" * 10_000, method="M" * 10_000)
+    caller.post(FACE, {**face(), "x" * 10_000: 1, "name": 5})
+    for entry in entries(mock):
+        said = [*(fault["message"] for fault in entry["faults"]), *entry["warnings"]]
+        assert said
+        assert all(len(each) < 300 for each in said)
+
+
 @pytest.mark.parametrize("header", [None, "mhk_test_creator_5", "Basic abc", "Bearer", "Bearer a b"])
 def test_credentials_that_are_missing_or_malformed_are_a_fault(
     caller: Caller, mock: Mock, header: str | None
