@@ -37,7 +37,8 @@ def greeting(mock: Mock, base_url: str, version: str, *, shows_secret: bool) -> 
 
 def _webhook(endpoint: Endpoint, shows_secret: bool) -> str:
     url = re.sub("//[^/@]*@", "//…@", endpoint.url)
-    return f"Webhook {url}" + (f", secret {endpoint.secret}" if shows_secret else "")
+    is_news = shows_secret and endpoint.is_initial  # whoever added another one was told its secret then
+    return f"Webhook {url}" + (f", secret {endpoint.secret}" if is_news else "")
 
 
 def _controls(mock: Mock, base_url: str, shows_secret: bool) -> list[str]:

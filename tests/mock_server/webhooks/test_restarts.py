@@ -17,6 +17,7 @@ import pytest
 from mock_server.app import create_app
 from mock_server.clock import Clock
 from mock_server.control.client import Control
+from mock_server.greeting import greeting
 from mock_server.mock import Mock, Settings
 from mock_server.webhooks.deliveries import Endpoint
 
@@ -149,6 +150,16 @@ def test_a_webhook_of_the_control_api_survives(start: Starting, clock: Clock, re
         settle(mock)
 
     assert receiver.events == ["image.completed"]
+
+
+def test_the_greeting_tells_no_secret_of_a_webhook_that_was_added_before(start: Starting) -> None:
+    with start() as (mock, _):
+        mock.webhooks.register("http://127.0.0.1:9/added", "whsec_of_the_api")
+    with start("http://127.0.0.1:9/given", secret=None) as (mock, _):
+        said = greeting(mock, mock.base_url, "1", shows_secret=True)
+    assert "Webhook http://127.0.0.1:9/added\n" in said
+    assert "Webhook http://127.0.0.1:9/given, secret whsec_" in said
+    assert "whsec_of_the_api" not in said
 
 
 def test_a_secret_that_was_made_up_stays_and_one_that_is_given_is_new(
