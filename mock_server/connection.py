@@ -18,7 +18,7 @@ _DESCRIPTORS = "/dev/fd"
 
 
 class Connection:
-    """A client's connection, for as long as it is open. It has a descriptor of its own: `release` it.
+    """A client's connection, for as long as it is open. It has a descriptor of its own: `close` that.
 
     Args:
         client: the client's end, such as `127.0.0.1:51234`, as granian's scopes have it.
@@ -30,12 +30,12 @@ class Connection:
     def __init__(self, client: str) -> None:
         self._socket = _connected_to(client)
 
-    def release(self) -> None:
+    def close(self) -> None:
         """Let go of it; it stays open."""
         self._socket.close()
 
-    def close(self) -> None:
-        """Close it with nothing said."""
+    def end(self) -> None:
+        """Close it for both sides, with nothing said."""
         with contextlib.suppress(OSError):
             self._socket.shutdown(socket.SHUT_RDWR)
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+from contextlib import closing
 from typing import TYPE_CHECKING
 
 from granian._granian import RSGIProtocolClosed
@@ -45,10 +46,9 @@ async def send_disrupted(
 
 
 def _close(client: str) -> None:
-    with contextlib.suppress(LookupError):  # it has left by itself
-        connection = Connection(client)
-        connection.close()
-        connection.release()
+    # One that is not found has left by itself.
+    with contextlib.suppress(LookupError), closing(Connection(client)) as connection:
+        connection.end()
 
 
 async def _send_part(

@@ -60,6 +60,12 @@ _LONGEST_SILENCE = 30.0
 _SLOWEST = 2**10
 """Bytes a second that have to come of a body, once the longest silence has passed."""
 
+_DRAINED_AT_MOST = 2**30
+"""Bytes that are read of what is not kept of a body."""
+
+_LINGERS = 1.0
+"""Seconds for which a connection stays open behind an answer that has cut a request short."""
+
 _LONGEST_GAP = 60.0
 """Seconds for which a reader of events may read nothing; then its connection is closed."""
 
@@ -103,7 +109,8 @@ class Gateway:
 
     Args:
         app: what answers; another may take its place at any time.
-        lane_of: tells from method and path in whose threads a request is answered; None for quick ones.
+        lane_of: tells from method, path and body in whose threads a request is answered, None for quick ones;
+            of a body that is large it gets None.
         largest_body: tells from a path how many bytes a body may have there; of a larger one, only a little
             more than this is received and handed on.
     """
@@ -111,7 +118,7 @@ class Gateway:
     def __init__(
         self,
         app: WSGIApplication,
-        lane_of: Callable[[str, str], Lane | None],
+        lane_of: Callable[[str, str, bytes | None], Lane | None],
         largest_body: Callable[[str], int],
     ) -> None:
         self.app = app
@@ -136,14 +143,15 @@ class Gateway:
 
     async def _serve(self, scope: Scope, protocol: HTTPProtocol) -> None:
         environ = _environ(scope)
-        size = _announced_size(environ)
-        lane = self._lane_of(scope.method, environ["PATH_INFO"])
+        size, path = _announced_size(environ), environ["PATH_INFO"]
         try:
             if size is not None and size <= _SMALL_BODY:
-                body: IO[bytes] = io.BytesIO(await _small_body(protocol) if size else b"")
+                small = await _small_body(protocol) if size else b""
+                lane = self._lane_of(scope.method, path, small)
+                body: IO[bytes] = io.BytesIO(small)
             else:
-                lane = lane or "api"
-                body = await self._large_body(protocol, environ["PATH_INFO"], size)
+                lane = self._lane_of(scope.method, path, None) or "api"
+                body = await self._large_body(protocol, path, size)
         except _ClientLeft:
             return
         except (Refusal, OSError) as error:
@@ -153,6 +161,8 @@ class Gateway:
         with body:
             environ["wsgi.input"] = body
             await self._answer(scope, environ, protocol, lane)
+        if trace_of(environ).refused is not None:
+            await _end_connection(scope.client)
 
     async def _large_body(self, protocol: HTTPProtocol, path: str, size: int | None) -> IO[bytes]:
         """Receive a body that may not be held in memory.
@@ -215,6 +225,13 @@ def _full(lane: Lane) -> Refusal:
     )
 
 
+async def _end_connection(client: str) -> None:
+    """Close the connection of a client that has not sent all that it announced; granian would wait for it."""
+    await asyncio.sleep(_LINGERS)  # it is to have the answer first
+    with contextlib.suppress(LookupError), contextlib.closing(Connection(client)) as connection:
+        connection.end()
+
+
 async def _small_body(protocol: HTTPProtocol) -> bytes:
     try:
         async with asyncio.timeout(_LONGEST_SILENCE):
@@ -226,16 +243,17 @@ async def _small_body(protocol: HTTPProtocol) -> bytes:
 async def _receive(protocol: HTTPProtocol, body: IO[bytes], most: int, announced: int | None) -> bool:
     """Receive a body, or a little more than `most` bytes of it; tell whether it is whole.
 
-    Of one that is sent in chunks granian does not let us know.
+    Of one that is sent in chunks granian does not let us know. What is not kept is read all the same, so that
+    the client is there to hear why.
 
     Raises:
         Refusal: 408, it comes too slowly.
         OSError: there is no room for it on disk.
     """
     loop = asyncio.get_running_loop()
-    begun, received = loop.time(), 0
+    begun, received, lack = loop.time(), 0, None
     chunks = aiter(protocol)
-    while received <= most:
+    while received <= most + _DRAINED_AT_MOST:
         patience = min(_LONGEST_SILENCE, begun + _LONGEST_SILENCE + received / _SLOWEST - loop.time())
         try:
             async with asyncio.timeout(patience):
@@ -243,10 +261,16 @@ async def _receive(protocol: HTTPProtocol, body: IO[bytes], most: int, announced
         except TimeoutError:
             raise _too_slow() from None
         except StopAsyncIteration:
-            return announced is None or received == announced
-        body.write(chunk)
+            break
+        if received <= most and lack is None:
+            try:
+                body.write(chunk)
+            except OSError as error:
+                lack = error
         received += len(chunk)
-    return True
+    if lack is not None:
+        raise lack
+    return announced is None or received == announced or received > most
 
 
 def _too_slow() -> Refusal:
@@ -326,11 +350,11 @@ async def _send_events(
         # The next events are asked for only once there is room for them: granian itself holds all it gets.
         while await connection.writable(_LONGEST_GAP):
             await stream.send_bytes(await anext(events))
-        connection.close()
+        connection.end()
     except (RSGIProtocolClosed, StopAsyncIteration):
         pass
     finally:
-        connection.release()
+        connection.close()
         await cast("AsyncGenerator[bytes, None]", events).aclose()
 
 

@@ -128,7 +128,7 @@ async def _until_up(address: str, port: int) -> None:
             return
 
 
-def _lane_of(mock: Mock, method: str, path: str) -> Lane | None:
+def _lane_of(mock: Mock, method: str, path: str, body: bytes | None) -> Lane | None:
     """Tell which threads answer a request; None for those that touch nothing but memory."""
     if path.startswith(control.PREFIX):
         return lane_of(path, method)
@@ -138,11 +138,16 @@ def _lane_of(mock: Mock, method: str, path: str) -> Lane | None:
         if method == "PUT":
             return "uploads"
         return "downloads" if mock.files.has_output(path) else "pictures"
-    if mock.settings.fetch_assets and method == "POST":
+    if mock.settings.fetch_assets and _may_name_url(body):
         return "fetching"
     if mock.settings.store != "memory://":
         return "api" if method in ("GET", "HEAD") else "writing"
     return None
+
+
+def _may_name_url(body: bytes | None) -> bool:
+    """Tell whether a JSON body may have a URL in it: as it is, or with its characters escaped."""
+    return body is None or b"http" in body.lower() or b"\\" in body
 
 
 def _largest_body(mock: Mock, path: str) -> int:

@@ -10,25 +10,30 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from typing import Literal, TypeVar
+from typing import Literal, NamedTuple, TypeVar
 
 Result = TypeVar("Result")
 
 Lane = Literal["api", "writing", "fetching", "uploads", "pictures", "downloads", "control", "waiting"]
 
-_THREADS: dict[Lane, int] = {
-    "api": 8,  # reads of a store on disk, and bodies that are large
-    "writing": 8,  # of a store on disk: one writes at a time, and the rest wait
-    "fetching": 32,  # requests that have a picture fetched from somebody else's server
-    "uploads": 4,  # a file is copied, and a picture is looked into
-    "pictures": 2,  # downloads of pictures that have to be made first
-    "downloads": 4,
-    "control": 4,
-    "waiting": 8,  # calls of the control API that wait for what is under way
-}
 
-_MOST_WAITING = 1000
-"""Requests that wait for a thread, in one lane."""
+class Size(NamedTuple):
+    """How many requests are worked on in a lane, and how many may wait for a thread there."""
+
+    threads: int
+    waiting: int
+
+
+SIZES: dict[Lane, Size] = {
+    "api": Size(8, 1000),  # reads of a store on disk, and bodies that are large
+    "writing": Size(8, 1000),  # of a store on disk: one writes at a time, and the rest wait
+    "fetching": Size(32, 64),  # requests that have a picture fetched from somebody else's server
+    "uploads": Size(4, 1000),  # a file is copied, and a picture is looked into
+    "pictures": Size(2, 1000),  # downloads of pictures that have to be made first
+    "downloads": Size(4, 1000),
+    "control": Size(4, 1000),
+    "waiting": Size(8, 100),  # calls of the control API that wait for what is under way
+}
 
 
 class LaneFull(Exception):
@@ -39,10 +44,10 @@ class Lanes:
     """Works on requests in threads. To be used from one event loop alone."""
 
     def __init__(self) -> None:
-        self._inside = dict.fromkeys(_THREADS, 0)
+        self._inside = dict.fromkeys(SIZES, 0)
         self._threads = {
-            lane: ThreadPoolExecutor(most, thread_name_prefix=f"bluehour-{lane}")
-            for lane, most in _THREADS.items()
+            lane: ThreadPoolExecutor(size.threads, thread_name_prefix=f"bluehour-{lane}")
+            for lane, size in SIZES.items()
         }
 
     def close(self) -> None:
@@ -56,7 +61,7 @@ class Lanes:
         Raises:
             LaneFull: too many wait there.
         """
-        if self._inside[lane] >= _THREADS[lane] + _MOST_WAITING:
+        if self._inside[lane] >= sum(SIZES[lane]):
             raise LaneFull
         self._inside[lane] += 1
         try:

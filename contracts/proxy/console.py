@@ -34,9 +34,7 @@ class Console:
     """
 
     def __init__(self, mock: Mock) -> None:
-        self._gateway = Gateway(
-            create_console(mock), lambda _method, _path: "control", lambda _path: LARGEST_BODY
-        )
+        self._gateway = Gateway(create_console(mock), lambda *_: "control", lambda _path: LARGEST_BODY)
 
     def close(self) -> None:
         """Let go of its threads."""

@@ -36,6 +36,9 @@ _ACCEPTED = "use memory://, sqlite:///file (relative) or sqlite:////absolute/fil
 _BUSY_SECONDS = 5.0
 """For how long another process may hold the file; then the call is given up."""
 
+_QUEUED_SECONDS = 30.0
+"""For how long those of this process may wait for each other."""
+
 _LACKS = (
     sqlite3.SQLITE_BUSY,
     sqlite3.SQLITE_LOCKED,
@@ -486,7 +489,7 @@ class SqlStore:
     def _write(self) -> Iterator[sa.Connection]:
         """Hold SQLite's one write lock from the first read on: what is read in here can't be out of date."""
         # Threads queue for a lock of ours first, because SQLite's is polled, with naps between the tries.
-        if not self._writing.acquire(timeout=_BUSY_SECONDS):
+        if not self._writing.acquire(timeout=_QUEUED_SECONDS):
             raise StoreUnavailable("the store is locked by a call that does not end")
         try:
             with _unavailable(), self._engine.begin() as connection:

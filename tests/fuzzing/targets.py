@@ -136,8 +136,10 @@ def fuzz_proxy(number: int, seed: int) -> Verdicts:
     with ExitStack() as stack:
         server = stack.enter_context(served())
         proxy = stack.enter_context(started(server.url, "--journal", "50"))
+        console = proxy.console.removesuffix("/_mock")
         verdicts = fuzzed(proxy.port, generator, number, seed)
-        assert_all_can_be_read(proxy.url)
+        fuzzed(port_of(console), Generator(control_contract(), seed, TOKENS), number // 4, seed)
+        assert_all_can_be_read(console)
         code, _, log = proxy.stop()
         assert code == 1  # for the faults of requests
         assert_log_is_calm(log)

@@ -293,7 +293,7 @@ def _one_item() -> dict[str, Any]:
 def test_a_writer_that_never_ends_holds_up_no_other_for_long(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(sql, "_BUSY_SECONDS", 0.1)
+    monkeypatch.setattr(sql, "_QUEUED_SECONDS", 0.1)
     with closing(Mock(settings=Settings(store=f"sqlite:///{tmp_path / 'mock.db'}"))) as mock:
         caller = Caller(create_app(mock).test_client(), "any")
         project_id = caller.create(face())

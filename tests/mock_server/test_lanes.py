@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import http.client
+import io
 import json
 import socket
 import threading
@@ -16,14 +17,13 @@ from urllib.parse import urlsplit
 import pytest
 
 from mock_server import gateway, lanes
+from mock_server.assets import sources
 from mock_server.control import events
 from mock_server.inprocess import running
 from mock_server.mock import Mock, Settings
 
 from .conftest import FACE, UPLOADS, face
 from .test_lifecycle import png
-
-LANES = len(lanes._THREADS)
 
 
 class Served:
@@ -90,17 +90,34 @@ def test_nothing_else_waits_for_pictures(served: Served) -> None:
         assert {each.result()[0] for each in (*uploads, *downloads)} == {200}
 
 
-def test_a_reset_does_not_wait_for_pictures_and_they_are_told_of_it(served: Served) -> None:
-    with ThreadPoolExecutor(3) as clients:
-        with served.mock.pictures:
-            upload = clients.submit(served.call, "PUT", served.upload_link(), png())
-            download = clients.submit(served.call, "GET", served.download_link())
-            wait_for(lambda: len(list(served.mock.files._incoming.path.glob("*.png"))) == 1)
-            wait_for(lambda: served.mock.gate._inside == 0)
+@pytest.mark.parametrize("what", ["upload", "download"])
+def test_a_reset_does_not_wait_for_pictures_and_they_are_told_of_it(served: Served, what: str) -> None:
+    link = served.upload_link() if what == "upload" else served.download_link()
+    asked = threading.Event()
+
+    class Asking:
+        """The lock of pictures, which tells when somebody wants it."""
+
+        def __init__(self) -> None:
+            self.lock = threading.Lock()
+
+        def __enter__(self) -> None:
+            asked.set()
+            self.lock.acquire()
+
+        def __exit__(self, *_: object) -> None:
+            self.lock.release()
+
+    served.mock._pictures = pictures = Asking()  # type: ignore[assignment]  # all that is used of a lock
+    with ThreadPoolExecutor(1) as clients:
+        with pictures.lock:
+            method, body = ("PUT", png()) if what == "upload" else ("GET", None)
+            call = clients.submit(served.call, method, link, body)
+            assert asked.wait(30)
             assert served.call("POST", "/_mock/reset")[0] == 200
-        for answer in (upload.result(), download.result()):
-            assert (answer[0], answer[2]["code"]) == (503, "service_unavailable")
-            assert "was reset meanwhile" in answer[2]["message"]
+        status, _, answer = call.result()
+    assert (status, answer["code"]) == (503, "service_unavailable")
+    assert "was reset meanwhile" in answer["message"]
     assert list(served.mock.files.upload("x").parents[1].rglob("*.png")) == []
 
 
@@ -111,11 +128,35 @@ def wait_for(condition: Any) -> None:
         time.sleep(0.005)
 
 
+def test_pictures_that_do_not_come_hold_up_nobody(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sources, "_FETCH_SECONDS", 3.0)
+    mock = Mock(settings=Settings(time_scale=0, fetch_assets=True, credits=3))
+    with (
+        socket.create_server(("127.0.0.1", 0), backlog=100) as silent,
+        running(mock) as url,
+        ThreadPoolExecutor(60) as clients,
+    ):
+        served, address = Served(mock, url), silent.getsockname()
+        body = face(f"http://127.0.0.1:{address[1]}/photo.png")
+        creates = [clients.submit(served.call, "POST", FACE, body) for _ in range(60)]
+        wait_for(lambda: mock.gate._inside == 0)
+        assert served.call("POST", "/_mock/reset")[0] == 200
+        assert served.call("POST", FACE, face())[0] == 200
+        assert served.call("GET", "/_mock/state")[0] == 200
+        assert served.call("PUT", served.upload_link(), png())[0] == 200
+        assert not all(each.done() for each in creates)
+        for each in creates:
+            status, _, answer = each.result()
+            assert status in (422, 503), answer  # in time, or the reset came first
+    assert mock.store.count_projects() == 1
+    mock.close()
+
+
 def test_where_too_many_wait_the_next_is_told_to_come_again(
     served: Served, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(lanes, "_MOST_WAITING", 0)
-    links = [served.upload_link() for _ in range(lanes._THREADS["uploads"] + 1)]
+    monkeypatch.setitem(lanes.SIZES, "uploads", lanes.Size(4, 0))
+    links = [served.upload_link() for _ in range(5)]
     with ThreadPoolExecutor(len(links)) as clients:
         with served.mock.pictures:
             uploads = [clients.submit(served.call, "PUT", link, png()) for link in links]
@@ -133,6 +174,7 @@ def test_a_body_that_stalls_is_ended_with_a_408(
     served: Served, monkeypatch: pytest.MonkeyPatch, size: int
 ) -> None:
     monkeypatch.setattr(gateway, "_LONGEST_SILENCE", 0.2)
+    monkeypatch.setattr(gateway, "_LINGERS", 0.1)
     head = f"PUT {served.upload_link()} HTTP/1.1\nHost: a\nContent-Length: {size}\n"
     with served.raw(head, b"x" * 50) as client:
         told = b""
@@ -163,10 +205,14 @@ def test_a_body_that_trickles_is_ended_too(served: Served, monkeypatch: pytest.M
 def test_what_the_disk_has_no_room_for_is_a_503_in_the_envelope(
     served: Served, monkeypatch: pytest.MonkeyPatch, path: str, caplog: pytest.LogCaptureFixture
 ) -> None:
-    def full(*_: object) -> Any:
-        raise OSError(28, "No space left on device")
+    class Full(io.BytesIO):
+        def __init__(self, *_: object) -> None:
+            super().__init__()
 
-    monkeypatch.setattr("tempfile.SpooledTemporaryFile", full)
+        def write(self, _: object) -> int:
+            raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr("tempfile.SpooledTemporaryFile", Full)
     status, headers, body = served.call("POST", path, b"x" * 2**20)
     assert (status, body["code"], headers["retry-after"]) == (503, "service_unavailable", "1")
     assert "No space left on device" in body["message"]

@@ -12,10 +12,11 @@ import subprocess
 import sys
 import tempfile
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 from threading import Thread
 from typing import TextIO
+from urllib.parse import urlsplit
 
 import click.testing
 import pytest
@@ -92,8 +93,11 @@ def test_nothing_wrong_is_exit_code_0(mocked: str) -> None:
 
 
 def test_ctrl_c_with_a_console_and_a_client_that_stay_says_nothing_of_them(mocked: str) -> None:
-    with started(mocked) as proxy, connected(proxy.port) as console, connected(proxy.port) as client:
-        console.send(b"GET /_mock/events HTTP/1.1\r\nHost: 127.0.0.1:%d\r\n\r\n" % proxy.port)
+    with ExitStack() as stack:
+        proxy = stack.enter_context(started(mocked))
+        port = urlsplit(proxy.console).port or 0
+        console, client = (stack.enter_context(connected(each)) for each in (port, proxy.port))
+        console.send(b"GET /_mock/events HTTP/1.1\r\nHost: 127.0.0.1:%d\r\n\r\n" % port)
         assert console.head().startswith(b"HTTP/1.1 200 OK")
         client.send(
             b"GET /v1/image-projects/cuid-example HTTP/1.1\r\nHost: a\r\nAuthorization: Bearer a\r\n\r\n"

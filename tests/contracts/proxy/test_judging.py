@@ -309,7 +309,7 @@ def test_a_token_that_is_a_word_makes_no_fault(before_mock: Proxied) -> None:
 
 def test_what_the_console_can_not_read_is_told(before_mock: Proxied) -> None:
     for length in (b"+1", b"9" * 5000, b"1, 2"):
-        with connected(before_mock.port) as wire:
+        with connected(before_mock.console_port) as wire:
             wire.send(
                 b"GET /_mock/state HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Length: " + length + b"\r\n\r\n"
             )
@@ -320,6 +320,6 @@ def test_what_the_console_can_not_read_is_told(before_mock: Proxied) -> None:
 
 def test_the_console_is_asked_in_any_script(before_mock: Proxied) -> None:
     for query in ("operation=漢".encode(), b"operation=\xff", b"operation=%E6%BC%A2"):
-        with connected(before_mock.port) as wire:
+        with connected(before_mock.console_port) as wire:
             wire.send(b"GET /_mock/journal?" + query + b" HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n")
             assert wire.message()[0][0] == b"HTTP/1.1 200 OK"
