@@ -6,11 +6,13 @@ import http.client
 import io
 import json
 import socket
+import sqlite3
 import threading
 import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, closing, contextmanager
+from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -149,6 +151,27 @@ def test_pictures_that_do_not_come_hold_up_nobody(monkeypatch: pytest.MonkeyPatc
             status, _, answer = each.result()
             assert status in (422, 503), answer  # in time, or the reset came first
     assert mock.store.count_projects() == 1
+    mock.close()
+
+
+def test_writers_that_wait_for_a_locked_store_leave_the_readers_their_threads(tmp_path: Path) -> None:
+    file = tmp_path / "mock.db"
+    mock = Mock(settings=Settings(store=f"sqlite:///{file}", time_scale=0))
+    writers = 3 * lanes.SIZES["writing"].threads
+    with running(mock) as url, ThreadPoolExecutor(writers) as clients:
+        served = Served(mock, url)
+        _, _, made = served.call("POST", FACE, face())
+        with closing(sqlite3.connect(file, isolation_level=None)) as other:
+            other.execute("BEGIN IMMEDIATE")
+            creates = [clients.submit(served.call, "POST", FACE, face()) for _ in range(writers)]
+            wait_for(lambda: mock.gate._inside == lanes.SIZES["writing"].threads)
+            for _ in range(20):
+                assert served.call("GET", f"/v1/image-projects/{made['id']}")[0] == 200
+            assert served.call("GET", "/_mock/state")[0] == 200
+            assert not any(each.done() for each in creates)
+            other.execute("ROLLBACK")
+        assert {each.result()[0] for each in creates} == {200}
+        assert mock.store.count_projects() == writers + 1
     mock.close()
 
 
