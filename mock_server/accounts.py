@@ -7,6 +7,7 @@ import math
 import re
 from collections.abc import Container
 from dataclasses import dataclass
+from functools import lru_cache
 
 from .projects import Project
 
@@ -80,15 +81,22 @@ def account_of(
 
     Every token is an account, but for those that have the word `invalid` in them, as `mhk_test_invalid`
     has. `mhk_test_<plan>_<credits>` asks for a plan and an amount of its own (a suffix `_anything` makes
-    several such). The id is a digest, so a real key that a client sends is never kept.
+    several such). The id is a digest, so a real key that a client sends is never stored.
     """
     if _REFUSED in token.lower():
         return None
+    account_id, plan, credits = _asked_for(token)
+    if plan in plans:
+        return Account(account_id, plan, credits)
+    return Account(account_id, default_plan, default_credits)
+
+
+@lru_cache(maxsize=1024)
+def _asked_for(token: str) -> tuple[str, str, int]:
+    """The id of a token's account, and the plan and the credits that it asks for: none and 0 of most."""
     account_id = "acc_" + hashlib.blake2b(token.encode(), digest_size=12).hexdigest()
     asked = _MADE_TO_ORDER.fullmatch(token)
-    if asked and asked["plan"] in plans:
-        return Account(account_id, asked["plan"], int(asked["credits"]))
-    return Account(account_id, default_plan, default_credits)
+    return (account_id, asked["plan"], int(asked["credits"])) if asked else (account_id, "", 0)
 
 
 def entries_of(project: Project) -> tuple[Entry, ...]:

@@ -12,7 +12,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 from functools import partial
 from threading import Lock
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import orjson
 from flask import Flask, Request, Response
@@ -78,6 +78,16 @@ class _Request(Request):
             self.query_string = from_wsgi(environ["QUERY_STRING"]).encode()
 
 
+class _Refused(HTTPException):
+    """A refusal in place of a route; Flask keeps it for its error handler."""
+
+    code = 400  # Flask's handler sees none without a code
+
+    def __init__(self, refusal: Refusal) -> None:
+        super().__init__()
+        self.refusal = refusal
+
+
 class _App(Flask):
     """Flask without what this application has no use for, a fifth of a short request's time: sessions,
     virtual hosts (no Host header is taken apart to find a route), hooks and signals around a view.
@@ -89,16 +99,10 @@ class _App(Flask):
     def full_dispatch_request(self) -> Response:
         """Answer by a view, or by the error handler."""
         try:
-            answer = self._dispatched()
+            answer = self.dispatch_request()
         except Exception as error:
             answer = self.handle_user_exception(error)
         return answer if isinstance(answer, Response) else self.make_response(answer)
-
-    def _dispatched(self) -> Any:
-        refused = trace_of(request_ctx.request.environ).refused
-        if refused is not None:
-            raise refused
-        return self.dispatch_request()
 
     def do_teardown_request(self, exc: BaseException | None = None) -> None:
         """Do nothing: nobody registers for it."""
@@ -107,9 +111,12 @@ class _App(Flask):
         """Do nothing: nobody registers for it."""
 
     def create_url_adapter(self, request: Request | None) -> MapAdapter | None:
-        """Match a request by its path and method alone."""
+        """Match a request by its path and method alone; one that is refused beforehand matches nothing."""
         if request is None:
             return None
+        refused = trace_of(request.environ).refused
+        if refused is not None:
+            raise _Refused(refused)
         return MapAdapter(self.url_map, "", "/", "", request.scheme, request.path, request.method)
 
 
@@ -236,7 +243,9 @@ def _failed(mock: Mock, error: Exception) -> Response | HTTPException:
     """Answer for what no operation answers: no such path, a wrong method, a bug of ours."""
     request = request_ctx.request
     mock.secrets.learn_from(request.headers.items())
-    if isinstance(error, HTTPException):
+    if isinstance(error, _Refused):
+        refusal = error.refusal
+    elif isinstance(error, HTTPException):
         status = error.code or 500
         if status < 400:
             return error

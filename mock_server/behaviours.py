@@ -16,7 +16,7 @@ from openapi.schema import value_at
 from .accounts import Account, InsufficientCredits, TooManyJobs
 from .assets import Upload
 from .assets.links import upload_path
-from .assets.sources import find_source, kept, refuse_extension
+from .assets.sources import discard, find_source, keep, refuse_extension
 from .clock import isoformat
 from .exchange import Answer, Call, Refusal
 from .projects import PENDING, Project, new_id
@@ -66,12 +66,15 @@ def create_image_project(call: Call) -> Answer:
     sources = [find_source(call, kind, name) for name, kind in named if name is not None]
     _refuse_above_plan(call, account)
     project_id, limit = new_id(), call.mock.plans[account.plan]["upload-bytes"]
-    with kept(call.mock, sources, project_id, limit) as errors:
+    errors = keep(call.mock, sources, project_id, limit)
+    try:
         project = _new_project(call, account, project_id, errors)
-        try:
-            balance = call.mock.store.add_project(project, _most_jobs(call, account), call.base_url)
-        except (InsufficientCredits, TooManyJobs) as error:
-            raise _refusal_for(error, project) from error
+        balance = call.mock.store.add_project(project, _most_jobs(call, account), call.base_url)
+    except BaseException as error:
+        discard(call.mock, sources, project_id)
+        if isinstance(error, InsufficientCredits | TooManyJobs):
+            raise _refusal_for(error, call, account) from error
+        raise
     call.mock.webhooks.follow(project)
     if call.mock.queue is not None and project.is_pending:
         call.mock.queue.add(project)
@@ -96,13 +99,13 @@ def _most_jobs(call: Call, account: Account) -> int | None:
     return call.mock.plans[account.plan].get("concurrent-jobs") if call.mock.settings.concurrency else None
 
 
-def _refusal_for(error: InsufficientCredits | TooManyJobs, project: Project) -> Refusal:
+def _refusal_for(error: InsufficientCredits | TooManyJobs, call: Call, account: Account) -> Refusal:
     if isinstance(error, InsufficientCredits):
-        return Refusal("insufficient_credits", _too_poor(project.credits, error.balance))
+        return Refusal("insufficient_credits", _too_poor(call.operation.credits, error.balance))
     jobs = wording.counted(error.running, "job")
     return Refusal(
         "too_many_requests",
-        f"Too many jobs at a time: the {project.plan} plan allows {jobs}. Try again later",
+        f"Too many jobs at a time: the {account.plan} plan allows {jobs}. Try again later",
     )
 
 

@@ -17,7 +17,8 @@ import io
 import logging
 import sys
 import tempfile
-from collections.abc import AsyncGenerator, AsyncIterator, Callable, Iterable, Iterator
+import time
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Coroutine, Iterable, Iterator
 from contextlib import closing
 from functools import lru_cache
 from typing import IO, TYPE_CHECKING, Any, BinaryIO, cast
@@ -35,7 +36,7 @@ from .exchange import Refusal
 from .lanes import Lane, LaneFull, Lanes
 from .refusals import unavailable
 from .requestlog import printable
-from .trace import begin_trace, trace_of
+from .trace import Disruption, begin_trace, trace_of
 from .wsgi import to_wsgi
 
 if TYPE_CHECKING:
@@ -100,6 +101,10 @@ _ENVIRON: WSGIEnvironment = {
 }
 
 
+_Answer = tuple[int, list[tuple[str, str]], Iterable[bytes]]
+"""Its status, headers and body."""
+
+
 class _ClientLeft(Exception):
     """The client is gone amid its request."""
 
@@ -125,6 +130,7 @@ class Gateway:
         self._lane_of = lane_of
         self._largest_body = largest_body
         self._lanes = Lanes()
+        self._small_bodies = _SmallBodies()
 
     def close(self) -> None:
         """Let go of the threads, once they have answered what they are at."""
@@ -146,7 +152,7 @@ class Gateway:
         size, path = _announced_size(environ), environ["PATH_INFO"]
         try:
             if size is not None and size <= _SMALL_BODY:
-                small = await _small_body(protocol) if size else b""
+                small = await self._small_bodies.receive(protocol) if size else b""
                 lane = self._lane_of(scope.method, path, small)
                 body: IO[bytes] = io.BytesIO(small)
             else:
@@ -158,9 +164,14 @@ class Gateway:
             # Answered by the application all the same, so that it is seen in the log and the journal.
             trace_of(environ).refused = error if isinstance(error, Refusal) else unavailable(error)
             lane, body = None, io.BytesIO()
-        with body:
-            environ["wsgi.input"] = body
-            await self._answer(scope, environ, protocol, lane)
+        environ["wsgi.input"] = body
+        if lane is None:
+            sending = self._send(scope, environ, protocol, self._answered(environ))
+        else:
+            with body:
+                sending = self._send(scope, environ, protocol, await self._answered_in(lane, environ))
+        if sending is not None:
+            await sending
         if trace_of(environ).refused is not None:
             await _end_connection(scope.client)
 
@@ -184,30 +195,31 @@ class Gateway:
         body.seek(0)
         return body
 
-    async def _answer(
-        self, scope: Scope, environ: WSGIEnvironment, protocol: HTTPProtocol, lane: Lane | None
-    ) -> None:
-        if lane is None:
-            status, headers, body = self._answered(environ)
-        else:
-            try:
-                status, headers, body = await self._lanes.work(lane, self._answered, environ)
-            except LaneFull:
-                trace_of(environ).refused = _full(lane)
-                status, headers, body = self._answered(environ)
+    async def _answered_in(self, lane: Lane, environ: WSGIEnvironment) -> _Answer:
+        try:
+            return await self._lanes.work(lane, self._answered, environ)
+        except LaneFull:
+            trace_of(environ).refused = _full(lane)
+            return self._answered(environ)
+
+    def _send(
+        self, scope: Scope, environ: WSGIEnvironment, protocol: HTTPProtocol, answer: _Answer
+    ) -> Coroutine[Any, Any, None] | None:
+        """Send an answer at once, as most are; return what is to be awaited of others."""
+        status, headers, body = answer
         trace = trace_of(environ)
         if trace.events is not None:
-            await _send_events(scope, protocol, status, headers, trace.events())
-        elif trace.disruption is not None:
-            whole = await asyncio.to_thread(_whole, body) if isinstance(body, FileBody) else _whole(body)
-            await send_disrupted(scope, protocol, status, headers, whole, trace.disruption)
-        elif isinstance(body, FileBody):
+            return _send_events(scope, protocol, status, headers, trace.events())
+        if trace.disruption is not None:
+            return _send_disrupted(scope, protocol, answer, trace.disruption)
+        if isinstance(body, FileBody):
             with closing(body):
                 protocol.response_file(status, headers, body.path)
         else:
             protocol.response_bytes(status, headers, _whole(body))
+        return None
 
-    def _answered(self, environ: WSGIEnvironment) -> tuple[int, list[tuple[str, str]], Iterable[bytes]]:
+    def _answered(self, environ: WSGIEnvironment) -> _Answer:
         started: list[Any] = []
 
         def start_response(status: str, headers: list[tuple[str, str]], _exc_info: Any = None) -> Any:
@@ -232,12 +244,51 @@ async def _end_connection(client: str) -> None:
         connection.end()
 
 
-async def _small_body(protocol: HTTPProtocol) -> bytes:
-    try:
-        async with asyncio.timeout(_LONGEST_SILENCE):
+class _SmallBodies:
+    """Receives bodies in one piece, and ends those that don't come.
+
+    They are looked at all together from time to time: a timer for each costs a twentieth of the throughput.
+    """
+
+    def __init__(self) -> None:
+        self._begun: dict[asyncio.Task[Any], float] = {}
+        self._ended: set[asyncio.Task[Any]] = set()
+        self._is_watched = False
+
+    async def receive(self, protocol: HTTPProtocol) -> bytes:
+        """Receive a body.
+
+        Raises:
+            Refusal: 408, it does not come.
+        """
+        task = asyncio.current_task()
+        assert task is not None  # noqa: S101 - granian runs one for each request
+        self._begun[task] = time.monotonic()
+        if not self._is_watched:
+            self._watch()
+        try:
             return await protocol()
-    except TimeoutError:
-        raise _too_slow() from None
+        except asyncio.CancelledError:
+            if task not in self._ended:
+                raise
+            self._ended.discard(task)
+            task.uncancel()
+            raise _too_slow() from None
+        finally:
+            del self._begun[task]
+
+    def _watch(self) -> None:
+        self._is_watched = True
+        asyncio.get_running_loop().call_later(_LONGEST_SILENCE / 4, self._look)
+
+    def _look(self) -> None:
+        late = time.monotonic() - _LONGEST_SILENCE
+        for task in [task for task, begun in self._begun.items() if begun < late]:
+            self._ended.add(task)
+            task.cancel()
+        self._is_watched = False
+        if self._begun:
+            self._watch()
 
 
 async def _receive(protocol: HTTPProtocol, body: IO[bytes], most: int, announced: int | None) -> bool:
@@ -330,6 +381,14 @@ def _fail(protocol: HTTPProtocol) -> None:
         protocol.response_bytes(
             status, [("content-type", JSON)], orjson.dumps({"code": code, "message": message})
         )
+
+
+async def _send_disrupted(
+    scope: Scope, protocol: HTTPProtocol, answer: _Answer, disruption: Disruption
+) -> None:
+    status, headers, body = answer
+    whole = await asyncio.to_thread(_whole, body) if isinstance(body, FileBody) else _whole(body)
+    await send_disrupted(scope, protocol, status, headers, whole, disruption)
 
 
 async def _send_events(

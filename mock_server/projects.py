@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import random
 import secrets
 import time
 from dataclasses import dataclass, replace
@@ -15,6 +16,10 @@ _BASE36 = "0123456789abcdefghijklmnopqrstuvwxyz"
 _PAIRS = [first + second for first in _BASE36 for second in _BASE36]
 _created_here = count(secrets.randbelow(36**4))
 _this_process = "".join(secrets.choice(_BASE36) for _ in range(4))
+# Ids are no secrets. The system's own source of chance would give the interpreter away at each, to threads
+# that may keep it for a while.
+_chance = random.Random()  # noqa: S311 - see above
+os.register_at_fork(after_in_child=_chance.seed)
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,8 +125,7 @@ def ended(project: Project, outcome: str, at: float) -> Project:
 def new_id() -> str:
     """Return a fresh id in the vendor's form, a cuid: c, then 24 characters of time, counter and chance."""
     moment = int(time.time() * 1000) * 36**4 + next(_created_here) % 36**4
-    chance = int.from_bytes(os.urandom(6))
-    return f"c{_base36(moment, pairs=6)}{_this_process}{_base36(chance, pairs=4)}"
+    return f"c{_base36(moment, pairs=6)}{_this_process}{_base36(_chance.getrandbits(48), pairs=4)}"
 
 
 def _base36(number: int, pairs: int) -> str:

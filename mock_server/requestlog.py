@@ -23,8 +23,8 @@ if TYPE_CHECKING:
 _LONGEST_FACT = 400
 """Characters of a path, or of what was wrong."""
 
-_SENT = ("method", "path", "error", "forced")
-"""Facts that repeat what a client sent."""
+_SENT = ("error", "forced")
+"""Facts that may repeat what a client sent, beside its method and path."""
 
 _COLOURS = {2: "green", 3: "cyan", 4: "yellow", 5: "red"}
 
@@ -68,19 +68,23 @@ class RequestLog:
         facts = {
             "at": _time_of_day(int(time.time())),
             "status": int(status[:3]),
-            "method": environ["REQUEST_METHOD"],
-            "path": from_wsgi(environ["PATH_INFO"]),
+            "method": cut(environ["REQUEST_METHOD"], _LONGEST_FACT),
+            "path": brief(from_wsgi(environ["PATH_INFO"]), self._hide),
             "ms": round((time.perf_counter() - started) * 1000, 1),
             **trace.note,
-            **({"forced": trace.forced} if trace.forced else {}),
         }
-        self._write(self._line(brief(facts, self._hide)) + "\n")
+        if trace.forced:
+            facts["forced"] = trace.forced
+        for key in _SENT:
+            if key in facts:
+                facts[key] = brief(facts[key], self._hide)
+        self._write(self._line(facts) + "\n")
         return body
 
 
-def brief(facts: Mapping[str, Any], hide: Callable[[str], str]) -> dict[str, Any]:
-    """Return facts for one line: without secrets, and of what was sent no more than somebody reads."""
-    return {**facts, **{key: cut(hide(facts[key]), _LONGEST_FACT) for key in _SENT if key in facts}}
+def brief(text: str, hide: Callable[[str], str]) -> str:
+    """Return what was sent for one line: without secrets, and no more of it than somebody reads."""
+    return cut(hide(text), _LONGEST_FACT)
 
 
 @lru_cache(maxsize=1)

@@ -67,15 +67,19 @@ class Printer:
 
 
 def _facts(verdict: Verdict) -> dict[str, Any]:
-    facts = {
+    return {
         "at": time.strftime("%H:%M:%S"),
         "status": verdict.status,
-        "method": verdict.method,
-        "path": verdict.path,
+        "method": _brief(verdict.method),
+        "path": _brief(verdict.path),
         "ms": round(verdict.seconds * 1000, 1),
         **verdict.note,
+        **({"error": _brief(verdict.note["error"])} if "error" in verdict.note else {}),
     }
-    return brief(facts, str)  # a verdict has no secrets
+
+
+def _brief(text: str) -> str:
+    return brief(text, str)  # a verdict has no secrets
 
 
 def _object(verdict: Verdict) -> dict[str, Any]:

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from dataclasses import dataclass
 from hashlib import blake2s
 from pathlib import Path, PurePosixPath
@@ -87,11 +86,8 @@ def refuse_extension(call: Call, extension: str, kind: str) -> None:
         )
 
 
-@contextmanager
-def kept(mock: Mock, sources: Sequence[Source], project_id: str, limit: int) -> Iterator[list[str | None]]:
-    """Keep pictures for the project that is made of them in the context: its own copies, fetched if need be.
-
-    Where it is not made after all, nothing is kept.
+def keep(mock: Mock, sources: Sequence[Source], project_id: str, limit: int) -> list[str | None]:
+    """Keep pictures for the project that is about to be made of them: its own copies, fetched if need be.
 
     Args:
         mock: where to.
@@ -103,14 +99,19 @@ def kept(mock: Mock, sources: Sequence[Source], project_id: str, limit: int) -> 
         Of each picture the job error that the project ends in, or None.
 
     Raises:
-        Refusal: 422, a picture is not there.
+        Refusal: 422, a picture is not there; none is kept.
     """
     try:
-        yield [_keep(mock, source, project_id, limit) for source in sources]
+        return [_keep(mock, source, project_id, limit) for source in sources]
     except BaseException:
-        for source in sources:
-            remove_picture(mock, project_id, source.name)
+        discard(mock, sources, project_id)
         raise
+
+
+def discard(mock: Mock, sources: Sequence[Source], project_id: str) -> None:
+    """Remove the pictures of a project that was not made after all."""
+    for source in sources:
+        remove_picture(mock, project_id, source.name)
 
 
 def _keep(mock: Mock, source: Source, project_id: str, limit: int) -> str | None:

@@ -29,6 +29,9 @@ _SIGNATURE = re.compile(r"(signature=[0-9a-f]{6})[0-9a-f]{26,}", re.IGNORECASE)
 _SHORTEST = 6
 """Characters; what is shorter may be in a text by chance."""
 
+_FEW = 8
+_SHORT_TEXT = 2000
+
 _REMEMBERED = 256
 """Credentials; those that were learned first are forgotten first."""
 
@@ -38,19 +41,29 @@ class Secrets:
 
     def __init__(self) -> None:
         self._lock = Lock()
-        self._known: dict[str, tuple[tuple[str, str], ...]] = {}
-        self._shown: tuple[tuple[str, str], ...] = ()
+        self._known: dict[str, tuple[str, ...]] = {}
+        """By credential, its forms."""
+        self._by_start: dict[str, tuple[str, ...]] = {}
+        """The forms of all, by their first characters: that is what a text is looked through for."""
 
     def learn(self, credential: str) -> None:
         """Remember a credential; a known one costs next to nothing."""
         if len(credential) < _SHORTEST or credential in self._known:
             return
         with self._lock:
-            self._known[credential] = tuple((form, shortened(form)) for form in _forms(credential))
+            forms = self._known[credential] = tuple(_forms(credential))
+            for form in forms:
+                others = self._by_start.get(form[:_SHORTEST], ())
+                self._by_start[form[:_SHORTEST]] = (*others, form)
             if len(self._known) > _REMEMBERED:
-                del self._known[next(iter(self._known))]
-            # The longest first: one may be the beginning of another.
-            self._shown = tuple(sorted(sum(self._known.values(), ()), key=lambda shown: -len(shown[0])))
+                self._forget(next(iter(self._known)))
+
+    def _forget(self, credential: str) -> None:
+        for form in self._known.pop(credential):
+            others = list(self._by_start.pop(form[:_SHORTEST]))
+            others.remove(form)
+            if others:
+                self._by_start[form[:_SHORTEST]] = tuple(others)
 
     def learn_from(self, headers: Iterable[tuple[str, str]]) -> None:
         """Remember a request's credentials."""
@@ -60,10 +73,22 @@ class Secrets:
 
     def hide(self, text: str) -> str:
         """Return a text with every credential and every link's signature in it shortened."""
-        for secret, shown in self._shown:
-            if secret in text:
-                text = text.replace(secret, shown)
-        return _SIGNATURE.sub(r"\1…", text) if "signature=" in text.lower() else text
+        if starts := self._starts_in(text):
+            known = [form for start in starts for form in self._by_start.get(start, ())]
+            for secret in sorted(known, key=len, reverse=True):  # one may be the beginning of another
+                text = text.replace(secret, shortened(secret))
+        return _SIGNATURE.sub(r"\1…", text) if "=" in text and "signature=" in text.lower() else text
+
+    def _starts_in(self, text: str) -> list[str]:
+        """Those of the known starts that a text has; of many, a short text is looked up part by part."""
+        starts = self._by_start
+        if len(starts) <= _FEW or len(text) > _SHORT_TEXT:
+            return [start for start in list(starts) if start in text]
+        return [
+            start
+            for place in range(len(text) - _SHORTEST + 1)
+            if (start := text[place : place + _SHORTEST]) in starts
+        ]
 
     def header(self, name: str, value: str) -> str:
         """Return a header's value as `hide` does, and without all of it where it is a secret by its name."""

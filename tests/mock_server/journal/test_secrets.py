@@ -7,6 +7,8 @@ from typing import Any
 
 import pytest
 from flask.testing import FlaskClient
+from hypothesis import given
+from hypothesis import strategies as st
 
 from mock_server.app import create_app
 from mock_server.journal.secrets import Secrets
@@ -114,4 +116,18 @@ def test_only_so_many_are_remembered_and_the_last_ones_are() -> None:
         secrets.learn(f"secret-number-{number:04}")
     assert "0999" not in secrets.hide("secret-number-0999")
     assert secrets.hide("secret-number-0000") == "secret-number-0000"
-    assert len(secrets._shown) == 256
+    assert len(secrets._known) == 256
+    assert sum(map(len, secrets._by_start.values())) == 256
+
+
+@given(
+    secrets=st.lists(st.text("ab", min_size=6, max_size=9), min_size=1, max_size=30),
+    text=st.text("abc", max_size=60),
+    long=st.booleans(),
+)
+def test_whatever_is_known_is_found_wherever_it_stands(secrets: list[str], text: str, long: bool) -> None:
+    known = Secrets()
+    for each in secrets:
+        known.learn(each)
+    hidden = known.hide(text + "c" * 3000 if long else text)
+    assert not any(each in hidden for each in secrets)
