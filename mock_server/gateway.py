@@ -145,7 +145,7 @@ class Gateway:
         except Exception:
             what = printable(f"{cut(scope.method)} {cut(scope.path)}")
             log.exception("%s could not be answered, which is a bug of the mock", what)
-            _fail(protocol)
+            _refuse(protocol, "internal_server_error")
 
     async def _serve(self, scope: Scope, protocol: HTTPProtocol) -> None:
         environ = _environ(scope)
@@ -158,7 +158,8 @@ class Gateway:
             else:
                 lane = self._lane_of(scope.method, path, None) or "api"
                 body = await self._large_body(protocol, path, size)
-        except _ClientLeft:
+        except (_ClientLeft, RSGIProtocolClosed):
+            _refuse(protocol, "invalid_request", "The request's body is cut off")  # it may have half left
             return
         except (Refusal, OSError) as error:
             # Answered by the application all the same, so that it is seen in the log and the journal.
@@ -294,15 +295,14 @@ class _SmallBodies:
 async def _receive(protocol: HTTPProtocol, body: IO[bytes], most: int, announced: int | None) -> bool:
     """Receive a body, or a little more than `most` bytes of it; tell whether it is whole.
 
-    Of one that is sent in chunks granian does not let us know. What is not kept is read all the same, so that
-    the client is there to hear why.
+    What is not kept is read all the same, so that the client is there to hear why.
 
     Raises:
         Refusal: 408, it comes too slowly.
         OSError: there is no room for it on disk.
     """
     loop = asyncio.get_running_loop()
-    begun, received, lack = loop.time(), 0, None
+    begun, received, lack, empty = loop.time(), 0, None, 0
     chunks = aiter(protocol)
     while received <= most + _DRAINED_AT_MOST:
         patience = min(_LONGEST_SILENCE, begun + _LONGEST_SILENCE + received / _SLOWEST - loop.time())
@@ -319,9 +319,11 @@ async def _receive(protocol: HTTPProtocol, body: IO[bytes], most: int, announced
             except OSError as error:
                 lack = error
         received += len(chunk)
+        empty += not chunk
     if lack is not None:
         raise lack
-    return announced is None or received == announced or received > most
+    # granian ends with an empty piece, and says by another one that it has met no end.
+    return received > most or (empty < 2 if announced is None else received == announced)
 
 
 def _too_slow() -> Refusal:
@@ -373,13 +375,12 @@ def _announced_size(environ: WSGIEnvironment) -> int | None:
     return int(length) if length.isdecimal() and len(length) <= _LONGEST_LENGTH else None
 
 
-def _fail(protocol: HTTPProtocol) -> None:
-    """Answer that this is our fault; where a part of an answer has been sent, nothing more can be said."""
-    code = "internal_server_error"
-    status, message = load().errors[code]
+def _refuse(protocol: HTTPProtocol, code: str, message: str | None = None) -> None:
+    """Answer for the application; where a part of an answer has been sent, nothing more can be said."""
+    status, usual = {**load().mock_errors, **load().errors}[code]
     with contextlib.suppress(Exception):
         protocol.response_bytes(
-            status, [("content-type", JSON)], orjson.dumps({"code": code, "message": message})
+            status, [("content-type", JSON)], orjson.dumps({"code": code, "message": message or usual})
         )
 
 
@@ -400,21 +401,31 @@ async def _send_events(
 ) -> None:
     """Send what comes, when it comes and the client reads it, until one of them leaves."""
     lasting = [(name, value) for name, value in headers if name.lower() != "content-length"]
+    left: asyncio.Future[None] = asyncio.ensure_future(protocol.client_disconnect())
     try:
-        connection = Connection(scope.client)
-    except LookupError:  # it has left
-        return
-    stream = protocol.response_stream(status, lasting)
-    try:
-        # The next events are asked for only once there is room for them: granian itself holds all it gets.
-        while await connection.writable(_LONGEST_GAP):
-            await stream.send_bytes(await anext(events))
-        connection.end()
+        async with contextlib.aclosing(cast("AsyncGenerator[bytes, None]", events)):
+            first = await anext(events, None)
+            if first is None:
+                _refuse(protocol, "service_unavailable", "Too many read the events already; close a console")
+                return
+            with contextlib.suppress(LookupError), closing(Connection(scope.client)) as connection:
+                stream = protocol.response_stream(status, lasting)
+                await stream.send_bytes(first)
+                # The next are asked for once there is room for them: granian itself holds all it gets.
+                while await connection.writable(_LONGEST_GAP):
+                    following = asyncio.ensure_future(anext(events))
+                    either: set[asyncio.Future[Any]] = {following, left}
+                    await asyncio.wait(either, return_when=asyncio.FIRST_COMPLETED)
+                    if not following.done():
+                        following.cancel()
+                        await asyncio.wait({following})
+                        return
+                    await stream.send_bytes(following.result())
+                connection.end()
     except (RSGIProtocolClosed, StopAsyncIteration):
         pass
     finally:
-        connection.close()
-        await cast("AsyncGenerator[bytes, None]", events).aclose()
+        left.cancel()
 
 
 def _whole(body: Iterable[bytes]) -> bytes:

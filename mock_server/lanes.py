@@ -28,8 +28,8 @@ SIZES: dict[Lane, Size] = {
     "api": Size(8, 1000),  # reads of a store on disk, and bodies that are large
     "writing": Size(8, 1000),  # of a store on disk: one writes at a time, and the rest wait
     "fetching": Size(32, 64),  # requests that have a picture fetched from somebody else's server
-    "uploads": Size(4, 1000),  # a file is copied, and a picture is looked into
-    "pictures": Size(2, 1000),  # downloads of pictures that have to be made first
+    "uploads": Size(32, 1000),  # a file is copied, and a picture is looked into; most wait for a large one
+    "pictures": Size(8, 1000),  # downloads of pictures that have to be made first
     "downloads": Size(4, 1000),
     "control": Size(4, 1000),
     "waiting": Size(8, 100),  # calls of the control API that wait for what is under way

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from threading import Lock
+from threading import BoundedSemaphore, Lock
 from typing import TYPE_CHECKING, Any
 
 from openapi.contract import Contract, load
@@ -34,6 +35,13 @@ from .webhooks.webhooks import Webhooks
 if TYPE_CHECKING:
     from .projects import Project
     from .rendering import Renderer, Stage
+
+
+_SMALL_AT_ONCE = 4
+"""Small pictures that are decoded side by side."""
+
+_LARGE_EDGE = 2048
+"""Pixels of the longer edge from which on a picture that is rendered is large."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,7 +135,8 @@ class Mock:
         self._folder = assets
         self._own_folder: PrivateFolder | None = None
         self._setting_up = Lock()
-        self._pictures = Lock()
+        self._large = BoundedSemaphore(1)
+        self._small = BoundedSemaphore(_SMALL_AT_ONCE)
 
     def close(self) -> None:
         """Let go of the store, and remove the private folder; what is being rendered is dropped."""
@@ -223,10 +232,19 @@ class Mock:
 
         return SimulatedRenderer() if self.stage is None else Unqueued(self.stage)
 
-    @property
-    def pictures(self) -> Lock:
-        """Held while a picture is decoded or rendered: they take memory, so there is one at a time."""
-        return self._pictures
+    @contextmanager
+    def room_for(self, picture: Path | None, largest_edge: float = 0) -> Iterator[None]:
+        """Decode a picture in here, and render it: one large one at a time, as that takes memory, or a few small.
+
+        Args:
+            picture: what is decoded, if anything.
+            largest_edge: of what is rendered, in pixels.
+        """
+        from .rendering.pictures import is_large
+
+        large = largest_edge > _LARGE_EDGE or (picture is not None and is_large(picture))
+        with self._large if large else self._small:
+            yield
 
     @property
     def plans(self) -> Mapping[str, Mapping[str, int]]:
@@ -291,7 +309,7 @@ class Mock:
         """Return the job error that a file ends in which should be a picture, or None."""
         from .rendering.pictures import fault_of
 
-        with self.pictures:
+        with self.room_for(picture):
             return fault_of(picture)
 
     def error_message(self, code: str) -> str:

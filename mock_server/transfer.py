@@ -97,7 +97,7 @@ def _no_room(mock: Mock) -> Refusal:
     return Refusal(
         "payload_too_large",
         f"There is no room for the file: the mock keeps uploads of {_size(space)} in all, and has room for "
-        f"{_size(mock.files.room)}. Delete projects, reset it, or start it with more --upload-space",
+        f"{_size(mock.files.room)}. Reset it (POST /_mock/reset), or start it with more --upload-space",
     )
 
 

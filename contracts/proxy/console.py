@@ -6,6 +6,7 @@ the journal.
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator
 from contextlib import suppress
 from dataclasses import dataclass
@@ -103,6 +104,9 @@ class _Protocol:
 
     async def __aiter__(self) -> AsyncIterator[bytes]:
         yield self._body
+
+    async def client_disconnect(self) -> None:
+        await asyncio.Event().wait()  # never: what is sent to a client that has left fails
 
     def response_bytes(self, status: int, headers: list[tuple[str, str]], body: bytes) -> None:
         self._whole = status, headers, body

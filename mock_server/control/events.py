@@ -132,11 +132,6 @@ class Feed:
             self._readers.add(reader)
         return reader
 
-    @property
-    def is_full(self) -> bool:
-        """Whether no more readers are let in."""
-        return len(self._readers) >= _MOST_READERS
-
     def after(self, place: int, most: int) -> tuple[int, list[Event], int]:
         """Return how many of the events after a place are lost, those that come next, and the place then."""
         with self._lock:
@@ -156,7 +151,7 @@ class Feed:
 
 
 async def follow(mock: Mock) -> AsyncIterator[bytes]:
-    """Yield a mock's events in the form of text/event-stream, for ever; the next once it is asked for."""
+    """Yield a mock's events in the form of text/event-stream, for ever; none where too many read them."""
     try:
         reader = mock.feed.listen()
     except TooManyReaders:

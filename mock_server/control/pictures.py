@@ -49,7 +49,7 @@ def _shown(mock: Mock, path: Path) -> tuple[bytes, str] | None:
     if media_type is not None:
         return path.read_bytes(), media_type
     try:
-        with mock.pictures:
+        with mock.room_for(path):
             png = io.BytesIO()
             open_picture(path).image.save(png, "PNG")
             return png.getvalue(), "image/png"

@@ -105,10 +105,6 @@ def _answer_to(refusal: ControlRefusal) -> Answer:
 
 
 def _events(mock: Mock) -> Response:
-    if mock.feed.is_full:
-        raise Refusal(
-            "service_unavailable", "Too many read the events already; close a console", {"Retry-After": "5"}
-        )
     trace_of(request.environ).events = lambda: follow(mock)
     return Response(content_type="text/event-stream", headers={"Cache-Control": "no-store"})
 

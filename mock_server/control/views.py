@@ -96,14 +96,14 @@ def project(mock: Mock, project: Project, base_url: str) -> dict[str, Any]:
     pictures = f"{PREFIX}/projects/{project.id}/pictures"
     complete = status_at(project, now) == "complete" and project.deleted_at is None
     return {
-        "project": image_project(mock, project, now, base_url),
+        "project": {**image_project(mock, project, now, base_url), "name": mock.secrets.hide(project.name)},
         "account": project.account_id,
         "operation": project.operation_id,
         "plan": project.plan,
         "outcome": project.outcome,
         "finished_at": None if project.finished_at == math.inf else not_before(project.finished_at),
         "deleted_at": None if project.deleted_at is None else isoformat(project.deleted_at),
-        "request": orjson.loads(project.request),
+        "request": orjson.loads(mock.secrets.body(project.request.decode())),
         "pictures": {
             "before": f"{pictures}/before" if source_of(mock, project) else None,
             "after": f"{pictures}/after" if complete else None,

@@ -22,8 +22,11 @@ _COOKIE = re.compile(r"(=\s*)([^;\s]+)")
 _COOKIES = {"cookie": 0, "set-cookie": 1}
 """Headers of cookies, and how many there may be in one; 0: any number."""
 _SECRET_FIELD = re.compile(
-    r"((?:^|[&;])(?:[\w.-]*(?:api[_-]?key|token|secret|password)|key)=)([^&;]+)", re.IGNORECASE
+    r"((?:^|[?&;])(?:[\w.-]*(?:api[_-]?key|token|secret|password)|[\w.-]+signature|sig|key|auth)=)([^&;#\s]+)",
+    re.IGNORECASE,
 )
+_USER = re.compile(r"(://)[^/?#@\s\"']+@")
+"""Of a URL, with a password mostly."""
 _SIGNATURE = re.compile(r"(signature=[0-9a-f]{6})[0-9a-f]{26,}", re.IGNORECASE)
 
 _SHORTEST = 6
@@ -77,7 +80,20 @@ class Secrets:
             known = [form for start in starts for form in self._by_start.get(start, ())]
             for secret in sorted(known, key=len, reverse=True):  # one may be the beginning of another
                 text = text.replace(secret, shortened(secret))
+        if "@" in text and "://" in text:
+            text = _USER.sub(r"\1…@", text)
         return _SIGNATURE.sub(r"\1…", text) if "=" in text and "signature=" in text.lower() else text
+
+    def body(self, text: str) -> str:
+        """Return a body as `hide` does; and as it is read, where JSON spells a credential otherwise."""
+        hidden = self.hide(text)
+        if "\\u" not in hidden:
+            return hidden
+        try:
+            read = json.dumps(json.loads(hidden), ensure_ascii=False)
+        except (ValueError, RecursionError):
+            return hidden
+        return self.hide(read) if self._starts_in(read) else hidden
 
     def _starts_in(self, text: str) -> list[str]:
         """Those of the known starts that a text has; of many, a short text is looked up part by part."""
@@ -92,7 +108,8 @@ class Secrets:
 
     def header(self, name: str, value: str) -> str:
         """Return a header's value as `hide` does, and without all of it where it is a secret by its name."""
-        return self.hide(shown_header(name, value))
+        shown = shown_header(name, value)
+        return self.query(shown) if "?" in shown else self.hide(shown)
 
     def query(self, query: str) -> str:
         """Return a query as `hide` does, and without what is called a key, a token or a secret in it."""

@@ -138,6 +138,6 @@ def _text(body: bytes | None, secrets: Secrets) -> str | None:
     if body is None:
         return None
     try:
-        return secrets.hide(body.decode())
+        return secrets.body(body.decode())
     except UnicodeDecodeError:
         return None

@@ -170,11 +170,13 @@ def _same(address: Address) -> list[Address]:
 
 
 def _embedded(address: Address) -> Iterator[Address]:
-    """IPv4 addresses that an IPv6 address leads to, by whatever way."""
+    """Addresses that an address leads to, by whatever way."""
+    if address.is_unspecified:  # systems take it for this machine
+        yield from (IPv4Address("127.0.0.1"), IPv6Address("::1"))
     if isinstance(address, IPv4Address):
         return
     if address.ipv4_mapped is not None:
-        yield address.ipv4_mapped
+        yield from (address.ipv4_mapped, *_embedded(address.ipv4_mapped))
     if address.sixtofour is not None:
         yield address.sixtofour
     if address.teredo is not None:

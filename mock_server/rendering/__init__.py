@@ -27,6 +27,13 @@ class Job:
     longest_edge: int
     extension: str = "png"
 
+    @property
+    def largest_edge(self) -> float:
+        """Pixels that the picture's longer side can have at most."""
+        style = self.request.get("style")
+        factor = style.get("upscale_factor") if isinstance(style, Mapping) else None
+        return self.longest_edge * (factor if isinstance(factor, int | float) else 1)
+
 
 class RenderError(Exception):
     """The picture can't be made; the job ends in this error.

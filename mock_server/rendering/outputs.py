@@ -93,10 +93,14 @@ def keep(path: Path, picture: bytes) -> None:
 def _kept(mock: Mock, path: Path, job: Callable[[], Job]) -> Path:
     """Return the file, rendered now if it never was."""
     if not path.exists():
+        wanted = job()
         try:
-            with mock.gate.outside(), mock.pictures:  # a reset need not wait for it
+            with (
+                mock.gate.outside(),
+                mock.room_for(wanted.source, wanted.largest_edge),
+            ):  # no reset waits for it
                 if not path.exists():
-                    keep(path, _rendered(mock, job()))
+                    keep(path, _rendered(mock, wanted))
         except Forgotten:
             path.unlink(missing_ok=True)
             raise

@@ -27,6 +27,9 @@ _MEMORY_BUDGET = 512 * 2**20
 _WHOLE = {"AVIF": 12, "JPEG2000": 20, "WEBP": 16}
 """Bytes that Pillow and its libraries take for a pixel; measured with Pillow 13. The rest take 4 to 8."""
 
+_LARGE = 24 * 2**20
+"""Bytes; a photo of 24 megapixels takes as many."""
+
 _BAND = 4 * 2**20
 """Bytes of a PNG that are decoded at a time, and pixels of a band that others are flattened by."""
 
@@ -84,6 +87,17 @@ def open_picture(path: Path, longest_edge: int | None = None) -> Picture:
             raise RenderError("invalid_file_format") from error
 
 
+def is_large(path: Path) -> bool:
+    """Say whether it takes so much memory to decode a file's picture that one at a time is enough."""
+    try:
+        with Image.open(path, formats=FORMATS) as image:
+            # A JPEG is made smaller while it is decoded, wherever less of it is needed.
+            needed = image.width * image.height * _WHOLE.get(image.format or "", 4)
+            return needed // (4 if image.format == "JPEG" else 1) > _LARGE
+    except Exception:  # no picture: it will be refused soon
+        return False
+
+
 def fault_of(path: Path) -> str | None:
     """Return the job error code that an uploaded image ends in, or None.
 
@@ -91,10 +105,11 @@ def fault_of(path: Path) -> str | None:
     """
     if lacks_decoder(path):
         return None
-    try:
-        open_picture(path, longest_edge=1)
-    except RenderError as error:
-        return error.code
+    with path.open("rb") as file:
+        try:
+            _judge(file)
+        except Exception:  # as in `open_picture`
+            return "invalid_file_format"
     return None
 
 
@@ -127,6 +142,16 @@ def _decoded(file: BinaryIO, longest_edge: int | None) -> Picture:
     flat = _flattened_by(_bands(file, image, reduction), image.size, reduction)
     flat.info = dict(image.info)  # with the profile of its colours, and where its top is
     return _upright(Picture(flat, size))
+
+
+def _judge(file: BinaryIO) -> None:
+    """Decode a file to its end, and keep nothing of it."""
+    image = Image.open(file, formats=FORMATS)
+    _refuse_too_large(image)
+    if image.format == "JPEG":
+        image.draft(None, (1, 1))
+    for band in _bands(file, image, 1):
+        band.load()
 
 
 def _refuse_too_large(image: Image.Image) -> None:

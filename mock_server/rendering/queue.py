@@ -166,7 +166,7 @@ class RenderQueue:
         return self._waiting if self._in_memory < most else None
 
     def _loaded_picture(self, job: Job) -> Any:
-        with self._mock.pictures:  # one at a time: as they come, they may be large
+        with self._mock.room_for(job.source):
             return self._stage.load(job)
 
     def _edit_next(self) -> bool:

@@ -17,8 +17,10 @@ from typing import Any
 from urllib.parse import urlsplit
 
 import pytest
+from PIL import Image
 
 from mock_server import gateway, lanes
+from mock_server import mock as mock_module
 from mock_server.assets import sources
 from mock_server.control import events
 from mock_server.inprocess import running
@@ -79,7 +81,7 @@ def test_nothing_else_waits_for_pictures(served: Served) -> None:
     made = served.download_link()
     assert served.call("GET", made)[0] == 200
     with ThreadPoolExecutor(20) as clients:
-        with served.mock.pictures:  # as if one took for ever
+        with all_rooms(served.mock):  # as if pictures took for ever
             uploads = [clients.submit(served.call, "PUT", served.upload_link(), png()) for _ in range(10)]
             downloads = [clients.submit(served.call, "GET", served.download_link()) for _ in range(10)]
             while not served.mock.files._incoming.path.glob("*.png"):
@@ -96,23 +98,15 @@ def test_nothing_else_waits_for_pictures(served: Served) -> None:
 def test_a_reset_does_not_wait_for_pictures_and_they_are_told_of_it(served: Served, what: str) -> None:
     link = served.upload_link() if what == "upload" else served.download_link()
     asked = threading.Event()
+    room_for = served.mock.room_for
 
-    class Asking:
-        """The lock of pictures, which tells when somebody wants it."""
+    def asking(*values: Any) -> Any:
+        asked.set()
+        return room_for(*values)
 
-        def __init__(self) -> None:
-            self.lock = threading.Lock()
-
-        def __enter__(self) -> None:
-            asked.set()
-            self.lock.acquire()
-
-        def __exit__(self, *_: object) -> None:
-            self.lock.release()
-
-    served.mock._pictures = pictures = Asking()  # type: ignore[assignment]  # all that is used of a lock
+    served.mock.room_for = asking  # type: ignore[method-assign,assignment]  # tells of it
     with ThreadPoolExecutor(1) as clients:
-        with pictures.lock:
+        with all_rooms(served.mock):
             method, body = ("PUT", png()) if what == "upload" else ("GET", None)
             call = clients.submit(served.call, method, link, body)
             assert asked.wait(30)
@@ -121,6 +115,30 @@ def test_a_reset_does_not_wait_for_pictures_and_they_are_told_of_it(served: Serv
     assert (status, answer["code"]) == (503, "service_unavailable")
     assert "was reset meanwhile" in answer["message"]
     assert list(served.mock.files.upload("x").parents[1].rglob("*.png")) == []
+
+
+@contextmanager
+def all_rooms(mock: Mock) -> Iterator[None]:
+    """Leave no room for any picture to be decoded or rendered."""
+    with ExitStack() as stack:
+        stack.enter_context(mock._large)
+        for _ in range(mock_module._SMALL_AT_ONCE):
+            stack.enter_context(mock._small)
+        yield
+
+
+def test_small_pictures_do_not_wait_for_large_ones(served: Served) -> None:
+    large = io.BytesIO()
+    Image.new("RGB", (4000, 4000)).save(large, "PNG")
+    with ThreadPoolExecutor(6) as clients:
+        with served.mock._large:
+            uploads = [
+                clients.submit(served.call, "PUT", served.upload_link(), large.getvalue()) for _ in range(6)
+            ]
+            assert served.call("PUT", served.upload_link(), png())[0] == 200
+            assert served.call("GET", served.download_link())[0] == 200
+            assert not any(each.done() for each in uploads)
+        assert {each.result()[0] for each in uploads} == {200}
 
 
 def wait_for(condition: Any) -> None:
@@ -181,7 +199,7 @@ def test_where_too_many_wait_the_next_is_told_to_come_again(
     monkeypatch.setitem(lanes.SIZES, "uploads", lanes.Size(4, 0))
     links = [served.upload_link() for _ in range(5)]
     with ThreadPoolExecutor(len(links)) as clients:
-        with served.mock.pictures:
+        with all_rooms(served.mock):
             uploads = [clients.submit(served.call, "PUT", link, png()) for link in links]
             wait_for(lambda: any(each.done() for each in uploads))
         answers = sorted((each.result() for each in uploads), key=lambda answer: answer[0])
@@ -207,6 +225,35 @@ def test_a_body_that_stalls_is_ended_with_a_408(
     assert json.loads(told.partition(b"\r\n\r\n")[2])["code"] == "request_timeout"
     assert served.mock.journal is not None
     assert served.mock.journal.all()[-1].status == 408
+
+
+@pytest.mark.parametrize("end", [b"ZZ\r\n", b"5\r\nab", b""])
+@pytest.mark.parametrize("path", ["upload", FACE, "/_mock/clock"])
+def test_a_body_in_chunks_that_is_cut_off_is_not_taken_for_whole(
+    served: Served, path: str, end: bytes
+) -> None:
+    body = b'{"frozen":true}' if path == "/_mock/clock" else json.dumps(face()).encode()
+    method, target = ("PUT", served.upload_link()) if path == "upload" else ("POST", path)
+    before = served.mock.store.count_projects()
+    head = f"{method} {target} HTTP/1.1\nHost: 127.0.0.1\nAuthorization: Bearer any\n"
+    head += "Content-Type: application/json\nTransfer-Encoding: chunked\n"
+    with served.raw(head, b"%x\r\n%s\r\n%s" % (len(body), body, end)) as client:
+        client.shutdown(socket.SHUT_WR)
+        told = client.recv(2**16)
+    assert told.startswith(b"HTTP/1.1 400 ")
+    assert served.mock.store.count_projects() == before
+    assert not served.mock.clock.frozen
+    assert list(served.mock.files.upload("x").parent.iterdir()) == []
+
+
+@pytest.mark.parametrize("size", [100, 5_000_000])
+def test_a_body_that_ends_before_its_length_is_a_400_for_whoever_still_hears(
+    served: Served, size: int
+) -> None:
+    head = f"POST {FACE} HTTP/1.1\nHost: a\nContent-Length: {size}\n"
+    with served.raw(head, b"{}") as client:
+        client.shutdown(socket.SHUT_WR)
+        assert client.recv(2**16).startswith(b"HTTP/1.1 400 ")
 
 
 def test_a_body_that_trickles_is_ended_too(served: Served, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -283,6 +330,17 @@ def test_no_more_readers_are_let_in_than_there_may_be(
         assert client.recv(2**16).startswith(b"HTTP/1.1 200 ")
         status, _, body = served.call("GET", "/_mock/events")
         assert (status, body["code"]) == (503, "service_unavailable")
+
+
+def test_a_reader_that_leaves_makes_room_at_once(served: Served, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(events, "_MOST_READERS", 1)
+    for _ in range(3):
+        with served.raw("GET /_mock/events HTTP/1.1\nHost: 127.0.0.1\n") as client:
+            assert client.recv(2**16).startswith(b"HTTP/1.1 200 ")
+        until = time.monotonic() + events._HEARTBEAT / 2
+        while served.mock.feed._readers and time.monotonic() < until:
+            time.sleep(0.005)
+        assert not served.mock.feed._readers
 
 
 def test_threads_are_ended_with_the_server() -> None:

@@ -120,6 +120,30 @@ def test_only_so_many_are_remembered_and_the_last_ones_are() -> None:
     assert sum(map(len, secrets._by_start.values())) == 256
 
 
+def test_urls_lose_their_users_and_what_is_a_key_by_its_name(client: FlaskClient, mock: Mock) -> None:
+    url = "http://user:otherpassword@host/a.png?sig=s3cr3ts1gn&X-Amz-Signature=0123456789"
+    client.get("/v1/nothing", headers={"Referer": url, "X-From": url}, query_string="auth=s3cr3tauth")
+    Caller(client, TOKEN).post(FACE, {**face(url), "name": TOKEN})
+    headers = json.dumps([entry["request"]["headers"] for entry in entries(mock)])
+    queries = json.dumps([entry["request"]["query"] for entry in entries(mock)])
+    assert not [
+        secret for secret in ("s3cr3ts1gn", "0123456789", "s3cr3tauth") if secret in headers + queries
+    ]
+    assert "otherpassword" not in shown(mock)
+
+
+def test_a_token_that_json_spells_otherwise_is_shortened(client: FlaskClient, mock: Mock) -> None:
+    spelt = "".join(f"\\u{ord(letter):04x}" for letter in TOKEN)
+    body = json.dumps(face())[:-1] + f', "name": "{spelt}"}}'
+    headers = {"Authorization": f"Bearer {TOKEN}", "Content-Type": "application/json"}
+    assert client.post(FACE, data=body, headers=headers).status_code == 200
+    assert spelt not in shown(mock).replace("\\\\", "\\")
+    assert TOKEN not in shown(mock)
+    projects = client.get("/_mock/projects").get_data(as_text=True)
+    assert TOKEN not in projects
+    assert "mhk_live…klmn" in projects
+
+
 @given(
     secrets=st.lists(st.text("ab", min_size=6, max_size=9), min_size=1, max_size=30),
     text=st.text("abc", max_size=60),

@@ -123,6 +123,13 @@ def test_a_network_is_denied_by_whatever_way_it_is_reached() -> None:
         assert not may_call(address, deny=("93.184.0.0/16",))
 
 
+@pytest.mark.parametrize("address", ["0.0.0.0", "::", "::ffff:0.0.0.0"])
+@pytest.mark.parametrize("denied", ["127.0.0.1", "127.0.0.0/8", "::1"])
+def test_the_address_that_stands_for_all_is_this_machine(address: str, denied: str) -> None:
+    assert may_call(address, listens_at="127.0.0.1")
+    assert not may_call(address, listens_at="127.0.0.1", deny=(denied,))
+
+
 def test_an_allowed_address_is_not_allowed_by_way_of_a_translator() -> None:
     assert not may_call("64:ff9b::a00:7", allow=("10.0.0.7",))
 
