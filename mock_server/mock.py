@@ -234,7 +234,7 @@ class Mock:
 
     @contextmanager
     def room_for(self, picture: Path | None, largest_edge: float = 0) -> Iterator[None]:
-        """Decode a picture in here, and render it: one large one at a time, as that takes memory, or a few small.
+        """Decode and render a picture in here: one large one at a time, as that takes memory, or a few small.
 
         Args:
             picture: what is decoded, if anything.
