@@ -178,9 +178,10 @@ def _idle_readers(watch: Watch) -> None:
         readers.append(reader)
     time.sleep(0.5)
     post = face_edit()
+    body = json.dumps({**json.loads(post.body), "name": "x" * 20_000})  # as large as what people do send
     connection = http.client.HTTPConnection("127.0.0.1", watch.up.port)
     for _ in range(4000):
-        connection.request("POST", post.path, post.body, dict(post.headers))
+        connection.request("POST", post.path, body, dict(post.headers))
         connection.getresponse().read()
     connection.close()
     for reader in readers:
