@@ -16,27 +16,22 @@ import contextlib
 import io
 import logging
 import sys
-import tempfile
-import time
-from collections.abc import AsyncGenerator, AsyncIterator, Callable, Coroutine, Iterable, Iterator
-from contextlib import closing
+from collections.abc import Callable, Coroutine
 from functools import lru_cache
-from typing import IO, TYPE_CHECKING, Any, BinaryIO, cast
+from typing import IO, TYPE_CHECKING, Any
 
-import orjson
 from granian._granian import RSGIProtocolClosed
 
-from openapi.contract import load
-from openapi.model import JSON
 from openapi.wording import cut
 
 from .connection import Connection
-from .disrupting import send_disrupted
 from .exchange import Refusal
 from .lanes import Lane, LaneFull, Lanes
+from .receiving import CutOff, SmallBodies, receive_large
 from .refusals import unavailable
 from .requestlog import printable
-from .trace import Disruption, begin_trace, trace_of
+from .sending import Answer, FileBody, disrupt, refuse, send, send_events
+from .trace import begin_trace, trace_of
 from .wsgi import to_wsgi
 
 if TYPE_CHECKING:
@@ -49,44 +44,11 @@ log = logging.getLogger("bluehour")
 _SMALL_BODY = 64 * 2**10
 """Bytes of a body that is received in one piece."""
 
-_IN_MEMORY = 2**20
-"""Bytes of a larger body that are kept in memory; from there on it goes to disk."""
-
 _LONGEST_LENGTH = 15
 """Digits of a Content-Length that are read."""
 
-_LONGEST_SILENCE = 30.0
-"""Seconds in which something of a body has to come."""
-
-_SLOWEST = 2**10
-"""Bytes a second that have to come of a body, once the longest silence has passed."""
-
-_DRAINED_AT_MOST = 2**30
-"""Bytes that are read of what is not kept of a body."""
-
 _LINGERS = 1.0
 """Seconds for which a connection stays open behind an answer that has cut a request short."""
-
-_LONGEST_GAP = 60.0
-"""Seconds for which a reader of events may read nothing; then its connection is closed."""
-
-
-class FileBody:
-    """An answer's body that is a file, as WSGI's `wsgi.file_wrapper` makes it; granian sends it itself."""
-
-    def __init__(self, file: BinaryIO, block_size: int = 2**16) -> None:
-        self._file = file
-        self._block_size = block_size
-        self.path = str(file.name)
-
-    def __iter__(self) -> Iterator[bytes]:
-        """Yield it in blocks, for whoever changes it on its way."""
-        while block := self._file.read(self._block_size):
-            yield block
-
-    def close(self) -> None:
-        """Let go of the file."""
-        self._file.close()
 
 
 _ENVIRON: WSGIEnvironment = {
@@ -99,14 +61,6 @@ _ENVIRON: WSGIEnvironment = {
     "wsgi.input_terminated": True,
     "wsgi.file_wrapper": FileBody,
 }
-
-
-_Answer = tuple[int, list[tuple[str, str]], Iterable[bytes]]
-"""Its status, headers and body."""
-
-
-class _ClientLeft(Exception):
-    """The client is gone amid its request."""
 
 
 class Gateway:
@@ -130,7 +84,7 @@ class Gateway:
         self._lane_of = lane_of
         self._largest_body = largest_body
         self._lanes = Lanes()
-        self._small_bodies = _SmallBodies()
+        self._small_bodies = SmallBodies()
 
     def close(self) -> None:
         """Let go of the threads, once they have answered what they are at."""
@@ -145,10 +99,10 @@ class Gateway:
         except Exception:
             what = printable(f"{cut(scope.method)} {cut(scope.path)}")
             log.exception("%s could not be answered, which is a bug of the mock", what)
-            _refuse(protocol, "internal_server_error")
+            refuse(protocol, "internal_server_error")
 
     async def _serve(self, scope: Scope, protocol: HTTPProtocol) -> None:
-        environ = _environ(scope)
+        environ, is_cut_short = _environ(scope), False
         size, path = _announced_size(environ), environ["PATH_INFO"]
         try:
             if size is not None and size <= _SMALL_BODY:
@@ -157,14 +111,14 @@ class Gateway:
                 body: IO[bytes] = io.BytesIO(small)
             else:
                 lane = self._lane_of(scope.method, path, None) or "api"
-                body = await self._large_body(protocol, path, size)
-        except (_ClientLeft, RSGIProtocolClosed):
-            _refuse(protocol, "invalid_request", "The request's body is cut off")  # it may have half left
+                body = await receive_large(protocol, self._largest_body(path), size)
+        except (CutOff, RSGIProtocolClosed):
+            refuse(protocol, "invalid_request", "The request's body is cut off")  # it may have half left
             return
         except (Refusal, OSError) as error:
             # Answered by the application all the same, so that it is seen in the log and the journal.
             trace_of(environ).refused = error if isinstance(error, Refusal) else unavailable(error)
-            lane, body = None, io.BytesIO()
+            lane, body, is_cut_short = None, io.BytesIO(), True
         environ["wsgi.input"] = body
         if lane is None:
             sending = self._send(scope, environ, protocol, self._answered(environ))
@@ -173,30 +127,10 @@ class Gateway:
                 sending = self._send(scope, environ, protocol, await self._answered_in(lane, environ))
         if sending is not None:
             await sending
-        if trace_of(environ).refused is not None:
+        if is_cut_short:
             await _end_connection(scope.client)
 
-    async def _large_body(self, protocol: HTTPProtocol, path: str, size: int | None) -> IO[bytes]:
-        """Receive a body that may not be held in memory.
-
-        Raises:
-            Refusal: 408, it comes too slowly.
-            OSError: there is no room for it on disk.
-            _ClientLeft: not all of it came that was announced.
-        """
-        body = cast(IO[bytes], tempfile.SpooledTemporaryFile(_IN_MEMORY))  # noqa: SIM115 - the caller closes it
-        try:
-            whole = await _receive(protocol, body, self._largest_body(path), size)
-        except BaseException:
-            body.close()
-            raise
-        if not whole:
-            body.close()
-            raise _ClientLeft
-        body.seek(0)
-        return body
-
-    async def _answered_in(self, lane: Lane, environ: WSGIEnvironment) -> _Answer:
+    async def _answered_in(self, lane: Lane, environ: WSGIEnvironment) -> Answer:
         try:
             return await self._lanes.work(lane, self._answered, environ)
         except LaneFull:
@@ -204,23 +138,18 @@ class Gateway:
             return self._answered(environ)
 
     def _send(
-        self, scope: Scope, environ: WSGIEnvironment, protocol: HTTPProtocol, answer: _Answer
+        self, scope: Scope, environ: WSGIEnvironment, protocol: HTTPProtocol, answer: Answer
     ) -> Coroutine[Any, Any, None] | None:
         """Send an answer at once, as most are; return what is to be awaited of others."""
-        status, headers, body = answer
         trace = trace_of(environ)
         if trace.events is not None:
-            return _send_events(scope, protocol, status, headers, trace.events())
+            return send_events(scope, protocol, answer, trace.events())
         if trace.disruption is not None:
-            return _send_disrupted(scope, protocol, answer, trace.disruption)
-        if isinstance(body, FileBody):
-            with closing(body):
-                protocol.response_file(status, headers, body.path)
-        else:
-            protocol.response_bytes(status, headers, _whole(body))
+            return disrupt(scope, protocol, answer, trace.disruption)
+        send(protocol, answer)
         return None
 
-    def _answered(self, environ: WSGIEnvironment) -> _Answer:
+    def _answered(self, environ: WSGIEnvironment) -> Answer:
         started: list[Any] = []
 
         def start_response(status: str, headers: list[tuple[str, str]], _exc_info: Any = None) -> Any:
@@ -245,105 +174,13 @@ async def _end_connection(client: str) -> None:
         connection.end()
 
 
-class _SmallBodies:
-    """Receives bodies in one piece, and ends those that don't come.
-
-    They are looked at all together from time to time: a timer for each costs a twentieth of the throughput.
-    """
-
-    def __init__(self) -> None:
-        self._begun: dict[asyncio.Task[Any], float] = {}
-        self._ended: set[asyncio.Task[Any]] = set()
-        self._is_watched = False
-
-    async def receive(self, protocol: HTTPProtocol) -> bytes:
-        """Receive a body.
-
-        Raises:
-            Refusal: 408, it does not come.
-        """
-        task = asyncio.current_task()
-        assert task is not None  # noqa: S101 - granian runs one for each request
-        self._begun[task] = time.monotonic()
-        if not self._is_watched:
-            self._watch()
-        try:
-            return await protocol()
-        except asyncio.CancelledError:
-            if task not in self._ended:
-                raise
-            self._ended.discard(task)
-            task.uncancel()
-            raise _too_slow() from None
-        finally:
-            del self._begun[task]
-
-    def _watch(self) -> None:
-        self._is_watched = True
-        asyncio.get_running_loop().call_later(_LONGEST_SILENCE / 4, self._look)
-
-    def _look(self) -> None:
-        late = time.monotonic() - _LONGEST_SILENCE
-        for task in [task for task, begun in self._begun.items() if begun < late]:
-            self._ended.add(task)
-            task.cancel()
-        self._is_watched = False
-        if self._begun:
-            self._watch()
-
-
-async def _receive(protocol: HTTPProtocol, body: IO[bytes], most: int, announced: int | None) -> bool:
-    """Receive a body, or a little more than `most` bytes of it; tell whether it is whole.
-
-    What is not kept is read all the same, so that the client is there to hear why.
-
-    Raises:
-        Refusal: 408, it comes too slowly.
-        OSError: there is no room for it on disk.
-    """
-    loop = asyncio.get_running_loop()
-    begun, received, lack, empty = loop.time(), 0, None, 0
-    chunks = aiter(protocol)
-    while received <= most + _DRAINED_AT_MOST:
-        patience = min(_LONGEST_SILENCE, begun + _LONGEST_SILENCE + received / _SLOWEST - loop.time())
-        try:
-            async with asyncio.timeout(patience):
-                chunk = await anext(chunks)
-        except TimeoutError:
-            raise _too_slow() from None
-        except StopAsyncIteration:
-            break
-        if received <= most and lack is None:
-            try:
-                body.write(chunk)
-            except OSError as error:
-                lack = error
-        received += len(chunk)
-        empty += not chunk
-    if lack is not None:
-        raise lack
-    # granian ends with an empty piece, and says by another one that it has met no end.
-    return received > most or (empty < 2 if announced is None else received == announced)
-
-
-def _too_slow() -> Refusal:
-    return Refusal(
-        "request_timeout",
-        f"The request's body comes too slowly: nothing for {_LONGEST_SILENCE:g} s, "
-        f"or less than {_SLOWEST} bytes a second",
-        headers={"Connection": "close"},
-    )
-
-
 def _environ(scope: Scope) -> WSGIEnvironment:
     """Return the request as WSGI has it, without its body."""
     host, _, port = scope.server.rpartition(":")
     environ = {
         **_ENVIRON,
         "REQUEST_METHOD": scope.method,
-        "PATH_INFO": to_wsgi(
-            scope.path
-        ),  # without percent signs: granian has taken them for what they stand for
+        "PATH_INFO": to_wsgi(scope.path),  # granian has undone its percent signs
         "QUERY_STRING": to_wsgi(scope.query_string),
         "SERVER_PROTOCOL": f"HTTP/{scope.http_version}",
         "SERVER_NAME": host,
@@ -373,68 +210,3 @@ def _announced_size(environ: WSGIEnvironment) -> int | None:
         return None
     length = environ.get("CONTENT_LENGTH", "0")
     return int(length) if length.isdecimal() and len(length) <= _LONGEST_LENGTH else None
-
-
-def _refuse(protocol: HTTPProtocol, code: str, message: str | None = None) -> None:
-    """Answer for the application; where a part of an answer has been sent, nothing more can be said."""
-    status, usual = {**load().mock_errors, **load().errors}[code]
-    with contextlib.suppress(Exception):
-        protocol.response_bytes(
-            status, [("content-type", JSON)], orjson.dumps({"code": code, "message": message or usual})
-        )
-
-
-async def _send_disrupted(
-    scope: Scope, protocol: HTTPProtocol, answer: _Answer, disruption: Disruption
-) -> None:
-    status, headers, body = answer
-    whole = await asyncio.to_thread(_whole, body) if isinstance(body, FileBody) else _whole(body)
-    await send_disrupted(scope, protocol, status, headers, whole, disruption)
-
-
-async def _send_events(
-    scope: Scope,
-    protocol: HTTPProtocol,
-    status: int,
-    headers: list[tuple[str, str]],
-    events: AsyncIterator[bytes],
-) -> None:
-    """Send what comes, when it comes and the client reads it, until one of them leaves."""
-    lasting = [(name, value) for name, value in headers if name.lower() != "content-length"]
-    left: asyncio.Future[None] = asyncio.ensure_future(protocol.client_disconnect())
-    try:
-        async with contextlib.aclosing(cast("AsyncGenerator[bytes, None]", events)):
-            first = await anext(events, None)
-            if first is None:
-                _refuse(protocol, "service_unavailable", "Too many read the events already; close a console")
-                return
-            with contextlib.suppress(LookupError), closing(Connection(scope.client)) as connection:
-                stream = protocol.response_stream(status, lasting)
-                await stream.send_bytes(first)
-                # The next are asked for once there is room for them: granian itself holds all it gets.
-                while await connection.writable(_LONGEST_GAP):
-                    following = asyncio.ensure_future(anext(events))
-                    either: set[asyncio.Future[Any]] = {following, left}
-                    await asyncio.wait(either, return_when=asyncio.FIRST_COMPLETED)
-                    if not following.done():
-                        following.cancel()
-                        await asyncio.wait({following})
-                        return
-                    await stream.send_bytes(following.result())
-                connection.end()
-    except (RSGIProtocolClosed, StopAsyncIteration):
-        pass
-    finally:
-        left.cancel()
-
-
-def _whole(body: Iterable[bytes]) -> bytes:
-    try:
-        return b"".join(body)
-    finally:
-        _close(body)
-
-
-def _close(body: Iterable[bytes]) -> None:
-    if hasattr(body, "close"):
-        body.close()

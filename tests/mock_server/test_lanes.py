@@ -19,7 +19,7 @@ from urllib.parse import urlsplit
 import pytest
 from PIL import Image
 
-from mock_server import gateway, lanes
+from mock_server import gateway, lanes, receiving, sending
 from mock_server import mock as mock_module
 from mock_server.assets import sources
 from mock_server.control import events
@@ -214,7 +214,7 @@ def test_where_too_many_wait_the_next_is_told_to_come_again(
 def test_a_body_that_stalls_is_ended_with_a_408(
     served: Served, monkeypatch: pytest.MonkeyPatch, size: int
 ) -> None:
-    monkeypatch.setattr(gateway, "_LONGEST_SILENCE", 0.2)
+    monkeypatch.setattr(receiving, "_LONGEST_SILENCE", 0.2)
     monkeypatch.setattr(gateway, "_LINGERS", 0.1)
     head = f"PUT {served.upload_link()} HTTP/1.1\nHost: a\nContent-Length: {size}\n"
     with served.raw(head, b"x" * 50) as client:
@@ -257,7 +257,7 @@ def test_a_body_that_ends_before_its_length_is_a_400_for_whoever_still_hears(
 
 
 def test_a_body_that_trickles_is_ended_too(served: Served, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(gateway, "_LONGEST_SILENCE", 0.3)
+    monkeypatch.setattr(receiving, "_LONGEST_SILENCE", 0.3)
     head = f"PUT {served.upload_link()} HTTP/1.1\nHost: a\nContent-Length: 5000000\n"
     with served.raw(head) as client:
         client.settimeout(0.05)
@@ -312,7 +312,7 @@ def test_a_reader_that_does_not_read_is_told_of_a_gap_and_goes_on(served: Served
 def test_a_reader_that_reads_nothing_for_long_is_let_go(
     served: Served, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(gateway, "_LONGEST_GAP", 0.1)
+    monkeypatch.setattr(sending, "_LONGEST_GAP", 0.1)
     with served.raw("GET /_mock/events HTTP/1.1\nHost: 127.0.0.1\n") as client:
         assert client.recv(2**16).startswith(b"HTTP/1.1 200 ")
         wait_for(lambda: len(served.mock.feed._readers) == 1)
