@@ -143,6 +143,8 @@ def _form(schema: Schema, request: Request, raw: bytes) -> dict[str, Any]:
     request.environ["wsgi.input"] = io.BytesIO(raw)
     request.environ["CONTENT_LENGTH"] = str(len(raw))
     parsed = Request(request.environ)
+    if None in (*parsed.form, *parsed.files):
+        raise Refusal("invalid_request", "Malformed form: a part of it has no name")
     properties = schema.resolved.get("properties", {})
     form: dict[str, Any] = {}
     for name, values in parsed.form.lists():

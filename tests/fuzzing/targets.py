@@ -26,7 +26,7 @@ TOKENS = (SECRET, SECRET, SECRET, "mhk_test_free_3", "json")
 _LONGEST_LINE = 1_200
 """Characters, in the log."""
 
-_WORDS_OF_A_BUG = ("bug", "ERROR", "Traceback", "panicked")
+_WORDS_OF_A_BUG = (" bug", "ERROR ", "Traceback ", "panicked at")
 
 OTHERS = ((b"GET", b"/_mock"), (b"GET", b"/docs"), (b"HEAD", b"/_mock/state"), (b"GET", b"/openapi.json"))
 

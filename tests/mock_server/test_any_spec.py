@@ -378,3 +378,12 @@ def test_an_unknown_behaviour_is_told(tmp_path: Path) -> None:
     )
     with pytest.raises(LookupError, match=r"GET /a: no x-behaviour 'sing'; there are create-image-project"):
         client_of(spec)
+
+
+@pytest.mark.parametrize("disposition", ["form-data; page", "form-data; filename=a.png", "form-data"])
+def test_a_part_of_a_form_that_has_no_name_is_refused(disposition: str) -> None:
+    body = f"--x\r\nContent-Disposition: {disposition}\r\n\r\ntext\r\n--x--\r\n"
+    answer = client_of(SPECS / "library-3.1.json").post(
+        "/scans", query_string={"api_key": "key"}, data=body, content_type="multipart/form-data; boundary=x"
+    )
+    assert answer.status_code == 400, answer.data
