@@ -142,15 +142,15 @@ def _nul_in(value: Any, path: tuple[str | int, ...] = ()) -> Iterator[tuple[str 
 def _form(schema: Schema, request: Request, raw: bytes) -> dict[str, Any]:
     request.environ["wsgi.input"] = io.BytesIO(raw)
     request.environ["CONTENT_LENGTH"] = str(len(raw))
-    parsed = Request(request.environ)
-    if None in (*parsed.form, *parsed.files):
-        raise Refusal("invalid_request", "Malformed form: a part of it has no name")
     properties = schema.resolved.get("properties", {})
     form: dict[str, Any] = {}
-    for name, values in parsed.form.lists():
-        form[name] = from_text(values, Schema(schema.document, properties.get(name, True)))
-    for name in parsed.files:
-        form[name] = ""  # a file's bytes are any string to a schema
+    with Request(request.environ) as parsed:  # which closes the files that it has opened
+        if None in (*parsed.form, *parsed.files):
+            raise Refusal("invalid_request", "Malformed form: a part of it has no name")
+        for name, values in parsed.form.lists():
+            form[name] = from_text(values, Schema(schema.document, properties.get(name, True)))
+        for name in parsed.files:
+            form[name] = ""  # a file's bytes are any string to a schema
     return form
 
 
