@@ -94,19 +94,27 @@ async def send_events(
                 await stream.send_bytes(first)
                 # The next are asked for once there is room for them: granian itself holds all it gets.
                 while await connection.writable(_LONGEST_GAP):
-                    following = asyncio.ensure_future(anext(events))
-                    either: set[asyncio.Future[Any]] = {following, left}
-                    await asyncio.wait(either, return_when=asyncio.FIRST_COMPLETED)
-                    if not following.done():
-                        following.cancel()
-                        await asyncio.wait({following})
+                    following = await _next(events, left)
+                    if following is None:
                         return
-                    await stream.send_bytes(following.result())
+                    await stream.send_bytes(following)
                 connection.end()
     except (RSGIProtocolClosed, StopAsyncIteration):
         pass
     finally:
         left.cancel()
+
+
+async def _next(events: AsyncIterator[bytes], left: asyncio.Future[None]) -> bytes | None:
+    """Return what comes next; None once the client has left."""
+    following = asyncio.ensure_future(anext(events))
+    either: set[asyncio.Future[Any]] = {following, left}
+    try:
+        await asyncio.wait(either, return_when=asyncio.FIRST_COMPLETED)
+        return following.result() if following.done() else None
+    finally:
+        following.cancel()
+        await asyncio.wait({following})  # so that nobody is in there when the events are closed
 
 
 def _whole(body: Iterable[bytes]) -> bytes:
