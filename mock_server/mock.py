@@ -37,7 +37,7 @@ if TYPE_CHECKING:
     from .rendering import Renderer, Stage
 
 
-_SMALL_AT_ONCE = 4
+_SMALL_AT_ONCE = 2
 """Small pictures that are decoded side by side."""
 
 _LARGE_EDGE = 2048

@@ -31,7 +31,7 @@ _LARGE = 24 * 2**20
 """Bytes; a photo of 24 megapixels takes as many."""
 
 _BAND = 4 * 2**20
-"""Bytes of a PNG that are decoded at a time, and pixels of a band that others are flattened by."""
+"""Bytes of a picture that are decoded at a time, or flattened."""
 
 _LARGEST_REDUCTION = 8
 """As that of a JPEG, which its decoder can halve three times."""
@@ -179,7 +179,7 @@ def _bands(file: BinaryIO, image: Image.Image, reduction: int) -> Iterator[Image
     image.load()
     if image.mode in ("I", "F"):  # greys whose range is the whole picture's
         image = _in_eight_bits(image)
-    rows = _multiple(_BAND // image.width, reduction)
+    rows = _multiple(_BAND // (4 * image.width), reduction)
     if rows >= image.height:
         yield image
         return
