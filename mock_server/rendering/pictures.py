@@ -16,7 +16,7 @@ from PIL import ExifTags, Image, ImageOps
 
 from mock_server.rendering import RenderError
 
-from .png_strips import header_of, strips
+from .png_strips import Header, check, header_of, strips
 
 PIXEL_BUDGET = 1024**3 // 4 // 3
 """Pillow warns about pictures of more pixels, and refuses twice as many; here the warning refuses."""
@@ -150,8 +150,10 @@ def _judge(file: BinaryIO) -> None:
     _refuse_too_large(image)
     if image.format == "JPEG":
         image.draft(None, (1, 1))
-    for band in _bands(file, image, 1):
-        band.load()
+    if (header := _strip_header(file, image, 1)) is not None:
+        check(file, header, _BAND // header.stride)
+    else:
+        image.load()
 
 
 def _refuse_too_large(image: Image.Image) -> None:
@@ -171,11 +173,9 @@ def _reduction(size: tuple[int, int], longest_edge: int | None) -> int:
 
 def _bands(file: BinaryIO, image: Image.Image, reduction: int) -> Iterator[Image.Image]:
     """Yield a picture from its top to its bottom, as it is in the file; each band's rows can be reduced."""
-    if image.format == "PNG" and not getattr(image, "is_animated", False):
-        header = header_of(file)
-        if header.has_strips and header.stride * reduction <= _BAND < header.stride * header.height:
-            yield from strips(file, header, _multiple(_BAND // header.stride, reduction))
-            return
+    if (header := _strip_header(file, image, reduction)) is not None:
+        yield from strips(file, header, _multiple(_BAND // header.stride, reduction))
+        return
     image.load()
     if image.mode in ("I", "F"):  # greys whose range is the whole picture's
         image = _in_eight_bits(image)
@@ -185,6 +185,15 @@ def _bands(file: BinaryIO, image: Image.Image, reduction: int) -> Iterator[Image
         return
     for top in range(0, image.height, rows):
         yield image.crop((0, top, image.width, min(top + rows, image.height)))
+
+
+def _strip_header(file: BinaryIO, image: Image.Image, reduction: int) -> Header | None:
+    """The header of a large PNG that can be decoded strip by strip; None for anything else."""
+    if image.format != "PNG" or getattr(image, "is_animated", False):
+        return None
+    header = header_of(file)
+    fits = header.stride * reduction <= _BAND < header.stride * header.height
+    return header if header.has_strips and fits else None
 
 
 def _multiple(number: int, of: int) -> int:

@@ -17,6 +17,7 @@ from PIL import Image
 _SIGNATURE = b"\x89PNG\r\n\x1a\n"
 _PIECE = 64 * 2**10
 _NO_FILTER = b"\0"
+_LAST_FILTER = 4
 
 _CHANNELS = {0: 1, 2: 3, 3: 1, 4: 2, 6: 4}
 """Values in a pixel, by colour type."""
@@ -72,6 +73,24 @@ def strips(file: BinaryIO, header: Header, rows: int) -> Iterator[Image.Image]:
         strip = _opened(header._replace(height=height + bool(above)), chunks.palette, content)
         above = strip.crop((0, strip.height - 1, strip.width, strip.height)).tobytes()
         yield strip if strip.height == height else strip.crop((0, 1, strip.width, strip.height))
+
+
+def check(file: BinaryIO, header: Header, rows: int) -> None:
+    """Let a PNG pass whose rows are all there; what is written in them is decoded, and not put together.
+
+    Args:
+        file: as for `strips`.
+        header: its own.
+        rows: that are looked at together.
+
+    Raises:
+        ValueError, zlib.error: it is broken, or ends too early.
+    """
+    filtered = _Inflated(_Chunks(file))
+    for top in range(0, header.height, rows):
+        content = filtered.read(min(rows, header.height - top) * header.stride)
+        if max(content[:: header.stride]) > _LAST_FILTER:
+            raise ValueError("a row is written in no way that there is")
 
 
 def _opened(header: Header, palette: bytes, content: bytes) -> Image.Image:
