@@ -12,11 +12,11 @@ from flask import Request, Response
 from openapi.contract import Contract
 from openapi.model import Response as Declared
 from openapi.model import is_json
-from openapi.wording import cut, sentence
+from openapi.wording import sentence
 
 from .exchange import Answer, Refusal
 from .refusals import answer_to
-from .requestlog import printable
+from .requestlog import call_in_words
 from .trace import trace_of
 
 if TYPE_CHECKING:
@@ -40,8 +40,8 @@ def judged(answer: Answer, declared: Declared | None, contract: Contract, reques
     """Encode an answer. One that the contract does not allow is a bug of ours, and is not sent."""
     fault = _fault_of(answer, declared)
     if fault is not None:
-        what = f"{cut(request.method)} {cut(request.path)}"
-        log.error("%s: the answer breaks the contract, a bug: %s", printable(what), fault)
+        what = call_in_words(request.method, request.path)
+        log.error("%s: the answer breaks the contract, a bug: %s", what, fault)
         answer = answer_to(
             Refusal("internal_server_error", f"The mock's answer broke the contract: {fault}"), contract
         )

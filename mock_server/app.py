@@ -22,7 +22,6 @@ from werkzeug.exceptions import HTTPException
 from werkzeug.routing import MapAdapter
 
 from openapi.model import JSON, Operation
-from openapi.wording import cut
 
 from . import control, reference_page, transfer
 from .answering import encoded, judged
@@ -32,7 +31,7 @@ from .journal.recorder import Recorder
 from .mock import Mock
 from .parameters import check_parameters
 from .refusals import answer_to, code_of, server_response, unavailable
-from .requestlog import printable
+from .requestlog import call_in_words
 from .requests import drain, parse_body, read_body, token_of
 from .scenarios.effects import Effect
 from .scenarios.step import effect_on
@@ -257,8 +256,8 @@ def _failed(mock: Mock, error: Exception) -> Response | HTTPException:
     elif (lack := unavailable(error)) is not None:
         refusal = lack
     else:
-        what = f"{cut(request.method)} {cut(request.path)}"
-        log.error("%s failed, which is a bug of the mock", printable(what), exc_info=error)
+        what = call_in_words(request.method, request.path)
+        log.error("%s failed, which is a bug of the mock", what, exc_info=error)
         refusal = Refusal("internal_server_error")
     drain(request)
     answer = answer_to(refusal, mock.contract)

@@ -63,6 +63,12 @@ class Connection:
         return bool(poll.poll(0))
 
 
+def end_connection(client: str) -> None:
+    """Close a client's connection, with nothing said. One that is not found has left by itself."""
+    with contextlib.suppress(LookupError), contextlib.closing(Connection(client)) as connection:
+        connection.end()
+
+
 def _connected_to(client: str) -> socket.socket:
     for name in os.listdir(_DESCRIPTORS):
         with contextlib.suppress(OSError):

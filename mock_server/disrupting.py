@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from contextlib import closing
 from typing import TYPE_CHECKING
 
 from granian._granian import RSGIProtocolClosed
 
-from .connection import Connection
+from .connection import end_connection
 from .trace import Disruption
 
 if TYPE_CHECKING:
@@ -36,19 +35,13 @@ async def send_disrupted(
         await asyncio.sleep(disruption.delay)
     with contextlib.suppress(RSGIProtocolClosed):
         if disruption.kind == "drop":
-            _close(scope.client)
+            end_connection(scope.client)
         elif disruption.kind == "cut":
             await _send_part(protocol, status, headers, body)
         elif disruption.kind == "drip":
             await _drip(protocol, status, headers, body, disruption.drip_seconds)
         else:
             protocol.response_bytes(status, headers, body)
-
-
-def _close(client: str) -> None:
-    # One that is not found has left by itself.
-    with contextlib.suppress(LookupError), closing(Connection(client)) as connection:
-        connection.end()
 
 
 async def _send_part(

@@ -12,7 +12,6 @@ travels, late, byte by byte or not to its end, is decided here as well: nobody n
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import io
 import logging
 import sys
@@ -22,14 +21,12 @@ from typing import IO, TYPE_CHECKING, Any
 
 from granian._granian import RSGIProtocolClosed
 
-from openapi.wording import cut
-
-from .connection import Connection
+from .connection import end_connection
 from .exchange import Refusal
 from .lanes import Lane, LaneFull, Lanes
 from .receiving import CutOff, SmallBodies, receive_large
 from .refusals import unavailable
-from .requestlog import printable
+from .requestlog import call_in_words
 from .sending import Answer, FileBody, disrupt, refuse, send, send_events
 from .trace import begin_trace, trace_of
 from .wsgi import to_wsgi
@@ -97,7 +94,7 @@ class Gateway:
         except RSGIProtocolClosed:  # the client has left
             pass
         except Exception:
-            what = printable(f"{cut(scope.method)} {cut(scope.path)}")
+            what = call_in_words(scope.method, scope.path)
             log.exception("%s could not be answered, which is a bug of the mock", what)
             refuse(protocol, "internal_server_error")
 
@@ -128,7 +125,8 @@ class Gateway:
         if sending is not None:
             await sending
         if is_cut_short:
-            await _end_connection(scope.client)
+            await asyncio.sleep(_LINGERS)  # it is to have the answer first
+            end_connection(scope.client)  # granian would wait for all that was announced
 
     async def _answered_in(self, lane: Lane, environ: WSGIEnvironment) -> Answer:
         try:
@@ -165,13 +163,6 @@ def _full(lane: Lane) -> Refusal:
         f"The mock is busy: too many requests wait for the same ({lane}). Try again later",
         headers={"Retry-After": "1"},
     )
-
-
-async def _end_connection(client: str) -> None:
-    """Close the connection of a client that has not sent all that it announced; granian would wait for it."""
-    await asyncio.sleep(_LINGERS)  # it is to have the answer first
-    with contextlib.suppress(LookupError), contextlib.closing(Connection(client)) as connection:
-        connection.end()
 
 
 def _environ(scope: Scope) -> WSGIEnvironment:

@@ -152,6 +152,5 @@ def _may_name_url(body: bytes | None) -> bool:
 
 def _largest_body(mock: Mock, path: str) -> int:
     """The largest upload of any plan where a link leads there, else the largest body of an operation."""
-    plans: dict[str, dict[str, int]] = mock.contract.extension("x-plans", {})
-    uploads = [plan["upload-bytes"] for plan in plans.values()] if is_link(path) else []
+    uploads = [plan["upload-bytes"] for plan in mock.plans.values()] if is_link(path) else []
     return min(max([LARGEST_BODY, *uploads]), max(LARGEST_BODY, mock.files.room))

@@ -142,6 +142,11 @@ def printable(text: str) -> str:
     return text if text.isprintable() else "".join(c if c.isprintable() else ascii(c)[1:-1] for c in text)
 
 
+def call_in_words(method: str, path: str) -> str:
+    """Return which request a line of the log is about, cut where it is long, and printable."""
+    return printable(f"{cut(method)} {cut(path)}")
+
+
 def _told(facts: Mapping[str, Any]) -> str:
     forced = f"forced by {facts['forced']}" if "forced" in facts else ""
     return "  ".join(filter(None, (_happened(facts), forced)))

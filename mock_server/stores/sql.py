@@ -603,14 +603,18 @@ def _unavailable() -> Iterator[None]:
     except sa.exc.TimeoutError as error:
         raise StoreUnavailable("too many calls wait for the store") from error
     except sa.exc.DatabaseError as error:
-        if getattr(error.orig, "sqlite_errorcode", 0) & 0xFF in _LACKS:
+        if _code_of(error) in _LACKS:
             raise StoreUnavailable(f"the store's file can't be used: {error.orig}") from error
         raise
 
 
 def _is_busy(error: sa.exc.OperationalError) -> bool:
-    code = getattr(error.orig, "sqlite_errorcode", 0)
-    return code & 0xFF == sqlite3.SQLITE_BUSY  # the upper bits tell kinds of busy apart
+    return _code_of(error) == sqlite3.SQLITE_BUSY
+
+
+def _code_of(error: sa.exc.DatabaseError) -> int:
+    code: int = getattr(error.orig, "sqlite_errorcode", 0)
+    return code & 0xFF  # the upper bits tell kinds of one apart
 
 
 def _path_of(url: str) -> str:
