@@ -11,7 +11,7 @@ from functools import cached_property
 from http import HTTPStatus
 from itertools import pairwise
 
-from openapi.wording import counted
+from openapi.wording import counted, cut
 
 from ..statuses import OVER
 from .performance import Asked, Performance
@@ -360,8 +360,7 @@ def masked(text: str, token: str) -> str:
 
 
 def _line(text: str) -> str:
-    line = re.sub(r"\s+", " ", text).strip()
-    return line if len(line) <= 160 else f"{line[:160]}…"
+    return cut(re.sub(r"\s+", " ", text).strip(), 160)
 
 
 _PARTS: tuple[Callable[[_Reading], Iterator[Breach]], ...] = (

@@ -29,7 +29,7 @@ from schemathesis.specs.openapi.checks import (
 
 from openapi.contract import Contract
 from openapi.upgrade import METHODS
-from openapi.wording import field_name
+from openapi.wording import cut, field_name
 
 from ..exchange import Answer, Exchange, Request
 from .rulings import Rulings
@@ -222,5 +222,4 @@ def _as_response(request: Request, answer: Answer) -> Response:
 
 def _line(text: str) -> str:
     """A library's words in one line that a person reads to its end."""
-    line = " ".join(text.split())
-    return line if len(line) <= 200 else f"{line[:200]}…"
+    return cut(" ".join(text.split()), 200)

@@ -6,6 +6,8 @@ from datetime import datetime
 from email.utils import parsedate_to_datetime
 from typing import Any
 
+from openapi.wording import cut
+
 from ..exchange import Exchange
 
 CLOCKS_APART = 300.0
@@ -68,5 +70,4 @@ def span(amount: float) -> str:
 
 def short(value: Any) -> str:
     """Return a value in few characters."""
-    text = repr(value)
-    return text if len(text) <= 80 else f"{text[:80]}…"
+    return cut(repr(value), 80)

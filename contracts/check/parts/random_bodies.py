@@ -9,6 +9,7 @@ from hypothesis import HealthCheck, Phase, Verbosity, given, seed, settings
 from schemathesis import GenerationMode
 
 from openapi.model import Operation
+from openapi.wording import cut
 
 from ...bodies import Illegal
 from ...exchange import label_of
@@ -106,5 +107,4 @@ def _accepts(accepts: Any, body: Any) -> bool:
 
 
 def _shown(body: Any) -> str:
-    text = json.dumps(body)
-    return text if len(text) <= 100 else f"{text[:100]}…"
+    return cut(json.dumps(body), 100)

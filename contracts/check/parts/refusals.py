@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from openapi.model import Operation
+from openapi.wording import cut
 
 from ...bodies import Illegal, illegal, unparsable
 from ...bodies.places import without
@@ -89,8 +90,7 @@ def _judge_message(check: Check, exchange: Exchange, fields: list[str]) -> None:
     if not isinstance(said, str):  # the schema tells
         return
     unnamed = [field for field in fields if not _is_named(field, said)]
-    shown = said if len(said) <= 120 else f"{said[:120]}…"
-    message = f"The message does not name {', '.join(unnamed)}: {shown!r}"
+    message = f"The message does not name {', '.join(unnamed)}: {cut(said, 120)!r}"
     check.expect("refuse.names-fault", exchange, not unnamed, message, unnamed[0] if unnamed else "")
 
 
