@@ -100,10 +100,21 @@ def held() -> Iterator[None]:
 
 @contextmanager
 def let_in() -> Iterator[None]:
-    """Have it raised in here, within `held` and after `listen`."""
+    """Have it raised in here, within `held` and after `listen`.
+
+    A library may make an error of its own of it, as hypothesis does in the moment before its engine runs. So
+    whatever is raised once it came is taken for what it has led to.
+
+    Raises:
+        KeyboardInterrupt: Ctrl-C came.
+    """
     with _holding(False):
         raise_if_heard()
-        yield
+        try:
+            yield
+        except Exception:
+            raise_if_heard()
+            raise
 
 
 @contextmanager

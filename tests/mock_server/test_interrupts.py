@@ -50,6 +50,21 @@ def test_what_was_held_is_raised_where_it_is_let_in() -> None:
 
 
 @pytest.mark.usefixtures("listening")
+def test_an_error_that_a_library_makes_of_it_is_taken_for_it() -> None:
+    def in_a_library() -> None:
+        try:
+            signal.raise_signal(signal.SIGINT)
+        finally:
+            raise AssertionError("the engine has run")  # as hypothesis has one
+
+    with interrupts.held():
+        with pytest.raises(AssertionError), interrupts.let_in():
+            raise AssertionError("before it came")
+        with pytest.raises(KeyboardInterrupt), interrupts.let_in():
+            in_a_library()
+
+
+@pytest.mark.usefixtures("listening")
 def test_no_import_is_broken_off(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (tmp_path / "bluehour_test_slow_module.py").write_text(
         "import signal\nsignal.raise_signal(signal.SIGINT)\nwhole = True\n"
