@@ -9,7 +9,7 @@ from statistics import median
 
 import click
 
-from contracts.fuzz.results import Result
+from bluehour.contracts.fuzz.results import Result
 from tests.faulty_clients.entry import FaultyClient
 from tests.faulty_clients.meeting import met
 from tests.faulty_clients.registry import CAREFUL, FAULTY

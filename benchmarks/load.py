@@ -10,8 +10,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol
 
-from openapi.contract import load
-from openapi.model import JSON
+from bluehour.openapi.contract import load
+from bluehour.openapi.model import JSON
 
 _OPERATION = "aiFaceEditor.editImage"
 _TOKEN = "mhk_test_business_900000000000"  # credits for any number of creates

@@ -23,17 +23,17 @@ import numpy as np
 from PIL import Image
 from skimage import data
 
-from mock_server.rendering import Job, RendererError, RenderError
+from bluehour.mock_server.rendering import Job, RendererError, RenderError
 
 try:
     import torch
     from torch import Tensor
     from torch.nn import functional
 
-    from mock_server.rendering.reference.face.editor import TOGETHER, edit_faces
-    from mock_server.rendering.reference.face.faces import Face, find_faces
-    from mock_server.rendering.reference.face.field import field_of
-    from mock_server.rendering.reference.stage import FACE, PHOTO, ReferenceStage
+    from bluehour.mock_server.rendering.reference.face.editor import TOGETHER, edit_faces
+    from bluehour.mock_server.rendering.reference.face.faces import Face, find_faces
+    from bluehour.mock_server.rendering.reference.face.field import field_of
+    from bluehour.mock_server.rendering.reference.stage import FACE, PHOTO, ReferenceStage
 except ModuleNotFoundError as error:
     sys.exit(f"Error: {error.name} is missing: pip install 'bluehour[inference]'")
 

@@ -229,7 +229,7 @@ _DOWNLOADS = "downloads"
 
 
 def _served_from(root: Path) -> Candidate:
-    code = f"import sys; sys.path.insert(0, {str(root)!r}); from mock_server.cli import main; main()"
+    code = f"import sys; sys.path.insert(0, {str(root)!r}); from bluehour.mock_server.cli import main; main()"
     options = ("serve", "--port", "PORT", "--time-scale", "0", "--log-format", "json")
     return Candidate(str(root), "", (sys.executable, "-c", code, *options))
 

@@ -25,8 +25,8 @@ import click
 from PIL import Image
 from skimage import data
 
-from openapi.contract import load
-from openapi.model import JSON
+from bluehour.openapi.contract import load
+from bluehour.openapi.model import JSON
 
 from .load import LoadError, face_edit
 from .servers import ServerError, Up, bluehour, running

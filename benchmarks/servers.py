@@ -17,7 +17,7 @@ from dataclasses import dataclass
 from importlib.metadata import version
 from pathlib import Path
 
-from openapi.document import MAGIC_HOUR
+from bluehour.openapi.document import MAGIC_HOUR
 
 from .load import Post
 

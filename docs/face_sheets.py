@@ -18,9 +18,9 @@ from matplotlib import cbook
 from PIL import Image, ImageDraw, ImageFont
 from skimage import data
 
-from mock_server.rendering.reference.face.editor import edit_faces
-from mock_server.rendering.reference.face.faces import find_faces
-from mock_server.rendering.reference.face.sliders import NAMES, Style
+from bluehour.mock_server.rendering.reference.face.editor import edit_faces
+from bluehour.mock_server.rendering.reference.face.faces import find_faces
+from bluehour.mock_server.rendering.reference.face.sliders import NAMES, Style
 
 _VALUES = (-100, -60, -30, 0, 30, 60, 100)
 _BLOCKS = 2  # of sliders, side by side

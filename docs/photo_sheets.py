@@ -12,9 +12,9 @@ import torch
 from PIL import Image, ImageDraw, ImageFont
 from skimage import data
 
-from mock_server.rendering.reference.photo.analytic import AnalyticEditor
-from mock_server.rendering.reference.photo.parameters import parameters_of
-from mock_server.rendering.reference.photo.prompts import understood
+from bluehour.mock_server.rendering.reference.photo.analytic import AnalyticEditor
+from bluehour.mock_server.rendering.reference.photo.parameters import parameters_of
+from bluehour.mock_server.rendering.reference.photo.prompts import understood
 
 _DESCRIPTION = "A photo of a person"
 _PROMPTS = (

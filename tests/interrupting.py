@@ -16,7 +16,7 @@ from typing import Any
 
 import pytest
 
-COMMAND = [sys.executable, "-m", "mock_server"]
+COMMAND = [sys.executable, "-m", "bluehour"]
 
 on_linux = pytest.mark.skipif(sys.platform != "linux", reason="/proc tells who handles which signal")
 

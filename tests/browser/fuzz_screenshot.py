@@ -11,7 +11,7 @@ from typing import Any
 
 import click
 
-from contracts.fuzz.report import html
+from bluehour.contracts.fuzz.report import html
 from tests.faulty_clients.meeting import met
 from tests.faulty_clients.registry import FAULTY
 

@@ -15,13 +15,13 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from contracts.check.inprocess import AppWire
-from contracts.check.run import Options, check
-from contracts.report import html
-from mock_server.app import create_app
-from mock_server.clock import Clock
-from mock_server.mock import Mock, Settings
-from openapi.contract import Contract, load
+from bluehour.contracts.check.inprocess import AppWire
+from bluehour.contracts.check.run import Options, check
+from bluehour.contracts.report import html
+from bluehour.mock_server.app import create_app
+from bluehour.mock_server.clock import Clock
+from bluehour.mock_server.mock import Mock, Settings
+from bluehour.openapi.contract import Contract, load
 
 from .running import launched_browser
 

@@ -39,7 +39,7 @@ _ARGUMENTS = [
 def served_mock(*options: str) -> Iterator[str]:
     """The base URL of a mock that runs as a user runs it."""
     settings = {name: value for name, value in os.environ.items() if not name.startswith("BLUEHOUR_")}
-    command = [sys.executable, "-m", "mock_server", "serve", "--port", "0", *options]
+    command = [sys.executable, "-m", "bluehour", "serve", "--port", "0", *options]
     with subprocess.Popen(
         command, env=settings, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True
     ) as server:

@@ -7,8 +7,8 @@ from collections.abc import Callable
 import pytest
 from playwright.sync_api import Page, expect
 
-from contracts.check.results import Report
-from contracts.report import html
+from bluehour.contracts.check.results import Report
+from bluehour.contracts.report import html
 
 from ..contracts.report.reports import HARMFUL, large, sample
 

@@ -11,7 +11,7 @@ import pytest
 import yaml
 from playwright.sync_api import Locator, Page, expect
 
-import mock_server
+from bluehour import mock_server
 
 from .conftest import Watch
 from .running import App, portrait

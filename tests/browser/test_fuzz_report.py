@@ -7,9 +7,9 @@ from collections.abc import Callable
 import pytest
 from playwright.sync_api import Page, expect
 
-from contracts.fuzz.report import html
-from contracts.fuzz.results import Result
-from contracts.fuzz.script import loaded
+from bluehour.contracts.fuzz.report import html
+from bluehour.contracts.fuzz.results import Result
+from bluehour.contracts.fuzz.script import loaded
 
 from ..contracts.fuzz.report_samples import HARMFUL, SAVED, kept, sample
 from .test_check_report import CONTRASTS, unfold

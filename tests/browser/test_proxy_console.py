@@ -34,7 +34,7 @@ class Proxied:
 def started_proxy(upstream: str) -> Iterator[Proxied]:
     """A proxy that runs as a user runs it."""
     settings = {name: value for name, value in os.environ.items() if not name.startswith("BLUEHOUR_")}
-    command = [sys.executable, "-m", "mock_server", "proxy", "--port", "0", "--upstream", upstream]
+    command = [sys.executable, "-m", "bluehour", "proxy", "--port", "0", "--upstream", upstream]
     with subprocess.Popen(
         command, env=settings, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True
     ) as proxy:

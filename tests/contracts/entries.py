@@ -7,7 +7,7 @@ from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
 
-from mock_server.control.client import Entry, Fault, Request, Response
+from bluehour.mock_server.control.client import Entry, Fault, Request, Response
 
 FACE = "aiFaceEditor.editImage"
 

@@ -18,11 +18,11 @@ from typing import Any
 import pytest
 import yaml
 
-from contracts.receiver import receiving
-from mock_server.control import client
-from mock_server.control.client import Control, ControlError
-from mock_server.inprocess import running
-from mock_server.mock import Mock, Settings
+from bluehour.contracts.receiver import receiving
+from bluehour.mock_server.control import client
+from bluehour.mock_server.control.client import Control, ControlError
+from bluehour.mock_server.inprocess import running
+from bluehour.mock_server.mock import Mock, Settings
 
 CONTROL = yaml.safe_load((Path(client.__file__).parents[1] / "control.yaml").read_bytes())
 SCHEMAS = CONTROL["components"]["schemas"]
@@ -244,9 +244,9 @@ def test_what_is_no_address_is_refused(url: str) -> None:
 
 
 def test_the_client_is_imported_without_the_server() -> None:
-    code = "import sys, mock_server.control.client; print(*sys.modules)"
+    code = "import sys, bluehour.mock_server.control.client; print(*sys.modules)"
     loaded = subprocess.run([sys.executable, "-c", code], check=True, stdout=subprocess.PIPE, text=True)
-    assert not {"flask", "werkzeug", "jsonschema", "openapi.contract"} & set(loaded.stdout.split())
+    assert not {"flask", "werkzeug", "jsonschema", "bluehour.openapi.contract"} & set(loaded.stdout.split())
 
 
 @pytest.mark.parametrize(

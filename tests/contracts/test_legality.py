@@ -9,11 +9,11 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from contracts.legality import correction, diff, report
-from mock_server.control.client import Entry
-from openapi.contract import load
-from openapi.model import JSON
-from openapi.schema import Schema
+from bluehour.contracts.legality import correction, diff, report
+from bluehour.mock_server.control.client import Entry
+from bluehour.openapi.contract import load
+from bluehour.openapi.model import JSON
+from bluehour.openapi.schema import Schema
 
 from .entries import FACE, entry
 

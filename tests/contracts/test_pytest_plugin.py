@@ -12,7 +12,12 @@ import pytest
 pytest_plugins = ["pytester"]
 
 # Loaded here once: pytester forgets what an inner run imports, and some of it can't be loaded twice.
-for name in ("contracts.legality", "contracts.receiver", "contracts.transcript", "mock_server.inprocess"):
+for name in (
+    "bluehour.contracts.legality",
+    "bluehour.contracts.receiver",
+    "bluehour.contracts.transcript",
+    "bluehour.mock_server.inprocess",
+):
     import_module(name)
 
 CONFTEST = '''
@@ -329,9 +334,10 @@ def test_a_start_of_pytest_imports_nothing_of_the_server() -> None:
     code = """if True:
         import sys, pytest
         before = set(sys.modules)
-        import contracts.pytest_plugin
+        import bluehour.contracts.pytest_plugin
         loaded = sorted(set(sys.modules) - before)
-        sys.exit(" ".join(name for name in loaded if not name.startswith("contracts")))
+        ours = ("bluehour.contracts", "bluehour.contracts.")
+        sys.exit(" ".join(name for name in loaded if name != "bluehour" and not name.startswith(ours)))
     """
     done = subprocess.run([sys.executable, "-c", code], check=False, stderr=subprocess.PIPE, text=True)
     assert done.stderr.strip() == ""

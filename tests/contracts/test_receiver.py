@@ -9,9 +9,9 @@ from urllib.parse import urlsplit
 
 import pytest
 
-from contracts.receiver import Receiver, receiving
-from contracts.webhooks import SignatureError, verify
-from mock_server.webhooks.signature import signed_headers
+from bluehour.contracts.receiver import Receiver, receiving
+from bluehour.contracts.webhooks import SignatureError, verify
+from bluehour.mock_server.webhooks.signature import signed_headers
 
 NOW = 1_729_314_984
 EVENT = {"type": "image.completed", "payload": {"id": "clx123", "status": "complete"}}

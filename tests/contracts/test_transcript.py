@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from contracts.transcript import transcript
+from bluehour.contracts.transcript import transcript
 
 from .entries import answered, entry
 

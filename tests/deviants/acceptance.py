@@ -8,7 +8,7 @@ from collections.abc import Callable
 from functools import partial
 from typing import Any
 
-from openapi.document import Document
+from bluehour.openapi.document import Document
 
 from .altering import BROKEN, Answered, Asked, answering, error
 from .deviant import Deviant, Witness

@@ -16,9 +16,9 @@ from urllib.parse import quote
 
 import orjson
 
-from mock_server.app import create_app
-from mock_server.mock import Mock
-from openapi.contract import load
+from bluehour.mock_server.app import create_app
+from bluehour.mock_server.mock import Mock
+from bluehour.openapi.contract import load
 
 from .deviant import Wrap
 from .names import DOWNLOAD, ELSEWHERE, UPLOAD

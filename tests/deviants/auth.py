@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from functools import partial
 
-from mock_server.mock import Mock
+from bluehour.mock_server.mock import Mock
 
 from .altering import (
     Answered,

@@ -5,13 +5,13 @@ from __future__ import annotations
 from contextlib import closing
 from typing import Any
 
-from contracts.check.inprocess import AppWire
-from contracts.check.results import Report
-from contracts.check.run import Options, check
-from contracts.rules import RULES
-from mock_server.app import create_app
-from mock_server.clock import Clock
-from mock_server.mock import Mock, Settings
+from bluehour.contracts.check.inprocess import AppWire
+from bluehour.contracts.check.results import Report
+from bluehour.contracts.check.run import Options, check
+from bluehour.contracts.rules import RULES
+from bluehour.mock_server.app import create_app
+from bluehour.mock_server.clock import Clock
+from bluehour.mock_server.mock import Mock, Settings
 
 from .deviant import Deviant
 from .serving import TIME_SCALE, served

@@ -13,7 +13,7 @@ from http.client import HTTPConnection, HTTPMessage
 from typing import Any
 from urllib.parse import urlsplit
 
-from openapi.contract import load
+from bluehour.openapi.contract import load
 
 from .names import DELETE_PROJECT, GET_PROJECT, UPLOAD_URLS
 

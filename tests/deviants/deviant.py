@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Literal, TypeAlias
 
-from mock_server.mock import Mock
+from bluehour.mock_server.mock import Mock
 
 from .client import Client
 

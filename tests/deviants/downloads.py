@@ -11,14 +11,14 @@ from typing import TYPE_CHECKING, Any
 
 from PIL import Image
 
-from mock_server.app import create_app
-from mock_server.assets.links import output_path
-from mock_server.clock import isoformat
-from mock_server.mock import Mock
-from mock_server.rendering import Job
-from mock_server.rendering.simulated import SimulatedRenderer
-from mock_server.representation import download_link
-from openapi.contract import load
+from bluehour.mock_server.app import create_app
+from bluehour.mock_server.assets.links import output_path
+from bluehour.mock_server.clock import isoformat
+from bluehour.mock_server.mock import Mock
+from bluehour.mock_server.rendering import Job
+from bluehour.mock_server.rendering.simulated import SimulatedRenderer
+from bluehour.mock_server.representation import download_link
+from bluehour.openapi.contract import load
 
 from .altering import (
     Answered,

@@ -7,11 +7,11 @@ from collections.abc import Callable, Iterable
 from functools import cache
 from typing import TYPE_CHECKING, Any
 
-from mock_server.app import create_app
-from mock_server.mock import Mock
-from openapi.contract import Contract, load
-from openapi.document import Document, resolve
-from openapi.model import JSON
+from bluehour.mock_server.app import create_app
+from bluehour.mock_server.mock import Mock
+from bluehour.openapi.contract import Contract, load
+from bluehour.openapi.document import Document, resolve
+from bluehour.openapi.model import JSON
 
 from .deviant import Wrap
 

@@ -6,8 +6,8 @@ import copy
 from collections.abc import Callable, Iterator
 from typing import Any
 
-from openapi.contract import load
-from openapi.model import JSON
+from bluehour.openapi.contract import load
+from bluehour.openapi.model import JSON
 
 from .names import FACE, PHOTO, UPLOAD_URLS
 

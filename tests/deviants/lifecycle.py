@@ -9,13 +9,13 @@ from dataclasses import replace
 from functools import partial
 from typing import Any
 
-from mock_server.assets import Upload
-from mock_server.clock import isoformat
-from mock_server.mock import Mock
-from mock_server.projects import Project
-from mock_server.representation import download_link
-from mock_server.stores.memory import MemoryStore
-from openapi.contract import load
+from bluehour.mock_server.assets import Upload
+from bluehour.mock_server.clock import isoformat
+from bluehour.mock_server.mock import Mock
+from bluehour.mock_server.projects import Project
+from bluehour.mock_server.representation import download_link
+from bluehour.mock_server.stores.memory import MemoryStore
+from bluehour.openapi.contract import load
 
 from .altering import (
     Answered,

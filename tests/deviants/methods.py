@@ -7,8 +7,8 @@ from collections.abc import Callable
 from functools import partial
 from typing import Any
 
-from mock_server.mock import Mock
-from openapi.contract import load
+from bluehour.mock_server.mock import Mock
+from bluehour.openapi.contract import load
 
 from .altering import (
     BROKEN,

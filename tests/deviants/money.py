@@ -7,12 +7,12 @@ from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
-from mock_server.accounts import InsufficientCredits
-from mock_server.mock import Mock
-from mock_server.projects import Project
-from mock_server.stores.memory import MemoryStore
-from openapi.contract import load
-from openapi.document import Document
+from bluehour.mock_server.accounts import InsufficientCredits
+from bluehour.mock_server.mock import Mock
+from bluehour.mock_server.projects import Project
+from bluehour.mock_server.stores.memory import MemoryStore
+from bluehour.openapi.contract import load
+from bluehour.openapi.document import Document
 
 from .altering import (
     Answered,

@@ -11,7 +11,7 @@ from typing import Any
 
 import orjson
 
-from mock_server.trace import Disruption, trace_of
+from bluehour.mock_server.trace import Disruption, trace_of
 
 from .altering import BROKEN, Answered, Asked, Forward, Where, answering, handling
 from .client import Client

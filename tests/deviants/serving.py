@@ -6,9 +6,9 @@ from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
 
-from mock_server.app import create_app
-from mock_server.inprocess import running
-from mock_server.mock import Mock, Settings
+from bluehour.mock_server.app import create_app
+from bluehour.mock_server.inprocess import running
+from bluehour.mock_server.mock import Mock, Settings
 
 from .deviant import Deviant
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
-from mock_server.app import create_app
-from mock_server.mock import Mock
-from mock_server.stores import Store
+from bluehour.mock_server.app import create_app
+from bluehour.mock_server.mock import Mock
+from bluehour.mock_server.stores import Store
 
 from .deviant import Wrap
 

@@ -8,10 +8,10 @@ from datetime import datetime
 from functools import partial
 from typing import Any
 
-from mock_server.assets.links import upload_path
-from mock_server.clock import isoformat
-from mock_server.mock import Mock
-from openapi.document import Document
+from bluehour.mock_server.assets.links import upload_path
+from bluehour.mock_server.clock import isoformat
+from bluehour.mock_server.mock import Mock
+from bluehour.openapi.document import Document
 
 from .altering import (
     Answered,

@@ -10,7 +10,7 @@ from typing import Any
 
 from PIL import Image
 
-from openapi.contract import load
+from bluehour.openapi.contract import load
 
 from .client import Answer, Client
 from .deviant import Witness

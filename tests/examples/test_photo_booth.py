@@ -56,7 +56,7 @@ def test_its_suite_passes_with_nothing_but_the_wheel(environment: Environment, c
 
 
 def test_the_plugin_comes_from_the_wheel(environment: Environment, copy: Path) -> None:
-    done = environment.run("-c", "import contracts; print(contracts.__file__)", cwd=copy)
+    done = environment.run("-c", "from bluehour import contracts; print(contracts.__file__)", cwd=copy)
     assert Path(done.stdout.strip()).is_relative_to(environment.folder)
 
 

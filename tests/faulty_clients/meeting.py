@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from contracts.fuzz.clients.choosing import client_of
-from contracts.fuzz.clients.command import CrashSigns
-from contracts.fuzz.engine import Options, fuzz
-from contracts.fuzz.playing import Terms
-from contracts.fuzz.results import Result
-from contracts.fuzz.rules import selected
-from contracts.fuzz.strategies import Profile
-from openapi.contract import load
+from bluehour.contracts.fuzz.clients.choosing import client_of
+from bluehour.contracts.fuzz.clients.command import CrashSigns
+from bluehour.contracts.fuzz.engine import Options, fuzz
+from bluehour.contracts.fuzz.playing import Terms
+from bluehour.contracts.fuzz.results import Result
+from bluehour.contracts.fuzz.rules import selected
+from bluehour.contracts.fuzz.strategies import Profile
+from bluehour.openapi.contract import load
 
 from .entry import FaultyClient
 

@@ -10,9 +10,9 @@ from random import Random
 from typing import Any
 from urllib.parse import quote
 
-from contracts import bodies
-from openapi.document import SpecError
-from openapi.model import JSON, MediaType, Operation
+from bluehour.contracts import bodies
+from bluehour.openapi.document import SpecError
+from bluehour.openapi.model import JSON, MediaType, Operation
 
 from .odd_http import BODIES, CONTENT_TYPES, PARAMETERS, QUERIES
 from .oddities import Raw, mutated, written

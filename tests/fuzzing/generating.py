@@ -11,9 +11,9 @@ from urllib.parse import quote, urlsplit
 
 import orjson
 
-from openapi.contract import Contract
-from openapi.document import SpecError
-from openapi.model import Operation, Parameter
+from bluehour.openapi.contract import Contract
+from bluehour.openapi.document import SpecError
+from bluehour.openapi.model import Operation, Parameter
 
 from .contents import Contents
 from .odd_http import METHODS, PARAMETERS, QUERIES, Header

@@ -10,8 +10,8 @@ from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Any
 
-from mock_server.control.contract import control_contract
-from openapi.contract import Contract, load
+from bluehour.mock_server.control.contract import control_contract
+from bluehour.openapi.contract import Contract, load
 
 from ..contracts.proxy.test_cli import started
 from ..mock_server.test_serving import Served, serving

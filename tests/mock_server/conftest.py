@@ -11,11 +11,11 @@ import pytest
 from flask.testing import FlaskClient
 from werkzeug.test import TestResponse
 
-from mock_server.app import create_app
-from mock_server.clock import Clock
-from mock_server.mock import Mock, Settings
-from openapi.contract import load
-from openapi.model import JSON
+from bluehour.mock_server.app import create_app
+from bluehour.mock_server.clock import Clock
+from bluehour.mock_server.mock import Mock, Settings
+from bluehour.openapi.contract import load
+from bluehour.openapi.model import JSON
 
 FACE = "/v1/ai-face-editor"
 PHOTO = "/v1/ai-photo-editor"

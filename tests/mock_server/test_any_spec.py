@@ -11,10 +11,10 @@ import orjson
 import pytest
 from flask.testing import FlaskClient
 
-from mock_server.app import create_app
-from mock_server.mock import Mock
-from openapi.contract import load
-from openapi.model import Operation, Parameter
+from bluehour.mock_server.app import create_app
+from bluehour.mock_server.mock import Mock
+from bluehour.openapi.contract import load
+from bluehour.openapi.model import Operation, Parameter
 
 from .conftest import data
 

@@ -13,9 +13,9 @@ from urllib.parse import urlsplit
 
 import pytest
 
-from mock_server.hosting import HostError
-from mock_server.inprocess import running
-from mock_server.mock import Mock, Settings
+from bluehour.mock_server.hosting import HostError
+from bluehour.mock_server.inprocess import running
+from bluehour.mock_server.mock import Mock, Settings
 
 from .conftest import FACE, face
 

@@ -9,10 +9,10 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import pytest
 
-from mock_server.app import create_app
-from mock_server.assets import sources
-from mock_server.inprocess import running
-from mock_server.mock import Mock, Settings
+from bluehour.mock_server.app import create_app
+from bluehour.mock_server.assets import sources
+from bluehour.mock_server.inprocess import running
+from bluehour.mock_server.mock import Mock, Settings
 
 from .conftest import FACE, Caller, face
 from .test_lifecycle import picture, png

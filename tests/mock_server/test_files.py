@@ -21,14 +21,14 @@ from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
 
-from mock_server.app import create_app
-from mock_server.assets.files import Files, NoRoom, _bytes_in
-from mock_server.assets.folders import PrivateFolder, remove_left
-from mock_server.clock import Clock
-from mock_server.mock import Mock, Settings
-from mock_server.stores import sql
-from openapi.contract import Contract, load
-from openapi.document import resolve
+from bluehour.mock_server.app import create_app
+from bluehour.mock_server.assets.files import Files, NoRoom, _bytes_in
+from bluehour.mock_server.assets.folders import PrivateFolder, remove_left
+from bluehour.mock_server.clock import Clock
+from bluehour.mock_server.mock import Mock, Settings
+from bluehour.mock_server.stores import sql
+from bluehour.openapi.contract import Contract, load
+from bluehour.openapi.document import resolve
 
 from .conftest import FACE, UPLOADS, Caller, data, face
 from .test_lifecycle import picture, png

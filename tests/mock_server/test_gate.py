@@ -8,9 +8,9 @@ from threading import Event
 
 import pytest
 
-from mock_server.app import create_app
-from mock_server.gate import Gate
-from mock_server.mock import Mock, Settings
+from bluehour.mock_server.app import create_app
+from bluehour.mock_server.gate import Gate
+from bluehour.mock_server.mock import Mock, Settings
 
 from .conftest import FACE, Caller, face
 

@@ -12,9 +12,9 @@ from typing import Any
 
 import pytest
 
-from mock_server.inprocess import running
-from mock_server.mock import Mock
-from openapi.contract import load
+from bluehour.mock_server.inprocess import running
+from bluehour.mock_server.mock import Mock
+from bluehour.openapi.contract import load
 
 FACE = "/v1/ai-face-editor"
 

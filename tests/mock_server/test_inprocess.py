@@ -13,10 +13,10 @@ from urllib.parse import urlsplit
 
 import pytest
 
-from mock_server.app import create_app
-from mock_server.hosting import HostError, reserved
-from mock_server.inprocess import running
-from mock_server.mock import Mock
+from bluehour.mock_server.app import create_app
+from bluehour.mock_server.hosting import HostError, reserved
+from bluehour.mock_server.inprocess import running
+from bluehour.mock_server.mock import Mock
 
 
 def status(url: str) -> int:

@@ -12,7 +12,7 @@ from random import Random
 
 import pytest
 
-from mock_server import interrupts
+from bluehour.mock_server import interrupts
 from tests.interrupting import COMMAND, LOST, in_the_background, interrupt, on_linux, wait_until_it_listens
 
 
@@ -85,7 +85,7 @@ def test_whoever_listened_before_listens_again() -> None:
 def test_the_second_one_ends_a_command_at_once_with_all_that_it_has_started() -> None:
     code = """if True:
         import signal, subprocess
-        from mock_server import interrupts
+        from bluehour.mock_server import interrupts
         interrupts.listen(3)
         child = subprocess.Popen(["sleep", "600"], start_new_session=True)
         interrupts.children.add(child.pid)
@@ -130,7 +130,7 @@ def test_a_server_in_the_background_of_a_shell_ends_by_it(command: str) -> None:
 
 INTERRUPTED_AT_A_CALL = """if True:
     import signal, sys
-    from mock_server.__main__ import main
+    from bluehour.mock_server.__main__ import main
 
     left = int(sys.argv.pop(1))
 

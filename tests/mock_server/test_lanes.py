@@ -19,12 +19,12 @@ from urllib.parse import urlsplit
 import pytest
 from PIL import Image
 
-from mock_server import gateway, lanes, receiving, sending
-from mock_server import mock as mock_module
-from mock_server.assets import sources
-from mock_server.control import events
-from mock_server.inprocess import running
-from mock_server.mock import Mock, Settings
+from bluehour.mock_server import gateway, lanes, receiving, sending
+from bluehour.mock_server import mock as mock_module
+from bluehour.mock_server.assets import sources
+from bluehour.mock_server.control import events
+from bluehour.mock_server.inprocess import running
+from bluehour.mock_server.mock import Mock, Settings
 
 from .conftest import FACE, UPLOADS, face
 from .test_lifecycle import png

@@ -12,11 +12,11 @@ import pytest
 from flask.testing import FlaskClient
 from PIL import Image
 
-from mock_server.app import create_app
-from mock_server.clock import Clock
-from mock_server.exchange import Answer
-from mock_server.mock import Mock, Settings
-from openapi.contract import load
+from bluehour.mock_server.app import create_app
+from bluehour.mock_server.clock import Clock
+from bluehour.mock_server.exchange import Answer
+from bluehour.mock_server.mock import Mock, Settings
+from bluehour.openapi.contract import load
 
 from .conftest import FACE, PHOTO, Caller, data, face, photo
 
@@ -157,7 +157,7 @@ def test_no_picture_is_served_before_the_project_is_complete(caller: Caller, moc
 def test_an_answer_of_our_own_that_breaks_the_contract_is_not_sent(
     monkeypatch: pytest.MonkeyPatch, body: dict[str, Any], fault: str
 ) -> None:
-    monkeypatch.setattr("mock_server.app.behaviour_of", lambda _: lambda _: Answer(200, body))
+    monkeypatch.setattr("bluehour.mock_server.app.behaviour_of", lambda _: lambda _: Answer(200, body))
     broken = Caller(create_app(Mock()).test_client(), "any")
     answer = broken.post(FACE, face())
     assert answer.status_code == 500

@@ -18,12 +18,12 @@ from flask.testing import FlaskClient
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from mock_server import reference_page
-from mock_server.app import create_app
-from mock_server.mock import Mock
-from mock_server.reference_page import page as page_module
-from mock_server.reference_page.prose import prose
-from openapi.contract import Contract, load
+from bluehour.mock_server import reference_page
+from bluehour.mock_server.app import create_app
+from bluehour.mock_server.mock import Mock
+from bluehour.mock_server.reference_page import page as page_module
+from bluehour.mock_server.reference_page.prose import prose
+from bluehour.openapi.contract import Contract, load
 
 from ..openapi.test_schema import schemas, values
 
@@ -125,7 +125,7 @@ def test_every_operation_is_told_under_its_id(page: Page, operation: Any) -> Non
 
 
 def fields_of(node: Any, document: Any, path: tuple[str, ...] = ()) -> Iterator[tuple[tuple[str, ...], Any]]:
-    from openapi.document import resolve
+    from bluehour.openapi.document import resolve
 
     node = resolve(document, node)
     for name, field in node.get("properties", {}).items():

@@ -14,7 +14,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from werkzeug.test import TestResponse
 
-from mock_server.mock import Mock
+from bluehour.mock_server.mock import Mock
 
 from .conftest import FACE, PHOTO, UPLOADS, Caller, data, face, photo
 

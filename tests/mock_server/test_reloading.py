@@ -8,10 +8,10 @@ from pathlib import Path
 
 import pytest
 
-from mock_server.app import create_app
-from mock_server.mock import Mock
-from mock_server.reloading import Reloader
-from openapi.contract import Contract, load
+from bluehour.mock_server.app import create_app
+from bluehour.mock_server.mock import Mock
+from bluehour.mock_server.reloading import Reloader
+from bluehour.openapi.contract import Contract, load
 
 from .conftest import FACE, Caller, face
 

@@ -12,8 +12,8 @@ import schemathesis
 from hypothesis import HealthCheck, settings
 from schemathesis.config import SchemathesisConfig
 
-from mock_server.app import create_app
-from mock_server.mock import Mock, Settings
+from bluehour.mock_server.app import create_app
+from bluehour.mock_server.mock import Mock, Settings
 
 from .test_serving import serving
 

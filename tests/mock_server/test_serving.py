@@ -23,12 +23,12 @@ from typing import Any, TextIO
 import pytest
 from PIL import Image
 
-from mock_server.accounts import entries_of
-from mock_server.stores import open_store
+from bluehour.mock_server.accounts import entries_of
+from bluehour.mock_server.stores import open_store
 
 from .conftest import FACE, face
 
-COMMAND = [sys.executable, "-m", "mock_server", "serve"]
+COMMAND = [sys.executable, "-m", "bluehour", "serve"]
 
 
 class Served:

@@ -14,8 +14,8 @@ from typing import Any
 import pytest
 import yaml
 
-from mock_server.webhooks.signature import verify
-from openapi.document import MAGIC_HOUR
+from bluehour.mock_server.webhooks.signature import verify
+from bluehour.openapi.document import MAGIC_HOUR
 
 from .conftest import FACE, face
 from .test_serving import Served, refused, serving

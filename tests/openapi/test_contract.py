@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from openapi.contract import Contract, load
+from bluehour.openapi.contract import Contract, load
 
 SPEC = """
 openapi: 3.1.0

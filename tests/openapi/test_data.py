@@ -8,9 +8,9 @@ from typing import Any
 import orjson
 import pytest
 
-from openapi.contract import load_anew
-from openapi.data import DEEPEST, DataError, from_json, from_yaml
-from openapi.document import LARGEST_FILE, SpecError, parse_file
+from bluehour.openapi.contract import load_anew
+from bluehour.openapi.data import DEEPEST, DataError, from_json, from_yaml
+from bluehour.openapi.document import LARGEST_FILE, SpecError, parse_file
 
 LAUGHS = "a0: &a0 [x, x, x, x, x, x, x, x, x, x]\n" + "".join(
     f"a{number}: &a{number} [{', '.join([f'*a{number - 1}'] * 10)}]\n" for number in range(1, 10)

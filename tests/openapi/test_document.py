@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from openapi.contract import load
-from openapi.document import SpecError, at_pointer, read, resolve
+from bluehour.openapi.contract import load
+from bluehour.openapi.document import SpecError, at_pointer, read, resolve
 
 HEAD = "openapi: 3.1.0\ninfo: {title: T, version: '1'}\n"
 

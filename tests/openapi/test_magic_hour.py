@@ -9,10 +9,10 @@ from typing import Any
 import openapi_spec_validator
 import pytest
 
-from openapi.contract import Contract, load
-from openapi.document import MAGIC_HOUR
-from openapi.model import JSON, MediaType, Operation
-from openapi.schema import Schema
+from bluehour.openapi.contract import Contract, load
+from bluehour.openapi.document import MAGIC_HOUR
+from bluehour.openapi.model import JSON, MediaType, Operation
+from bluehour.openapi.schema import Schema
 
 PHOTO_PAGE = {
     "assets": {"image_file_path": "api-assets/id/1234.png"},

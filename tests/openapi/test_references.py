@@ -8,9 +8,9 @@ from typing import Any
 
 import pytest
 
-from openapi.contract import load_anew
-from openapi.document import SpecError
-from openapi.references import LONGEST_CHAIN
+from bluehour.openapi.contract import load_anew
+from bluehour.openapi.document import SpecError
+from bluehour.openapi.references import LONGEST_CHAIN
 
 
 def file(tmp_path: Path, schemas: dict[str, Any]) -> Path:

@@ -19,8 +19,8 @@ import yaml
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
-from openapi.samples import NoSample, sample
-from openapi.upgrade import upgraded
+from bluehour.openapi.samples import NoSample, sample
+from bluehour.openapi.upgrade import upgraded
 
 Schema = dict[str, Any] | bool
 
@@ -192,7 +192,7 @@ def test_a_sample_is_the_same_every_time(schema: Schema) -> None:
 
 def test_a_sample_is_the_same_in_every_process() -> None:
     code = (
-        "from openapi.samples import sample;"
+        "from bluehour.openapi.samples import sample;"
         r"print([sample({'type': 'string', 'pattern': p}, {}) for p in (r'^[^a]\W\S+$', r'^[^\d]{5}\D$')])"
     )
     printed = {

@@ -8,10 +8,10 @@ import pytest
 from hypothesis import HealthCheck, event, given, settings
 from hypothesis import strategies as st
 
-from openapi.contract import load
-from openapi.document import SpecError
-from openapi.model import JSON
-from openapi.schema import Schema
+from bluehour.openapi.contract import load
+from bluehour.openapi.document import SpecError
+from bluehour.openapi.model import JSON
+from bluehour.openapi.schema import Schema
 
 scalars = (
     st.none()

@@ -14,7 +14,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from openapi_spec_validator import validate
 
-from openapi.upgrade import upgraded
+from bluehour.openapi.upgrade import upgraded
 
 SPECS = Path(__file__).parent / "specs"
 NULLABLE = {"type": "string", "nullable": True}

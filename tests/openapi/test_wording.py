@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
-from openapi.schema import Schema
-from openapi.wording import joined, sentence
+from bluehour.openapi.schema import Schema
+from bluehour.openapi.wording import joined, sentence
 
 STYLE = {
     "type": "object",

@@ -16,11 +16,11 @@ from uuid import uuid4
 
 import pytest
 
-from mock_server.clock import Clock
-from mock_server.control.client import Control
-from mock_server.inprocess import running
-from mock_server.mock import Mock, Settings
-from openapi.contract import load
+from bluehour.mock_server.clock import Clock
+from bluehour.mock_server.control.client import Control
+from bluehour.mock_server.inprocess import running
+from bluehour.mock_server.mock import Mock, Settings
+from bluehour.openapi.contract import load
 
 from .sdks import WITH_BOTH_EDITORS, ApiError, Client, OtherError, Sdk, only
 

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from contracts.fuzz.script import loaded
+from bluehour.contracts.fuzz.script import loaded
 
 from .conftest import skip_without_npm
 from .fuzzed.__main__ import FOUND, PACKAGES, fuzz

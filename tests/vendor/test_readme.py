@@ -11,9 +11,9 @@ from pathlib import Path
 
 import pytest
 
-from mock_server.inprocess import running
-from mock_server.mock import Mock
-from mock_server.scenarios.scenarios import read_scenario
+from bluehour.mock_server.inprocess import running
+from bluehour.mock_server.mock import Mock
+from bluehour.mock_server.scenarios.scenarios import read_scenario
 
 from .conftest import skip_without_npm
 from .packages import Package

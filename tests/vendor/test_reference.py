@@ -16,9 +16,9 @@ torch = pytest.importorskip("torch")
 import numpy as np  # noqa: E402
 from PIL import Image  # noqa: E402
 
-from mock_server.rendering.reference import weights  # noqa: E402
-from mock_server.rendering.reference.face.faces import find_faces  # noqa: E402
-from mock_server.rendering.reference.face.measures import measure  # noqa: E402
+from bluehour.mock_server.rendering.reference import weights  # noqa: E402
+from bluehour.mock_server.rendering.reference.face.faces import find_faces  # noqa: E402
+from bluehour.mock_server.rendering.reference.face.measures import measure  # noqa: E402
 
 from .sdks import NODE_43, PY_90, Client, Kind, Sdk, only  # noqa: E402
 from .test_editors import edit_face  # noqa: E402

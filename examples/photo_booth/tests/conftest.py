@@ -7,8 +7,8 @@ from pathlib import Path
 
 import httpx
 import pytest
-from contracts.pytest_plugin import MagicHour
-from contracts.receiver import Receiver
+from bluehour.contracts.pytest_plugin import MagicHour
+from bluehour.contracts.receiver import Receiver
 from magic_hour import Client
 
 from photo_booth import Booth, Doorbell

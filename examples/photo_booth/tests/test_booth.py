@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from contracts.pytest_plugin import MagicHour
+from bluehour.contracts.pytest_plugin import MagicHour
 
 from photo_booth import Booth, Busy, JobFailed, OutOfCredits, PaymentUnclear
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from contracts.pytest_plugin import MagicHour
-from contracts.receiver import Receiver
+from bluehour.contracts.pytest_plugin import MagicHour
+from bluehour.contracts.receiver import Receiver
 
 from photo_booth import Booth, Doorbell, PaymentUnclear
 

@@ -12,11 +12,11 @@ from typing import Any
 
 from hypothesis import strategies as st
 
-from contracts.bodies import Edge, Illegal, illegal, legal
-from openapi.contract import load
-from openapi.document import resolve
-from openapi.model import JSON, MediaType, Operation
-from openapi.schema import Path, Schema
+from bluehour.contracts.bodies import Edge, Illegal, illegal, legal
+from bluehour.openapi.contract import load
+from bluehour.openapi.document import resolve
+from bluehour.openapi.model import JSON, MediaType, Operation
+from bluehour.openapi.schema import Path, Schema
 
 
 @dataclass(frozen=True)

@@ -14,12 +14,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from contracts.bodies import Edge, legal, packed
-from contracts.bodies.places import value_in
-from contracts.rules import rule
-from openapi.model import JSON, MediaType, Operation
-from openapi.schema import Schema
-from openapi.wording import field_name
+from bluehour.contracts.bodies import Edge, legal, packed
+from bluehour.contracts.bodies.places import value_in
+from bluehour.contracts.rules import rule
+from bluehour.openapi.model import JSON, MediaType, Operation
+from bluehour.openapi.schema import Schema
+from bluehour.openapi.wording import field_name
 
 from .schemas import OPERATIONS, Field, Sketch, bodies, fields, fractions, media_of, numbers, same
 

@@ -9,9 +9,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from contracts.bodies.places import places, value_in, with_value, without
-from openapi.model import Operation
-from openapi.schema import Path, Schema
+from bluehour.contracts.bodies.places import places, value_in, with_value, without
+from bluehour.openapi.model import Operation
+from bluehour.openapi.schema import Path, Schema
 
 from .schemas import JSON_VALUES, OPERATIONS, Sketch, bodies, fields, media_of
 

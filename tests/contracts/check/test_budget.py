@@ -12,9 +12,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import Bundle, RuleBasedStateMachine, consumes, initialize, invariant, rule
 
-from contracts.check.budget import Budget, BudgetSpent, cost_of
-from contracts.exchange import Answer
-from openapi.wording import counted
+from bluehour.contracts.check.budget import Budget, BudgetSpent, cost_of
+from bluehour.contracts.exchange import Answer
+from bluehour.openapi.wording import counted
 
 PRICE = 10
 

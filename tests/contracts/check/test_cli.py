@@ -13,7 +13,7 @@ from xml.etree import ElementTree
 import pytest
 from click.testing import CliRunner, Result
 
-from mock_server.cli import main
+from bluehour.mock_server.cli import main
 from tests.deviants.catalogue import DEVIANTS
 from tests.deviants.serving import served
 
@@ -97,7 +97,7 @@ def test_a_picture_that_is_none_is_2(tmp_path: Path) -> None:
 
 
 def test_a_server_that_is_not_there_is_3(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("contracts.check.run.LOCAL_RECONNECT", 0.1)
+    monkeypatch.setattr("bluehour.contracts.check.run.LOCAL_RECONNECT", 0.1)
     result = run(NOBODY)
     assert result.exit_code == 3, result.output
     assert "can't be reached" in result.output

@@ -6,13 +6,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from contracts.check.findings import BUDGET, Enough, Findings
-from contracts.check.results import State
-from contracts.exchange import ANYWHERE, Answer, Exchange, Request, label_of
-from contracts.judge import Breach, Rulings
-from contracts.rules import RULES, Severity, rule
-from contracts.selection import matching
-from openapi.contract import load
+from bluehour.contracts.check.findings import BUDGET, Enough, Findings
+from bluehour.contracts.check.results import State
+from bluehour.contracts.exchange import ANYWHERE, Answer, Exchange, Request, label_of
+from bluehour.contracts.judge import Breach, Rulings
+from bluehour.contracts.rules import RULES, Severity, rule
+from bluehour.contracts.selection import matching
+from bluehour.openapi.contract import load
 
 FACE, READ = load().operation("aiFaceEditor.editImage"), load().operation("imageProjects.getDetails")
 OPERATIONS = (*(label_of(each) for each in load().operations), "upload", "download", ANYWHERE)

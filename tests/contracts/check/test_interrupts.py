@@ -16,16 +16,16 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from contracts.check.inprocess import AppWire
-from contracts.check.results import Exit, Report
-from contracts.check.run import Options, check
-from contracts.check.wire import Wire
-from contracts.exchange import Answer, Request
-from mock_server import interrupts
-from mock_server.app import create_app
-from mock_server.inprocess import running
-from mock_server.mock import Mock, Settings
-from openapi.contract import load
+from bluehour.contracts.check.inprocess import AppWire
+from bluehour.contracts.check.results import Exit, Report
+from bluehour.contracts.check.run import Options, check
+from bluehour.contracts.check.wire import Wire
+from bluehour.contracts.exchange import Answer, Request
+from bluehour.mock_server import interrupts
+from bluehour.mock_server.app import create_app
+from bluehour.mock_server.inprocess import running
+from bluehour.mock_server.mock import Mock, Settings
+from bluehour.openapi.contract import load
 from tests.deviants.catalogue import DEVIANTS
 from tests.deviants.deviant import Deviant
 from tests.deviants.serving import TIME_SCALE, Served, served

@@ -17,22 +17,22 @@ import pytest
 from click.testing import CliRunner, Result
 from PIL import Image, ImageDraw, ImageEnhance, ImageFilter
 
-from contracts.check.inprocess import AppWire
-from contracts.check.pixels.pictures import NoPicture, decoded
-from contracts.check.portrait import PORTRAIT
-from contracts.check.results import Exit, Report, State
-from contracts.check.run import LOCAL_BUDGET, Options, check
-from contracts.rules import ALL_RULES, PIXEL_RULES, RULES
-from contracts.selection import selected
-from mock_server.app import create_app
-from mock_server.cli import main
-from mock_server.clock import Clock
-from mock_server.mock import Mock, Settings
-from mock_server.rendering import Job, RenderError
-from mock_server.rendering.pictures import open_picture
-from mock_server.rendering.reference import weights
-from mock_server.rendering.simulated import SimulatedRenderer, output_size
-from openapi.contract import Contract, load
+from bluehour.contracts.check.inprocess import AppWire
+from bluehour.contracts.check.pixels.pictures import NoPicture, decoded
+from bluehour.contracts.check.portrait import PORTRAIT
+from bluehour.contracts.check.results import Exit, Report, State
+from bluehour.contracts.check.run import LOCAL_BUDGET, Options, check
+from bluehour.contracts.rules import ALL_RULES, PIXEL_RULES, RULES
+from bluehour.contracts.selection import selected
+from bluehour.mock_server.app import create_app
+from bluehour.mock_server.cli import main
+from bluehour.mock_server.clock import Clock
+from bluehour.mock_server.mock import Mock, Settings
+from bluehour.mock_server.rendering import Job, RenderError
+from bluehour.mock_server.rendering.pictures import open_picture
+from bluehour.mock_server.rendering.reference import weights
+from bluehour.mock_server.rendering.simulated import SimulatedRenderer, output_size
+from bluehour.openapi.contract import Contract, load
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -60,7 +60,7 @@ def models() -> Iterator[Path]:
         folder = weights.fetch()
     except weights.WeightsError as error:
         pytest.skip(f"the models that find faces can't be had: {error}")
-    from contracts.check.pixels.faces import FaceRuler, Measured
+    from bluehour.contracts.check.pixels.faces import FaceRuler, Measured
 
     known: dict[bytes, Measured | None] = {}
     measured = FaceRuler.measured
@@ -124,9 +124,9 @@ def jpeg_of(picture: Image.Image) -> bytes:
 
 @cache
 def edited(project_type: str, request: str, content: bytes, longest_edge: int) -> Image.Image:
-    from mock_server.rendering.reference.face.editor import edit_faces
-    from mock_server.rendering.reference.photo.analytic import AnalyticEditor
-    from mock_server.rendering.reference.photo.editing import edit_photos
+    from bluehour.mock_server.rendering.reference.face.editor import edit_faces
+    from bluehour.mock_server.rendering.reference.photo.analytic import AnalyticEditor
+    from bluehour.mock_server.rendering.reference.photo.editing import edit_photos
 
     asked = json.loads(request)
     if project_type == "PHOTO_EDITOR":
@@ -151,7 +151,7 @@ def tensor_of(content: bytes, longest_edge: int | None) -> Tensor:
 
 @cache
 def face_in(content: bytes, longest_edge: int) -> Any:
-    from mock_server.rendering.reference.face.faces import find_faces
+    from bluehour.mock_server.rendering.reference.face.faces import find_faces
 
     return find_faces([tensor_of(content, longest_edge)])[0][0]
 
@@ -626,7 +626,7 @@ def test_a_check_without_pixels_imports_no_torch() -> None:
     code = (
         "import sys\n"
         "from click.testing import CliRunner\n"
-        "from mock_server.cli import main\n"
+        "from bluehour.mock_server.cli import main\n"
         f"result = CliRunner().invoke(main, ['check', '{NOBODY}', '--plan', '--only', 'path'])\n"
         "assert result.exit_code == 0, result.output\n"
         "assert 'torch' not in sys.modules and 'numpy' not in sys.modules\n"
@@ -646,8 +646,8 @@ def portrait() -> Image.Image:
 @pytest.mark.parametrize("edge", [None, 576])
 def test_compression_and_a_plan_s_cap_are_no_change(file_format: str, quality: int, edge: int | None) -> None:
     pytest.importorskip("numpy")
-    from contracts.check.pixels import judging
-    from contracts.check.pixels.compare import difference
+    from bluehour.contracts.check.pixels import judging
+    from bluehour.contracts.check.pixels.compare import difference
 
     picture = portrait()
     if edge is not None:
@@ -669,7 +669,7 @@ def test_what_a_deployment_sends_is_no_program() -> None:
 def test_similarity_is_that_of_scikit_image() -> None:
     np = pytest.importorskip("numpy")
     metrics = pytest.importorskip("skimage.metrics")
-    from contracts.check.pixels.compare import similarity
+    from bluehour.contracts.check.pixels.compare import similarity
 
     one = portrait().resize((240, 300))
     other = ImageEnhance.Brightness(one.rotate(3)).enhance(0.8)
@@ -682,7 +682,7 @@ def test_similarity_is_that_of_scikit_image() -> None:
 
 
 def test_every_slider_of_the_contract_is_asked_about() -> None:
-    from contracts.check.pixels.edits import SLIDER, questions
+    from bluehour.contracts.check.pixels.edits import SLIDER, questions
 
     asked = [each for each in questions(load(), PIXEL_RULES) if each.rule_id == SLIDER]
     assert len({each.field for each in asked}) == len(asked) == 14

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner
 
-from mock_server.cli import main
+from bluehour.mock_server.cli import main
 from tests.deviants.serving import served
 
 README = (Path(__file__).parents[3] / "README.md").read_text("utf-8")
@@ -28,6 +28,6 @@ def test_the_commands_of_the_readme_do_what_it_says(tmp_path: Path, monkeypatch:
 
 
 def test_the_readme_tells_the_default_budget() -> None:
-    from contracts.check.run import LOCAL_BUDGET
+    from bluehour.contracts.check.run import LOCAL_BUDGET
 
     assert f"it is {LOCAL_BUDGET} for a server on this\nmachine" in README

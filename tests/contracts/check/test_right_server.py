@@ -8,14 +8,14 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from contracts.check.inprocess import AppWire
-from contracts.check.results import Exit, Report
-from contracts.check.run import Options, check
-from contracts.rules import RULES
-from mock_server.accounts import refused_token
-from mock_server.app import create_app
-from mock_server.clock import Clock
-from mock_server.mock import Mock, Settings
+from bluehour.contracts.check.inprocess import AppWire
+from bluehour.contracts.check.results import Exit, Report
+from bluehour.contracts.check.run import Options, check
+from bluehour.contracts.rules import RULES
+from bluehour.mock_server.accounts import refused_token
+from bluehour.mock_server.app import create_app
+from bluehour.mock_server.clock import Clock
+from bluehour.mock_server.mock import Mock, Settings
 from tests.deviants.serving import TIME_SCALE, served
 
 if TYPE_CHECKING:
@@ -121,7 +121,7 @@ def test_without_a_budget_what_is_free_is_judged_and_it_is_told_that_this_is_not
 
 
 def test_links_that_live_for_seconds_are_used_again_once_they_have_expired() -> None:
-    from openapi.contract import Contract, load
+    from bluehour.openapi.contract import Contract, load
 
     document = dict(load().document)
     document["x-lifetimes"] = {"upload-link": 9, "upload": 604800, "download-link": 9}

@@ -14,13 +14,13 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from contracts.check import sender as sender_module
-from contracts.check.budget import Budget, BudgetSpent
-from contracts.check.sender import Call, Manners, Sender, TooBusy, Unreachable
-from contracts.check.wire import NoAnswer, NotSent
-from contracts.exchange import Answer, Exchange, Request
-from mock_server import interrupts
-from openapi.contract import load
+from bluehour.contracts.check import sender as sender_module
+from bluehour.contracts.check.budget import Budget, BudgetSpent
+from bluehour.contracts.check.sender import Call, Manners, Sender, TooBusy, Unreachable
+from bluehour.contracts.check.wire import NoAnswer, NotSent
+from bluehour.contracts.exchange import Answer, Exchange, Request
+from bluehour.mock_server import interrupts
+from bluehour.openapi.contract import load
 
 Outcome = Answer | BaseException | Callable[[], Answer]
 

@@ -14,8 +14,8 @@ from typing import Any
 
 import pytest
 
-from contracts.check.run import Options, check
-from openapi.contract import load
+from bluehour.contracts.check.run import Options, check
+from bluehour.openapi.contract import load
 from tests.deviants.checking import NAMING
 from tests.deviants.serving import served
 

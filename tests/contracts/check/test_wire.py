@@ -12,8 +12,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from contracts.check.wire import HttpWire, NoAnswer, NotSent
-from contracts.exchange import Answer, Headers, Request
+from bluehour.contracts.check.wire import HttpWire, NoAnswer, NotSent
+from bluehour.contracts.exchange import Answer, Headers, Request
 
 from .raw import PATIENCE, Peer, Server, answering, ok, serving
 

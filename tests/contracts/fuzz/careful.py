@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import quote, urlsplit
 
-from contracts import Task
+from bluehour.contracts import Task
 
 GIVES_UP_AFTER = 300.0
 MOST_TRIES = 4

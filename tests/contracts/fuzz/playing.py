@@ -6,18 +6,18 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
-from contracts import Task
-from contracts.fuzz.clients import Client
-from contracts.fuzz.clients.function import Function
-from contracts.fuzz.engine import Options, fuzz
-from contracts.fuzz.judge import Breach, Judge
-from contracts.fuzz.performance import Performance
-from contracts.fuzz.playing import Terms, Theatre
-from contracts.fuzz.results import Result
-from contracts.fuzz.rules import RULES
-from contracts.fuzz.script import Place, Script, Turn
-from contracts.fuzz.strategies import Profile
-from openapi.contract import load
+from bluehour.contracts import Task
+from bluehour.contracts.fuzz.clients import Client
+from bluehour.contracts.fuzz.clients.function import Function
+from bluehour.contracts.fuzz.engine import Options, fuzz
+from bluehour.contracts.fuzz.judge import Breach, Judge
+from bluehour.contracts.fuzz.performance import Performance
+from bluehour.contracts.fuzz.playing import Terms, Theatre
+from bluehour.contracts.fuzz.results import Result
+from bluehour.contracts.fuzz.rules import RULES
+from bluehour.contracts.fuzz.script import Place, Script, Turn
+from bluehour.contracts.fuzz.strategies import Profile
+from bluehour.openapi.contract import load
 
 from . import careful
 

@@ -8,12 +8,12 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
-from contracts.fuzz.coverage import Coverage
-from contracts.fuzz.judge import Breach
-from contracts.fuzz.performance import Asked, Charge, Ending, Performance
-from contracts.fuzz.results import Finding, Result
-from contracts.fuzz.rules import RULES
-from contracts.fuzz.script import RIGHT, Fault, Place, Script, Turn
+from bluehour.contracts.fuzz.coverage import Coverage
+from bluehour.contracts.fuzz.judge import Breach
+from bluehour.contracts.fuzz.performance import Asked, Charge, Ending, Performance
+from bluehour.contracts.fuzz.results import Finding, Result
+from bluehour.contracts.fuzz.rules import RULES
+from bluehour.contracts.fuzz.script import RIGHT, Fault, Place, Script, Turn
 
 TOKEN = "mhk_live_Zk9s0Qx7Yb2Lr5Wd8Vn3"
 HARMFUL = "<script>alert('x')</script>\x1b[31mred\x00\x7f\u202e\ud800 ]]> & \"quoted\""

@@ -13,7 +13,7 @@ from pathlib import Path
 from textwrap import dedent
 from typing import Any
 
-WORKERS = Path(__file__).parents[3] / "contracts" / "fuzz" / "workers"
+WORKERS = Path(__file__).parents[3] / "contracts/bluehour/contracts/fuzz" / "workers"
 Message = dict[str, Any]
 TASK: Message = {
     "task": 1,

@@ -15,8 +15,8 @@ from textwrap import dedent
 import pytest
 from click.testing import CliRunner
 
-from contracts.fuzz.cli import fuzz
-from contracts.fuzz.rules import RULES
+from bluehour.contracts.fuzz.cli import fuzz
+from bluehour.contracts.fuzz.rules import RULES
 
 from . import careful
 
@@ -114,7 +114,7 @@ def invoke(*arguments: str) -> Ran:
 
 def run(*arguments: str) -> Ran:
     """Run it as its own process."""
-    command = [sys.executable, "-m", "mock_server", "fuzz", *arguments]
+    command = [sys.executable, "-m", "bluehour", "fuzz", *arguments]
     environment = os.environ | {"PYTHONPATH": str(ROOT)}
     done = subprocess.run(command, capture_output=True, text=True, timeout=120, env=environment, check=False)
     assert not TOKEN.search(done.stdout + done.stderr)
@@ -175,7 +175,7 @@ def test_what_has_failed_is_kept_in_a_folder_of_its_own(folder: Path) -> None:
 
 
 def test_progress_is_told_on_the_error_output_alone(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("contracts.display._SECONDS_BETWEEN_LINES", 0.0)
+    monkeypatch.setattr("bluehour.contracts.display._SECONDS_BETWEEN_LINES", 0.0)
     ran = invoke("--examples", "5", "--profile", "legal", "--", "careful.py")
     assert ran.code == 0
     assert re.search(r"^\d+ scripts?  0 findings  \S", ran.err, re.MULTILINE)

@@ -14,16 +14,16 @@ from typing import Any
 
 import pytest
 
-from contracts import Task
-from contracts.fuzz.clients import Limits
-from contracts.fuzz.clients.choosing import client_of
-from contracts.fuzz.clients.command import CrashSigns
-from contracts.fuzz.clients.function import Function
-from contracts.fuzz.clients.worker import Worker
-from contracts.fuzz.clock import Clock
-from contracts.fuzz.performance import Ending
-from contracts.fuzz.playing import Terms, Theatre
-from contracts.fuzz.script import Place, Script, Turn
+from bluehour.contracts import Task
+from bluehour.contracts.fuzz.clients import Limits
+from bluehour.contracts.fuzz.clients.choosing import client_of
+from bluehour.contracts.fuzz.clients.command import CrashSigns
+from bluehour.contracts.fuzz.clients.function import Function
+from bluehour.contracts.fuzz.clients.worker import Worker
+from bluehour.contracts.fuzz.clock import Clock
+from bluehour.contracts.fuzz.performance import Ending
+from bluehour.contracts.fuzz.playing import Terms, Theatre
+from bluehour.contracts.fuzz.script import Place, Script, Turn
 
 from . import careful
 from .playing import CONTRACT, TERMS, at, broken, judged, play, theatre
@@ -184,7 +184,7 @@ def test_whoever_polls_the_stage_for_ever_is_late() -> None:
 
 
 def test_whoever_asks_the_stage_for_ever_without_sleeping_is_late(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("contracts.fuzz.stage.server.MOST_REQUESTS", 50)
+    monkeypatch.setattr("bluehour.contracts.fuzz.stage.server.MOST_REQUESTS", 50)
 
     class Hasty(careful.Client):
         def pause(self, seconds: float) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from contracts.fuzz.clients.command import CrashSigns
+from bluehour.contracts.fuzz.clients.command import CrashSigns
 
 
 @pytest.mark.parametrize(

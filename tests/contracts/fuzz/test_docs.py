@@ -11,10 +11,10 @@ from typing import Any
 import pytest
 from click.testing import CliRunner
 
-from contracts import Task
-from contracts.fuzz.cli import fuzz
-from contracts.fuzz.clients.ending import of_reply
-from contracts.fuzz.script import IN_WORDS, Fault, Place, dumped, loaded, story
+from bluehour.contracts import Task
+from bluehour.contracts.fuzz.cli import fuzz
+from bluehour.contracts.fuzz.clients.ending import of_reply
+from bluehour.contracts.fuzz.script import IN_WORDS, Fault, Place, dumped, loaded, story
 
 from . import careful
 from .playing import broken, play

@@ -11,19 +11,19 @@ from typing import Any
 import pytest
 from hypothesis.database import InMemoryExampleDatabase
 
-from contracts import Task
-from contracts.fuzz import engine
-from contracts.fuzz.clients import ClientError, Limits
-from contracts.fuzz.clients.function import Function
-from contracts.fuzz.clock import Clock
-from contracts.fuzz.engine import Progress, replay
-from contracts.fuzz.files import save, scripts_in
-from contracts.fuzz.performance import Ending
-from contracts.fuzz.playing import Terms
-from contracts.fuzz.results import Exit, Result
-from contracts.fuzz.script import Fault, Place, Script, ScriptError, Turn, story
-from contracts.fuzz.shrinking import smallest
-from contracts.fuzz.strategies import Profile, Topic, topics
+from bluehour.contracts import Task
+from bluehour.contracts.fuzz import engine
+from bluehour.contracts.fuzz.clients import ClientError, Limits
+from bluehour.contracts.fuzz.clients.function import Function
+from bluehour.contracts.fuzz.clock import Clock
+from bluehour.contracts.fuzz.engine import Progress, replay
+from bluehour.contracts.fuzz.files import save, scripts_in
+from bluehour.contracts.fuzz.performance import Ending
+from bluehour.contracts.fuzz.playing import Terms
+from bluehour.contracts.fuzz.results import Exit, Result
+from bluehour.contracts.fuzz.script import Fault, Place, Script, ScriptError, Turn, story
+from bluehour.contracts.fuzz.shrinking import smallest
+from bluehour.contracts.fuzz.strategies import Profile, Topic, topics
 from tests.interrupting import LOST
 
 from . import careful

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import pytest
 
-from contracts.fuzz.rules import RULES
+from bluehour.contracts.fuzz.rules import RULES
 from tests.faulty_clients.entry import FaultyClient
 from tests.faulty_clients.meeting import met
 from tests.faulty_clients.registry import CAREFUL, FAULTY

@@ -10,7 +10,7 @@ from textwrap import dedent
 
 import pytest
 
-from contracts.fuzz import testing
+from bluehour.contracts.fuzz import testing
 
 from . import careful
 
@@ -18,10 +18,10 @@ pytest_plugins = ["pytester"]
 
 # Loaded here once: pytester forgets what an inner run imports, and some of it can't be loaded twice.
 for name in (
-    "contracts.fuzz.engine",
-    "contracts.fuzz.testing",
-    "contracts.fuzz.report",
-    "contracts.fuzz.files",
+    "bluehour.contracts.fuzz.engine",
+    "bluehour.contracts.fuzz.testing",
+    "bluehour.contracts.fuzz.report",
+    "bluehour.contracts.fuzz.files",
 ):
     import_module(name)
 

@@ -9,10 +9,10 @@ from typing import Any
 
 import pytest
 
-from contracts.fuzz.judge import Judge
-from contracts.fuzz.performance import Asked, Charge, Ending, Performance
-from contracts.fuzz.rules import RULES, selected
-from contracts.fuzz.script import RIGHT, Fault, Place, Script, Turn
+from bluehour.contracts.fuzz.judge import Judge
+from bluehour.contracts.fuzz.performance import Asked, Charge, Ending, Performance
+from bluehour.contracts.fuzz.rules import RULES, selected
+from bluehour.contracts.fuzz.script import RIGHT, Fault, Place, Script, Turn
 
 from .playing import ALL, judged
 

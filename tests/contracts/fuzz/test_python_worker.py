@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from contracts.fuzz.clients.ending import of_reply
+from bluehour.contracts.fuzz.clients.ending import of_reply
 
 from .speaking import WORKERS, Message, Start, Worker, close, spawn, starting
 

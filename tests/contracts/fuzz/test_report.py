@@ -8,16 +8,16 @@ from collections.abc import Callable
 
 import pytest
 
-from contracts.fuzz.clients.function import Function
-from contracts.fuzz.engine import Options, replay
-from contracts.fuzz.playing import Terms
-from contracts.fuzz.report import as_json, finding_text, html, terminal
-from contracts.fuzz.results import Result
-from contracts.fuzz.rules import RULES
-from contracts.fuzz.script import Script, loaded
-from contracts.fuzz.strategies import Profile
-from contracts.fuzz.workers.python_worker import Task
-from openapi.contract import load
+from bluehour.contracts.fuzz.clients.function import Function
+from bluehour.contracts.fuzz.engine import Options, replay
+from bluehour.contracts.fuzz.playing import Terms
+from bluehour.contracts.fuzz.report import as_json, finding_text, html, terminal
+from bluehour.contracts.fuzz.results import Result
+from bluehour.contracts.fuzz.rules import RULES
+from bluehour.contracts.fuzz.script import Script, loaded
+from bluehour.contracts.fuzz.strategies import Profile
+from bluehour.contracts.fuzz.workers.python_worker import Task
+from bluehour.openapi.contract import load
 
 from .report_samples import SAVED, TOKEN, endless, harmful, kept, leaking, paid_twice, result, sample
 

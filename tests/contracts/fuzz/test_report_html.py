@@ -11,11 +11,11 @@ from xml.etree import ElementTree as Xml
 
 import pytest
 
-from contracts.fuzz.coverage import Coverage
-from contracts.fuzz.report import html
-from contracts.fuzz.report.states import states_picture
-from contracts.fuzz.results import Result
-from contracts.fuzz.script import loaded
+from bluehour.contracts.fuzz.coverage import Coverage
+from bluehour.contracts.fuzz.report import html
+from bluehour.contracts.fuzz.report.states import states_picture
+from bluehour.contracts.fuzz.results import Result
+from bluehour.contracts.fuzz.script import loaded
 
 from .report_samples import HARMFUL, SAVED, coverage, endless, kept, leaking, paid_twice, result, sample
 

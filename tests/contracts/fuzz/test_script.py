@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from contracts.fuzz.script import (
+from bluehour.contracts.fuzz.script import (
     FORMAT,
     IN_WORDS,
     RIGHT,

@@ -15,16 +15,16 @@ from urllib.parse import quote, urlsplit
 
 import pytest
 
-from contracts.exchange import Answer, Exchange, Request
-from contracts.fuzz.clock import Clock
-from contracts.fuzz.performance import Charge
-from contracts.fuzz.playing import Theatre
-from contracts.fuzz.script import RIGHT, Fault, Place, Script, Turn
-from contracts.fuzz.stage import Showing, Stage
-from contracts.fuzz.stage.pictures import PHOTO, edited
-from contracts.fuzz.strategies import Profile, Topic, topics
-from contracts.judge import Judge
-from openapi.model import JSON, Operation
+from bluehour.contracts.exchange import Answer, Exchange, Request
+from bluehour.contracts.fuzz.clock import Clock
+from bluehour.contracts.fuzz.performance import Charge
+from bluehour.contracts.fuzz.playing import Theatre
+from bluehour.contracts.fuzz.script import RIGHT, Fault, Place, Script, Turn
+from bluehour.contracts.fuzz.stage import Showing, Stage
+from bluehour.contracts.fuzz.stage.pictures import PHOTO, edited
+from bluehour.contracts.fuzz.strategies import Profile, Topic, topics
+from bluehour.contracts.judge import Judge
+from bluehour.openapi.model import JSON, Operation
 
 from . import careful
 from .playing import CONTRACT, at, theatre
@@ -770,7 +770,7 @@ def test_a_showing_knows_nothing_of_the_one_before_it(stage: Stage) -> None:
 
 
 def test_a_client_without_end_is_answered_no_more(stage: Stage, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("contracts.fuzz.stage.server.MOST_REQUESTS", 3)
+    monkeypatch.setattr("bluehour.contracts.fuzz.stage.server.MOST_REQUESTS", 3)
     with shown(stage, Script()) as guest:
         for _ in range(3):
             guest.create()

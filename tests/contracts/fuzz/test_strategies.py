@@ -9,11 +9,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from contracts.fuzz.playing import Theatre
-from contracts.fuzz.script import Fault, Place, Script, Turn, dumped, loaded, story
-from contracts.fuzz.stage.bodies import PLACES, declared
-from contracts.fuzz.strategies import Profile, Topic, others, topics
-from contracts.statuses import OVER
+from bluehour.contracts.fuzz.playing import Theatre
+from bluehour.contracts.fuzz.script import Fault, Place, Script, Turn, dumped, loaded, story
+from bluehour.contracts.fuzz.stage.bodies import PLACES, declared
+from bluehour.contracts.fuzz.strategies import Profile, Topic, others, topics
+from bluehour.contracts.statuses import OVER
 
 from .playing import CONTRACT, broken, judged, theatre
 

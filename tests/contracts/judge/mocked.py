@@ -11,13 +11,13 @@ from urllib.parse import quote, urlsplit
 
 from werkzeug.test import EnvironBuilder, run_wsgi_app
 
-from contracts.exchange import Answer, Exchange, Request
-from contracts.judge import Judge, Ruling
-from mock_server.app import create_app
-from mock_server.clock import Clock
-from mock_server.mock import Mock, Settings
-from openapi.contract import load
-from openapi.model import JSON, Operation
+from bluehour.contracts.exchange import Answer, Exchange, Request
+from bluehour.contracts.judge import Judge, Ruling
+from bluehour.mock_server.app import create_app
+from bluehour.mock_server.clock import Clock
+from bluehour.mock_server.mock import Mock, Settings
+from bluehour.openapi.contract import load
+from bluehour.openapi.model import JSON, Operation
 
 from .stories import BASE, DELETE, FACE, READ, UPLOADS
 

@@ -8,10 +8,10 @@ from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
 
-from contracts.exchange import Answer, Exchange, Headers, Request
-from contracts.judge import Breach, Judge, Ruling
-from openapi.contract import load
-from openapi.model import JSON, Operation
+from bluehour.contracts.exchange import Answer, Exchange, Headers, Request
+from bluehour.contracts.judge import Breach, Judge, Ruling
+from bluehour.openapi.contract import load
+from bluehour.openapi.model import JSON, Operation
 
 CONTRACT = load()
 FACE = CONTRACT.operation("aiFaceEditor.editImage")

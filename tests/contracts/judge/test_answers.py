@@ -9,13 +9,13 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from contracts.exchange import ANYWHERE, Answer, Exchange, Headers, label_of
-from contracts.judge import Breach, Judge
-from contracts.judge.answers import operation_in_schemathesis
-from contracts.rules import RULES
-from contracts.selection import matching
-from openapi.contract import Contract
-from openapi.model import JSON, Operation, Response
+from bluehour.contracts.exchange import ANYWHERE, Answer, Exchange, Headers, label_of
+from bluehour.contracts.judge import Breach, Judge
+from bluehour.contracts.judge.answers import operation_in_schemathesis
+from bluehour.contracts.rules import RULES
+from bluehour.contracts.selection import matching
+from bluehour.openapi.contract import Contract
+from bluehour.openapi.model import JSON, Operation, Response
 
 from ..bodies.schemas import JSON_VALUES, values
 from .stories import (

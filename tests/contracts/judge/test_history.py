@@ -10,9 +10,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from contracts.exchange import Exchange, Headers
-from contracts.judge import Judge
-from openapi.contract import Contract
+from bluehour.contracts.exchange import Exchange, Headers
+from bluehour.contracts.judge import Judge
+from bluehour.openapi.contract import Contract
 
 from ..bodies.schemas import JSON_VALUES
 from .stories import (

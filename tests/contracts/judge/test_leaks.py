@@ -11,12 +11,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from contracts.bodies import illegal
-from contracts.exchange import Answer, Exchange
-from contracts.judge import Breach
-from contracts.judge.leaks import judge_leaks
-from contracts.judge.rulings import Rulings
-from openapi.wording import sentence
+from bluehour.contracts.bodies import illegal
+from bluehour.contracts.exchange import Answer, Exchange
+from bluehour.contracts.judge import Breach
+from bluehour.contracts.judge.leaks import judge_leaks
+from bluehour.contracts.judge.rulings import Rulings
+from bluehour.openapi.wording import sentence
 
 from ..bodies.schemas import OPERATIONS, Sketch, bodies, media_of
 from .mocked import mocked

@@ -12,15 +12,15 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from contracts.bodies import illegal, legal, unparsable
-from mock_server.projects import ProjectEnded
-from openapi.model import JSON, Operation
+from bluehour.contracts.bodies import illegal, legal, unparsable
+from bluehour.mock_server.projects import ProjectEnded
+from bluehour.openapi.model import JSON, Operation
 
 from ..bodies.schemas import OPERATIONS, media_of
 from .mocked import MAIN, SECOND, Mocked, mocked
 from .stories import CONTRACT, DELETE, FACE, PHOTO, READ, UPLOADS
 
-PICTURE = (Path(__file__).parents[3] / "contracts/check/portrait.jpg").read_bytes()
+PICTURE = (Path(__file__).parents[3] / "contracts/bluehour/contracts/check/portrait.jpg").read_bytes()
 
 
 @pytest.fixture

@@ -9,9 +9,9 @@ import yaml
 from hypothesis import given
 from hypothesis import strategies as st
 
-from contracts.judge.words import in_yaml, words_at, words_of
-from openapi.model import JSON
-from openapi.schema import Schema
+from bluehour.contracts.judge.words import in_yaml, words_at, words_of
+from bluehour.openapi.model import JSON
+from bluehour.openapi.schema import Schema
 
 from ..bodies.schemas import JSON_VALUES, OPERATIONS, fields, media_of
 from .stories import CONTRACT, READ, UPLOADS

@@ -13,13 +13,13 @@ from typing import Any
 
 import uvloop
 
-from contracts.proxy.bench import Bench, Verdict
-from contracts.proxy.serving import Addresses, passing
-from contracts.proxy.upstream import Upstream
-from mock_server import hosting
-from mock_server.journal.exchange import Exchange
-from mock_server.journal.view import entry
-from mock_server.mock import Mock, Settings
+from bluehour.contracts.proxy.bench import Bench, Verdict
+from bluehour.contracts.proxy.serving import Addresses, passing
+from bluehour.contracts.proxy.upstream import Upstream
+from bluehour.mock_server import hosting
+from bluehour.mock_server.journal.exchange import Exchange
+from bluehour.mock_server.journal.view import entry
+from bluehour.mock_server.mock import Mock, Settings
 
 PATIENCE = 20.0
 SILENCE = 5.0

@@ -11,8 +11,8 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from contracts.proxy.guarding import is_for_a_console
-from mock_server.journal.view import entry
+from bluehour.contracts.proxy.guarding import is_for_a_console
+from bluehour.mock_server.journal.view import entry
 
 from .running import Proxied, RawServer, Wire, connected, proxied
 

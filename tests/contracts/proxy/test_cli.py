@@ -21,7 +21,7 @@ from urllib.parse import urlsplit
 import click.testing
 import pytest
 
-from contracts.proxy.cli import proxy as command
+from bluehour.contracts.proxy.cli import proxy as command
 
 from .lying import lying_server
 from .running import PATIENCE, RawServer, Wire, connected
@@ -29,7 +29,7 @@ from .test_judging import FACE, TOKEN, call, face, mocked
 
 __all__ = ["mocked"]
 
-COMMAND = [sys.executable, "-m", "mock_server", "proxy"]
+COMMAND = [sys.executable, "-m", "bluehour", "proxy"]
 
 
 class Started:
@@ -201,7 +201,10 @@ def test_the_console_is_at_the_next_port(mocked: str) -> None:
 
 def test_without_the_judge_it_says_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:
     for name in list(sys.modules):
-        if name.startswith(("contracts.judge", "contracts.proxy.")) and name != "contracts.proxy.cli":
+        if (
+            name.startswith(("bluehour.contracts.judge", "bluehour.contracts.proxy."))
+            and name != "bluehour.contracts.proxy.cli"
+        ):
             monkeypatch.delitem(sys.modules, name)
     monkeypatch.setitem(sys.modules, "schemathesis", None)
     done = click.testing.CliRunner().invoke(command, ["--upstream", "http://a"])
@@ -212,7 +215,7 @@ def test_without_the_judge_it_says_what_to_install(monkeypatch: pytest.MonkeyPat
 
 def test_its_help_needs_nothing_that_judges() -> None:
     code = (
-        "import sys, contracts.proxy.cli\n"
+        "import sys, bluehour.contracts.proxy.cli\n"
         "assert not {'schemathesis', 'requests', 'hypothesis'} & sys.modules.keys()"
     )
     subprocess.run([sys.executable, "-c", code], check=True)

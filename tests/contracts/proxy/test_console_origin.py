@@ -6,8 +6,8 @@ from collections.abc import Iterator
 
 import pytest
 
-from contracts.proxy.guarding import is_for_a_console
-from mock_server.control.access import COOKIE
+from bluehour.contracts.proxy.guarding import is_for_a_console
+from bluehour.mock_server.control.access import COOKIE
 
 from .running import Proxied, RawServer, Wire, connected, proxied
 from .test_judging import call, mocked

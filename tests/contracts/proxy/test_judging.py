@@ -15,10 +15,10 @@ from typing import Any
 import pytest
 from PIL import Image
 
-from contracts.proxy.passed import MOST_KEPT
-from mock_server.inprocess import running
-from mock_server.journal.view import archive
-from mock_server.mock import Mock, Settings
+from bluehour.contracts.proxy.passed import MOST_KEPT
+from bluehour.mock_server.inprocess import running
+from bluehour.mock_server.journal.view import archive
+from bluehour.mock_server.mock import Mock, Settings
 
 from .lying import MISSING, lying_server
 from .running import Proxied, RawServer, Wire, connected, proxied

@@ -9,8 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from contracts.proxy.routes import Routes
-from openapi.contract import Contract
+from bluehour.contracts.proxy.routes import Routes
+from bluehour.openapi.contract import Contract
 
 PATHS = ["/a", "/a/b", "/a/{x}", "/{x}/b", "/a/{x}-{y}.json", "/a/{x}{y}", "/a/-{x}-{y}--{z}"]
 

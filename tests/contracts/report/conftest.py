@@ -6,8 +6,8 @@ from collections.abc import Callable
 
 import pytest
 
-from contracts.check.results import Report
-from contracts.report import as_json, har, html, junit, terminal
+from bluehour.contracts.check.results import Report
+from bluehour.contracts.report import as_json, har, html, junit, terminal
 
 from . import reports
 

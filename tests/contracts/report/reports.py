@@ -7,11 +7,11 @@ from collections.abc import Iterator
 from dataclasses import replace
 from typing import Any
 
-from contracts.check.results import Exit, Finding, Report, State, Verdict
-from contracts.exchange import ANYWHERE, Answer, Exchange, Headers, Request, label_of
-from contracts.rules import RULES, Rule, Severity, rule
-from openapi import contract
-from openapi.model import Operation
+from bluehour.contracts.check.results import Exit, Finding, Report, State, Verdict
+from bluehour.contracts.exchange import ANYWHERE, Answer, Exchange, Headers, Request, label_of
+from bluehour.contracts.rules import RULES, Rule, Severity, rule
+from bluehour.openapi import contract
+from bluehour.openapi.model import Operation
 
 TARGET = "https://images.example.com"
 STARTED = 1_790_000_000.0

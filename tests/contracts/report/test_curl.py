@@ -13,8 +13,8 @@ from threading import Thread
 
 import pytest
 
-from contracts.exchange import Headers, Request
-from contracts.report import curl
+from bluehour.contracts.exchange import Headers, Request
+from bluehour.contracts.report import curl
 
 TOKEN = "mhk_live_Zk9s0Qx7Yb2Lr5Wd8Vn3"
 BEARER = ("Authorization", f"Bearer {TOKEN}")

@@ -6,8 +6,8 @@ from dataclasses import replace
 
 import pytest
 
-from contracts.check.results import Exit, Report
-from contracts.exchange import Answer
+from bluehour.contracts.check.results import Exit, Report
+from bluehour.contracts.exchange import Answer
 
 from .conftest import Form
 from .reports import HARMFUL, exchange, finding, large, report

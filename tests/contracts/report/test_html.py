@@ -9,10 +9,10 @@ from dataclasses import dataclass, field
 from html.parser import HTMLParser
 from xml.etree import ElementTree as Xml
 
-from contracts.check.results import Exit, Report, State
-from contracts.report import html
-from contracts.report.pictures import credits_picture, latency_picture
-from contracts.rules import RULES
+from bluehour.contracts.check.results import Exit, Report, State
+from bluehour.contracts.report import html
+from bluehour.contracts.report.pictures import credits_picture, latency_picture
+from bluehour.contracts.rules import RULES
 
 from .reports import FACE, HARMFUL, SPENT, exchange, large, report
 

@@ -7,9 +7,9 @@ from dataclasses import replace
 
 import pytest
 
-from contracts.check.results import Exit, Report, State, Verdict
-from contracts.report import finding_of, terminal
-from contracts.rules import RULES, rule
+from bluehour.contracts.check.results import Exit, Report, State, Verdict
+from bluehour.contracts.report import finding_of, terminal
+from bluehour.contracts.rules import RULES, rule
 
 from .reports import FACE, HARMFUL, SPENT, answer, edit, exchange, finding, report
 

@@ -1,4 +1,4 @@
-"""`pytest --pyargs contracts.suite`: each rule a test, one check for all of them."""
+"""`pytest --pyargs bluehour.contracts.suite`: each rule a test, one check for all of them."""
 
 from __future__ import annotations
 
@@ -7,14 +7,23 @@ import subprocess
 import sys
 from pathlib import Path
 
-from contracts.rules import RULES
+from bluehour.contracts.rules import RULES
 from tests.deviants.catalogue import DEVIANTS
 from tests.deviants.serving import served
 
 
 def run(folder: Path, *args: str) -> subprocess.CompletedProcess[str]:
     """Run the suite from elsewhere, as somebody who has installed Bluehour."""
-    command = [sys.executable, "-m", "pytest", "--pyargs", "contracts.suite", "-p", "no:cacheprovider", *args]
+    command = [
+        sys.executable,
+        "-m",
+        "pytest",
+        "--pyargs",
+        "bluehour.contracts.suite",
+        "-p",
+        "no:cacheprovider",
+        *args,
+    ]
     ours = {name: value for name, value in os.environ.items() if not name.startswith("PYTEST_")}
     return subprocess.run(command, cwd=folder, env=ours, capture_output=True, text=True, check=False)
 

@@ -7,8 +7,8 @@ from collections.abc import Iterator
 import pytest
 from flask.testing import FlaskClient
 
-from mock_server.app import create_app
-from mock_server.mock import Mock, Settings
+from bluehour.mock_server.app import create_app
+from bluehour.mock_server.mock import Mock, Settings
 
 from ..conftest import data
 

@@ -10,8 +10,8 @@ from urllib.parse import urlsplit
 
 import pytest
 
-from mock_server.inprocess import running
-from mock_server.mock import Mock
+from bluehour.mock_server.inprocess import running
+from bluehour.mock_server.mock import Mock
 
 from ..conftest import FACE, face
 

@@ -12,10 +12,10 @@ from flask.testing import FlaskClient
 from PIL import Image
 from werkzeug.test import TestResponse
 
-from mock_server.app import create_console
-from mock_server.control.contract import control_contract
-from mock_server.control.operations import OPERATIONS
-from mock_server.mock import Mock
+from bluehour.mock_server.app import create_console
+from bluehour.mock_server.control.contract import control_contract
+from bluehour.mock_server.control.operations import OPERATIONS
+from bluehour.mock_server.mock import Mock
 
 from ..conftest import FACE, PHOTO, UPLOADS, Caller, data, face, photo
 

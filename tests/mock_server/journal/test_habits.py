@@ -7,9 +7,9 @@ from collections.abc import Iterator
 import pytest
 from flask.testing import FlaskClient
 
-from mock_server.app import create_app
-from mock_server.clock import Clock
-from mock_server.mock import Mock, Settings
+from bluehour.mock_server.app import create_app
+from bluehour.mock_server.clock import Clock
+from bluehour.mock_server.mock import Mock, Settings
 
 from ..conftest import FACE, PHOTO, Caller, face, photo
 from .test_recording import last

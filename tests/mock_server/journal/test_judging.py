@@ -8,11 +8,11 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from mock_server.app import create_app
-from mock_server.journal.judging import faults_of, warnings_of
-from mock_server.mock import Mock, Settings
-from openapi.contract import load
-from openapi.model import JSON
+from bluehour.mock_server.app import create_app
+from bluehour.mock_server.journal.judging import faults_of, warnings_of
+from bluehour.mock_server.mock import Mock, Settings
+from bluehour.openapi.contract import load
+from bluehour.openapi.model import JSON
 
 from ..conftest import FACE, PHOTO, UPLOADS, Caller, face, photo
 from .test_recording import entries, last

@@ -9,14 +9,14 @@ import pytest
 from flask.testing import FlaskClient
 from werkzeug.test import EnvironBuilder
 
-from mock_server.app import create_app
-from mock_server.journal.exchange import LARGEST_BODY
-from mock_server.journal.journal import Journal
-from mock_server.journal.recorder import Recorder, record
-from mock_server.journal.secrets import Secrets
-from mock_server.journal.view import archive, entry
-from mock_server.mock import Mock, Settings
-from mock_server.trace import Broken, Trace
+from bluehour.mock_server.app import create_app
+from bluehour.mock_server.journal.exchange import LARGEST_BODY
+from bluehour.mock_server.journal.journal import Journal
+from bluehour.mock_server.journal.recorder import Recorder, record
+from bluehour.mock_server.journal.secrets import Secrets
+from bluehour.mock_server.journal.view import archive, entry
+from bluehour.mock_server.mock import Mock, Settings
+from bluehour.mock_server.trace import Broken, Trace
 
 from ..conftest import FACE, UPLOADS, Caller, face
 
@@ -205,7 +205,7 @@ def test_only_the_last_ones_are_kept_and_all_are_counted(mock: Mock) -> None:
 def test_bodies_that_are_large_make_room_sooner_and_the_largest_are_not_kept(
     caller: Caller, mock: Mock, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("mock_server.journal.journal._MOST_BYTES", 10 * LARGEST_BODY)
+    monkeypatch.setattr("bluehour.mock_server.journal.journal._MOST_BYTES", 10 * LARGEST_BODY)
     name = "n" * (LARGEST_BODY - 1000)
     for _ in range(20):
         caller.create({**face(), "name": name})

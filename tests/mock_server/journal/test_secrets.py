@@ -10,11 +10,11 @@ from flask.testing import FlaskClient
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mock_server.app import create_app
-from mock_server.journal.secrets import Secrets
-from mock_server.journal.view import archive
-from mock_server.mock import Mock
-from mock_server.requestlog import RequestLog, json_line, text_line
+from bluehour.mock_server.app import create_app
+from bluehour.mock_server.journal.secrets import Secrets
+from bluehour.mock_server.journal.view import archive
+from bluehour.mock_server.mock import Mock
+from bluehour.mock_server.requestlog import RequestLog, json_line, text_line
 
 from ..conftest import FACE, Caller, face
 from .test_recording import entries, last

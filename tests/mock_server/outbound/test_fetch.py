@@ -11,8 +11,8 @@ from typing import Any
 
 import pytest
 
-from mock_server.assets.files import TooLarge
-from mock_server.outbound import OutboundError, TargetDenied, TargetPolicy, TookTooLong, fetch
+from bluehour.mock_server.assets.files import TooLarge
+from bluehour.mock_server.outbound import OutboundError, TargetDenied, TargetPolicy, TookTooLong, fetch
 
 LONG = 20.0
 SHORT = 0.3

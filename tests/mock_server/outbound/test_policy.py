@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from mock_server.outbound import TargetDenied, TargetPolicy
+from bluehour.mock_server.outbound import TargetDenied, TargetPolicy
 
 PUBLIC = "93.184.215.14"
 

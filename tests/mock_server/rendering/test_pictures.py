@@ -14,14 +14,14 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image, ImageChops, ImageOps
 
-from mock_server.rendering import pictures
-from mock_server.rendering.pictures import fault_of, flattened, open_picture
-from mock_server.rendering.png_strips import header_of, strips
+from bluehour.mock_server.rendering import pictures
+from bluehour.mock_server.rendering.pictures import fault_of, flattened, open_picture
+from bluehour.mock_server.rendering.png_strips import header_of, strips
 
 _PEAK = """
 import resource, sys
 from pathlib import Path
-from mock_server.rendering.pictures import fault_of, open_picture
+from bluehour.mock_server.rendering.pictures import fault_of, open_picture
 from PIL import Image
 Image.init()
 before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss

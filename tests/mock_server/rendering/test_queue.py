@@ -14,13 +14,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 from PIL import Image
 
-from mock_server.app import create_app
-from mock_server.clock import Clock
-from mock_server.mock import Mock, Settings
-from mock_server.rendering import Job, RenderError
-from mock_server.rendering.encoding import encoded, extension_like
-from mock_server.rendering.resuming import resume
-from openapi.contract import Contract, load
+from bluehour.mock_server.app import create_app
+from bluehour.mock_server.clock import Clock
+from bluehour.mock_server.mock import Mock, Settings
+from bluehour.mock_server.rendering import Job, RenderError
+from bluehour.mock_server.rendering.encoding import encoded, extension_like
+from bluehour.mock_server.rendering.resuming import resume
+from bluehour.openapi.contract import Contract, load
 
 from ..conftest import FACE, PHOTO, Caller, face, photo
 
@@ -282,7 +282,7 @@ def test_a_project_that_somebody_ended_meanwhile_stays_as_it_ended(
 def test_a_store_that_is_locked_for_a_while_loses_no_job(
     mock: Mock, caller: Caller, stage: Stage, change: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("mock_server.rendering.queue._PAUSE", 0)
+    monkeypatch.setattr("bluehour.mock_server.rendering.queue._PAUSE", 0)
     held(stage, caller)
     carried_out, refusals = getattr(mock.store, change), iter(range(3 * MOST))
 

@@ -13,9 +13,15 @@ from hypothesis import strategies as st
 from PIL import Image, ImageChops, ImageDraw
 from skimage.data import astronaut
 
-from mock_server.rendering import Job, Renderer, RenderError
-from mock_server.rendering.pictures import PIXEL_BUDGET, fault_of, open_picture
-from mock_server.rendering.simulated import MAX_EDGE, SimulatedRenderer, caption_of, output_size, readable
+from bluehour.mock_server.rendering import Job, Renderer, RenderError
+from bluehour.mock_server.rendering.pictures import PIXEL_BUDGET, fault_of, open_picture
+from bluehour.mock_server.rendering.simulated import (
+    MAX_EDGE,
+    SimulatedRenderer,
+    caption_of,
+    output_size,
+    readable,
+)
 
 RENDERER: Renderer = SimulatedRenderer()
 

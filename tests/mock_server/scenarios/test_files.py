@@ -6,9 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from mock_server.mock import Mock
-from mock_server.scenarios.rules import RuleError
-from mock_server.scenarios.scenarios import read_scenario
+from bluehour.mock_server.mock import Mock
+from bluehour.mock_server.scenarios.rules import RuleError
+from bluehour.mock_server.scenarios.scenarios import read_scenario
 
 from ..conftest import FACE, Caller, face
 

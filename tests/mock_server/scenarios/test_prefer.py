@@ -9,10 +9,10 @@ from flask.testing import FlaskClient
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mock_server.exchange import Refusal
-from mock_server.mock import Mock
-from mock_server.scenarios.prefer import preferred
-from openapi.contract import load
+from bluehour.mock_server.exchange import Refusal
+from bluehour.mock_server.mock import Mock
+from bluehour.mock_server.scenarios.prefer import preferred
+from bluehour.openapi.contract import load
 
 from ..conftest import FACE, Caller, data, face
 

@@ -12,12 +12,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 from werkzeug.test import TestResponse
 
-from mock_server.app import create_app
-from mock_server.control.contract import control_contract
-from mock_server.mock import Mock, Settings
-from mock_server.scenarios.faults import Fault
-from mock_server.scenarios.rules import Facts, Rule, RuleError
-from openapi.contract import Contract, load
+from bluehour.mock_server.app import create_app
+from bluehour.mock_server.control.contract import control_contract
+from bluehour.mock_server.mock import Mock, Settings
+from bluehour.mock_server.scenarios.faults import Fault
+from bluehour.mock_server.scenarios.rules import Facts, Rule, RuleError
+from bluehour.openapi.contract import Contract, load
 
 from ..conftest import FACE, PHOTO, UPLOADS, Caller, face, photo
 from ..test_lifecycle import png

@@ -11,14 +11,14 @@ from urllib.request import urlopen
 
 import pytest
 
-from mock_server.app import create_app
-from mock_server.clock import Clock
-from mock_server.control.client import Control, ControlError
-from mock_server.inprocess import running
-from mock_server.mock import Mock, Settings
-from mock_server.webhooks.webhooks import Webhooks
-from openapi.contract import load
-from openapi.model import JSON
+from bluehour.mock_server.app import create_app
+from bluehour.mock_server.clock import Clock
+from bluehour.mock_server.control.client import Control, ControlError
+from bluehour.mock_server.inprocess import running
+from bluehour.mock_server.mock import Mock, Settings
+from bluehour.mock_server.webhooks.webhooks import Webhooks
+from bluehour.openapi.contract import load
+from bluehour.openapi.model import JSON
 
 from ..conftest import FACE, PHOTO, Caller, face, photo
 from .conftest import JOB_SECONDS, Watcher

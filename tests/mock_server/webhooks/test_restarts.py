@@ -14,12 +14,12 @@ from pathlib import Path
 
 import pytest
 
-from mock_server.app import create_app
-from mock_server.clock import Clock
-from mock_server.control.client import Control
-from mock_server.greeting import greeting
-from mock_server.mock import Mock, Settings
-from mock_server.webhooks.deliveries import Endpoint
+from bluehour.mock_server.app import create_app
+from bluehour.mock_server.clock import Clock
+from bluehour.mock_server.control.client import Control
+from bluehour.mock_server.greeting import greeting
+from bluehour.mock_server.mock import Mock, Settings
+from bluehour.mock_server.webhooks.deliveries import Endpoint
 
 from ..conftest import FACE, Caller, face
 from ..test_serving import serving

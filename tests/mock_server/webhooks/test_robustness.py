@@ -10,13 +10,13 @@ from typing import Any
 
 import pytest
 
-from mock_server.mock import Mock
-from mock_server.outbound import TargetPolicy
-from mock_server.projects import Project
-from mock_server.representation import image_project
-from mock_server.webhooks import webhooks as module
-from mock_server.webhooks.sending import post
-from openapi.contract import Contract
+from bluehour.mock_server.mock import Mock
+from bluehour.mock_server.outbound import TargetPolicy
+from bluehour.mock_server.projects import Project
+from bluehour.mock_server.representation import image_project
+from bluehour.mock_server.webhooks import webhooks as module
+from bluehour.mock_server.webhooks.sending import post
+from bluehour.openapi.contract import Contract
 
 from ..conftest import FACE, Caller, data, face
 from .conftest import JOB_SECONDS, Watcher

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
-from mock_server.webhooks.signature import (
+from bluehour.mock_server.webhooks.signature import (
     SignatureError,
     delivery_rules,
     signature_of,

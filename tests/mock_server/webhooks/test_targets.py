@@ -9,10 +9,10 @@ from typing import Any
 
 import pytest
 
-from mock_server.app import create_app
-from mock_server.clock import Clock
-from mock_server.mock import Mock, Settings
-from mock_server.outbound import TargetPolicy
+from bluehour.mock_server.app import create_app
+from bluehour.mock_server.clock import Clock
+from bluehour.mock_server.mock import Mock, Settings
+from bluehour.mock_server.outbound import TargetPolicy
 
 from ..conftest import Caller, face
 from .conftest import JOB_SECONDS, Watcher

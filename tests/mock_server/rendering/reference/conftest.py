@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from PIL import Image
 
-from mock_server.rendering.reference import weights
+from bluehour.mock_server.rendering.reference import weights
 
 from .recorded.photos import portrait
 

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from PIL import Image
 from skimage.transform import PiecewiseAffineTransform, warp
 
-from mock_server.rendering.reference.face.faces import Face, FaceFinder
+from bluehour.mock_server.rendering.reference.face.faces import Face, FaceFinder
 
 _SIZE: Final = 320  # px
 _AROUND: Final = 1.8  # sides of a face's box

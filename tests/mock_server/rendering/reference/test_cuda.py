@@ -11,10 +11,10 @@ import pytest
 
 torch = pytest.importorskip("torch")
 
-from mock_server.rendering import Job  # noqa: E402
-from mock_server.rendering.reference.face.sliders import NAMES  # noqa: E402
-from mock_server.rendering.reference.photo.effects import EFFECTS  # noqa: E402
-from mock_server.rendering.reference.stage import ReferenceStage  # noqa: E402
+from bluehour.mock_server.rendering import Job  # noqa: E402
+from bluehour.mock_server.rendering.reference.face.sliders import NAMES  # noqa: E402
+from bluehour.mock_server.rendering.reference.photo.effects import EFFECTS  # noqa: E402
+from bluehour.mock_server.rendering.reference.stage import ReferenceStage  # noqa: E402
 
 from .photo.tiny_pipeline import save_tiny_pipeline  # noqa: E402
 from .pretended_cuda import MixedDevices, OnCuda, cuda  # noqa: E402

@@ -10,9 +10,9 @@ torch = pytest.importorskip("torch")
 
 from torch import Tensor  # noqa: E402
 
-from mock_server.rendering.reference.face import editor, regions  # noqa: E402
-from mock_server.rendering.reference.face.editor import edit_faces  # noqa: E402
-from mock_server.rendering.reference.face.sliders import NAMES  # noqa: E402
+from bluehour.mock_server.rendering.reference.face import editor, regions  # noqa: E402
+from bluehour.mock_server.rendering.reference.face.editor import edit_faces  # noqa: E402
+from bluehour.mock_server.rendering.reference.face.sliders import NAMES  # noqa: E402
 
 from .made_faces import Points, face, photo  # noqa: E402
 

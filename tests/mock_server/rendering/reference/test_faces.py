@@ -13,9 +13,9 @@ import pytest
 
 torch = pytest.importorskip("torch")
 
-from mock_server.rendering.reference.face import detector, iris, mesh  # noqa: E402
-from mock_server.rendering.reference.face.faces import FaceFinder, find_faces  # noqa: E402
-from mock_server.rendering.reference.face.geometry import Squares, seen  # noqa: E402
+from bluehour.mock_server.rendering.reference.face import detector, iris, mesh  # noqa: E402
+from bluehour.mock_server.rendering.reference.face.faces import FaceFinder, find_faces  # noqa: E402
+from bluehour.mock_server.rendering.reference.face.geometry import Squares, seen  # noqa: E402
 
 from .recorded.photos import hopper, photos, portrait, turned  # noqa: E402
 

@@ -11,9 +11,9 @@ torch = pytest.importorskip("torch")
 from torch import Tensor  # noqa: E402
 from torch.nn import functional  # noqa: E402
 
-from mock_server.rendering.reference.face import regions  # noqa: E402
-from mock_server.rendering.reference.face.field import field_of  # noqa: E402
-from mock_server.rendering.reference.face.sliders import NAMES  # noqa: E402
+from bluehour.mock_server.rendering.reference.face import regions  # noqa: E402
+from bluehour.mock_server.rendering.reference.face.field import field_of  # noqa: E402
+from bluehour.mock_server.rendering.reference.face.sliders import NAMES  # noqa: E402
 
 from .made_faces import Points, face  # noqa: E402
 

@@ -10,10 +10,10 @@ import pytest
 
 torch = pytest.importorskip("torch")
 
-from mock_server.rendering.reference.face.editor import edit_faces  # noqa: E402
-from mock_server.rendering.reference.face.faces import FaceFinder  # noqa: E402
-from mock_server.rendering.reference.face.measures import measure  # noqa: E402
-from mock_server.rendering.reference.face.sliders import NAMES  # noqa: E402
+from bluehour.mock_server.rendering.reference.face.editor import edit_faces  # noqa: E402
+from bluehour.mock_server.rendering.reference.face.faces import FaceFinder  # noqa: E402
+from bluehour.mock_server.rendering.reference.face.measures import measure  # noqa: E402
+from bluehour.mock_server.rendering.reference.face.sliders import NAMES  # noqa: E402
 
 from .made_faces import Points, face, photo  # noqa: E402
 

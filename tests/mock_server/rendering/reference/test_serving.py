@@ -17,8 +17,8 @@ from pathlib import Path
 import pytest
 from PIL import Image
 
-from mock_server.projects import PENDING
-from mock_server.stores import open_store
+from bluehour.mock_server.projects import PENDING
+from bluehour.mock_server.stores import open_store
 
 from ...conftest import FACE, PHOTO, face, photo
 from ...test_serving import Served, refused, serving
@@ -26,7 +26,7 @@ from .recorded.photos import portrait
 
 README = (Path(__file__).parents[4] / "README.md").read_text("utf-8")
 
-_BLUEHOUR = (sys.executable, "-m", "mock_server")
+_BLUEHOUR = (sys.executable, "-m", "bluehour")
 _PATIENCE = 60.0
 _WITHOUT_TORCH = """
 import sys
@@ -38,7 +38,7 @@ class Uninstalled:
 
 sys.meta_path.insert(0, Uninstalled())
 
-from mock_server.cli import main
+from bluehour.mock_server.cli import main
 
 main(prog_name="bluehour")
 """

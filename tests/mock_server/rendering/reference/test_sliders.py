@@ -13,12 +13,12 @@ torch = pytest.importorskip("torch")
 from PIL import Image  # noqa: E402
 from torch import Tensor  # noqa: E402
 
-from mock_server.rendering.reference.face import regions  # noqa: E402
-from mock_server.rendering.reference.face.editor import edit_faces  # noqa: E402
-from mock_server.rendering.reference.face.faces import Face, FaceFinder  # noqa: E402
-from mock_server.rendering.reference.face.frame import FaceFrame  # noqa: E402
-from mock_server.rendering.reference.face.measures import measure  # noqa: E402
-from mock_server.rendering.reference.face.sliders import NAMES, Style  # noqa: E402
+from bluehour.mock_server.rendering.reference.face import regions  # noqa: E402
+from bluehour.mock_server.rendering.reference.face.editor import edit_faces  # noqa: E402
+from bluehour.mock_server.rendering.reference.face.faces import Face, FaceFinder  # noqa: E402
+from bluehour.mock_server.rendering.reference.face.frame import FaceFrame  # noqa: E402
+from bluehour.mock_server.rendering.reference.face.measures import measure  # noqa: E402
+from bluehour.mock_server.rendering.reference.face.sliders import NAMES, Style  # noqa: E402
 
 from .halfway import halfway  # noqa: E402
 from .recorded.photos import hopper, portrait  # noqa: E402

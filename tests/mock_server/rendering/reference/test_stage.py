@@ -15,14 +15,14 @@ torch = pytest.importorskip("torch")
 
 from PIL import Image, ImageCms  # noqa: E402
 
-from mock_server.rendering import Job, RendererError, RenderError  # noqa: E402
-from mock_server.rendering.encoding import extension_like  # noqa: E402
-from mock_server.rendering.pictures import lacks_decoder  # noqa: E402
-from mock_server.rendering.reference.face.faces import find_faces  # noqa: E402
-from mock_server.rendering.reference.face.measures import measure  # noqa: E402
-from mock_server.rendering.reference.face.sliders import NAMES  # noqa: E402
-from mock_server.rendering.reference.stage import FACE, PHOTO, ReferenceStage  # noqa: E402
-from openapi.contract import load  # noqa: E402
+from bluehour.mock_server.rendering import Job, RendererError, RenderError  # noqa: E402
+from bluehour.mock_server.rendering.encoding import extension_like  # noqa: E402
+from bluehour.mock_server.rendering.pictures import lacks_decoder  # noqa: E402
+from bluehour.mock_server.rendering.reference.face.faces import find_faces  # noqa: E402
+from bluehour.mock_server.rendering.reference.face.measures import measure  # noqa: E402
+from bluehour.mock_server.rendering.reference.face.sliders import NAMES  # noqa: E402
+from bluehour.mock_server.rendering.reference.stage import FACE, PHOTO, ReferenceStage  # noqa: E402
+from bluehour.openapi.contract import load  # noqa: E402
 
 from .recorded.photos import portrait  # noqa: E402
 

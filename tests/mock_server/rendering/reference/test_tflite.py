@@ -12,8 +12,8 @@ import pytest
 
 torch = pytest.importorskip("torch")
 
-from mock_server.rendering.reference.tflite.executor import Network  # noqa: E402
-from mock_server.rendering.reference.tflite.reader import (  # noqa: E402
+from bluehour.mock_server.rendering.reference.tflite.executor import Network  # noqa: E402
+from bluehour.mock_server.rendering.reference.tflite.reader import (  # noqa: E402
     Graph,
     ModelError,
     Operator,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from mock_server.rendering.reference.photo.parameters import Parameters, parameters_of
+from bluehour.mock_server.rendering.reference.photo.parameters import Parameters, parameters_of
 
 
 def request(prompt: str = "", /, resolution: int = 512, **style: Any) -> dict[str, Any]:

@@ -9,9 +9,9 @@ import torch
 from skimage.metrics import structural_similarity
 from torch import Tensor
 
-from mock_server.rendering.reference.photo.analytic import AnalyticEditor, target_of
-from mock_server.rendering.reference.photo.effects import EFFECTS, Scene
-from mock_server.rendering.reference.photo.pixels import from_oklab, image_of, oklab_of, picture_of
+from bluehour.mock_server.rendering.reference.photo.analytic import AnalyticEditor, target_of
+from bluehour.mock_server.rendering.reference.photo.effects import EFFECTS, Scene
+from bluehour.mock_server.rendering.reference.photo.pixels import from_oklab, image_of, oklab_of, picture_of
 
 from .asking import asked
 

@@ -11,9 +11,9 @@ import pytest
 import torch
 from torch import Tensor
 
-from mock_server.rendering.reference.photo.diffusion import DiffusionEditor, PhotoModelError
-from mock_server.rendering.reference.photo.editing import PhotoEditor, edit_photos
-from mock_server.rendering.reference.photo.parameters import Parameters
+from bluehour.mock_server.rendering.reference.photo.diffusion import DiffusionEditor, PhotoModelError
+from bluehour.mock_server.rendering.reference.photo.editing import PhotoEditor, edit_photos
+from bluehour.mock_server.rendering.reference.photo.parameters import Parameters
 
 from . import asking
 from .tiny_pipeline import diffusers, save_tiny_pipeline

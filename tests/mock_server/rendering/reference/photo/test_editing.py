@@ -3,9 +3,9 @@ from __future__ import annotations
 import pytest
 from torch import Tensor
 
-from mock_server.rendering.reference.photo.analytic import AnalyticEditor
-from mock_server.rendering.reference.photo.editing import PhotoEditor, edit_photos
-from mock_server.rendering.simulated import output_size
+from bluehour.mock_server.rendering.reference.photo.analytic import AnalyticEditor
+from bluehour.mock_server.rendering.reference.photo.editing import PhotoEditor, edit_photos
+from bluehour.mock_server.rendering.simulated import output_size
 
 from .asking import request
 

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mock_server.rendering.reference.photo.parameters import parameters_of, schedule_of
+from bluehour.mock_server.rendering.reference.photo.parameters import parameters_of, schedule_of
 
 from .asking import asked, request
 

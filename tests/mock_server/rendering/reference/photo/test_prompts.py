@@ -7,8 +7,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mock_server.rendering.reference.photo.effects import COMPLETE, EFFECTS
-from mock_server.rendering.reference.photo.prompts import OPPOSITES, kept, remark_on, understood, wished
+from bluehour.mock_server.rendering.reference.photo.effects import COMPLETE, EFFECTS
+from bluehour.mock_server.rendering.reference.photo.prompts import (
+    OPPOSITES,
+    kept,
+    remark_on,
+    understood,
+    wished,
+)
 
 
 @pytest.mark.parametrize(
@@ -85,7 +91,7 @@ def test_a_remark_on_a_long_prompt_is_short() -> None:
 def test_remarks_need_no_torch() -> None:
     code = (
         "import sys; sys.modules['torch'] = None; "
-        "from mock_server.rendering.reference.photo.prompts import remark_on; "
+        "from bluehour.mock_server.rendering.reference.photo.prompts import remark_on; "
         "print(remark_on({'style': {'prompt': 'hat'}}))"
     )
     told = subprocess.run([sys.executable, "-c", code], check=True, capture_output=True, text=True).stdout

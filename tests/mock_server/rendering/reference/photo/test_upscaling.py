@@ -9,8 +9,8 @@ from PIL import Image
 from torch import Tensor
 from torch.nn import functional
 
-from mock_server.rendering.reference.photo import upscaling
-from mock_server.rendering.reference.photo.upscaling import upscaled
+from bluehour.mock_server.rendering.reference.photo import upscaling
+from bluehour.mock_server.rendering.reference.photo.upscaling import upscaled
 
 
 @pytest.fixture(scope="module")

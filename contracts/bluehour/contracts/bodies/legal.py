@@ -1,0 +1,252 @@
+"""Legal values at the edges of a schema, and few bodies that have them all."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
+from fractions import Fraction
+from random import Random
+from typing import Any
+
+from bluehour.openapi.model import MediaType
+from bluehour.openapi.schema import Path, Schema
+
+from .places import Place, places, value_in, with_value, without
+
+_LONG = 4000
+_FEW = 10
+"""Integers of a range that are all tried."""
+
+_UNKNOWN = ("x_unknown_key",)
+_RESERVED = ("__proto__", "constructor", "")
+"""Keys that mean something to some languages, or nothing to any."""
+
+_MANY = 60
+"""Items of a list that has no greatest length."""
+
+_SCRIPTS = "Zoë 東京 мир שלום مرحبا ไทย 👩🏽‍🚀 é ß <i>&amp;</i>"
+_ESCAPED = "\"'\\ \\n\n\t\r</b> %s {0} ${x} `y` -- ; &amp; \u2028 end"
+
+_TEXTS: tuple[tuple[str, Callable[[Random], str]], ...] = (
+    ("in many scripts, with marks of HTML", lambda random: _shuffled(_SCRIPTS, random)),
+    ("empty", lambda _: ""),
+    (
+        f"{_LONG} characters long",
+        lambda random: "a" + "".join(random.choices("abcde fghij ", k=_LONG - 2)) + "z",
+    ),
+    ("with quotes, backslashes and line breaks", lambda _: _ESCAPED),
+)
+
+
+@dataclass(frozen=True)
+class Edge:
+    """A legal value at some edge.
+
+    Attributes:
+        rule: of `bluehour.contracts.rules`.
+        field: in the vendor's writing.
+        says: what is at the edge: `its maximum 100`.
+        path: of the field; nothing for edges that are of the whole body.
+        body: a legal body with it.
+        place: the field itself; None where it is no matter of one.
+        content_type: where it is not the media type's own.
+        written: the body, where it is not as `dumped` would write it.
+    """
+
+    rule: str
+    field: str
+    says: str
+    path: Path
+    body: Any
+    place: Place | None = None
+    content_type: str = ""
+    written: bytes = b""
+
+    @property
+    def words(self) -> str:
+        """The contract's own words on the field."""
+        return self.place.words if self.place else ""
+
+    @property
+    def value(self) -> Any:
+        """What the field has."""
+        return value_in(self.body, self.path)
+
+    @property
+    def content(self) -> bytes:
+        """What to send."""
+        return self.written or dumped(self.body)
+
+
+@dataclass(frozen=True)
+class Pack:
+    """A legal body with many edges."""
+
+    edges: tuple[Edge, ...]
+    body: Any
+
+    @property
+    def content(self) -> bytes:
+        """What to send."""
+        return dumped(self.body)
+
+
+def legal(media: MediaType, base: Any, random: Random) -> Iterator[Edge]:
+    """Yield a body for each edge of each field.
+
+    Args:
+        media: the representation that the operation takes.
+        base: a legal body.
+        random: chooses among values that are as good.
+    """
+    found = list(places(media.schema, base))
+    for place in found:
+        if "x-asset-type" in place.node:  # any text is legal for the schema; what it names must be there
+            continue
+        for rule, says, value in _values(place, base, random):
+            body = with_value(base, place.path, value)
+            if media.schema.accepts(body):
+                yield Edge(rule, place.name, says, place.path, body, place)
+    yield from (edge for edge in _of_the_whole(media, base, found) if media.schema.accepts(edge.body))
+
+
+def packed(edges: Iterable[Edge], base: Any, schema: Schema) -> list[Pack]:
+    """Return few bodies that have all edges of fields between them, those with the most first."""
+    packs: list[tuple[list[Edge], Any]] = []
+    for edge in edges:
+        if not edge.path or edge.written:  # in a pack it would be written as any other
+            continue
+        for index, (among, body) in enumerate(packs):
+            if any(_overlap(edge.path, other.path) for other in among):
+                continue
+            joined = with_value(body, edge.path, edge.value)
+            if schema.accepts(joined):
+                packs[index] = ([*among, edge], joined)
+                break
+        else:
+            packs.append(([edge], with_value(base, edge.path, edge.value)))
+    return [Pack(tuple(among), body) for among, body in sorted(packs, key=lambda pack: -len(pack[0]))]
+
+
+def dumped(body: Any) -> bytes:
+    """Return a body as JSON, its floats as floats: 4.0 stays 4.0."""
+    return json.dumps(body, ensure_ascii=False).encode()
+
+
+def _values(place: Place, base: Any, random: Random) -> Iterator[tuple[str, str, Any]]:
+    types, node = place.types, place.node
+    rule = "accept.deprecated" if node.get("deprecated") else ""
+    if "number" in types or "integer" in types:
+        for kind, says, value in _numbers(node, "integer" in types, random):
+            yield rule or kind, says, value
+    elif "string" in types and not {"pattern", "enum", "format"} & node.keys():
+        for says, text in _TEXTS:
+            yield rule or "accept.text", f"text, {says}", text(random)
+    elif "boolean" in types:
+        for flag in (True, False):
+            yield rule or "accept.optional", json.dumps(flag), flag
+    elif "array" in types and place.present and (items := value_in(base, place.path)):
+        yield "accept.bounds", "a single item", items[:1]
+        if "maxItems" not in node and not node.get("uniqueItems"):
+            yield "accept.bounds", f"{_MANY} items", (items * _MANY)[:_MANY]
+    elif "object" in types and place.path and not node.get("required"):
+        yield "accept.optional", "an empty object", {}
+    for value in node.get("enum", ()):
+        yield rule or "accept.bounds", f"{json.dumps(value)}, one of its choices", value
+
+
+def _numbers(node: dict[str, Any], whole: bool, random: Random) -> Iterator[tuple[str, str, Any]]:
+    low, high, step = node.get("minimum"), node.get("maximum"), node.get("multipleOf")
+    if low is not None:
+        yield "accept.bounds", f"its minimum {low}", low
+    if high is not None:
+        yield "accept.bounds", f"its maximum {high}", high
+    within = _within(low, high, step, random)
+    if whole and low is not None and high is not None and high - low <= _FEW:
+        for value in range(int(low) + 1, int(high)):
+            yield "accept.numbers", f"{value}, between its bounds", value
+    written = "an integer" if whole else "a number"
+    yield "accept.numbers", f"{float(within)} for {written}", float(within)
+    yield "accept.numbers", "0", 0
+    yield "accept.numbers", "-0.0", -0.0
+    if not whole and not step:
+        yield "accept.numbers", f"{within} without a point", within
+        yield "accept.numbers", "a fraction with many digits", _fraction(low, high, random)
+        yield "accept.numbers", "5e-324, close to 0", 5e-324
+    if high is None:
+        large = random.randint(1_000, 9_999)
+        yield "accept.numbers", f"{large}, a large number", large
+    if low is None or low < 0:
+        negative = -within if step or low is None else max(low, -within)
+    if (low is None or low < 0) and negative < 0:
+        yield "accept.numbers", f"{negative}, a negative number", negative
+
+
+def _within(low: Any, high: Any, step: Any, random: Random) -> int:
+    """An integer within the bounds, away from them where that can be; an odd number of steps."""
+    unit = Fraction(repr(step or 1)).numerator  # the least multiple that is whole
+    first = max(int(low) // unit + 1 if low is not None else 1, 1)
+    last = int(high) // unit - 1 if high is not None else 100
+    counts = range(first, last + 1)
+    odd = range(first | 1, last + 1, 2) or counts
+    return random.choice(odd) * unit if odd else int(low if low is not None else high)
+
+
+def _fraction(low: Any, high: Any, random: Random) -> float:
+    return round(random.uniform(low if low is not None else 0, high if high is not None else 10), 9)
+
+
+def _of_the_whole(media: MediaType, base: Any, found: list[Place]) -> Iterator[Edge]:
+    for index, example in enumerate(media.examples):
+        if media.schema.accepts(example):
+            yield Edge("accept.examples", "body", f"published example {index + 1}", (), example)
+    yield Edge("accept.optional", "body", "nothing but what is required", (), _minimal(base, found))
+    for place in found:
+        if "object" in place.types and place.present and _is_open(place.node):
+            for name in _UNKNOWN if place.path else (*_UNKNOWN, *_RESERVED):
+                path = (*place.path, name)
+                body = with_value(base, path, {"a": [1, None]})
+                yield Edge("accept.unknown-keys", place.name, f"an unknown key, {name!r}", path, body)
+    yield from _with_exponents(base, found)
+    for says in (f"{media.name}; charset=utf-8", media.name.title()):
+        yield Edge("accept.media-type", "Content-Type", says, (), base, content_type=says)
+
+
+def _with_exponents(base: Any, found: list[Place]) -> Iterator[Edge]:
+    """A number that is written with an exponent, for each kind of number that the body has."""
+    marker = 98_765.4321
+    for kind in ("number", "integer"):
+        place = next((each for each in found if kind in each.types and each.present), None)
+        if place is None:
+            continue
+        for written, value in ((b"6e2", 600), (b"5e0", 5), (b"0e0", 0)):
+            body = with_value(base, place.path, value)
+            if place.schema.accepts(value):
+                raw = dumped(with_value(base, place.path, marker)).replace(b"98765.4321", written)
+                says = f"{written.decode()} for {'an' if kind == 'integer' else 'a'} {kind}"
+                yield Edge("accept.numbers", place.name, says, place.path, body, place, written=raw)
+                break
+
+
+def _minimal(base: Any, found: list[Place]) -> Any:
+    body = base
+    for place in reversed(found):
+        if place.present and not place.required and place.path:
+            body = without(body, place.path)
+    return body
+
+
+def _is_open(node: dict[str, Any]) -> bool:
+    return "additionalProperties" not in node and "unevaluatedProperties" not in node
+
+
+def _overlap(one: Path, other: Path) -> bool:
+    shorter = min(len(one), len(other))
+    return one[:shorter] == other[:shorter]
+
+
+def _shuffled(text: str, random: Random) -> str:
+    words = text.split(" ")
+    random.shuffle(words)
+    return " ".join(words)

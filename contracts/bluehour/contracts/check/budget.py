@@ -1,0 +1,83 @@
+"""The credits that a check may cost: the worst case of a call is set aside before it is sent."""
+
+from __future__ import annotations
+
+import math
+from threading import Lock
+from typing import Any
+
+from bluehour.openapi.wording import counted
+
+from ..exchange import Answer
+
+
+class BudgetSpent(Exception):
+    """The next call could pass the budget; it was not sent."""
+
+
+class Budget:
+    """Credits, counted the way that can't be too few. May be used from any thread.
+
+    Args:
+        most: what may be spent at most.
+    """
+
+    def __init__(self, most: int) -> None:
+        self.most = most
+        self._spent = 0
+        self._reserved = 0
+        self._lock = Lock()
+
+    @property
+    def spent(self) -> int:
+        """What has been spent, refunds not deducted."""
+        return self._spent
+
+    @property
+    def left(self) -> int:
+        """What may still be reserved; never below 0."""
+        return max(0, self.most - self._spent - self._reserved)
+
+    def reserve(self, amount: int) -> None:
+        """Set aside what the next call may cost.
+
+        Raises:
+            BudgetSpent: there is not as much left; nothing is set aside.
+        """
+        with self._lock:
+            if amount > self.left:
+                raise BudgetSpent(self.lacks(amount))
+            self._reserved += amount
+
+    def lacks(self, amount: int) -> str:
+        """Say that there is not as much left."""
+        return f"{counted(amount, 'credit')} may be needed, and {self.left} are left of {self.most}"
+
+    def book(self, reserved: int, cost: int) -> int:
+        """Turn what was set aside into what it has cost, and return all that is spent by now."""
+        with self._lock:
+            self._reserved -= reserved
+            self._spent += cost
+            return self._spent
+
+
+def cost_of(answer: Answer | None, price: int) -> int:
+    """Return what a call has cost, in the worst case where that is not known.
+
+    A refusal is free, and an acceptance costs the operation's price at least, whatever it says; one that says
+    more, of either kind, costs what it says. What failed or was never answered may have been carried out.
+
+    Args:
+        answer: None where none came.
+        price: of the operation, in credits.
+    """
+    if answer is None:
+        return price
+    least = 0 if 400 <= answer.status < 500 else price
+    said = ("credits_charged", "frame_cost") if price else ()
+    return max([least, *(_credits(answer.field(name)) for name in said)])
+
+
+def _credits(said: Any) -> int:
+    """What a body says, rounded up; nothing where that is no number."""
+    return 0 if isinstance(said, bool) or not isinstance(said, int | float) else math.ceil(said)

@@ -1,0 +1,270 @@
+"""The command `bluehour check`."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Collection
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
+
+import click
+
+from bluehour.mock_server import interrupts
+from bluehour.mock_server.cli import Problem
+from bluehour.openapi.wording import counted
+
+from ..commands import colour_and_width, need_the_extra, write
+from ..rules import ALL_RULES, PIXEL_RULES, RULES, Rule
+from ..selection import matching, patterns_in, selected
+
+if TYPE_CHECKING:
+    from .results import Report
+    from .run import Options
+
+_FILE = click.Path(path_type=Path, dir_okay=False, writable=True)
+
+
+@click.command()
+@click.argument("url", required=False)
+@click.option(
+    "--token",
+    envvar="BLUEHOUR_TOKEN",
+    show_envvar=True,
+    help="Of the account to check with. On this machine any will do, if the server takes any.",
+)
+@click.option(
+    "--second-token",
+    envvar="BLUEHOUR_SECOND_TOKEN",
+    show_envvar=True,
+    help="Of another account, which tries to reach what is the first one's.",
+)
+@click.option(
+    "--empty-token",
+    envvar="BLUEHOUR_EMPTY_TOKEN",
+    show_envvar=True,
+    help="Of an account that is known to have no credits: with it, legal requests are tried for nothing.",
+)
+@click.option(
+    "--max-credits",
+    metavar="N",
+    type=click.IntRange(min=0),
+    help="Never spend more. Default: 60 on this machine, and what --pixels adds; nothing on any other.",
+)
+@click.option(
+    "--only",
+    metavar="RULE",
+    multiple=True,
+    help="Judge these rules alone: an id, a group or a pattern, as credits.price, auth, *.expiry.",
+)
+@click.option("--skip", metavar="RULE", multiple=True, help="Leave these rules out.")
+@click.option(
+    "--pixels",
+    is_flag=True,
+    help="Also measure what the editors do to the picture, for 107 credits: that an edit of nothing changes "
+    "nothing, where each slider moves the face, likeness, tone and size. Needs bluehour[inference] and "
+    "bluehour weights.",
+)
+@click.option("-x", "--first", is_flag=True, help="Stop at the first broken rule.")
+@click.option("--rules", "list_rules", is_flag=True, help="List the rules, with what each costs, and stop.")
+@click.option("--plan", is_flag=True, help="Tell what would be sent, and what it could cost; send nothing.")
+@click.option(
+    "--seed", type=int, default=0, show_default=True, help="Chooses values; the same, the same again."
+)
+@click.option(
+    "--picture",
+    type=click.Path(path_type=Path, dir_okay=False, exists=True),
+    help="What is edited. Default: a portrait of an astronaut.",
+)
+@click.option("--report", metavar="FILE", type=_FILE, help="Write a report for people: one HTML file.")
+@click.option("--junit", metavar="FILE", type=_FILE, help="Write a report for CI: JUnit XML.")
+@click.option("--json", "json_file", metavar="FILE", type=_FILE, help="Write all facts as JSON.")
+@click.option("--har", metavar="FILE", type=_FILE, help="Write all requests and answers as HAR.")
+@click.option(
+    "--rate",
+    metavar="N",
+    type=click.FloatRange(min=0),
+    help="Requests a second at most; 0 for no limit. Default: none on this machine, 5 elsewhere.",
+)
+@click.option(
+    "--timeout",
+    metavar="SECONDS",
+    type=click.FloatRange(min=0, min_open=True),
+    help="How long an answer may take. Default: 10 on this machine, 30 elsewhere.",
+)
+@click.option(
+    "--patience",
+    metavar="SECONDS",
+    type=click.FloatRange(min=0),
+    help="How long a job may take. Default: 30 on this machine, 300 elsewhere.",
+)
+def check(
+    url: str | None,
+    token: str | None,
+    second_token: str | None,
+    empty_token: str | None,
+    max_credits: int | None,
+    only: tuple[str, ...],
+    skip: tuple[str, ...],
+    pixels: bool,
+    first: bool,
+    list_rules: bool,
+    plan: bool,
+    seed: int,
+    picture: Path | None,
+    report: Path | None,
+    junit: Path | None,
+    json_file: Path | None,
+    har: Path | None,
+    rate: float | None,
+    timeout: float | None,
+    patience: float | None,
+) -> None:
+    """Check whether the deployment at URL keeps the contract of the Magic Hour image editors.
+
+    It sends what must be refused, which is free, and every legal edge in a few creates that are paid for. It
+    never spends more than --max-credits, whatever the server says.
+
+    Ctrl-C ends it: nothing more is sent, calls under way that cost credits are waited for, and what is known
+    is told. A second Ctrl-C ends it at once.
+
+    With --pixels it makes 57 face edits and 5 photo edits more, and measures their pictures. --only and
+    --skip choose among these rules, too: --pixels --only pixels.tone makes 3 edits.
+
+    \b
+    Exit codes:
+      0  it conforms: no rule was seen broken
+      1  a rule is broken
+      2  wrong usage
+      3  it could not be judged: not reachable, the token is refused, the budget is too small to start, a
+         rule of --pixels got no pictures, or Ctrl-C ended it before any rule was seen broken
+    """
+    rules = _selected(only, skip, pixels)
+    if pixels:
+        need_the_extra("bluehour check --pixels", "schemathesis")
+    if list_rules:
+        click.echo(_listed(rules))
+        return
+    need_the_extra("bluehour check", "schemathesis")
+    from .run import Options, with_token
+
+    options = Options(
+        target=_base_url(url),
+        token=token or "",
+        second_token=second_token or None,
+        empty_token=empty_token or None,
+        max_credits=max_credits,
+        rules=rules,
+        seed=seed,
+        picture=picture,
+        rate=rate,
+        timeout=timeout,
+        patience=patience,
+        only_first=first,
+    )
+    try:
+        options = with_token(options)
+    except ValueError as error:
+        raise Problem(str(error)) from error
+    if plan:
+        _tell_plan(options)
+        return
+    with interrupts.held():  # from here on there is something to tell
+        found = _checked(options)
+        _write(found, {"report": report, "junit": junit, "json": json_file, "har": har})
+        _tell(found)
+        sys.exit(found.exit_code)
+
+
+def _selected(only: Collection[str], skip: Collection[str], pixels: bool) -> tuple[Rule, ...]:
+    try:
+        return selected(ALL_RULES if pixels else RULES, only, skip, "bluehour check")
+    except ValueError as error:
+        unknown = [name for name in patterns_in((*only, *skip)) if not any(matching(name, RULES))]
+        if of_pixels := [name for name in unknown if any(matching(name, PIXEL_RULES)) and not pixels]:
+            raise Problem(f"{of_pixels[0]} costs credits of its own, and needs --pixels beside it") from error
+        raise Problem(str(error)) from error
+
+
+def _listed(rules: Collection[Rule]) -> str:
+    lines = []
+    for rule in rules:
+        severity = "" if rule.severity == "error" else f" ({rule.severity})"
+        lines += [
+            f"{rule.id}{severity}",
+            f"    {rule.title}.",
+            f"    enforces: {rule.place}",
+            f"    costs: {_cost(rule)}",
+        ]
+    pixel_rules = [rule for rule in rules if rule in PIXEL_RULES]
+    if pixel_rules:
+        lines.append(f"The pixel rules cost {_price_of(pixel_rules)} together, as they share pictures.")
+    return "\n".join(lines)
+
+
+def _cost(rule: Rule) -> str:
+    return f"{_price_of([rule])}, {rule.cost}" if rule in PIXEL_RULES else rule.cost
+
+
+def _price_of(rules: Collection[Rule]) -> str:
+    from bluehour.openapi.contract import load
+
+    from .pixels.edits import edits_of, price_of, questions
+
+    return counted(price_of(edits_of(questions(load(), rules))), "credit")
+
+
+def _base_url(url: str | None) -> str:
+    if not url:
+        raise Problem("say what to check, as in bluehour check http://127.0.0.1:4010")
+    try:
+        parts = urlsplit(url)
+        sound = parts.scheme in ("http", "https") and bool(parts.hostname) and (parts.port or 1) > 0
+    except ValueError:
+        sound = False
+    if not sound or parts.query or parts.fragment:
+        raise Problem(f"{url} is no base URL; it begins with http:// or https://, as http://127.0.0.1:4010")
+    return url
+
+
+def _tell_plan(options: Options) -> None:
+    from .plan import described, rehearse
+
+    rehearsed = rehearse(options)
+    interrupts.raise_if_heard()  # half a plan would be none
+    click.echo(described(*rehearsed))
+
+
+def _checked(options: Options) -> Report:
+    from ..display import display_on
+    from .pixels import CannotMeasure
+    from .progress import Progress
+    from .run import check as run_check
+
+    try:
+        with display_on(sys.stderr) as display:
+            progress = Progress(display=display)
+            if any(rule in PIXEL_RULES for rule in options.rules):
+                progress.say("loading what measures pictures")
+                with interrupts.let_in():
+                    need_the_extra("bluehour check --pixels", "torch", "inference")
+            return run_check(options, progress)
+    except OSError as error:
+        raise Problem(f"the picture {options.picture} can't be used: {error}") from error
+    except CannotMeasure as error:
+        raise Problem(str(error)) from error
+
+
+def _write(found: Report, files: dict[str, Path | None]) -> None:
+    from ..report import as_json, har, html, junit
+
+    writers = {"report": html, "junit": junit, "json": as_json, "har": har}
+    write(files, {name: partial(writer, found) for name, writer in writers.items()})
+
+
+def _tell(found: Report) -> None:
+    from ..report import terminal
+
+    colour, width = colour_and_width()
+    click.echo(terminal(found, colour=colour, width=width))

@@ -1,0 +1,279 @@
+"""What must be accepted: every legal edge of every field.
+
+An account with no credits tries them one by one for nothing: what is legal is answered by 402, what is taken
+for illegal by 400. Then, and where there is no such account, few creates are paid for that have many edges
+each; one that is refused is taken apart.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from functools import partial
+from typing import Any
+
+from bluehour.openapi.model import Operation
+
+from ...bodies import Edge, legal, packed
+from ...bodies.legal import Pack, dumped
+from ...exchange import Exchange, label_of
+from ...rules import RULES
+from ..accounts import Account
+from ..budget import BudgetSpent
+from ..checker import UPLOADS, Check, answered, code_in, is_success, json_of
+from ..jobs import Jobs
+from . import money
+from .bodies import legal_body, naming, uploaded, with_upload
+
+_ELSEWHERE = ("accept.extensions", "accept.random", "accept.headers", "accept.asset-url")
+
+ACCEPTED = tuple(each.id for each in RULES if each.group == "accept" and each.id not in _ELSEWHERE)
+
+_PACKS_BESIDE_SINGLES = 1
+_PACKS_ALONE = 3
+"""Creates of an operation that are paid for where every edge was tried by itself, and where none was."""
+
+
+def try_examples(check: Check, jobs: Jobs) -> None:
+    """Create a project by each operation's published example, and watch it to its end."""
+    for operation in check.creates:
+        with check.within_budget(operation, "accept.examples", "upload.usable"):
+            if check.accounts.made_to_order and operation.credits:
+                made = money.spend_on_example(check, jobs, operation, check.creates[0])
+                _judge_base(check, made)
+                if is_success(made):
+                    continue
+            body = legal_body(check, operation, check.accounts.main)
+            made, job = jobs.create(
+                operation, check.accounts.main, body, "the published example", is_plain=True
+            )
+            _judge_base(check, made)
+            if job is not None:
+                jobs.watch(job)
+
+
+def try_edges(check: Check, jobs: Jobs) -> None:
+    """Send every legal edge of every operation that takes a body."""
+    for operation in (*check.uploads, *check.creates):
+        base = legal_body(check, operation, check.accounts.main)
+        edges = _edges(check, operation, base)
+        rules = sorted({edge.rule for edge in edges})
+        if operation.behaviour == UPLOADS:
+            for edge in edges:
+                _try_free(check, operation, edge)
+        elif not any(job.operation is operation for job in jobs.all):
+            for rule_id in rules:
+                check.unjudged("not even the published example was accepted", operation, rule_id)
+        else:
+            singly = _try_singly(check, operation, edges)
+            with check.within_budget(operation, *rules):
+                _try_packed(check, jobs, operation, base, edges, singly)
+
+
+def _edges(check: Check, operation: Operation, base: Any) -> list[Edge]:
+    media = json_of(operation)
+    found = legal(media, base, check.random) if media else ()
+    return [edge for edge in found if check.findings.wants((edge.rule,))]
+
+
+def _try_free(check: Check, operation: Operation, edge: Edge) -> None:
+    exchange = _send(check, operation, check.accounts.main, edge)
+    if answered(exchange) != check.status_of(
+        "unprocessable_entity"
+    ):  # an extension that does not fit its type
+        _judge(check, exchange, [edge], is_success(exchange))
+
+
+def _judge_base(check: Check, exchange: Exchange) -> None:
+    status = answered(exchange)
+    if status in (check.status_of("insufficient_credits"), check.status_of("unauthorized")):
+        check.unjudged(f"the account's requests are refused by {status}", exchange.label, "accept.examples")
+        check.notes.append(f"{exchange.label} refuses the account itself: {status} {code_in(exchange) or ''}")
+    elif status:
+        message = f"The published example, with an uploaded picture, was answered by {_told(exchange)}"
+        unusable = status == check.status_of("unprocessable_entity")
+        check.expect("upload.usable", exchange, not unusable, message, "assets")
+        if not unusable:
+            check.expect("accept.examples", exchange, is_success(exchange), message, "body")
+
+
+def _try_singly(check: Check, operation: Operation, edges: Sequence[Edge]) -> bool:
+    """Try each edge with an account that can't pay; return whether that could be done."""
+    empty = check.accounts.empty
+    if empty is None or check.findings.is_broken("credits.empty", label_of(operation)):
+        return False
+    for edge in edges:
+        try:
+            exchange = _send(check, operation, empty, edge)
+        except BudgetSpent:
+            return False
+        if is_success(exchange):
+            message = "An account with no credits was served"
+            check.expect("credits.empty", exchange, False, message)
+            return False
+        _judge(check, exchange, [edge], _is_refused_for_money(check, exchange))
+    return True
+
+
+def _is_refused_for_money(check: Check, exchange: Exchange) -> bool:
+    return answered(exchange) == check.status_of("insufficient_credits")
+
+
+def _try_packed(
+    check: Check, jobs: Jobs, operation: Operation, base: Any, edges: Sequence[Edge], singly: bool
+) -> None:
+    media = json_of(operation)
+    if media is None:
+        return
+    packs = packed(edges, base, media.schema)
+    types = [edge.content_type for edge in edges if edge.content_type]
+    for index, pack in enumerate(packs[: _PACKS_BESIDE_SINGLES if singly else _PACKS_ALONE]):
+        content_type = types[index] if index < len(types) else media.name
+        if check.accounts.made_to_order and operation.credits:
+            create = partial(_try_pack, check, jobs, operation, pack, content_type, base)
+            money.spend_with_change(check, jobs, operation, check.creates[0], create)
+        else:
+            _try_pack(check, jobs, operation, pack, content_type, base, check.accounts.main)
+    for edge in () if singly else edges:
+        if not edge.path and edge.field == "body" and edge.rule != "accept.examples":
+            exchange = _send(check, operation, check.accounts.main, edge)
+            _judge(check, exchange, [edge], is_success(exchange))
+            jobs.accept(exchange, check.accounts.main)
+
+
+def _try_pack(
+    check: Check,
+    jobs: Jobs,
+    operation: Operation,
+    pack: Pack,
+    content_type: str,
+    base: Any,
+    account: Account,
+) -> Exchange:
+    exchange = check.call(
+        operation,
+        account,
+        with_upload(check, operation, account, pack.body),
+        content_type=content_type,
+        purpose=f"{len(pack.edges)} legal edges at once",
+    )
+    job = jobs.accept(exchange, account, is_fetched=True)
+    if job is not None or is_success(exchange):
+        _judge(check, exchange, pack.edges, True)
+    elif _is_refused_for_money(check, exchange) or answered(exchange) == check.status_of("unauthorized"):
+        check.notes.append(f"{operation.path} refuses the account: {_told(exchange)}")
+    elif answered(exchange):
+        _take_apart(check, jobs, operation, pack.edges, base, exchange)
+    return exchange
+
+
+def _take_apart(
+    check: Check, jobs: Jobs, operation: Operation, edges: Sequence[Edge], base: Any, refused: Exchange
+) -> None:
+    """Find out which edges a refusal is about: those that its message names first, then half by half."""
+    said = str(refused.answer.field("message") or "") if refused.answer else ""
+    named = [edge for edge in edges if edge.field.rpartition(".")[2] in said]
+    for edge in named:
+        exchange = _send(check, operation, check.accounts.main, edge)
+        _judge(check, exchange, [edge], is_success(exchange))
+        jobs.accept(exchange, check.accounts.main)
+    if any(check.findings.is_broken(edge.rule, label_of(operation)) for edge in named):
+        return
+    others = [edge for edge in edges if edge not in named]
+    _halve(check, jobs, operation, others, base, refused)
+
+
+def _halve(
+    check: Check, jobs: Jobs, operation: Operation, edges: Sequence[Edge], base: Any, refused: Exchange
+) -> None:
+    if len(edges) <= 1:
+        _judge(check, refused, edges, False)
+        return
+    media = json_of(operation)
+    middle = len(edges) // 2
+    for half in (edges[:middle], edges[middle:]):
+        pack = packed(half, base, media.schema)[0] if media else None
+        if pack is None:
+            continue
+        exchange = check.call(
+            operation,
+            check.accounts.main,
+            content=pack.content,
+            purpose=f"{len(half)} of the legal edges that were refused together",
+        )
+        jobs.accept(exchange, check.accounts.main)
+        if is_success(exchange):
+            _judge(check, exchange, half, True)
+        elif answered(exchange):
+            _halve(check, jobs, operation, half, base, exchange)
+
+
+def try_assets(check: Check, jobs: Jobs) -> None:
+    """Name pictures in the other ways there are: by their URL, and by the published example's path."""
+    cheapest = next(iter(check.creates), None)
+    if cheapest is None:
+        return
+    account = check.accounts.empty or check.accounts.main
+    shown = next((job for job in jobs.all if job.link is not None and not job.deleted), None)
+    if shown is not None:
+        jobs.look_at(shown, "for a fresh link")
+    url = shown.link if shown is not None else None
+    if url is None:
+        check.unjudged("there is no link to a picture", cheapest, "accept.asset-url")
+    else:
+        with check.within_budget(cheapest, "accept.asset-url"):
+            _try_asset(check, jobs, cheapest, account, url, "accept.asset-url")
+    example = check.contract.extension("x-example-asset")
+    if example and check.accounts.made_to_order:
+        for operation in check.creates:
+            with check.within_budget(operation, "accept.examples"):
+                _try_asset(check, jobs, operation, account, example, "accept.examples")
+
+
+def _try_asset(
+    check: Check, jobs: Jobs, operation: Operation, account: Account, asset: str, rule_id: str
+) -> None:
+    body = naming(operation, legal_body(check, operation, account), asset)
+    exchange = check.call(operation, account, body, purpose=f"the picture {asset.partition('?')[0]}")
+    jobs.accept(exchange, account)
+    if answered(exchange):
+        kept = is_success(exchange) or _is_refused_for_money(check, exchange)
+        message = f"The picture {asset} was answered by {_told(exchange)}"
+        check.expect(rule_id, exchange, kept, message, "assets")
+
+
+def _send(check: Check, operation: Operation, account: Account, edge: Edge) -> Exchange:
+    content = edge.content
+    if operation.annotated("x-asset-type") and not edge.written:
+        content = dumped(with_upload(check, operation, account, edge.body))
+    elif edge.written:
+        # The picture is the main account's own in what is written already; here it has to be this one's.
+        mine, theirs = (uploaded(check, each).encode() for each in (check.accounts.main, account))
+        content = edge.written.replace(mine, theirs)
+    media = json_of(operation)
+    return check.call(
+        operation,
+        account,
+        content=content,
+        content_type=edge.content_type or (media.name if media else None),
+        purpose=f"{edge.field}: {edge.says}",
+    )
+
+
+def _judge(check: Check, exchange: Exchange, edges: Sequence[Edge], accepted: bool) -> None:
+    """Say of edges whether they were accepted; of silence, and of what the account can't have, nothing."""
+    if not answered(exchange):
+        return
+    if not accepted and answered(exchange) == check.status_of("insufficient_credits"):
+        for edge in edges:
+            check.unjudged(
+                f"the account's requests are refused: {_told(exchange)}", exchange.label, edge.rule
+            )
+        return
+    for edge in edges:
+        message = f"{edge.field}: {edge.says}; it is legal, and was answered by {_told(exchange)}"
+        check.expect(edge.rule, exchange, accepted, message, edge.field, words=edge.words)
+
+
+def _told(exchange: Exchange) -> str:
+    said = str(exchange.answer.field("message") or "") if exchange.answer else ""
+    return f"{answered(exchange)}" + (f" {said[:160]!r}" if said else "")

@@ -1,0 +1,140 @@
+"""Who may call: every form of credentials at every operation, and what is another account's."""
+
+from __future__ import annotations
+
+import base64
+from collections.abc import Iterator
+from typing import Any
+
+from bluehour.openapi.model import Operation
+
+from ...exchange import Exchange
+from ..accounts import Account
+from ..checker import Check, answered, code_in, json_of, path_values
+from ..jobs import Jobs
+from .bodies import has_uploaded, legal_body
+
+
+def try_credentials(check: Check, jobs: Jobs) -> None:
+    """Call every operation with everything that is no valid bearer token: 401."""
+    for operation in check.contract.operations:
+        if not operation.security or () in operation.security:
+            continue
+        with check.within_budget(operation, "auth.required", "auth.scheme-case"):
+            _try_forms(check, jobs, operation)
+            _try_lower_case(check, operation)
+
+
+def _try_forms(check: Check, jobs: Jobs, operation: Operation) -> None:
+    expected = check.status_of("unauthorized")
+    for form, authorization in _forms(check):
+        if check.findings.is_broken("auth.required", f"{operation.method} {operation.path}"):
+            return  # it would be carried out again, and charged
+        exchange = check.call(
+            operation,
+            None,
+            _body(check, operation),
+            path=path_values(operation, _some_project(jobs)),
+            authorization=authorization,
+            purpose=f"credentials: {form}",
+        )
+        status = answered(exchange)
+        if status == 0 or status >= 500:
+            continue
+        kept = status == expected and code_in(exchange) in ("unauthorized", None)
+        message = f"With {form} it answered {status} in place of {expected}"
+        check.expect("auth.required", exchange, kept, message, "Authorization")
+
+
+def _forms(check: Check) -> Iterator[tuple[str, str | None]]:
+    token = check.accounts.main.token
+    yield "no Authorization", None
+    yield "an empty Authorization", ""
+    yield "Bearer and no token", "Bearer"
+    yield "Bearer, a space and no token", "Bearer "
+    yield "the token without a scheme", token
+    yield "the scheme cut short", f"Beare {token}"
+    yield "more than one token", f"Bearer {token} {token}"
+    yield "the scheme Basic", "Basic " + base64.b64encode(f"{token}:".encode()).decode()
+    yield "the scheme Basic, with the token as it is", f"Basic {token}"
+    yield "the scheme Token", f"Token {token}"
+    yield "a token that nobody has", f"Bearer {check.accounts.refused.token}"
+    if not check.accounts.made_to_order and len(token) >= 16:
+        yield "the token cut short", f"Bearer {token[:-4]}"
+        yield "the token with its end changed", f"Bearer {token[:-4]}{token[:-5:-1]}x"
+
+
+def _try_lower_case(check: Check, operation: Operation) -> None:
+    """The scheme's case is nobody's: tried where nothing can be charged."""
+    if operation.credits:
+        return
+    for scheme in ("bearer", "BEARER"):
+        exchange = check.call(
+            operation,
+            None,
+            _body(check, operation),
+            path=path_values(operation, "bluehour-case"),
+            authorization=f"{scheme} {check.accounts.main.token}",
+            purpose=f"credentials: {scheme} in place of Bearer",
+        )
+        if 0 < answered(exchange) < 500:
+            accepted = answered(exchange) != check.status_of("unauthorized")
+            check.expect("auth.scheme-case", exchange, accepted, f"{scheme} was refused", "Authorization")
+
+
+def _body(check: Check, operation: Operation) -> Any:
+    return legal_body(check, operation, check.accounts.main) if json_of(operation) else None
+
+
+def _some_project(jobs: Jobs) -> str:
+    """A project that there is, so that nothing but the credentials is wrong; or an id that nobody has."""
+    return jobs.all[0].project_id if jobs.all else "bluehour-nobody"
+
+
+def try_other_account(check: Check, jobs: Jobs) -> None:
+    """Reach for the main account's project and upload with another account's token."""
+    second = check.accounts.second
+    rules = ("auth.own-projects", "auth.own-uploads")
+    if second is None:
+        for operation in (*check.reads, *check.deletes, *check.creates):
+            rule_id = rules[1] if operation in check.creates else rules[0]
+            check.unjudged("there is no second account: see --second-token", operation, rule_id)
+        return
+    mine = next((job for job in jobs.all if job.account is not second), None)
+    for operation in (*check.reads, *check.deletes):
+        if mine is None:
+            check.unjudged("there is no project to reach for", operation, rules[0])
+        else:
+            _reach_for(check, operation, second, mine.project_id)
+    if mine is not None:  # whether the other account's DELETE has deleted it, its owner sees
+        jobs.look_at(mine, "the project that another account tried to delete")
+    for operation in check.creates:
+        with check.within_budget(operation, rules[1]):
+            _use_upload(check, operation, second)
+
+
+def _reach_for(check: Check, operation: Operation, second: Account, project_id: str) -> None:
+    purpose = "another account's project"
+    exchange = check.call(operation, second, path=path_values(operation, project_id), purpose=purpose)
+    if 0 < answered(exchange) < 500:
+        expected = check.status_of("not_found")
+        message = f"Another account's project was answered by {answered(exchange)} in place of {expected}"
+        check.expect("auth.own-projects", exchange, answered(exchange) == expected, message, "id")
+
+
+def _use_upload(check: Check, operation: Operation, second: Account) -> None:
+    if not has_uploaded(check, check.accounts.main):
+        check.unjudged("nothing could be uploaded", operation, "auth.own-uploads")
+        return
+    body = legal_body(check, operation, check.accounts.main)
+    exchange = check.call(operation, second, body, purpose="another account's upload")
+    _expect_unusable(check, exchange)
+
+
+def _expect_unusable(check: Check, exchange: Exchange) -> None:
+    status, expected = answered(exchange), check.status_of("unprocessable_entity")
+    if status == check.status_of("insufficient_credits"):
+        check.unjudged("the second account has no credits", exchange.label, "auth.own-uploads")
+    elif 0 < status < 500:
+        message = f"Another account's upload was answered by {status} in place of {expected}"
+        check.expect("auth.own-uploads", exchange, status == expected, message, "assets")

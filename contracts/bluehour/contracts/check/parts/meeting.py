@@ -1,0 +1,52 @@
+"""First contact: whether the deployment is there, takes the token, and makes accounts of tokens."""
+
+from __future__ import annotations
+
+from secrets import token_hex
+
+from bluehour.openapi.model import Operation
+
+from ...exchange import Exchange
+from ..accounts import Account
+from ..checker import Check, answered, path_values
+
+
+class NotWelcome(Exception):
+    """The deployment refuses the token, so there is nothing to judge."""
+
+
+def meet(check: Check) -> None:
+    """Find out who may call.
+
+    Raises:
+        NotWelcome: the main account's token is refused.
+    """
+    operation = next(iter(check.reads), None)
+    if operation is None:
+        return
+    first = _knock(check, operation, check.accounts.main, "the first contact")
+    if answered(first) == check.status_of("unauthorized"):
+        raise NotWelcome("the token is refused: it answers 401; see --token")
+    if _makes_accounts(check, operation):
+        check.accounts.convention_holds()
+        check.notes.append(
+            "The deployment makes accounts of tokens, as Bluehour's mock does: accounts of known credits "
+            "were opened on it, to see every credit move."
+        )
+    elif check.accounts.second is None:
+        check.notes.append("Without a --second-token nobody tries to reach another account's projects.")
+
+
+def _makes_accounts(check: Check, operation: Operation) -> bool:
+    """Tell it by two tokens that nobody has: the mock takes the one, and refuses the other by its name."""
+    refused = check.status_of("unauthorized")
+    made = _knock(check, operation, check.accounts.probe(), "does any token make an account?")
+    if answered(made) != check.status_of("not_found"):
+        return False
+    wrong = _knock(check, operation, check.accounts.refused, "a token that nobody has")
+    return answered(wrong) == refused
+
+
+def _knock(check: Check, operation: Operation, account: Account, purpose: str) -> Exchange:
+    nowhere = f"bluehour-{token_hex(8)}"
+    return check.call(operation, account, path=path_values(operation, nowhere), purpose=purpose)

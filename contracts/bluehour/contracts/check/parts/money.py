@@ -1,0 +1,273 @@
+"""Money, credit by credit: on test accounts of known credits, where there are such accounts."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from bluehour.openapi.model import Operation
+
+from ...bodies.places import with_value
+from ...exchange import Exchange, label_of
+from ..accounts import Account
+from ..checker import Check, answered, code_in, is_success, path_values
+from ..jobs import Job, Jobs
+from ..sender import TooBusy
+from .bodies import at_maximum, legal_body, naming
+
+_NEVER_ISSUED = "api-assets/bluehour-never-issued/image.png"
+
+_ITEM = {"type": "image", "extension": "png"}
+
+_AT_ONCE = 3
+"""Creates that are sent side by side."""
+
+
+def try_empty(check: Check, jobs: Jobs) -> None:
+    """An account with no credits is refused by 402, wherever something costs credits."""
+    empty = check.accounts.empty
+    for operation in (each for each in check.creates if each.credits):
+        if empty is None:
+            check.unjudged("no account is known to be empty: see --empty-token", operation, "credits.empty")
+            continue
+        with check.within_budget(operation, "credits.empty"):
+            _expect_too_poor(check, jobs, operation, empty)
+
+
+def _expect_too_poor(check: Check, jobs: Jobs, operation: Operation, account: Account) -> None:
+    body = legal_body(check, operation, account)
+    try:
+        exchange = check.call(operation, account, body, purpose="an account with no credits")
+    except TooBusy:
+        # If the account is served elsewhere, it is not for its haste that it is refused here.
+        exchange = check.sender.exchanges[-1]
+        served = (
+            check.call(each, account, {"items": [_ITEM]}, purpose="is it busy?") for each in check.uploads
+        )
+        if not any(is_success(each) for each in served):
+            raise
+    jobs.accept(exchange, account)
+    if 0 < answered(exchange) < 500:
+        expected = check.status_of("insufficient_credits")
+        kept = answered(exchange) == expected and code_in(exchange) == "insufficient_credits"
+        message = (
+            f"An account with no credits was answered by {_told(exchange)} in place of "
+            f"{expected} insufficient_credits"
+        )
+        check.expect("credits.empty", exchange, kept, message)
+
+
+def spend_on_example(check: Check, jobs: Jobs, operation: Operation, cheapest: Operation) -> Exchange:
+    """Have an account that has just the price refused, then fail, then create by the published example.
+
+    After each step it still has all that it began with, and after the last nothing.
+    """
+    price = operation.credits
+    account = check.accounts.with_credits(price, f"with {price} credits, the price")
+    refused = _be_refused(check, account)
+    body = legal_body(check, operation, account)
+    failed = _fail(check, jobs, operation, account, refused)
+    exchange, job = jobs.create(operation, account, body, "the published example", is_plain=True)
+    if answered(exchange) == check.status_of("insufficient_credits"):
+        rule_id, related = (
+            ("credits.refund", (failed.made,)) if failed else ("refuse.leaves-no-trace", refused)
+        )
+        told = "after a job that failed" if failed else "after refused calls only"
+        message = f"The account had {price} credits, the price, and can't pay {told}: more was charged"
+        check.expect(rule_id, exchange, False, message, related=related[-3:])
+        return exchange
+    if is_success(exchange):
+        check.expect("credits.refund" if failed else "refuse.leaves-no-trace", exchange, True, "")
+        _expect_spent(check, jobs, cheapest, account, exchange)
+    if job is not None:
+        jobs.watch(job)
+    return exchange
+
+
+def _be_refused(check: Check, account: Account) -> tuple[Exchange, ...]:
+    """Have an account's calls refused for reasons of every kind."""
+    refused = []
+    for operation in check.creates:
+        unissued = naming(operation, legal_body(check, operation, account), _NEVER_ISSUED)
+        purpose = "a refusal that must cost nothing"
+        refused += [
+            check.call(operation, account, {}, purpose=f"{purpose}: an illegal body"),
+            check.call(operation, account, unissued, purpose=f"{purpose}: an asset that was never issued"),
+            check.call(operation, account, content=b'{"cut": ', purpose=f"{purpose}: JSON that is cut off"),
+        ]
+    return tuple(refused)
+
+
+def _fail(
+    check: Check, jobs: Jobs, operation: Operation, account: Account, refused: tuple[Exchange, ...]
+) -> Job | None:
+    """Create a job that fails by the asset that is published for it; None where there is none."""
+    template, codes = (check.contract.extension(key) for key in ("x-failing-asset", "x-job-errors"))
+    if not template or not codes:
+        return None
+    # The one that is documented first for the editor that is tried first; of the others one by chance.
+    code = next(iter(codes)) if operation is check.creates[0] else check.random.choice(list(codes))
+    body = at_maximum(operation, legal_body(check, operation, account))
+    body = naming(operation, body, template.replace("{code}", code))
+    exchange, job = jobs.create(operation, account, body, f"a job that is to end in {code}")
+    if answered(exchange):
+        kept = answered(exchange) != check.status_of("insufficient_credits")
+        message = "The account had its price, and can't pay any more after refused calls only"
+        check.expect("refuse.leaves-no-trace", exchange, kept, message, related=refused[-3:])
+    if job is not None:
+        jobs.watch(job)
+        _expect_failed(check, job, code)
+    return job
+
+
+def _expect_failed(check: Check, job: Job, code: str) -> None:
+    if not job.has_ended or job.last is None:
+        return
+    error = job.shown("error")
+    got = error.get("code") if isinstance(error, dict) else None
+    message = f"The published asset for {code} ended in {job.status}, {got or 'with no error'}"
+    check.expect(
+        "project.error",
+        job.last,
+        job.status == "error" and got == code,
+        message,
+        "error.code",
+        operation=label_of(job.operation),
+        related=(job.made,),
+    )
+
+
+def spend_with_change(
+    check: Check,
+    jobs: Jobs,
+    operation: Operation,
+    cheapest: Operation,
+    create: Callable[[Account], Exchange],
+) -> None:
+    """Have an account create that has its price and the cheapest one's: that is what it has left then.
+
+    Where the operation is itself the cheapest, its project is deleted first, which neither pays nor costs.
+    """
+    account = check.accounts.with_credits(
+        operation.credits + cheapest.credits, f"with {operation.credits} + {cheapest.credits} credits"
+    )
+    made = create(account)
+    if not is_success(made):
+        return
+    job = next((job for job in jobs.all if job.made is made), None)
+    deleted: tuple[Exchange, ...] = ()
+    if operation is cheapest and job is not None:
+        jobs.watch(job)
+        deleted = tuple(
+            check.call(each, account, path=path_values(each, job.project_id), purpose="deleting, for nothing")
+            for each in check.deletes
+        )
+        job.deleted = bool(deleted) and is_success(deleted[0])
+    body = legal_body(check, cheapest, account)
+    exchange = check.call(cheapest, account, body, purpose="spending the change")
+    jobs.accept(exchange, account, is_fetched=True)
+    if not answered(exchange):
+        return
+    after = " and its deletion" if deleted else ""
+    message = (
+        f"The account had {account.credits} credits, and {cheapest.credits} must be left after a create of "
+        f"{operation.credits}{after}; it was answered by {_told(exchange)}"
+    )
+    kept = answered(exchange) != check.status_of("insufficient_credits")
+    if check.expect(
+        "credits.balance", exchange, kept, message, operation=made.label, related=(made, *deleted)
+    ) and is_success(exchange):
+        _expect_spent(check, jobs, cheapest, account, exchange)
+
+
+def _expect_spent(check: Check, jobs: Jobs, cheapest: Operation, account: Account, after: Exchange) -> None:
+    """Everything is spent, so not even the cheapest create is accepted."""
+    exchange = check.call(
+        cheapest, account, legal_body(check, cheapest, account), purpose="an account that has spent all"
+    )
+    jobs.accept(exchange, account)
+    if not 0 < answered(exchange) < 500:
+        return
+    kept = answered(exchange) == check.status_of("insufficient_credits")
+    message = (
+        f"The account had {account.credits} credits and has spent all of them, and another create was "
+        f"answered by {_told(exchange)}"
+    )
+    check.expect("credits.balance", exchange, kept, message, operation=after.label, related=(after,))
+
+
+def try_side_by_side(check: Check, jobs: Jobs) -> None:
+    """Send creates side by side that the account could only pay one of."""
+    paid = [operation for operation in check.creates if operation.credits]
+    if not check.accounts.made_to_order:
+        for operation in paid:
+            reason = "accounts of known credits can't be opened here"
+            check.unjudged(reason, operation, "credits.balance", "refuse.leaves-no-trace")
+        return
+    for operation in paid[:1]:
+        with check.within_budget(operation, "credits.balance"):
+            _spend_at_once(check, jobs, operation)
+
+
+def _spend_at_once(check: Check, jobs: Jobs, operation: Operation) -> None:
+    """Creates side by side can't overdraw an account that has the price of one."""
+    account = check.accounts.with_credits(operation.credits, "with the price of one")
+    body = legal_body(check, operation, account)
+    call = check.prepared(
+        operation, account, body, purpose=f"one of {_AT_ONCE} at once, of which one can be paid"
+    )
+    exchanges = check.sender.send_together([call] * _AT_ONCE)
+    accepted = [exchange for exchange in exchanges if is_success(exchange)]
+    for exchange in accepted:
+        jobs.accept(exchange, account)
+    expected = check.status_of("insufficient_credits")
+    if all(is_success(exchange) or answered(exchange) == expected for exchange in exchanges):
+        message = f"Of {_AT_ONCE} creates at once {len(accepted)} were accepted; the account could pay one"
+        check.expect(
+            "credits.balance", exchanges[-1], len(accepted) == 1, message, related=tuple(exchanges[:-1])
+        )
+
+
+def try_plan(check: Check, jobs: Jobs) -> None:
+    """Ask for more than the tightest plan allows, and for just as much."""
+    for operation in check.creates:
+        limits = operation.annotated("x-plan-limit")
+        for path, limit_name in limits:
+            if not check.accounts.made_to_order:
+                check.unjudged("no account's plan is known", operation, "credits.plan")
+                continue
+            with check.within_budget(operation, "credits.plan"):
+                _try_limit(check, jobs, operation, path, check.accounts.tightest_plan.get(limit_name))
+        if not limits and check.accounts.made_to_order and operation is check.creates[0]:
+            with check.within_budget(operation, "credits.plan"):
+                account = check.accounts.on_tightest_plan(operation.credits, "on the tightest plan")
+                body = legal_body(check, operation, account)
+                exchange = check.call(operation, account, body, purpose="a picture above the plan")
+                jobs.accept(exchange, account, is_fetched=True)
+
+
+def _try_limit(
+    check: Check, jobs: Jobs, operation: Operation, path: tuple[str, ...], limit: int | None
+) -> None:
+    if limit is None:
+        return
+    expected = check.status_of("plan_upgrade_required")
+    for credits, value, code in (
+        (operation.credits, limit + 1, "plan_upgrade_required"),
+        (0, limit, "insufficient_credits"),
+    ):
+        account = check.accounts.on_tightest_plan(credits, f"on the tightest plan, {credits} credits")
+        body = with_value(legal_body(check, operation, account), path, value)
+        exchange = check.call(
+            operation, account, body, purpose=f"{path[-1]} {value} on a plan that allows {limit}"
+        )
+        jobs.accept(exchange, account)
+        if 0 < answered(exchange) < 500:
+            kept = answered(exchange) == expected and code_in(exchange) == code
+            message = (
+                f"{value} on a plan that allows {limit} was answered by {_told(exchange)}; expected {code}"
+            )
+            check.expect("credits.plan", exchange, kept, message, path[-1])
+
+
+def _told(exchange: Exchange) -> str:
+    return f"{answered(exchange)} {code_in(exchange) or ''}".strip()

@@ -1,0 +1,227 @@
+"""Methods and paths that the contract does not have, and ids that nobody was given. All of it is free."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from secrets import token_hex
+from urllib.parse import quote
+
+from bluehour.openapi.model import Operation
+
+from ...exchange import ANYWHERE, Exchange, Headers, label_of
+from ..budget import BudgetSpent
+from ..checker import Check, answered, code_in, path_values
+from ..findings import BUDGET
+from ..jobs import Job, Jobs
+
+_METHODS = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "TRACE", "BREW")
+_NOT_FORWARDED = ("TRACE", "BREW")
+"""Methods that what stands before a server may refuse in its place, in a way of its own."""
+
+_ODD_IDS = (
+    "0", "-1", "null", "undefined", "%", "..", "../..", "a/b", "a b", "'", "\"", "' OR '1'='1", "\0",
+    "\u202e", "é", "東京", "😀", "{id}", "*", "?", "#", "nobody", "\r\nX-Injected: 1", "x" * 2000,
+)  # fmt: skip
+
+
+def try_methods(check: Check, jobs: Jobs) -> None:
+    """Try every method that a path has not: 405, with those that it has in Allow.
+
+    Where the path is a project's, it is that of one that there is.
+    """
+    project = jobs.all[0] if jobs.all else None
+    by_path: dict[str, list[Operation]] = defaultdict(list)
+    for operation in check.contract.operations:
+        by_path[operation.path].append(operation)
+    for operations in by_path.values():
+        known = {operation.method for operation in operations}
+        for method in _METHODS:
+            if method not in known and (method != "HEAD" or "GET" not in known):
+                _try_method(check, operations, method, known, project)
+        _try_options(check, operations, known, project)
+        if "GET" in known:
+            _try_head(check, operations)
+        if "DELETE" in known and "POST" not in known:
+            _try_method(check, operations, "POST", known, project, ("X-HTTP-Method-Override", "DELETE"))
+
+
+def _try_method(
+    check: Check,
+    operations: list[Operation],
+    method: str,
+    known: set[str],
+    project: Job | None,
+    override: tuple[str, str] | None = None,
+) -> None:
+    label = label_of(operations[0])
+    # What is wrongly routed to a create could be charged for.
+    price = max(operation.credits for operation in operations)
+    says = f"the method {method}, which the path has not" + (
+        f", with {': '.join(override)}" if override else ""
+    )
+    headers = (override,) if override else ()
+    try:
+        exchange = _ask(check, operations[0], method, says, price, project, headers)
+    except BudgetSpent as error:
+        check.unjudged(f"{BUDGET}{error}", operations[0], "method.allowed")
+        return
+    status, allow = answered(exchange), _allowed(exchange)
+    if status == 0 or status >= 500:
+        return
+    expected = check.status_of("method_not_allowed")
+    if method in _NOT_FORWARDED and (400 <= status < 500 or status == 501):
+        check.expect("method.allowed", exchange, True, "", operation=label)
+        return
+    if check.expect(
+        "method.allowed",
+        exchange,
+        status == expected,
+        f"The path has no {method}, and it was answered by {status} in place of {expected}",
+        method,
+        operation=label,
+    ):
+        told = known <= allow <= known | {"HEAD", "OPTIONS"}
+        check.expect(
+            "method.allowed",
+            exchange,
+            told,
+            f"Allow says {', '.join(sorted(allow)) or 'nothing'}; the path has {', '.join(sorted(known))}",
+            "Allow",
+            operation=label,
+        )
+
+
+def _try_options(check: Check, operations: list[Operation], known: set[str], project: Job | None) -> None:
+    # It asks what could be asked, so a 2xx has created nothing.
+    exchange = _ask(check, operations[0], "OPTIONS", "the method OPTIONS", 0, project)
+    status, allow = answered(exchange), _allowed(exchange)
+    if status == 0:
+        return
+    check.expect(
+        "method.options",
+        exchange,
+        200 <= status < 300 or status == check.status_of("method_not_allowed"),
+        f"OPTIONS was answered by {status}",
+        operation=label_of(operations[0]),
+    )
+    if allow:
+        check.expect(
+            "method.options",
+            exchange,
+            known <= allow,
+            f"Allow says {', '.join(sorted(allow))}; the path has {', '.join(sorted(known))}",
+            "Allow",
+            operation=label_of(operations[0]),
+        )
+
+
+def _try_head(check: Check, operations: list[Operation]) -> None:
+    label = label_of(next(operation for operation in operations if operation.method == "GET"))
+    nowhere = f"bluehour-{token_hex(8)}"
+    head, get = (
+        check.ask(
+            method, _filled(operations[0], nowhere), check.accounts.main, purpose=f"{method} of no project"
+        )
+        for method in ("HEAD", "GET")
+    )
+    if answered(head) and answered(get):
+        check.expect(
+            "method.head",
+            head,
+            answered(head) in (answered(get), check.status_of("method_not_allowed")),
+            f"HEAD was answered by {answered(head)}, GET by {answered(get)}",
+            operation=label,
+            related=(get,),
+        )
+
+
+def _ask(
+    check: Check,
+    operation: Operation,
+    method: str,
+    purpose: str,
+    price: int,
+    project: Job | None,
+    headers: Headers = (),
+) -> Exchange:
+    path = _filled(operation, project.project_id if project else "any")
+    account = project.account if project else check.accounts.main
+    return check.ask(method, path, account, price=price, headers=headers, purpose=purpose)
+
+
+def _filled(operation: Operation, value: str) -> str:
+    """The operation's path with a value for its parameters, as it stands."""
+    path = operation.path
+    for name in path_values(operation, value):
+        path = path.replace(f"{{{name}}}", quote(value, safe=""))
+    return path
+
+
+def _allowed(exchange: Exchange) -> set[str]:
+    allow = exchange.answer.header("Allow") if exchange.answer else None
+    return {name.strip().upper() for name in (allow or "").split(",") if name.strip()}
+
+
+def try_unknown(check: Check) -> None:
+    """Ask for paths and projects that there are not: 404."""
+    expected = check.status_of("not_found")
+    for path in (*_strange(check), *_parents(check)):
+        exchange = check.ask("GET", path, check.accounts.main, purpose=f"the path {path}, which there is not")
+        if 0 < answered(exchange) < 500:
+            message = f"There is no such path, and it was answered by {answered(exchange)}"
+            check.expect(
+                "path.unknown", exchange, answered(exchange) == expected, message, operation=ANYWHERE
+            )
+    for operation in (*check.reads, *check.deletes):
+        for value in (f"c{token_hex(12)}", f"bluehour-{token_hex(4)}"):
+            _try_id(check, operation, value, expected)
+
+
+def _strange(check: Check) -> list[str]:
+    """Paths that nobody has, where those of the contract begin."""
+    roots = {operation.path.split("/")[1] for operation in check.contract.operations}
+    return [f"/{root}/{token_hex(6)}{end}" for root in sorted(roots) for end in ("", "/x")]
+
+
+def _parents(check: Check) -> list[str]:
+    """Paths above those with parameters, where they are no paths themselves: nothing can be listed there."""
+    known = {operation.path for operation in check.contract.operations}
+    above = {path.rpartition("/")[0] for path in known if path.endswith("}")}
+    return sorted(above - known)
+
+
+def _try_id(check: Check, operation: Operation, value: str, expected: int) -> None:
+    purpose = "an id that there is not"
+    exchange = check.call(operation, check.accounts.main, path=path_values(operation, value), purpose=purpose)
+    if 0 < answered(exchange) < 500:
+        kept = answered(exchange) == expected and code_in(exchange) in ("not_found", None)
+        message = f"There is no project {value}, and it was answered by {answered(exchange)}"
+        check.expect("project.unknown", exchange, kept, message, "id")
+
+
+def try_odd_ids(check: Check) -> None:
+    """Ask for projects by odd ids: whatever is answered, nothing fails, and nothing is found."""
+    for operation in (*check.reads, *check.deletes):
+        for value in _ODD_IDS:
+            shown = ascii(value if len(value) < 40 else f"{value[:20]}…")
+            path = operation.path
+            for name in path_values(operation, value):
+                path = path.replace(f"{{{name}}}", quote(value, safe=""))
+            exchange = check.ask(
+                operation.method,
+                path,
+                check.accounts.main,
+                operation=_plain(operation, value),
+                purpose=f"the id {shown}",
+            )
+            status = answered(exchange)
+            if 0 < status < 500:
+                message = f"There is no project {shown}, and it was answered by {status}"
+                check.expect(
+                    "project.unknown", exchange, status >= 400, message, "id", operation=label_of(operation)
+                )
+
+
+def _plain(operation: Operation, value: str) -> Operation | None:
+    """The operation, unless what is between the path and the server may take the id for another path."""
+    return operation if value.isalnum() else None

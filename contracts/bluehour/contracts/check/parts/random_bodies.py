@@ -1,0 +1,110 @@
+"""Bodies that schemathesis makes up: illegal ones to be refused, legal ones to be accepted."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+from hypothesis import HealthCheck, Phase, Verbosity, given, seed, settings
+from schemathesis import GenerationMode
+
+from bluehour.openapi.model import Operation
+from bluehour.openapi.wording import cut
+
+from ...bodies import Illegal
+from ...exchange import label_of
+from ...judge.answers import operation_in_schemathesis
+from ..checker import Check, answered, json_of
+from ..jobs import Jobs
+from .bodies import with_upload
+from .refusals import send_illegal
+
+_EXAMPLES = 12
+"""Bodies of each kind, for each operation."""
+
+_LONGEST = 64 * 2**10
+
+
+def try_random_illegal(check: Check, jobs: Jobs) -> None:
+    """Send whatever schemathesis breaks."""
+    for operation in (*check.uploads, *check.creates):
+        media = json_of(operation)
+        if media is None:
+            continue
+        with check.within_budget(operation, "refuse.random"):
+            for body in _made_up(check, operation, illegal=True):
+                if check.findings.is_broken("refuse.random", label_of(operation)):
+                    break
+                if not _accepts(media.schema.accepts, body):
+                    variant = Illegal(
+                        "refuse.random", "body", _shown(body), json.dumps(body).encode(), media.name
+                    )
+                    send_illegal(check, jobs, operation, variant)
+
+
+def try_random_legal(check: Check) -> None:
+    """Send whatever schemathesis makes of a schema, where an account that can't pay tells for nothing."""
+    for operation in (*check.uploads, *check.creates):
+        account = check.accounts.empty if operation.credits else check.accounts.main
+        media = json_of(operation)
+        if account is None or media is None:
+            check.unjudged("no account is known to be empty: see --empty-token", operation, "accept.random")
+            continue
+        if operation.credits and check.findings.is_broken("credits.empty", label_of(operation)):
+            check.unjudged("the account with no credits is served", operation, "accept.random")
+            continue
+        with check.within_budget(operation, "accept.random"):
+            for body in _made_up(check, operation, illegal=False):
+                sent = with_upload(check, operation, account, body) if operation.credits else body
+                if not _accepts(media.schema.accepts, sent) or "\\u0000" in json.dumps(sent):
+                    continue
+                exchange = check.call(operation, account, sent, purpose=f"a legal body: {_shown(sent)}")
+                status = answered(exchange)
+                if status in (0, check.status_of("unprocessable_entity")):  # an extension that fits no type
+                    continue
+                kept = 200 <= status < 300 or status == check.status_of("insufficient_credits")
+                message = f"A legal body was answered by {status}: {_shown(sent)}"
+                if not check.expect("accept.random", exchange, kept, message, "body"):
+                    break
+
+
+def _made_up(check: Check, operation: Operation, *, illegal: bool) -> list[Any]:
+    """Bodies, all of them drawn before any is sent: hypothesis looks at some more than once."""
+    mode = GenerationMode.NEGATIVE if illegal else GenerationMode.POSITIVE
+    strategy = operation_in_schemathesis(check.contract, operation).as_strategy(generation_mode=mode)
+    drawn: list[Any] = []
+
+    @seed(check.random.getrandbits(32))
+    @settings(
+        max_examples=_EXAMPLES,
+        database=None,
+        deadline=None,
+        phases=[Phase.generate],
+        verbosity=Verbosity.quiet,
+        suppress_health_check=list(HealthCheck),
+    )
+    @given(strategy)
+    def draw(case: Any) -> None:
+        if _can_be_sent(case.body):
+            drawn.append(case.body)
+
+    draw()
+    return drawn
+
+
+def _can_be_sent(body: Any) -> bool:
+    try:
+        return len(json.dumps(body, allow_nan=False).encode()) <= _LONGEST
+    except (TypeError, ValueError, RecursionError):  # no body at all, or one that is no JSON
+        return False
+
+
+def _accepts(accepts: Any, body: Any) -> bool:
+    try:
+        return bool(accepts(body))
+    except ValueError:  # nested too deeply to be judged
+        return True
+
+
+def _shown(body: Any) -> str:
+    return cut(json.dumps(body), 100)

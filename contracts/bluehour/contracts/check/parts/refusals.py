@@ -1,0 +1,119 @@
+"""What must be refused: every field of every request, against every rule of its schema, one at a time."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from bluehour.openapi.model import Operation
+from bluehour.openapi.wording import cut
+
+from ...bodies import Illegal, illegal, unparsable
+from ...bodies.places import without
+from ...exchange import Exchange, label_of
+from ...rules import RULES
+from ..checker import Check, answered, code_in, is_success, json_of
+from ..jobs import Jobs
+from .bodies import legal_body
+
+_HOW = ("refuse.status", "refuse.names-fault")
+"""The rules about how a refusal has to look."""
+
+REFUSED = tuple(each.id for each in RULES if each.group == "refuse")
+
+
+def try_illegal(check: Check, jobs: Jobs) -> None:
+    """Send bodies with one fault each; of a rule that is broken at an operation, no more are sent to it."""
+    for operation in (*check.uploads, *check.creates):
+        base = legal_body(check, operation, check.accounts.main)
+        variants = _variants(check, operation, base)
+        rules = {variant.rule for variant in variants}
+        with check.within_budget(operation, *sorted(rules | set(_HOW))):
+            for variant in variants:
+                if not check.findings.is_broken(variant.rule, label_of(operation)):
+                    send_illegal(check, jobs, operation, variant)
+            _try_two_faults(check, operation, base)
+
+
+def _variants(check: Check, operation: Operation, base: Any) -> list[Illegal]:
+    media = json_of(operation)
+    if media is None:
+        return []
+    variants = (*unparsable(media, base), *illegal(media, base, check.random))
+    every = check.findings.wants(_HOW)
+    return [variant for variant in variants if every or check.findings.wants((variant.rule,))]
+
+
+def send_illegal(check: Check, jobs: Jobs, operation: Operation, variant: Illegal) -> Exchange:
+    """Send a body that must be refused, and say whether it was, and how."""
+    exchange = check.call(
+        operation,
+        check.accounts.main,
+        content=variant.content,
+        content_type=variant.content_type or None,
+        purpose=f"{variant.field}: {variant.says}",
+    )
+    judge_refusal(check, exchange, variant)
+    jobs.accept(exchange, check.accounts.main)
+    return exchange
+
+
+def judge_refusal(check: Check, exchange: Exchange, variant: Illegal) -> None:
+    """Say whether an illegal request was refused as it should be."""
+    status = answered(exchange)
+    if status == 0 or status >= 500:  # told by the rules of every answer
+        return
+    if status in (check.status_of("insufficient_credits"), check.status_of("unauthorized")):
+        check.unjudged(f"the account's requests are refused by {status}", exchange.label, variant.rule)
+        return
+    message = f"{variant.field}: {variant.says}; it was accepted"
+    if not check.expect(
+        variant.rule, exchange, not is_success(exchange), message, variant.field, words=variant.words
+    ):
+        return
+    _judge_status(check, exchange, variant)
+    _judge_message(check, exchange, [variant.field])
+
+
+def _judge_status(check: Check, exchange: Exchange, variant: Illegal) -> None:
+    status, expected = answered(exchange), check.status_of("invalid_request")
+    code = code_in(exchange)
+    kept = status == expected and code in ("invalid_request", None)  # of a missing code the schema tells
+    what = f"{status} {code}" if status == expected else f"{status}"
+    message = f"{variant.field}: {variant.says}; it was refused by {what} in place of {expected}"
+    check.expect("refuse.status", exchange, kept, message, f"{status}", words=variant.words)
+
+
+def _judge_message(check: Check, exchange: Exchange, fields: list[str]) -> None:
+    if answered(exchange) != check.status_of("invalid_request"):
+        return
+    said = exchange.answer.field("message") if exchange.answer else None
+    if not isinstance(said, str):  # the schema tells
+        return
+    unnamed = [field for field in fields if not _is_named(field, said)]
+    message = f"The message does not name {', '.join(unnamed)}: {cut(said, 120)!r}"
+    check.expect("refuse.names-fault", exchange, not unnamed, message, unnamed[0] if unnamed else "")
+
+
+def _is_named(field: str, message: str) -> bool:
+    """Whether a message names a field, by its last name at least."""
+    if field in ("body", "Content-Type"):
+        return bool(message.strip())
+    return field.rpartition(".")[2].partition("[")[0] in message
+
+
+def _try_two_faults(check: Check, operation: Operation, base: Any) -> None:
+    """A body with two faults: the message names both."""
+    media = json_of(operation)
+    if media is None:
+        return
+    needed = [name for name in media.schema.resolved.get("required", ()) if name in base]
+    if len(needed) < 2:
+        return
+    fields = needed[:2]
+    body = base
+    for name in fields:
+        body = without(body, (name,))
+    exchange = check.call(
+        operation, check.accounts.main, body, purpose=f"both {' and '.join(fields)} missing"
+    )
+    _judge_message(check, exchange, fields)

@@ -1,0 +1,188 @@
+"""Upload links: what they are issued for, what can be PUT to them, and until when. All of it is free."""
+
+from __future__ import annotations
+
+from random import Random
+from secrets import token_hex
+
+from bluehour.openapi.model import Operation
+
+from ...exchange import Exchange, label_of
+from ..checker import Check, answered, is_success
+from ..jobs import Jobs
+from .bodies import legal_body, naming, uploaded
+from .links import expire_soon, tampered_with
+
+_CONTENT_TYPES = (None, "application/octet-stream", "image/png", "text/plain; charset=utf-8")
+_BAIT = ("../../image.png", "https://[", "file:///image.png")
+
+_UNKNOWN = ("gif", "svg", "txt", "pdf", "exe")
+
+_BROKEN = b"This is no picture, whatever its name says.\n" * 20
+
+
+def try_uploads(check: Check) -> None:
+    """Ask for links in every way, and use some."""
+    for operation in check.uploads:
+        _try_every_extension(check, operation)
+        _try_wrong_extensions(check, operation)
+        _try_putting(check, operation)
+
+
+def _try_every_extension(check: Check, operation: Operation) -> None:
+    """One link for each documented extension, in an order of chance: the answers come in that order."""
+    known: dict[str, list[str]] = check.contract.extension("x-asset-extensions", {})
+    items = [{"type": kind, "extension": each} for kind, extensions in known.items() for each in extensions]
+    check.random.shuffle(items)
+    exchange = _issue(check, operation, items, "a link for every documented extension")
+    if is_success(exchange):
+        for _ in items:
+            check.expect("accept.extensions", exchange, True, "")
+        return
+    for item in items:
+        exchange = _issue(check, operation, [item], f"a link for {item['type']} .{item['extension']}")
+        if answered(exchange):
+            message = (
+                f"{item['type']} .{item['extension']} is documented, and was refused: {answered(exchange)}"
+            )
+            check.expect("accept.extensions", exchange, is_success(exchange), message, item["extension"])
+
+
+def _try_wrong_extensions(check: Check, operation: Operation) -> None:
+    known: dict[str, list[str]] = check.contract.extension("x-asset-extensions", {})
+    expected = check.status_of("unprocessable_entity")
+    misfits = _misfits(known, check.random)
+    asked = [[{"type": kind, "extension": extension}] for kind, extension in misfits]
+    if misfits:  # once is enough to see whether more than the first item is looked at
+        kind, extension = misfits[0]
+        asked.append([{"type": kind, "extension": known[kind][0]}, {"type": kind, "extension": extension}])
+    for items in asked:
+        shown = f"{items[-1]['type']} .{items[-1]['extension']}"
+        exchange = _issue(check, operation, items, f"{shown}, which does not fit")
+        if 0 < answered(exchange) < 500:
+            message = f"{shown} was answered by {answered(exchange)} in place of {expected}"
+            check.expect("upload.extension", exchange, answered(exchange) == expected, message, shown)
+
+
+def _misfits(known: dict[str, list[str]], random: Random) -> list[tuple[str, str]]:
+    """Each type with every extension that is another's, or nobody's."""
+    everything = {each for extensions in known.values() for each in extensions} | set(_UNKNOWN)
+    found = [(kind, each) for kind in known for each in sorted(everything - set(known[kind]))]
+    random.shuffle(found)
+    return found
+
+
+def _try_putting(check: Check, operation: Operation) -> None:
+    items = [{"type": "image", "extension": "png"}] * (len(_CONTENT_TYPES) + 1)
+    exchange = _issue(check, operation, items, "links for several files")
+    issued = exchange.answer.field("items") if exchange.answer and is_success(exchange) else None
+    found = issued if isinstance(issued, list) else []
+    links = [item for item in found if isinstance(item, dict) and isinstance(item.get("upload_url"), str)]
+    label = label_of(operation)
+    if not links:
+        check.unjudged("no link was issued", operation, "upload.tampered")
+        return
+    put = exchange
+    for content_type, item in zip(_CONTENT_TYPES, links, strict=False):
+        for turn in ("", ", a second time"):
+            put = check.put(
+                item["upload_url"],
+                check.picture.content,
+                f"a file as {content_type or 'no type at all'}{turn}",
+                content_type=content_type,
+            )
+            told = put.failure or f"answered by {answered(put)}"
+            message = f"A PUT with the Content-Type {content_type}{turn}: {told}"
+            check.expect("upload.put", put, is_success(put), message, "Content-Type")
+    if not is_success(put):
+        check.unjudged("nothing could be PUT", operation, "upload.tampered")
+        return
+    tampered_with(check, "upload.tampered", links[-1]["upload_url"], label, _put)
+    expire_soon(check, "upload.expiry", links[-1]["upload_url"], links[-1].get("expires_at"), label, _put)
+
+
+def _put(check: Check, url: str, purpose: str) -> Exchange:
+    return check.put(url, check.picture.content, purpose)
+
+
+def _issue(check: Check, operation: Operation, items: list[dict[str, str]], purpose: str) -> Exchange:
+    return check.call(operation, check.accounts.main, {"items": items}, purpose=purpose)
+
+
+def try_assets(check: Check, jobs: Jobs) -> None:
+    """Name assets that can't be edited: never issued, of another type, and no picture at all."""
+    for operation in check.creates:
+        with check.within_budget(operation, "upload.issued"):
+            for says, path in _unusable(check):
+                _try_unusable(check, jobs, operation, says, path)
+    cheapest = next(iter(check.creates), None)
+    if cheapest is not None:
+        with check.within_budget(cheapest, "upload.broken"):
+            _try_broken(check, jobs, cheapest)
+
+
+def _unusable(check: Check) -> list[tuple[str, str]]:
+    example = str(check.contract.extension("x-example-asset", "api-assets/id/1234.png"))
+    mine = uploaded(check, check.accounts.main)
+    return [
+        ("a path that was never issued", f"api-assets/{token_hex(12)}/image.png"),
+        ("a path like an issued one", mine.replace("/", f"/{token_hex(2)}", 1)),
+        ("a path without a folder", "image.png"),
+        ("an asset that is no image by its name", example.rpartition(".")[0] + ".mp4"),
+        ("a path that leads upwards", _BAIT[0]),
+        ("a URL that can't be parsed", _BAIT[1]),
+        ("a URL of no scheme that is known", _BAIT[2]),
+    ]
+
+
+def _try_unusable(check: Check, jobs: Jobs, operation: Operation, says: str, path: str) -> None:
+    if check.findings.is_broken("upload.issued", label_of(operation)):
+        return
+    body = legal_body(check, operation, check.accounts.main)
+    exchange = check.call(
+        operation, check.accounts.main, naming(operation, body, path), purpose=f"{says}: {path}"
+    )
+    jobs.accept(exchange, check.accounts.main)
+    expected, status = check.status_of("unprocessable_entity"), answered(exchange)
+    if status == check.status_of("insufficient_credits"):
+        check.unjudged("the account has no credits left", operation, "upload.issued")
+    elif 0 < status < 500:
+        # What looks like an attack may be refused on its way, in whatever manner.
+        kept = status == expected or (path in _BAIT and status >= 400)
+        message = f"{says[0].upper()}{says[1:]} ({path}) was answered by {status} in place of {expected}"
+        check.expect("upload.issued", exchange, kept, message, "assets")
+
+
+def _try_broken(check: Check, jobs: Jobs, operation: Operation) -> None:
+    """An upload that is no picture: refused, or a job that fails and costs nothing."""
+    for issuing in check.uploads:
+        asked = [{"type": "image", "extension": "png"}] * 2
+        issued = _issue(check, issuing, asked, "links for a good and a broken file")
+        items = issued.answer.field("items") if issued.answer and is_success(issued) else None
+        links = [each for each in items if isinstance(each, dict)] if isinstance(items, list) else []
+        item = links[-1] if links else {}
+        if len(links) == len(asked) and isinstance(links[0].get("upload_url"), str):
+            check.put(links[0]["upload_url"], check.picture.content, "a good picture, by another link")
+        if not isinstance(item.get("upload_url"), str) or not isinstance(item.get("file_path"), str):
+            check.unjudged("no link was issued", operation, "upload.broken")
+            return
+        check.put(item["upload_url"], check.picture.content, "a good picture, to be replaced")
+        if not is_success(check.put(item["upload_url"], _BROKEN, "a file that is no picture, in its place")):
+            check.expect("upload.broken", issued, True, "", operation=label_of(operation))
+            return
+        body = naming(operation, legal_body(check, operation, check.accounts.main), item["file_path"])
+        exchange, job = jobs.create(operation, check.accounts.main, body, "an upload that is no picture")
+        if answered(exchange) == check.status_of("insufficient_credits"):
+            check.unjudged("the account has no credits left", operation, "upload.broken")
+            return
+        if job is None:
+            kept = 400 <= answered(exchange) < 500
+            check.expect("upload.broken", exchange, kept or not answered(exchange), "The create failed")
+            return
+        jobs.watch(job)
+        if job.has_ended:
+            message = f"A picture was replaced by a file that is none, and its edit ended in {job.status}"
+            check.expect(
+                "upload.broken", job.last, job.status == "error", message, "status",
+                operation=label_of(operation), related=(exchange,),
+            )  # fmt: skip

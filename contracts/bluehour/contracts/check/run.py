@@ -1,0 +1,289 @@
+"""`check()`: one check from its beginning to its report, whatever ends it."""
+
+from __future__ import annotations
+
+import ipaddress
+import logging
+import time
+from collections.abc import Callable, Collection, Sequence
+from dataclasses import dataclass, replace
+from importlib.metadata import version
+from pathlib import Path
+from random import Random
+from secrets import token_hex
+from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
+
+from bluehour.mock_server import interrupts
+from bluehour.openapi.contract import Contract, load
+
+from ..exchange import ANYWHERE, Exchange, label_of
+from ..judge import Judge
+from ..rules import PIXEL_RULES, RULES, Rule, Severity
+from .accounts import Accounts
+from .budget import Budget
+from .checker import Check, Picture
+from .findings import Enough, Findings
+from .jobs import Jobs
+from .parts.meeting import NotWelcome
+from .pixels.edits import edits_of, price_of, questions
+from .portrait import PORTRAIT
+from .progress import Progress
+from .results import Exit, Finding, Report, State, Verdict
+from .schedule import run
+from .sender import Manners, Sender, TooBusy, Unreachable
+from .wire import HttpWire, Wire
+
+if TYPE_CHECKING:
+    from .pixels.gauge import Gauge
+
+log = logging.getLogger("bluehour")
+
+LOCAL_BUDGET = 60
+"""Credits that a check of a server on this machine may cost; of any other nothing, unless it is told to."""
+
+LOCAL_RECONNECT = 5.0
+"""Seconds for which a server on this machine that can't be reached is tried again."""
+
+
+@dataclass(frozen=True, slots=True)
+class Options:
+    """How to check.
+
+    Attributes:
+        target: the deployment's base URL.
+        token: of the account that everything is tried with.
+        second_token: of another account, if there is one.
+        empty_token: of an account that is known to have no credits, if there is one.
+        max_credits: the budget; None for `LOCAL_BUDGET` and what the pixel rules among `rules` cost on
+            this machine, and nothing elsewhere.
+        rules: what is asked about.
+        seed: chooses the values; the same seed, the same requests.
+        picture: what is edited; None for `PORTRAIT`.
+        timeout: seconds that an answer may take; None for 10 on this machine, and 30 elsewhere.
+        patience: seconds that a job may take; None for 30 on this machine, and 300 elsewhere.
+        only_first: whether to end at the first broken rule.
+        measure: whether the pictures of the pixel rules are looked at; a rehearsal only asks for them.
+        rate: requests a second at most, 0 for no limit; None for none on this machine, and 5 elsewhere.
+    """
+
+    target: str
+    token: str
+    second_token: str | None = None
+    empty_token: str | None = None
+    max_credits: int | None = None
+    rules: Collection[Rule] = RULES
+    seed: int = 0
+    picture: Path | None = None
+    timeout: float | None = None
+    patience: float | None = None
+    rate: float | None = None
+    only_first: bool = False
+    measure: bool = True
+
+    @property
+    def is_local(self) -> bool:
+        """Whether the deployment is on this machine."""
+        host = urlsplit(self.target).hostname or ""
+        try:
+            return ipaddress.ip_address(host).is_loopback
+        except ValueError:
+            return host == "localhost" or host.endswith(".localhost")
+
+    @property
+    def budget(self) -> int:
+        """The credits that it may cost."""
+        if self.max_credits is not None:
+            return self.max_credits
+        return LOCAL_BUDGET + price_of(edits_of(questions(load(), self.rules))) if self.is_local else 0
+
+
+def with_token(options: Options) -> Options:
+    """Return options that have a token; on this machine a new account's will do.
+
+    Raises:
+        ValueError: it is elsewhere, and there is none; the message says what to do.
+    """
+    if options.token:
+        return options
+    if not options.is_local:
+        raise ValueError("say whose account to check with: --token TOKEN, or the variable BLUEHOUR_TOKEN")
+    return replace(options, token=f"mhk_test_{token_hex(6)}")
+
+
+def check(
+    options: Options,
+    progress: Progress | None = None,
+    *,
+    contract: Contract | None = None,
+    wire: Wire | None = None,
+    sleep: Callable[[float], None] = time.sleep,
+    now: Callable[[], float] = time.time,
+) -> Report:
+    """Check a deployment, and return what was found; Ctrl-C ends it early, and what is known is returned.
+
+    Args:
+        options: what to check, and how.
+        progress: told of every call.
+        contract: Magic Hour's own where none is given.
+        wire: what carries the requests; the network where none is given.
+        sleep: waits for some seconds.
+        now: the time by which exchanges are dated, in seconds since the epoch.
+
+    Raises:
+        OSError: the picture can't be read.
+        CannotMeasure: pixel rules are asked about, and the models that measure faces are not there, or
+            there is no face in the picture.
+        KeyboardInterrupt: Ctrl-C came before there was anything to know.
+    """
+    with interrupts.listening(), interrupts.held():
+        return _report(options, progress or Progress(), contract, wire or HttpWire(), sleep, now)
+
+
+def _report(
+    options: Options,
+    progress: Progress,
+    contract: Contract | None,
+    wire: Wire,
+    sleep: Callable[[float], None],
+    now: Callable[[], float],
+) -> Report:
+    started_at, started = time.time(), time.monotonic()
+    with interrupts.let_in():
+        contract = contract or load()
+        checking = _check(options, contract, wire, progress, sleep, now)
+    interrupts.raise_if_heard()
+    try:
+        stopped = _run_to_its_end(checking)
+    finally:
+        if isinstance(wire, HttpWire):
+            wire.close()
+    if interrupts.heard():  # when all was done, or it came out as some other error
+        stopped = interrupts.WORDS
+    operations = (*(label_of(each) for each in contract.operations), "upload", "download", ANYWHERE)
+    findings = checking.findings.findings()
+    verdicts = _with_the_rest(checking.findings.verdicts(operations), options.rules, stopped)
+    return Report(
+        target=checking.target,
+        contract=contract.title,
+        version=version("bluehour"),
+        seed=options.seed,
+        started_at=started_at,
+        seconds=time.monotonic() - started,
+        max_credits=options.budget,
+        spent=checking.sender.budget.spent,
+        operations=operations,
+        verdicts=verdicts,
+        findings=findings,
+        exchanges=tuple(checking.sender.exchanges),
+        stopped=stopped,
+        exit_code=_exit_code(findings, checking, stopped or _unseen(verdicts)),
+        accounts=checking.accounts.described(),
+        notes=tuple(dict.fromkeys(checking.notes)),
+    )
+
+
+def _check(
+    options: Options,
+    contract: Contract,
+    wire: Wire,
+    progress: Progress,
+    sleep: Callable[[float], None],
+    now: Callable[[], float],
+) -> Check:
+    def wait(seconds: float) -> None:
+        interrupts.raise_if_heard()
+        sleep(seconds)
+
+    def observe(exchange: Exchange) -> None:
+        checking.observe(exchange)
+        progress.note(exchange, checking.sender.budget.left, checking.findings.count)
+
+    local, picture = options.is_local, Picture.read(options.picture or PORTRAIT)
+    checking = Check(
+        target=options.target.rstrip("/"),
+        contract=contract,
+        sender=Sender(wire, Budget(options.budget), _manners(options), observe, wait, now),
+        judge=Judge(contract),
+        findings=Findings(options.rules, only_first=options.only_first),
+        accounts=Accounts(contract, options.token, options.second_token, options.empty_token),
+        picture=picture,
+        random=Random(options.seed),  # noqa: S311 - chooses test values, hides nothing
+        patience=_given(options.patience, 30.0 if local else 300.0),
+        pause=0.02 if local else float(contract.extension("x-polling-seconds", 2)),
+        sleep=wait,
+        now=now,
+        progress=progress,
+        gauge=_gauge(options, contract, picture, progress),
+    )
+    return checking
+
+
+def _gauge(options: Options, contract: Contract, picture: Picture, progress: Progress) -> Gauge | None:
+    asked = questions(contract, options.rules)
+    if not asked or not options.measure:
+        return None
+    progress.say("loading what measures pictures")
+    from .pixels.gauge import Gauge
+
+    return Gauge.for_questions(asked, picture.content)
+
+
+def _manners(options: Options) -> Manners:
+    local = options.is_local
+    return Manners(
+        rate=_given(options.rate, 0.0 if local else 5.0),
+        timeout=_given(options.timeout, 10.0 if local else 30.0),
+        reconnect=LOCAL_RECONNECT if local else 60.0,
+    )
+
+
+def _given(value: float | None, otherwise: float) -> float:
+    return otherwise if value is None else value
+
+
+def _run_to_its_end(checking: Check) -> str:
+    """Run the check, and return why it ended before its end; nothing where it did not."""
+    try:
+        with interrupts.let_in():
+            run(checking, Jobs(checking))
+    except KeyboardInterrupt:
+        return interrupts.WORDS
+    except Enough:
+        return "a rule is broken, and only the first was asked for"
+    except (NotWelcome, Unreachable, TooBusy) as error:
+        return str(error)
+    except Exception as error:  # a fault of ours must not lose what has been paid for
+        log.exception("the check failed, which is a bug of Bluehour")
+        return f"Bluehour failed: {error!r}"
+    return ""
+
+
+def _with_the_rest(
+    verdicts: tuple[Verdict, ...], rules: Collection[Rule], stopped: str
+) -> tuple[Verdict, ...]:
+    """Add the rules of which nothing is known at all."""
+    known = {verdict.rule.id for verdict in verdicts}
+    reason = stopped or "nothing was seen that it could be judged by"
+    rest = (Verdict(rule, ANYWHERE, State.UNJUDGED, 0, reason) for rule in rules if rule.id not in known)
+    return (*verdicts, *rest)
+
+
+def _exit_code(findings: Sequence[Finding], checking: Check, stopped: str) -> Exit:
+    if any(finding.rule.severity is Severity.ERROR for finding in findings):
+        return Exit.FINDINGS
+    if stopped or _never_called(checking):
+        return Exit.UNJUDGED
+    return Exit.CONFORMS
+
+
+def _unseen(verdicts: Sequence[Verdict]) -> str:
+    """Name a pixel rule that was not judged to its end: whoever asks for it takes silence for praise."""
+    return next((each.rule.id for each in verdicts if each.rule in PIXEL_RULES and each.reason), "")
+
+
+def _never_called(checking: Check) -> bool:
+    """Tell whether the budget was too small to have some operation accept anything."""
+    called = {exchange.operation for exchange in checking.sender.exchanges if exchange.booked}
+    left_out = {operation for operation in checking.creates if operation.credits and operation not in called}
+    return any(checking.findings.lacks_budget(label_of(operation)) for operation in left_out)

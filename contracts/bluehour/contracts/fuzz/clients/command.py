@@ -1,0 +1,124 @@
+"""A client that is any command: a new process for every edit."""
+
+from __future__ import annotations
+
+import os
+import re
+import shlex
+import signal
+import subprocess
+import tempfile
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Literal
+
+from bluehour.mock_server import interrupts
+
+from ...loopback import without_proxies
+from ..clock import Clock
+from ..performance import Ending
+from ..workers.python_worker import Task
+from . import ClientError, Limits
+from .ending import pictures_among, saved
+from .worker import kill_group, last_line
+
+STACK_TRACE = (
+    r"Traceback \(most recent call last\)|^panic: |^thread '.*' panicked at|^[ \t]+at \S.*:\d+:\d+\)?$"
+    r"|Unhandled (exception|rejection|promise)|Uncaught |^Exception in thread|^\S+\.rb:\d+:in "
+    r"|Segmentation fault|core dumped"
+)
+"""What the output of a crash looks like, in the languages that most clients are written in."""
+
+_MOST_SAID = 64 * 2**10
+
+
+@dataclass(frozen=True)
+class CrashSigns:
+    """How a crash of a command is told from a clean refusal.
+
+    Attributes:
+        pattern: of the output of a crash.
+        clean_exits: exit codes of clean refusals; None for each but 0 whose output shows no crash.
+    """
+
+    pattern: str = STACK_TRACE
+    clean_exits: frozenset[int] | None = None
+
+    def show_in(self, code: int, said: str) -> bool:
+        """Tell whether a command that failed has crashed: by a signal, by its exit code, by its output."""
+        if code < 0 or code in (128 + signal.SIGSEGV, 128 + signal.SIGABRT, 128 + signal.SIGBUS):
+            return True
+        if self.clean_exits is not None:
+            return code not in self.clean_exits
+        return re.search(self.pattern, said, re.MULTILINE) is not None
+
+
+class Command:
+    """The command; `{url}`, `{token}`, `{photo}`, `{out}` and `{patience}` in its arguments are filled in.
+
+    The same stand in the variables BLUEHOUR_URL, BLUEHOUR_TOKEN and so on.
+    """
+
+    virtual = False
+
+    def __init__(self, command: Sequence[str], signs: CrashSigns) -> None:
+        self.name = shlex.join(command)
+        self.call = f"-- {self.name}"
+        self._command = list(command)
+        self._signs = signs
+
+    def run(self, task: Task, clock: Clock, limits: Limits) -> Ending:
+        """See `Client`."""
+        told = {name: str(value) for name, value in asdict(task).items()}
+        command = [_filled(part, told) for part in self._command]
+        variables = {f"BLUEHOUR_{name.upper()}": value for name, value in told.items()}
+        with tempfile.TemporaryFile() as output:
+            with interrupts.held():  # so that what is started is ended
+                try:
+                    process = subprocess.Popen(  # noqa: S603 - the user's own command
+                        command,
+                        stdin=subprocess.DEVNULL,
+                        stdout=output,
+                        stderr=subprocess.STDOUT,
+                        env=os.environ | without_proxies() | variables,
+                        start_new_session=True,
+                    )
+                except OSError as error:
+                    raise ClientError(f"{command[0]} can't be started: {error.strerror}") from error
+                interrupts.children.add(process.pid)
+                code = _ended(process, min(limits.seconds, limits.real_seconds))
+            output.seek(0)
+            said = output.read(_MOST_SAID).decode(errors="replace")
+        return self._ending(code, said, Path(task.out))
+
+    def close(self) -> None:
+        """See `Client`."""
+
+    def _ending(self, code: int | None, said: str, out: Path) -> Ending:
+        if code is None:
+            return Ending("late", said=said)
+        if code == 0:
+            there = saved(out)
+            return Ending("done", files=pictures_among(there), kept=frozenset(there.values()), said=said)
+        outcome: Literal["crashed", "refused"] = "crashed" if self._signs.show_in(code, said) else "refused"
+        return Ending(
+            outcome, error=last_line(said) or f"exit code {code}", kind=f"exit code {code}", said=said
+        )
+
+
+def _filled(part: str, told: dict[str, str]) -> str:
+    for name, value in told.items():
+        part = part.replace(f"{{{name}}}", value)
+    return part
+
+
+def _ended(process: subprocess.Popen[bytes], seconds: float) -> int | None:
+    """Its exit code; None where it had to be ended."""
+    try:
+        with interrupts.let_in():
+            return process.wait(seconds)
+    except subprocess.TimeoutExpired:
+        return None
+    finally:
+        kill_group(process)

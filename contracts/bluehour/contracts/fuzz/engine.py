@@ -1,0 +1,403 @@
+"""Runs the fuzz: for each topic hypothesis draws scripts, has them played, and shrinks what breaks a rule."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from hashlib import sha256
+from importlib.metadata import version
+from random import Random
+
+import hypothesis
+from hypothesis import HealthCheck, Phase, Verbosity
+from hypothesis.database import ExampleDatabase
+from hypothesis.errors import Flaky
+from hypothesis.strategies import SearchStrategy
+
+from bluehour.mock_server import interrupts
+from bluehour.openapi.contract import Contract
+from bluehour.openapi.wording import counted
+
+from ..display import Display
+from .clients import Client, ClientError
+from .clients.worker import last_line
+from .coverage import Coverage
+from .judge import Breach, Judge, masked
+from .performance import Performance
+from .playing import Terms, Theatre
+from .results import Finding, Result
+from .rules import RULES
+from .script import Script
+from .shrinking import smallest
+from .stage import StageError
+from .strategies import Profile, Topic, others, topics
+
+Signature = tuple[str, str]
+
+_SHRINKS_FOR = 12.0
+"""Seconds that hypothesis has to shrink what one topic has shown, and our last step again."""
+
+_READABLE = 30
+"""Requests of a performance that a person reads."""
+
+_PHASES = (Phase.reuse, Phase.generate, Phase.shrink)
+_HEALTH = list(HealthCheck)
+
+
+@dataclass(frozen=True)
+class Options:
+    """What a run is to do.
+
+    Attributes:
+        examples: how many scripts are drawn; shrinking plays more.
+        seed: the same one draws the same ones.
+        profile: what they may have in them.
+        rules: ids of those to judge by.
+        terms: what the client is given.
+        pace: seconds between two polls; None for what the contract advises, where sleeping takes no time.
+        database: where hypothesis keeps what has failed, to try it first the next time; None for nowhere.
+        only_first: whether to stop at the first broken rule.
+    """
+
+    examples: int
+    seed: int
+    profile: Profile
+    rules: frozenset[str]
+    terms: Terms
+    pace: float | None = None
+    database: ExampleDatabase | None = None
+    only_first: bool = False
+
+
+@dataclass
+class Progress:
+    """How far a run is.
+
+    Attributes:
+        topic: what it is at.
+        done, of: how many topics are over, of how many.
+        played: scripts.
+        findings: how many breaches there are.
+        shrinking: whether a script that broke a rule is being made smaller.
+        display: where it is shown.
+    """
+
+    topic: str = ""
+    done: int = 0
+    of: int = 1
+    played: int = 0
+    findings: int = 0
+    shrinking: bool = False
+    display: Display = field(default_factory=Display)
+
+    def show(self) -> None:
+        """Show it; called whenever something has changed."""
+        self.display.show(self.done, self.of, self)
+
+    def __str__(self) -> str:
+        """Tell it in a line."""
+        doing = "shrinking: " if self.shrinking else ""
+        return f"{counted(self.played, 'script')}  {counted(self.findings, 'finding')}  {doing}{self.topic}"
+
+
+def fuzz(contract: Contract, client: Client, options: Options, progress: Progress | None = None) -> Result:
+    """Meet a client with scripts of every topic, and return what it breaks. Ctrl-C ends it early.
+
+    Raises:
+        ClientError: the client can't be driven.
+        StageError: the stage fails.
+    """
+    with interrupts.listening(), interrupts.held(), Theatre(contract, client, options.terms) as theatre:
+        run = _Run(contract, client, theatre, options, progress or Progress())
+        with run.interruptible():
+            run.rehearse()
+            run.all_topics()
+        return run.result(str(options.profile), len(run.topics))
+
+
+def replay(
+    contract: Contract,
+    client: Client,
+    options: Options,
+    scripts: Sequence[tuple[str, Script]],
+    progress: Progress | None = None,
+) -> Result:
+    """Play scripts as they are, each by its name, and return what the client breaks.
+
+    Raises:
+        ClientError: the client can't be driven.
+        StageError: the stage fails.
+    """
+    with interrupts.listening(), interrupts.held(), Theatre(contract, client, options.terms) as theatre:
+        run = _Run(contract, client, theatre, options, progress or Progress())
+        with run.interruptible():
+            run.scripts(scripts)
+        return run.result("replay", len(scripts))
+
+
+class _Broken(Exception):
+    """The client has broken a rule; a class of its own for each signature tells hypothesis them apart."""
+
+
+class _Run:
+    """What is known while it runs."""
+
+    def __init__(
+        self, contract: Contract, client: Client, theatre: Theatre, options: Options, progress: Progress
+    ) -> None:
+        pace = options.pace
+        if pace is None:
+            pace = float(contract.extension("x-polling-seconds", 0)) if client.virtual else 0.0
+        self._client = client
+        self._theatre = theatre
+        self._options = options
+        self._progress = progress
+        self._judge = Judge(options.rules, pace, theatre.longest_wait)
+        self._coverage = Coverage()
+        self._found: dict[Signature, Finding] = {}
+        self._seen_at: dict[Signature, float] = {}
+        self._settled: set[Signature] = set()
+        self._classes: dict[Signature, type[_Broken]] = {}
+        self._played = 0
+        self._began = time.monotonic()
+        self._stopped = ""
+        self._failure: ClientError | StageError | None = None
+        self._endless: dict[str, list[tuple[Breach, Performance]]] = {}
+        """What was seen of scripts with which the client never ends: it takes long, and is seen but once."""
+        self.topics = topics(contract, options.profile)
+
+    # What is played.
+
+    @contextmanager
+    def interruptible(self) -> Iterator[None]:
+        """Let Ctrl-C end what is done here; what is known by then is told."""
+        try:
+            with interrupts.let_in():
+                yield
+            interrupts.raise_if_heard()
+        except KeyboardInterrupt:
+            self._stopped = f"it was interrupted at {self._progress.topic or 'its first script'}"
+
+    def rehearse(self) -> None:
+        """See whether the client calls the stage at all, before it is blamed for anything.
+
+        Raises:
+            ClientError: it does not.
+        """
+        played = self._theatre.play(Script())
+        if not played.asked:
+            told = last_line(masked(played.ending.error or played.ending.said, played.token))
+            raise ClientError(f"it sent no request to the url, and ended: {told or played.ending.outcome}")
+
+    def all_topics(self) -> None:
+        """Deal the examples to the topics, in the seed's order."""
+        deck = list(self.topics)
+        Random(self._options.seed).shuffle(deck)  # noqa: S311 - nothing is kept secret by it
+        each, rest = divmod(self._options.examples, len(deck))
+        shares = [each + (place < rest) for place in range(len(deck))]
+        if not each:
+            deck, shares = deck[:rest], shares[:rest]
+        self._progress.of = len(deck)
+        besides = others(self.topics)
+        for topic, share in zip(deck, shares, strict=True):
+            self._topic(topic, topic.scripts(besides), share)
+            self._progress.done += 1
+            if self._found and self._options.only_first:
+                break
+
+    def scripts(self, scripts: Sequence[tuple[str, Script]]) -> None:
+        """Play scripts as they are."""
+        self._progress.of = len(scripts)
+        for name, script in scripts:
+            self._begin(name)
+            for breach, played in self._breaches(script):
+                self._found[breach.rule, f"{breach.mark} {name}"] = Finding(breach, played, name)
+            self._progress.findings = len(self._found)
+            if self._failure:
+                raise self._failure
+            self._progress.done += 1
+
+    def result(self, profile: str, number_of_topics: int) -> Result:
+        """Return what is known."""
+        order = [rule.id for rule in RULES]
+        findings = sorted(self._found.values(), key=lambda finding: order.index(finding.breach.rule))
+        return Result(
+            client=self._client.name,
+            call=self._options.terms.call,
+            version=version("bluehour"),
+            profile=profile,
+            seed=self._options.seed,
+            rules=self._options.rules,
+            topics=number_of_topics,
+            played=self._played,
+            seconds=time.monotonic() - self._began,
+            coverage=self._coverage,
+            findings=tuple(findings),
+            stopped=self._stopped,
+            notes=tuple(self._notes()),
+        )
+
+    def _notes(self) -> list[str]:
+        notes = []
+        if not self._judge.pace and "poll.pace" in self._options.rules:
+            notes.append(
+                "poll.pace was not judged: the client's clock is real; --pace says what to judge by."
+            )
+        if unjudged := self._coverage.outcomes["unjudged"]:
+            notes.append(
+                f"{counted(unjudged, 'script')} could not be judged to the end: the client sleeps in a way "
+                f"that takes real time, and was stopped after {self._options.terms.real_seconds:g} s of it."
+            )
+        return notes
+
+    # One topic.
+
+    def _begin(self, name: str) -> None:
+        self._progress.topic, self._progress.shrinking = name, False
+        self._coverage.topics[name] += 1
+        self._progress.show()
+
+    def _topic(self, topic: Topic, scripts: SearchStrategy[Script], share: int) -> None:
+        """Draw and play some scripts of a topic, and shrink what they show."""
+        self._begin(topic.name)
+        known = set(self._found)
+        first_failure: list[float] = []
+
+        def meet(script: Script) -> None:
+            is_late = first_failure and time.monotonic() - first_failure[0] > _SHRINKS_FOR
+            if self._failure or (is_late and not self._is_known(script)):
+                return  # its time to shrink is over: only what is known to fail still does
+            for breach, _ in self._breaches(script, topic.name):
+                if breach.signature not in self._settled:
+                    first_failure[:] = first_failure or [time.monotonic()]
+                    self._progress.shrinking = True
+                    raise self._class_of(breach.signature)
+
+        with _without_breaches():
+            self._given(meet, scripts, topic, share)()
+        if self._failure:
+            raise self._failure
+        for signature in [signature for signature in self._found if signature not in known]:
+            self._settle(signature)
+
+    def _is_known(self, script: Script) -> bool:
+        return any(finding.script == script for finding in self._found.values())
+
+    def _given(
+        self, meet: Callable[[Script], None], scripts: SearchStrategy[Script], topic: Topic, share: int
+    ) -> Callable[[], None]:
+        key = f"{self._client.name}\0{topic.name}"
+        settings = hypothesis.settings(
+            max_examples=share,
+            database=self._database(key),
+            deadline=None,
+            phases=_PHASES,
+            suppress_health_check=_HEALTH,
+            report_multiple_bugs=True,
+            verbosity=Verbosity.quiet,
+            print_blob=False,
+        )
+        seeded = hypothesis.seed(int(sha256(f"{self._options.seed}\0{key}".encode()).hexdigest()[:12], 16))
+        drawn = hypothesis.given(script=scripts)(lambda script: meet(script))
+        return settings(seeded(drawn))  # the other way round the seed would take the database away
+
+    def _database(self, key: str) -> ExampleDatabase | None:
+        database = self._options.database
+        return None if database is None else _OfTopic(database, key.encode())
+
+    def _class_of(self, signature: Signature) -> type[_Broken]:
+        return self._classes.setdefault(signature, type("Broken", (_Broken,), {}))
+
+    # One script.
+
+    def _breaches(self, script: Script, topic: str = "") -> list[tuple[Breach, Performance]]:
+        """Play a script, count what was met, and keep the smallest script of each breach."""
+        if (known := self._endless.get(script.text)) is not None:
+            return known
+        interrupts.raise_if_heard()
+        try:
+            played = self._theatre.play(script)
+        except (ClientError, StageError) as error:  # hypothesis would take it for a failure of the script's
+            self._failure = error
+            return []
+        self._played += 1
+        self._progress.played = self._played
+        self._coverage.note(played)
+        breaches = [(breach, played) for breach in self._judge.breaches(played)]
+        for breach, _ in breaches:
+            self._take_down(breach, played, topic)
+        if played.ending.outcome == "late":
+            self._endless[script.text] = breaches
+        self._progress.show()
+        return breaches
+
+    def _take_down(self, breach: Breach, played: Performance, topic: str) -> None:
+        known = self._found.get(breach.signature)
+        if known is None and topic:
+            self._found[breach.signature] = Finding(breach, played, topic)
+            self._seen_at[breach.signature] = time.monotonic()
+            self._progress.findings = len(self._found)
+        elif known is not None:
+            known.times += 1
+            if _weight(played) < _weight(known.played):
+                known.breach, known.played = breach, played
+
+    def _settle(self, signature: Signature) -> None:
+        """Take the last step of shrinking, and see whether it shows again."""
+        finding = self._found[signature]
+        until = time.monotonic() + _SHRINKS_FOR
+
+        def shows(script: Script) -> bool:
+            if time.monotonic() > until:
+                return False
+            return any(breach.signature == signature for breach, _ in self._breaches(script))
+
+        shrunk = smallest(finding.script, shows)
+        again = self._breaches(shrunk)
+        finding.steady = any(breach.signature == signature for breach, _ in again)
+        finding.shrunk_in = time.monotonic() - self._seen_at[signature]
+        self._settled.add(signature)
+
+
+def _weight(played: Performance) -> tuple[bool, int]:
+    """How much there is to read: of a script that makes a client ask for ever, more than of any other."""
+    return len(played.asked) > _READABLE, played.script.size
+
+
+@contextmanager
+def _without_breaches() -> Iterator[None]:
+    """Let nothing out that is known already: breaches have been taken down. A bug of ours does get out."""
+    try:
+        yield
+    except (_Broken, Flaky):
+        pass
+    except BaseExceptionGroup as group:
+        _, others = group.split(_Broken)
+        if others is not None:
+            raise others from None
+
+
+class _OfTopic(ExampleDatabase):
+    """A database in which each topic of each client has its own shelf."""
+
+    def __init__(self, database: ExampleDatabase, key: bytes) -> None:
+        super().__init__()
+        self._database = database
+        self._key = key
+
+    def fetch(self, key: bytes) -> Iterable[bytes]:
+        """See `ExampleDatabase`."""
+        return self._database.fetch(self._of_topic(key))
+
+    def save(self, key: bytes, value: bytes) -> None:
+        """See `ExampleDatabase`."""
+        self._database.save(self._of_topic(key), value)
+
+    def delete(self, key: bytes, value: bytes) -> None:
+        """See `ExampleDatabase`."""
+        self._database.delete(self._of_topic(key), value)
+
+    def _of_topic(self, key: bytes) -> bytes:
+        return sha256(self._key + b"\0" + key).digest()

@@ -1,0 +1,110 @@
+"""The bodies of right answers and of errors: the contract's own examples, with what is true here."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import UTC, datetime, timedelta
+from email.utils import format_datetime
+from functools import cache
+from http import HTTPStatus
+from typing import Any
+
+from bluehour.mock_server.clock import isoformat
+from bluehour.openapi.contract import Contract
+from bluehour.openapi.model import Operation, Response
+
+from ..script import Place, Turn
+
+PLACES: Mapping[str, Place] = {
+    "create-upload-urls": Place.UPLOAD_URLS,
+    "create-image-project": Place.CREATE,
+    "get-image-project": Place.POLL,
+    "delete-image-project": Place.DELETE,
+}
+"""What each of the contract's behaviours is for a client."""
+
+_DATE = "date+"
+
+
+@cache
+def right(operation: Operation) -> Any:
+    """Return the example of the answer with which an operation succeeds; None where that has no body."""
+    media = operation.success[1].json
+    return media.example if media else None
+
+
+def is_sound(operation: Operation, body: Any) -> bool:
+    """Tell whether a body is what an operation may answer when it succeeds."""
+    media = operation.success[1].json
+    return media is None or media.schema.accepts(body)
+
+
+def declared(contract: Contract, operation: Operation | None, status: int) -> Response | None:
+    """Return what the contract says of a status, of an operation or outside of any; None for nothing."""
+    return (operation and operation.response(status)) or contract.server_responses.get(status)
+
+
+def error(contract: Contract, operation: Operation | None, status: int, code: str, message: str = "") -> Any:
+    """Return an error's envelope: the contract's example of the status, with a code and a message."""
+    response = declared(contract, operation, status)
+    example = response.json.example if response and response.json else _unknown(status)
+    return example | ({"code": code} if code else {}) | ({"message": message} if message else {})
+
+
+def _unknown(status: int) -> dict[str, str]:
+    try:
+        known = HTTPStatus(status)
+    except ValueError:  # a status that nobody has named
+        return {"code": f"status_{status}", "message": f"Status {status}"}
+    return {"code": known.name.lower(), "message": known.phrase}
+
+
+def with_fields(body: Any, turn: Turn) -> Any:
+    """Return a copy of a body with what a turn puts in it, and without what it leaves out."""
+    changed = _copied(body)
+    for path, value in turn.fields.items():
+        *steps, last = path.split(".")
+        if isinstance(parent := _parent(changed, steps), dict):
+            parent[last] = value
+    for path in turn.without:
+        *steps, last = path.split(".")
+        if isinstance(parent := _parent(changed, steps), dict):
+            parent.pop(last, None)
+    return changed
+
+
+def _parent(body: Any, steps: list[str]) -> Any:
+    """What is at a path; None where there is nothing, as in a list of downloads that is still empty."""
+    for step in steps:
+        if isinstance(body, list):
+            body = body[int(step)] if step.isdecimal() and int(step) < len(body) else None
+        else:
+            body = body.get(step) if isinstance(body, dict) else None
+    return body
+
+
+def _copied(body: Any) -> Any:
+    if isinstance(body, dict):
+        return {name: _copied(value) for name, value in body.items()}
+    return [_copied(value) for value in body] if isinstance(body, list) else body
+
+
+def in_time(now: float, seconds: float) -> str:
+    """Return a time some seconds later, as the contract writes times."""
+    return isoformat(int(now + seconds))
+
+
+def retry_after(turn: Turn, now: float, longest: float) -> str:
+    """Return the header that a turn wants, no longer than a client can be made to wait."""
+    wait = seconds_to_wait(turn, longest)
+    if wait is None:
+        return turn.retry_after
+    if not turn.retry_after.startswith(_DATE):
+        return f"{wait:.0f}"
+    return format_datetime(datetime.fromtimestamp(now, UTC) + timedelta(seconds=wait), usegmt=True)
+
+
+def seconds_to_wait(turn: Turn, longest: float) -> float | None:
+    """Return for how long a turn's Retry-After sends a client away; None where it does not."""
+    seconds = turn.retry_after.removeprefix(_DATE)
+    return min(float(seconds), longest) if seconds.isdecimal() else None

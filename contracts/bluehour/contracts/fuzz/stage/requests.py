@@ -1,0 +1,121 @@
+"""A request as it came, and what of it breaks the contract."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+from urllib.parse import unquote, urlsplit
+
+from bluehour.openapi.contract import Contract
+from bluehour.openapi.data import from_json
+from bluehour.openapi.model import MediaType, Operation
+from bluehour.openapi.wording import sentence
+
+from ..performance import Host
+
+
+@dataclass(frozen=True)
+class Request:
+    """What came.
+
+    Attributes:
+        host: who was asked.
+        headers: names in lower case.
+    """
+
+    host: Host
+    method: str
+    target: str
+    headers: Mapping[str, str]
+    body: bytes
+
+    @property
+    def path(self) -> str:
+        """The target without its query."""
+        return urlsplit(self.target).path if self.target.startswith("/") else self.target
+
+    def carries(self, token: str) -> bool:
+        """Tell whether the token is anywhere in it."""
+        raw = token.encode()
+        heads = (self.target, *self.headers.values())
+        return raw in self.body or any(token in unquote(head) for head in heads)
+
+
+class Understood:
+    """A request to the API, read by the contract.
+
+    Attributes:
+        operation: that it calls; None where the contract has none.
+        project: the id in its path; nothing where the path has none.
+        is_split: whether the id has a slash in it that is not percent-encoded.
+        body: as data; None where it can't be read.
+        faults: what breaks the contract, in words.
+        authorized: whether it brings the token.
+    """
+
+    def __init__(self, contract: Contract, request: Request, token: str) -> None:
+        self.operation, inner = _called(contract, request)
+        self.project = unquote(inner)
+        self.is_split = "/" in inner
+        scheme, _, credential = request.headers.get("authorization", "").partition(" ")
+        self.authorized = scheme.lower() == "bearer" and credential.strip() == token
+        self.body: Any = None
+        self.faults = tuple(self._faults(request))
+
+    def _faults(self, request: Request) -> Iterator[str]:
+        if self.operation is None:
+            yield f"the contract has no {request.method} {request.path}"
+            return
+        if not self.authorized and self.operation.security:
+            sent = request.headers.get("authorization")
+            yield (
+                "it is sent without Authorization" if sent is None else "Authorization is not Bearer <token>"
+            )
+        if self.operation.body is not None:
+            yield from self._faults_of_body(self.operation, request)
+
+    def _faults_of_body(self, operation: Operation, request: Request) -> Iterator[str]:
+        assert operation.body is not None  # noqa: S101 - whoever calls has seen it
+        content_type = request.headers.get("content-type", "")
+        media = operation.body.media_type(content_type)
+        if media is None:
+            yield f"Content-Type is {content_type or 'missing'}"
+            return
+        try:
+            self.body = from_json(request.body)
+        except ValueError as error:
+            yield f"the body is no JSON: {error}"
+            return
+        yield from _faults_of(media, self.body)
+
+
+def _faults_of(media: MediaType, body: Any) -> Iterator[str]:
+    faults = media.schema.faults(body)
+    if faults:
+        yield sentence(faults)
+
+
+def _called(contract: Contract, request: Request) -> tuple[Operation | None, str]:
+    """The operation that a request calls, and the id in its path as it came."""
+    for operation in contract.operations:
+        before, variable, after = _parts(operation.path)
+        fits = request.path.startswith(before) and request.path.endswith(after)
+        inner = request.path[len(before) : len(request.path) - len(after)]
+        if operation.method == request.method and fits and bool(inner) == variable:
+            return operation, inner
+    return None, ""
+
+
+def _parts(path: str) -> tuple[str, bool, str]:
+    """What is before the variable of a path, whether there is one, and what is behind it."""
+    before, brace, rest = path.partition("{")
+    return before, bool(brace), rest.partition("}")[2]
+
+
+def lower_names(pairs: tuple[tuple[str, str], ...]) -> Mapping[str, str]:
+    """Return headers by their names in lower case, the first of each."""
+    found: dict[str, str] = {}
+    for name, value in pairs:
+        found.setdefault(name.lower(), value)
+    return found

@@ -1,0 +1,45 @@
+"""The contract's own words, as a few lines of YAML."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import yaml
+
+from bluehour.openapi.document import Document, resolve
+
+_LEFT_OUT = ("description", "examples", "example", "properties", "items", "title")
+"""What a rule about a value does not need, and would make its words long."""
+
+
+def words_of(name: str, node: Any, document: Document) -> str:
+    """Return what the contract says of a value, under the name that it goes by."""
+    found = resolve(document, node)
+    if isinstance(found, Mapping):
+        found = {key: value for key, value in found.items() if key not in _LEFT_OUT} or dict(found)
+    return in_yaml({name or "body": found})
+
+
+def words_at(path: Sequence[str | int], node: Any, document: Document) -> str:
+    """Return what a schema says at a path of keywords, such as `("properties", "status", "enum")`."""
+    name, keyword = "", ""
+    for step in path:
+        node = resolve(document, node)
+        if keyword == "properties":
+            name = f"{name}.{step}" if name else str(step)
+        elif step == "items":
+            name += "[]"
+        parent, keyword = node, str(step) if keyword != "properties" else ""
+        try:
+            node = node[step]
+        except (KeyError, IndexError, TypeError):
+            return words_of(name, parent, document)
+    return in_yaml({name or "body": {str(path[-1]): node}} if path else {"body": node})
+
+
+def in_yaml(value: Any) -> str:
+    """Return a value as YAML, without a last line break."""
+    return yaml.safe_dump(
+        value, sort_keys=False, allow_unicode=True, width=90, default_flow_style=None
+    ).strip()

@@ -1,0 +1,118 @@
+"""Runs the check once for all tests of the suite, also where several workers share them."""
+
+from __future__ import annotations
+
+import json
+import os
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+if TYPE_CHECKING:
+    from ..check.results import Report
+    from ..check.run import Options
+
+_LOOKED_FOR_EVERY = 0.2
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What a check has found, as far as tests tell it: everything by the rules' ids.
+
+    Attributes:
+        broken: what is wrong, in words, of rules that are errors.
+        warned: the same of rules that are warnings.
+        unjudged: why a rule was judged nowhere.
+        stopped: why the check ended before its end, or never began in earnest; nothing where it did.
+    """
+
+    broken: dict[str, str] = field(default_factory=dict)
+    warned: dict[str, str] = field(default_factory=dict)
+    unjudged: dict[str, str] = field(default_factory=dict)
+    stopped: str = ""
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Say what is missing before the first test rather than in each of them."""
+    ours = any(Path(__file__).parent in item.path.parents for item in items)
+    if ours and not config.getoption("bluehour_url"):
+        raise pytest.UsageError(
+            "the suite needs a deployment: pytest --pyargs bluehour.contracts.suite --bluehour-url URL"
+        )
+
+
+@pytest.fixture(scope="session")
+def bluehour_outcome(pytestconfig: pytest.Config, tmp_path_factory: pytest.TempPathFactory) -> Outcome:
+    """Check the deployment; of several workers one does it, and the others wait for what it has found."""
+    if not hasattr(pytestconfig, "workerinput"):  # which xdist gives to its workers
+        return _checked(pytestconfig)
+    shared = tmp_path_factory.getbasetemp().parent / "bluehour-outcome.json"
+    with _turn(shared.with_suffix(".turn")) as is_ours:
+        if is_ours:
+            part = shared.with_suffix(".part")
+            part.write_text(json.dumps(asdict(_checked(pytestconfig))), encoding="utf-8")
+            part.replace(shared)
+    while not shared.exists():
+        time.sleep(_LOOKED_FOR_EVERY)
+    return Outcome(**json.loads(shared.read_text(encoding="utf-8")))
+
+
+@contextmanager
+def _turn(path: Path) -> Iterator[bool]:
+    """Whether this worker is the first to ask; if it fails, the next one may."""
+    try:
+        os.close(os.open(path, os.O_CREAT | os.O_EXCL))
+    except FileExistsError:
+        yield False
+        return
+    try:
+        yield True
+    except BaseException:
+        path.unlink()
+        raise
+
+
+def _checked(config: pytest.Config) -> Outcome:
+    from ..check.run import check
+
+    return _outcome(check(_options(config)))
+
+
+def _options(config: pytest.Config) -> Options:
+    from ..check.run import Options, with_token
+
+    def option(name: str) -> Any:
+        return config.getoption(f"bluehour_{name}")
+
+    return with_token(
+        Options(
+            target=option("url"),
+            token=option("token") or "",
+            second_token=option("second_token"),
+            empty_token=option("empty_token"),
+            max_credits=option("max_credits"),
+            seed=option("seed"),
+        )
+    )
+
+
+def _outcome(report: Report) -> Outcome:
+    from ..check.results import Exit, State
+    from ..report import finding_of
+    from ..rules import Severity
+
+    judged = {each.rule.id for each in report.verdicts if each.state is not State.UNJUDGED}
+    broken: dict[Severity, dict[str, str]] = {severity: {} for severity in Severity}
+    for finding in report.findings:
+        broken[finding.rule.severity].setdefault(finding.rule.id, finding_of(report, finding.rule))
+    return Outcome(
+        broken=broken[Severity.ERROR],
+        warned=broken[Severity.WARNING],
+        unjudged={each.rule.id: each.reason for each in report.unjudged if each.rule.id not in judged},
+        stopped=report.stopped or ("the budget is too small" if report.exit_code is Exit.UNJUDGED else ""),
+    )

@@ -1,5 +1,0 @@
-"""What a receiver of webhooks needs: `verify` tells who sent one, and returns its event."""
-
-from mock_server.webhooks.signature import SignatureError, verify
-
-__all__ = ["SignatureError", "verify"]

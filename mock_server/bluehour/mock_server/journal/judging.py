@@ -1,0 +1,188 @@
+"""What of a recorded request breaks the contract, and what in it deserves a warning.
+
+Both are found when somebody looks, not when the request comes: that keeps recording cheap.
+"""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterator
+from dataclasses import dataclass
+from itertools import islice
+from typing import Any
+
+from flask import Request
+from werkzeug.test import EnvironBuilder
+
+from bluehour.openapi import wording
+from bluehour.openapi.data import from_json
+from bluehour.openapi.model import Operation
+from bluehour.openapi.schema import Schema
+from bluehour.openapi.wording import cut
+
+from ..exchange import Refusal
+from ..parameters import check_parameters
+from ..requests import parse_body
+from .exchange import Exchange
+
+_MOST_WARNINGS = 50
+"""Of a kind, for one request."""
+
+_LONGEST_PATH = 120
+"""Characters of a path that a fault repeats."""
+
+_LONGEST_KEY = 64
+"""Characters of an unknown key that are compared with those that there are."""
+
+
+@dataclass(frozen=True, slots=True)
+class Fault:
+    """One thing that the contract does not allow.
+
+    Attributes:
+        where: a field of the body, such as `style.mouth_smile`, or the part of the request.
+        message: in the vendor's words.
+    """
+
+    where: str
+    message: str
+
+
+def faults_of(exchange: Exchange) -> list[Fault]:
+    """Return what of a request breaks the contract, whatever was answered; none for a legal one.
+
+    What depends on the mock's state (credits, an unknown id, an asset that was never uploaded) is no fault.
+    """
+    operation = exchange.operation
+    if operation is None:
+        return _faults_outside(exchange)
+    faults = []
+    if not exchange.has_token and operation.security and () not in operation.security:
+        faults.append(Fault("Authorization", "Missing or malformed credentials: expected Bearer and a token"))
+    request = _as_request(exchange)
+    try:
+        check_parameters(operation, request, dict(exchange.path_values))
+    except Refusal as refusal:
+        faults.append(Fault("parameters", str(refusal)))
+    return faults + _faults_of_body(exchange, operation, request)
+
+
+def warnings_of(exchange: Exchange) -> list[str]:
+    """Return what a client's author should know, though the request is legal."""
+    found = list(exchange.habits)
+    schema, body = _json_body(exchange)
+    if schema is not None:
+        found += islice(_unknown_keys(schema, body, ()), _MOST_WARNINGS)
+        found += islice(_deprecated(schema, body, ()), _MOST_WARNINGS)
+    return found
+
+
+def _faults_outside(exchange: Exchange) -> list[Fault]:
+    if exchange.transfer or exchange.status not in (404, 405):
+        return []
+    where = "path" if exchange.status == 404 else "method"
+    return [
+        Fault(
+            where, f"The contract has no operation {cut(exchange.method)} {cut(exchange.path, _LONGEST_PATH)}"
+        )
+    ]
+
+
+def _faults_of_body(exchange: Exchange, operation: Operation, request: Request) -> list[Fault]:
+    if exchange.request_body is None:  # too large to be kept: what was answered has to do
+        return [Fault("body", str(exchange.note["error"]))] if exchange.status in (400, 413) else []
+    schema, body = _json_body(exchange)
+    if schema is not None and (faults := _schema_faults(schema, body)):
+        return faults
+    try:
+        parse_body(operation, request, exchange.request_body)
+    except Refusal as refusal:
+        return [Fault("body", str(refusal))]
+    return []
+
+
+def _schema_faults(schema: Schema, body: Any) -> list[Fault]:
+    return [Fault(_field(each.path) or "body", wording.describe(each)) for each in schema.faults(body)]
+
+
+def _json_body(exchange: Exchange) -> tuple[Schema | None, Any]:
+    """The body as data with the schema that judges it, where it is JSON."""
+    operation = exchange.operation
+    if operation is None or operation.body is None or not exchange.request_body:
+        return None, None
+    media = operation.body.media_type(_header(exchange, "Content-Type"))
+    if media is None or not media.is_json:
+        return None, None
+    try:
+        return media.schema, from_json(exchange.request_body)
+    except ValueError:
+        return None, None
+
+
+def _unknown_keys(schema: Schema, value: Any, path: tuple[str | int, ...]) -> Iterator[str]:
+    """Keys that no schema speaks of: accepted, and most likely a slip."""
+    for name, inner, place in _walk(schema, value, path):
+        if inner is None:
+            near = difflib.get_close_matches(
+                str(name)[:_LONGEST_KEY], schema.resolved.get("properties", {}), n=1
+            )
+            hint = f"; did you mean {near[0]}?" if near else ""
+            yield f"unknown key {_field(place)}: it is ignored{hint}"
+        else:
+            yield from _unknown_keys(inner, _child(value, name), place)
+
+
+def _deprecated(schema: Schema, value: Any, path: tuple[str | int, ...]) -> Iterator[str]:
+    for name, inner, place in _walk(schema, value, path):
+        if inner is None:
+            continue
+        if inner.resolved.get("deprecated"):
+            yield f"{_field(place)} is deprecated{_advice(inner)}"
+        yield from _deprecated(inner, _child(value, name), place)
+
+
+def _field(path: tuple[str | int, ...]) -> str:
+    return cut(wording.field_name(path))
+
+
+def _advice(schema: Schema) -> str:
+    """The first sentence of a field's description, which says what to use in its place."""
+    text = schema.resolved.get("description", "").strip().removeprefix("Deprecated: ")
+    return f": {text.partition('. ')[0]}" if text else ""
+
+
+def _walk(
+    schema: Schema, value: Any, path: tuple[str | int, ...]
+) -> Iterator[tuple[str | int, Schema | None, tuple[str | int, ...]]]:
+    """The parts of a value, each with its schema; None for a key that the schema does not know."""
+    node = schema.resolved
+    if isinstance(value, dict) and "properties" in node:
+        is_open = "additionalProperties" in node or "patternProperties" in node or "allOf" in node
+        for name in value:
+            if name in node["properties"]:
+                yield name, Schema(schema.document, node["properties"][name]), (*path, name)
+            elif not is_open:
+                yield name, None, (*path, name)
+    elif isinstance(value, list) and isinstance(node.get("items"), dict):
+        for index in range(len(value)):
+            yield index, Schema(schema.document, node["items"]), (*path, index)
+
+
+def _child(value: Any, name: str | int) -> Any:
+    return value[name]
+
+
+def _as_request(exchange: Exchange) -> Request:
+    """The request once more, for those who judge requests."""
+    builder = EnvironBuilder(
+        path=exchange.path,
+        query_string=exchange.query,
+        method=exchange.method,
+        headers=list(exchange.request_headers),
+        data=exchange.request_body or b"",
+    )
+    return Request(builder.get_environ())
+
+
+def _header(exchange: Exchange, name: str) -> str:
+    return next((value for known, value in exchange.request_headers if known == name), "")

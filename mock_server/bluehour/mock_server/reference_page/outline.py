@@ -1,0 +1,426 @@
+"""A contract in the order in which the page tells it; the templates only put it into HTML.
+
+What has a meaning is asked of the contract. What is only said (descriptions, summaries, names of examples)
+is read from the document's own nodes, of which a stranger's may hold anything.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass, replace
+from functools import partial
+from http import HTTPStatus
+from typing import Any, TypeVar
+
+from bluehour.openapi.contract import Contract
+from bluehour.openapi.document import Document, SpecError, resolve
+from bluehour.openapi.model import MediaType, Operation, Parameter, Response, without_parameters
+
+from .curl import curl
+from .fields import Field, Reader, Table
+from .rules import Node, listing, mapping, pretty
+
+_MOST_ROWS = 6000
+"""Rows of a page on which nested references are followed in place; a longer page links to them."""
+
+_T = TypeVar("_T")
+
+_LOCATIONS = {
+    "path": "Path parameters",
+    "query": "Query parameters",
+    "header": "Headers",
+    "cookie": "Cookies",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Example:
+    """A value to show: its name, and its text as it travels."""
+
+    name: str
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Body:
+    """One representation of a request's or an answer's body."""
+
+    media_type: str
+    table: Table
+    examples: tuple[Example, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """One of the answers of an operation."""
+
+    status: str
+    phrase: str
+    description: str
+    headers: tuple[Field, ...]
+    bodies: tuple[Body, ...]
+
+    @property
+    def is_success(self) -> bool:
+        """Whether it is what one hopes for."""
+        return self.status.startswith("2")
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One operation, or one event."""
+
+    anchor: str
+    method: str
+    path: str
+    title: str
+    """Its summary, else its id."""
+    in_contents: str
+    """Its summary, else its path, which stands beside the method there."""
+    description: str
+    deprecated: bool
+    credits: int
+    render_seconds: float
+    security: str
+    parameters: tuple[tuple[str, tuple[Field, ...]], ...]
+    body_required: bool
+    body_description: str
+    bodies: tuple[Body, ...]
+    answers: tuple[Answer, ...]
+    curl: str
+
+
+@dataclass(frozen=True, slots=True)
+class Group:
+    """Operations with the same first tag."""
+
+    anchor: str
+    name: str
+    description: str
+    entries: tuple[Entry, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Scheme:
+    """One way to prove who one is."""
+
+    name: str
+    how: str
+    code: str
+    description: str
+
+
+@dataclass(frozen=True, slots=True)
+class Outline:
+    """Everything that the page tells, from its title to its last table."""
+
+    title: str
+    version: str
+    summary: str
+    description: str
+    schemes: tuple[Scheme, ...]
+    groups: tuple[Group, ...]
+    webhooks: tuple[Entry, ...]
+    schemas: tuple[tuple[str, str, Table], ...]
+    anywhere: tuple[Answer, ...]
+    job_errors: tuple[tuple[str, str], ...]
+    failing_asset: str
+    plans: tuple[tuple[str, tuple[str, ...]], ...]
+    limits: tuple[str, ...]
+
+    @property
+    def count(self) -> int:
+        """How many operations there are."""
+        return sum(len(group.entries) for group in self.groups)
+
+
+def outline(contract: Contract, base_url: str) -> Outline:
+    """Return what the page tells of a contract.
+
+    Args:
+        contract: what is served.
+        base_url: what the curl commands call.
+    """
+    reader = Reader(nested=True)
+    told = _Teller(contract, base_url, reader).outline()
+    if reader.rows > _MOST_ROWS:
+        return _Teller(contract, base_url, Reader(nested=False)).outline()
+    return told
+
+
+class _Teller:
+    def __init__(self, contract: Contract, base_url: str, reader: Reader) -> None:
+        self._contract = contract
+        self._document = contract.document
+        self._base_url = base_url
+        self._reader = reader
+        self._anchors: set[str] = set()
+
+    def outline(self) -> Outline:
+        info = mapping(self._document.get("info"))
+        plans = mapping(self._contract.extension("x-plans"))
+        limits = tuple(dict.fromkeys(str(key) for plan in plans.values() for key in mapping(plan)))
+        return Outline(
+            title=self._contract.title,
+            version=_said(info, "version"),
+            summary=_said(info, "summary"),
+            description=_said(info, "description"),
+            groups=tuple(self._groups()),
+            schemes=tuple(self._schemes()),
+            webhooks=tuple(self._webhooks()),
+            anywhere=tuple(self._anywhere()),
+            job_errors=tuple(
+                (str(code), str(message))
+                for code, message in mapping(self._contract.extension("x-job-errors")).items()
+            ),
+            failing_asset=str(self._contract.extension("x-failing-asset", "")),
+            plans=tuple(
+                (str(name), tuple(_limit(key, mapping(plan).get(key)) for key in limits))
+                for name, plan in plans.items()
+            ),
+            limits=tuple(limit.replace("-", " ") for limit in limits),
+            schemas=tuple(self._schemas()),  # last, when it is known which are linked to
+        )
+
+    # --- operations ---------------------------------------------------------------------------------------
+
+    def _groups(self) -> Iterator[Group]:
+        tags = [mapping(tag) for tag in listing(self._document.get("tags"))]
+        grouped: dict[str, list[Operation]] = {_said(tag, "name"): [] for tag in tags}
+        for operation in self._contract.operations:
+            grouped.setdefault(_tag(operation), []).append(operation)
+        descriptions = {_said(tag, "name"): _said(tag, "description") for tag in tags}
+        anchors = {operation.id: self._anchor(operation.id) for operation in self._contract.operations}
+        for name, operations in grouped.items():
+            if operations:
+                entries = [self._entry(one, anchors[one.id], ("paths", one.path)) for one in operations]
+                title = name or ("Other operations" if len(grouped) > 1 else "Operations")
+                anchor = self._anchor(f"section-{title}")
+                yield Group(anchor, title, descriptions.get(name, ""), tuple(entries))
+
+    def _webhooks(self) -> Iterator[Entry]:
+        events = _attempt(lambda: self._contract.webhooks) or {}
+        for name, operation in events.items():
+            entry = self._entry(operation, self._anchor(f"event-{name}"), ("webhooks", name))
+            yield replace(entry, path=name, curl="", security="")
+
+    def _anchor(self, name: str) -> str:
+        """Return an id for the page: the name itself, but for what can't be in one."""
+        wanted = anchor = re.sub(r"[^\w.\-]+", "-", name).strip("-") or "operation"
+        number = 1
+        while anchor in self._anchors:
+            number += 1
+            anchor = f"{wanted}-{number}"
+        self._anchors.add(anchor)
+        return anchor
+
+    def _entry(self, operation: Operation, anchor: str, place: tuple[str, str]) -> Entry:
+        node = operation.node
+        body = mapping(_followed(self._document, node.get("requestBody")))
+        answers = mapping(node.get("responses"))
+        return Entry(
+            anchor=anchor,
+            method=operation.method,
+            path=operation.path,
+            title=_said(node, "summary") or operation.id,
+            in_contents=_said(node, "summary") or operation.path,
+            description=_said(node, "description"),
+            deprecated=node.get("deprecated") is True,
+            credits=operation.credits,
+            render_seconds=operation.render_seconds,
+            security=_security(operation),
+            parameters=tuple(self._parameters(operation, place)),
+            body_required=bool(operation.body and operation.body.required),
+            body_description=_said(body, "description"),
+            bodies=tuple(self._bodies(operation.body.content, body)) if operation.body else (),
+            answers=tuple(
+                self._answer(response, answers.get(status))
+                for status, response in operation.responses.items()
+                if not status.startswith("x-")
+            ),
+            curl=curl(operation, self._base_url),
+        )
+
+    def _parameters(
+        self, operation: Operation, place: tuple[str, str]
+    ) -> Iterator[tuple[str, tuple[Field, ...]]]:
+        item = mapping(_followed(self._document, mapping(self._document.get(place[0])).get(place[1])))
+        declared = [*listing(item.get("parameters")), *listing(operation.node.get("parameters"))]
+        nodes = [mapping(_followed(self._document, one)) for one in declared]
+        by_place = {(node.get("in"), node.get("name")): node for node in nodes}
+        for location, title in _LOCATIONS.items():
+            fields = [
+                field
+                for one in operation.parameters
+                if one.location == location
+                for field in self._parameter(one, by_place.get((location, one.name), {}))
+            ]
+            if fields:
+                yield title, tuple(fields)
+
+    def _parameter(self, parameter: Parameter, node: Node) -> Iterator[Field]:
+        """Yield a parameter's own row, and those of the fields of an object."""
+        table = self._reader.table(parameter.schema.document, parameter.schema.node)
+        yield replace(
+            table.whole,
+            name=parameter.name,
+            required=parameter.required,
+            deprecated=table.whole.deprecated or node.get("deprecated") is True,
+            description=_said(node, "description") or table.whole.description,
+            examples=tuple(pretty(value) for value in parameter.examples[:2] if not isinstance(value, dict))
+            or table.whole.examples,
+        )
+        yield from (replace(row, depth=row.depth + 1) for row in table.rows)
+
+    # --- bodies and answers -------------------------------------------------------------------------------
+
+    def _bodies(self, content: Mapping[str, MediaType], node: Node) -> Iterator[Body]:
+        nodes: dict[str, Node] = {}
+        for name, media in mapping(node.get("content")).items():
+            nodes.setdefault(without_parameters(name), mapping(media))
+        for name, media in content.items():
+            table = self._reader.table(media.schema.document, media.schema.node)
+            yield Body(name, table, tuple(self._examples(media, nodes.get(name, {}))))
+
+    def _examples(self, media: MediaType, node: Node) -> Iterator[Example]:
+        if "example" in node:
+            yield Example("", _text(node["example"], media))
+        for name, declared in mapping(node.get("examples")).items():
+            example = mapping(_followed(self._document, declared))
+            if "value" in example:
+                title = _said(example, "summary") or name.replace("-", " ").capitalize()
+                yield Example(title, _text(example["value"], media))
+        if not media.examples and (media.is_json or media.name.startswith("text/")):
+            made = _attempt(partial(_made, media))
+            if made:
+                yield Example("Made from the schema", made)
+
+    def _answer(self, response: Response, node: Any) -> Answer:
+        node = mapping(_followed(self._document, node))
+        headers = mapping(node.get("headers"))
+        return Answer(
+            status=response.status,
+            phrase=_phrase(response.status),
+            description=_said(node, "description"),
+            headers=tuple(
+                field
+                for one in response.headers
+                for field in self._parameter(one, mapping(_followed(self._document, headers.get(one.name))))
+            ),
+            bodies=tuple(self._bodies(response.content, node)),
+        )
+
+    def _anywhere(self) -> Iterator[Answer]:
+        nodes = mapping(self._contract.extension("x-server-responses"))
+        responses = _attempt(lambda: self._contract.server_responses) or {}
+        for status, response in responses.items():
+            yield self._answer(response, nodes.get(str(status)))
+
+    # --- the rest -----------------------------------------------------------------------------------------
+
+    def _schemes(self) -> Iterator[Scheme]:
+        schemes = mapping(mapping(self._document.get("components")).get("securitySchemes"))
+        for name, declared in schemes.items():
+            node = mapping(_followed(self._document, declared))
+            how, code = _how(node)
+            yield Scheme(str(name), how, code, _said(node, "description"))
+
+    def _schemas(self) -> Iterator[tuple[str, str, Table]]:
+        """Yield the schemas that rows link to, and those that these link to."""
+        components = mapping(mapping(self._document.get("components")).get("schemas"))
+        told: set[str] = set()
+        while waiting := [name for name in self._reader.linked if name not in told]:
+            for name in waiting:
+                told.add(name)
+                table = self._reader.table(self._document, components.get(name, True), name)
+                yield name, schema_anchor(name), table
+
+
+def schema_anchor(name: str) -> str:
+    """Return the id of a schema on the page; no operation's anchor has a colon in it."""
+    return "schema:" + re.sub(r"\s+", "-", name)
+
+
+def _attempt(read: Callable[[], _T]) -> _T | None:
+    """Return what could be read, None of a part of a stranger's document that can't be."""
+    try:
+        return read()
+    except (SpecError, KeyError, TypeError, AttributeError, ValueError, RecursionError):
+        return None
+
+
+def _followed(document: Document, node: Any) -> Any:
+    try:
+        return resolve(document, node)
+    except SpecError:
+        return {}
+
+
+def _said(node: Node, key: str) -> str:
+    value = node.get(key)
+    return "" if value is None else str(value).strip()
+
+
+def _tag(operation: Operation) -> str:
+    return next((str(tag) for tag in listing(operation.node.get("tags"))), "")
+
+
+def _made(media: MediaType) -> str:
+    media.schema.compile()
+    return _text(media.example, media)
+
+
+def _text(value: Any, media: MediaType) -> str:
+    return value if isinstance(value, str) and not media.is_json else pretty(value)
+
+
+def _phrase(status: str) -> str:
+    if status == "default":
+        return "Any other status"
+    if status.isdecimal():
+        return HTTPStatus(int(status)).phrase if int(status) in set(HTTPStatus) else ""
+    kinds = {
+        "1": "Informational",
+        "2": "Success",
+        "3": "Redirection",
+        "4": "Client error",
+        "5": "Server error",
+    }
+    return kinds.get(status[:1], "")
+
+
+def _security(operation: Operation) -> str:
+    """Return what an operation asks for: `key and basic, or nothing`."""
+    ways = [" and ".join(scheme.name for scheme in way) or "nothing" for way in operation.security]
+    return ", or ".join(ways)
+
+
+_PLACES = {"header": "in the header", "query": "in the query", "cookie": "in the cookie"}
+
+
+def _how(node: Node) -> tuple[str, str]:
+    """Return in words how one proves who one is, and what it looks like."""
+    kind, scheme = _said(node, "type"), _said(node, "scheme").lower()
+    if kind == "apiKey":
+        place, name = _said(node, "in"), _said(node, "name")
+        code = {"header": f"{name}: …", "query": f"?{name}=…", "cookie": f"Cookie: {name}=…"}.get(place, name)
+        return f"An API key {_PLACES.get(place, '')}", code
+    if kind == "http" and scheme == "basic":
+        return "A user's name and password", "Authorization: Basic …"
+    if kind == "http":
+        return f"A {scheme} token", f"Authorization: {scheme.capitalize()} …"
+    if kind == "mutualTLS":
+        return "A client's certificate", ""
+    if kind in ("oauth2", "openIdConnect"):
+        name = "OAuth 2" if kind == "oauth2" else "OpenID Connect"
+        return f"An access token of {name}", "Authorization: Bearer …"
+    return kind, ""
+
+
+def _limit(name: str, value: Any) -> str:
+    """Return a plan's limit for a person to read; one in bytes in the unit that suits it."""
+    if not name.endswith("bytes") or not isinstance(value, int):
+        return "none" if value is None else str(value)
+    units: Iterable[tuple[str, int]] = (("GiB", 2**30), ("MiB", 2**20), ("KiB", 2**10))
+    return next((f"{value / size:g} {unit}" for unit, size in units if value >= size), f"{value} bytes")

@@ -1,0 +1,53 @@
+"""The request header `Prefer: code=429, delay=2` (RFC 7240; the two names are Prism's)."""
+
+from __future__ import annotations
+
+import math
+
+from werkzeug.http import parse_dict_header
+
+from bluehour.openapi.wording import cut, quoted
+
+from ..exchange import Refusal
+from .effects import Effect, ForcedAnswer
+
+_LONGEST_DELAY = 3600
+_LONGEST_SHOWN = 100
+
+
+def preferred(header: str) -> Effect | None:
+    """Return what a Prefer header asks for; None for preferences that are not ours.
+
+    Raises:
+        Refusal: a code or a delay that there can't be.
+    """
+    asked = {name.lower(): value for name, value in parse_dict_header(header).items()}
+    code, delay = asked.get("code"), asked.get("delay")
+    if code is None and delay is None:
+        return None
+    answer = None if code is None else ForcedAnswer(_status(code))
+    seconds = _seconds(delay) if delay is not None else 0
+    told = f"Prefer: {cut(header, _LONGEST_SHOWN)}"
+    return Effect(told, answer, seconds, carry_out=answer is None)
+
+
+def _status(text: str) -> int:
+    if not (text.isascii() and text.isdecimal() and len(text) == 3 and 200 <= int(text) <= 599):
+        raise Refusal(
+            "invalid_request",
+            f"Invalid Prefer header: code must be a status from 200 to 599, got {quoted(text)}",
+        )
+    return int(text)
+
+
+def _seconds(text: str) -> float:
+    try:
+        seconds = float(text)
+    except ValueError:
+        seconds = math.nan
+    if not 0 <= seconds <= _LONGEST_DELAY:
+        raise Refusal(
+            "invalid_request",
+            f"Invalid Prefer header: delay must be seconds from 0 to {_LONGEST_DELAY}, got {quoted(text)}",
+        )
+    return seconds
