@@ -28,8 +28,8 @@ from skimage import data
 from bluehour.openapi.contract import load
 from bluehour.openapi.model import JSON
 
-from .load import LoadError, face_edit
-from .servers import ServerError, Up, bluehour, running
+from benchmarks.load import LoadError, face_edit
+from benchmarks.servers import ServerError, Up, bluehour, running
 
 _WAITING = 12
 """Jobs that are kept in the queue, so that the stage never idles."""

@@ -19,7 +19,7 @@ from pathlib import Path
 
 from bluehour.openapi.document import MAGIC_HOUR
 
-from .load import Post
+from benchmarks.load import Post
 
 _PRISM = "@stoplight/prism-cli"
 _PRISM_VERSION = "5.14.2"  # the last that says to run on Node 18 to 22

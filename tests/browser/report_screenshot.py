@@ -19,11 +19,11 @@ from bluehour.contracts.check.inprocess import AppWire
 from bluehour.contracts.check.run import Options, check
 from bluehour.contracts.report import html
 from bluehour.mock_server.app import create_app
-from bluehour.mock_server.clock import Clock
+from bluehour.mock_server.core.clock import Clock
 from bluehour.mock_server.mock import Mock, Settings
 from bluehour.openapi.contract import Contract, load
 
-from .running import launched_browser
+from tests.browser.running import launched_browser
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment

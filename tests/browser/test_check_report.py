@@ -10,7 +10,7 @@ from playwright.sync_api import Page, expect
 from bluehour.contracts.check.results import Report
 from bluehour.contracts.report import html
 
-from ..contracts.report.reports import HARMFUL, large, sample
+from tests.contracts.report.reports import HARMFUL, large, sample
 
 OpenReport = Callable[..., Page]
 

@@ -13,8 +13,8 @@ from playwright.sync_api import Locator, Page, expect
 
 from bluehour import mock_server
 
-from .conftest import Watch
-from .running import App, portrait
+from tests.browser.conftest import Watch
+from tests.browser.running import App, portrait
 
 OpenConsole = Callable[..., Page]
 

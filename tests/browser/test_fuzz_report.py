@@ -11,8 +11,8 @@ from bluehour.contracts.fuzz.report import html
 from bluehour.contracts.fuzz.results import Result
 from bluehour.contracts.fuzz.script import loaded
 
-from ..contracts.fuzz.report_samples import HARMFUL, SAVED, kept, sample
-from .test_check_report import CONTRASTS, unfold
+from tests.contracts.fuzz.report_samples import HARMFUL, SAVED, kept, sample
+from tests.browser.test_check_report import CONTRASTS, unfold
 
 OpenReport = Callable[..., Page]
 

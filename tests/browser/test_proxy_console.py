@@ -18,8 +18,8 @@ from playwright.sync_api import Browser, Page, expect
 
 from tests.contracts.proxy.lying import MISSING, lying_server
 
-from .conftest import Watch
-from .running import App
+from tests.browser.conftest import Watch
+from tests.browser.running import App
 
 
 @dataclass(frozen=True)

@@ -15,7 +15,7 @@ from bluehour.openapi.contract import load
 from bluehour.openapi.model import JSON
 from bluehour.openapi.schema import Schema
 
-from .entries import FACE, entry
+from tests.contracts.entries import FACE, entry
 
 PHOTO = "aiPhotoEditor.createImage"
 UPLOAD = "videoAssets.generatePresignedUrl"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from bluehour.contracts.transcript import transcript
 
-from .entries import answered, entry
+from tests.contracts.entries import answered, entry
 
 PROJECT = "/v1/image-projects/cmwq3t1166"
 

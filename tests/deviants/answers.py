@@ -8,33 +8,12 @@ from collections.abc import Callable
 from functools import partial
 from typing import Any
 
-from .altering import (
-    BROKEN,
-    Answered,
-    Asked,
-    Forward,
-    Where,
-    after,
-    after_json,
-    answering,
-    changed,
-    handling,
-    json_answer,
-    lacking,
-)
-from .client import Client
-from .deviant import Deviant, Witness
-from .fields import any_value, equal_to, having, legal, without
-from .names import (
-    CREATES,
-    DELETE_PROJECT,
-    FACE,
-    GET_PROJECT,
-    PHOTO,
-    POSTS,
-    UPLOAD_URLS,
-)
-from .witnesses import deleting, failing, living, posting, seen
+from tests.deviants.altering import BROKEN, Answered, Asked, Forward, Where, after, after_json, answering, changed, handling, json_answer, lacking
+from tests.deviants.client import Client
+from tests.deviants.deviant import Deviant, Witness
+from tests.deviants.fields import any_value, equal_to, having, legal, without
+from tests.deviants.names import CREATES, DELETE_PROJECT, FACE, GET_PROJECT, PHOTO, POSTS, UPLOAD_URLS
+from tests.deviants.witnesses import deleting, failing, living, posting, seen
 
 _deviant = partial(Deviant, group="answers")
 

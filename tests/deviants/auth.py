@@ -8,27 +8,12 @@ from functools import partial
 
 from bluehour.mock_server.mock import Mock
 
-from .altering import (
-    Answered,
-    Asked,
-    Forward,
-    Handler,
-    Where,
-    after,
-    after_json,
-    around,
-    before,
-    changed,
-    error,
-    handling,
-    lacking,
-    only,
-)
-from .client import Client
-from .deviant import Deviant, Witness
-from .fields import legal
-from .names import CREATES, DELETE_PROJECT, FACE, GET_PROJECT, OPERATIONS, PHOTO, UPLOAD_URLS
-from .witnesses import plain, png, posting, seen
+from tests.deviants.altering import Answered, Asked, Forward, Handler, Where, after, after_json, around, before, changed, error, handling, lacking, only
+from tests.deviants.client import Client
+from tests.deviants.deviant import Deviant, Witness
+from tests.deviants.fields import legal
+from tests.deviants.names import CREATES, DELETE_PROJECT, FACE, GET_PROJECT, OPERATIONS, PHOTO, UPLOAD_URLS
+from tests.deviants.witnesses import plain, png, posting, seen
 
 _deviant = partial(Deviant, group="auth")
 

@@ -7,19 +7,8 @@ right server.
 
 from __future__ import annotations
 
-from . import (
-    acceptance,
-    answers,
-    auth,
-    downloads,
-    lifecycle,
-    methods,
-    money,
-    robustness,
-    uploads,
-    validation,
-)
-from .deviant import Deviant
+from tests.deviants import acceptance, answers, auth, downloads, lifecycle, methods, money, robustness, uploads, validation
+from tests.deviants.deviant import Deviant
 
 DEVIANTS: tuple[Deviant, ...] = (
     *auth.DEVIANTS,

@@ -10,11 +10,11 @@ from bluehour.contracts.check.results import Report
 from bluehour.contracts.check.run import Options, check
 from bluehour.contracts.rules import RULES
 from bluehour.mock_server.app import create_app
-from bluehour.mock_server.clock import Clock
+from bluehour.mock_server.core.clock import Clock
 from bluehour.mock_server.mock import Mock, Settings
 
-from .deviant import Deviant
-from .serving import TIME_SCALE, served
+from tests.deviants.deviant import Deviant
+from tests.deviants.serving import TIME_SCALE, served
 
 TOKEN = "mhk_test_creator_10000_check"
 

@@ -15,7 +15,7 @@ from urllib.parse import urlsplit
 
 from bluehour.openapi.contract import load
 
-from .names import DELETE_PROJECT, GET_PROJECT, UPLOAD_URLS
+from tests.deviants.names import DELETE_PROJECT, GET_PROJECT, UPLOAD_URLS
 
 _PATIENCE = 20.0
 _ENDS = ("complete", "error", "canceled")

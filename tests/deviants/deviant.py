@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Literal, TypeAlias
 
 from bluehour.mock_server.mock import Mock
 
-from .client import Client
+from tests.deviants.client import Client
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import WSGIApplication

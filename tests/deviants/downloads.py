@@ -12,33 +12,22 @@ from typing import TYPE_CHECKING, Any
 from PIL import Image
 
 from bluehour.mock_server.app import create_app
-from bluehour.mock_server.assets.links import output_path
-from bluehour.mock_server.clock import isoformat
+from bluehour.mock_server.core.assets.links import output_path
+from bluehour.mock_server.core.clock import isoformat
 from bluehour.mock_server.mock import Mock
 from bluehour.mock_server.rendering import Job
 from bluehour.mock_server.rendering.simulated import SimulatedRenderer
-from bluehour.mock_server.representation import download_link
+from bluehour.mock_server.api.representation import download_link
 from bluehour.openapi.contract import load
 
-from .altering import (
-    Answered,
-    Asked,
-    Forward,
-    Handler,
-    after,
-    answering,
-    around,
-    error,
-    handling,
-    only,
-)
-from .client import Client
-from .deviant import Deviant, Witness, Wrap
-from .editing import edited
-from .fields import having, legal
-from .names import DELETE_PROJECT, DOWNLOAD, FACE, GET_PROJECT, PHOTO
-from .serving import TIME_SCALE
-from .witnesses import living, png, seen, size_of
+from tests.deviants.altering import Answered, Asked, Forward, Handler, after, answering, around, error, handling, only
+from tests.deviants.client import Client
+from tests.deviants.deviant import Deviant, Witness, Wrap
+from tests.deviants.editing import edited
+from tests.deviants.fields import having, legal
+from tests.deviants.names import DELETE_PROJECT, DOWNLOAD, FACE, GET_PROJECT, PHOTO
+from tests.deviants.serving import TIME_SCALE
+from tests.deviants.witnesses import living, png, seen, size_of
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import WSGIApplication

@@ -13,7 +13,7 @@ from bluehour.openapi.contract import Contract, load
 from bluehour.openapi.document import Document, resolve
 from bluehour.openapi.model import JSON
 
-from .deviant import Wrap
+from tests.deviants.deviant import Wrap
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment

@@ -7,10 +7,10 @@ from contextlib import closing, contextmanager
 from dataclasses import dataclass
 
 from bluehour.mock_server.app import create_app
-from bluehour.mock_server.inprocess import running
+from bluehour.mock_server.server.inprocess import running
 from bluehour.mock_server.mock import Mock, Settings
 
-from .deviant import Deviant
+from tests.deviants.deviant import Deviant
 
 TIME_SCALE = 0.02
 """A face takes 60 ms and a photo 180 ms: long enough to be seen queued, rendering and complete."""

@@ -8,31 +8,19 @@ from datetime import datetime
 from functools import partial
 from typing import Any
 
-from bluehour.mock_server.assets.links import upload_path
-from bluehour.mock_server.clock import isoformat
+from bluehour.mock_server.core.assets.links import upload_path
+from bluehour.mock_server.core.clock import isoformat
 from bluehour.mock_server.mock import Mock
 from bluehour.openapi.document import Document
 
-from .altering import (
-    Answered,
-    Asked,
-    Forward,
-    Handler,
-    after,
-    after_json,
-    around,
-    before,
-    error,
-    handling,
-    only,
-)
-from .client import Client
-from .deviant import Deviant, Witness, Wrap
-from .editing import keeping
-from .fields import EXAMPLE_ASSET, legal
-from .mending import replacing
-from .names import CREATES, FACE, UPLOAD, UPLOAD_URLS
-from .witnesses import noise, png, posting, seen
+from tests.deviants.altering import Answered, Asked, Forward, Handler, after, after_json, around, before, error, handling, only
+from tests.deviants.client import Client
+from tests.deviants.deviant import Deviant, Witness, Wrap
+from tests.deviants.editing import keeping
+from tests.deviants.fields import EXAMPLE_ASSET, legal
+from tests.deviants.mending import replacing
+from tests.deviants.names import CREATES, FACE, UPLOAD, UPLOAD_URLS
+from tests.deviants.witnesses import noise, png, posting, seen
 
 _deviant = partial(Deviant, group="uploads")
 

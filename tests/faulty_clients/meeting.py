@@ -11,7 +11,7 @@ from bluehour.contracts.fuzz.rules import selected
 from bluehour.contracts.fuzz.strategies import Profile
 from bluehour.openapi.contract import load
 
-from .entry import FaultyClient
+from tests.faulty_clients.entry import FaultyClient
 
 EXAMPLES = 200
 

@@ -14,8 +14,8 @@ from bluehour.contracts import bodies
 from bluehour.openapi.document import SpecError
 from bluehour.openapi.model import JSON, MediaType, Operation
 
-from .odd_http import BODIES, CONTENT_TYPES, PARAMETERS, QUERIES
-from .oddities import Raw, mutated, written
+from tests.fuzzing.odd_http import BODIES, CONTENT_TYPES, PARAMETERS, QUERIES
+from tests.fuzzing.oddities import Raw, mutated, written
 
 _EDGES = 60
 """Of a schema, legal and illegal ones each, that are taken as they are or changed further."""

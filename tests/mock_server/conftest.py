@@ -12,7 +12,7 @@ from flask.testing import FlaskClient
 from werkzeug.test import TestResponse
 
 from bluehour.mock_server.app import create_app
-from bluehour.mock_server.clock import Clock
+from bluehour.mock_server.core.clock import Clock
 from bluehour.mock_server.mock import Mock, Settings
 from bluehour.openapi.contract import load
 from bluehour.openapi.model import JSON

@@ -16,7 +16,7 @@ from bluehour.mock_server.mock import Mock
 from bluehour.openapi.contract import load
 from bluehour.openapi.model import Operation, Parameter
 
-from .conftest import data
+from tests.mock_server.conftest import data
 
 SPECS = Path(__file__).parents[1] / "openapi" / "specs"
 PETSTORE = load(SPECS / "petstore-3.0.yaml")

@@ -13,10 +13,10 @@ from hypothesis import strategies as st
 from hypothesis.stateful import Bundle, RuleBasedStateMachine, initialize, invariant, rule
 
 from bluehour.mock_server.app import create_app
-from bluehour.mock_server.clock import Clock
+from bluehour.mock_server.core.clock import Clock
 from bluehour.mock_server.mock import Mock, Settings
 
-from .conftest import FACE, PHOTO, Caller, face, photo
+from tests.mock_server.conftest import FACE, PHOTO, Caller, face, photo
 
 _STEPS = {status: step for step, status in enumerate(["queued", "rendering", "complete"])} | {"error": 2}
 _OPENING = 45

@@ -13,11 +13,11 @@ from urllib.parse import urlsplit
 
 import pytest
 
-from bluehour.mock_server.hosting import HostError
-from bluehour.mock_server.inprocess import running
+from bluehour.mock_server.server.hosting import HostError
+from bluehour.mock_server.server.inprocess import running
 from bluehour.mock_server.mock import Mock, Settings
 
-from .conftest import FACE, face
+from tests.mock_server.conftest import FACE, face
 
 
 class Wire:

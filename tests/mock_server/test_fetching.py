@@ -10,12 +10,12 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 import pytest
 
 from bluehour.mock_server.app import create_app
-from bluehour.mock_server.assets import sources
-from bluehour.mock_server.inprocess import running
+from bluehour.mock_server.api import sources
+from bluehour.mock_server.server.inprocess import running
 from bluehour.mock_server.mock import Mock, Settings
 
-from .conftest import FACE, Caller, face
-from .test_lifecycle import picture, png
+from tests.mock_server.conftest import FACE, Caller, face
+from tests.mock_server.test_lifecycle import picture, png
 
 OVER = threading.Event()
 ANNOUNCED = {"/cut.png": 100_000, "/huge.png": 2**40, "/trickle.png": 1_000_000}

@@ -22,18 +22,18 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
 
 from bluehour.mock_server.app import create_app
-from bluehour.mock_server.assets.files import Files, NoRoom, _bytes_in
-from bluehour.mock_server.assets.folders import PrivateFolder, remove_left
-from bluehour.mock_server.clock import Clock
+from bluehour.mock_server.core.assets.files import Files, NoRoom, _bytes_in
+from bluehour.mock_server.core.assets.folders import PrivateFolder, remove_left
+from bluehour.mock_server.core.clock import Clock
 from bluehour.mock_server.mock import Mock, Settings
-from bluehour.mock_server.stores import sql
+from bluehour.mock_server.core.stores import sql
 from bluehour.openapi.contract import Contract, load
 from bluehour.openapi.document import resolve
 
-from .conftest import FACE, UPLOADS, Caller, data, face
-from .test_lifecycle import picture, png
-from .test_serving import serving
-from .test_uploads import issue
+from tests.mock_server.conftest import FACE, UPLOADS, Caller, data, face
+from tests.mock_server.test_lifecycle import picture, png
+from tests.mock_server.test_serving import serving
+from tests.mock_server.test_uploads import issue
 
 PICTURE = png(60, 40)
 

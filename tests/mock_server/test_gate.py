@@ -9,10 +9,10 @@ from threading import Event
 import pytest
 
 from bluehour.mock_server.app import create_app
-from bluehour.mock_server.gate import Gate
+from bluehour.mock_server.core.gate import Gate
 from bluehour.mock_server.mock import Mock, Settings
 
-from .conftest import FACE, Caller, face
+from tests.mock_server.conftest import FACE, Caller, face
 
 SECONDS = 20
 

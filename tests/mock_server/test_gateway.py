@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from bluehour.mock_server.inprocess import running
+from bluehour.mock_server.server.inprocess import running
 from bluehour.mock_server.mock import Mock
 from bluehour.openapi.contract import load
 

@@ -14,8 +14,8 @@ from urllib.parse import urlsplit
 import pytest
 
 from bluehour.mock_server.app import create_app
-from bluehour.mock_server.hosting import HostError, reserved
-from bluehour.mock_server.inprocess import running
+from bluehour.mock_server.server.hosting import HostError, reserved
+from bluehour.mock_server.server.inprocess import running
 from bluehour.mock_server.mock import Mock
 
 

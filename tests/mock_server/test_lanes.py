@@ -19,15 +19,15 @@ from urllib.parse import urlsplit
 import pytest
 from PIL import Image
 
-from bluehour.mock_server import gateway, lanes, receiving, sending
+from bluehour.mock_server.server import gateway, lanes, receiving, sending
 from bluehour.mock_server import mock as mock_module
-from bluehour.mock_server.assets import sources
+from bluehour.mock_server.api import sources
 from bluehour.mock_server.control import events
-from bluehour.mock_server.inprocess import running
+from bluehour.mock_server.server.inprocess import running
 from bluehour.mock_server.mock import Mock, Settings
 
-from .conftest import FACE, UPLOADS, face
-from .test_lifecycle import png
+from tests.mock_server.conftest import FACE, UPLOADS, face
+from tests.mock_server.test_lifecycle import png
 
 
 class Served:

@@ -13,12 +13,12 @@ from flask.testing import FlaskClient
 from PIL import Image
 
 from bluehour.mock_server.app import create_app
-from bluehour.mock_server.clock import Clock
-from bluehour.mock_server.exchange import Answer
+from bluehour.mock_server.core.clock import Clock
+from bluehour.mock_server.api.call import Answer
 from bluehour.mock_server.mock import Mock, Settings
 from bluehour.openapi.contract import load
 
-from .conftest import FACE, PHOTO, Caller, data, face, photo
+from tests.mock_server.conftest import FACE, PHOTO, Caller, data, face, photo
 
 RENDER_SECONDS = load().operation("aiFaceEditor.editImage").render_seconds
 

@@ -25,7 +25,7 @@ from bluehour.mock_server.reference_page import page as page_module
 from bluehour.mock_server.reference_page.prose import prose
 from bluehour.openapi.contract import Contract, load
 
-from ..openapi.test_schema import schemas, values
+from tests.openapi.test_schema import schemas, values
 
 SPECS = Path(__file__).parents[1] / "openapi" / "specs"
 OTHERS = sorted([*SPECS.glob("*.yaml"), *SPECS.glob("*.json")])

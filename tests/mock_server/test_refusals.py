@@ -16,7 +16,7 @@ from werkzeug.test import TestResponse
 
 from bluehour.mock_server.mock import Mock
 
-from .conftest import FACE, PHOTO, UPLOADS, Caller, data, face, photo
+from tests.mock_server.conftest import FACE, PHOTO, UPLOADS, Caller, data, face, photo
 
 JSON_TYPE = {"Content-Type": "application/json"}
 

@@ -10,10 +10,10 @@ import pytest
 
 from bluehour.mock_server.app import create_app
 from bluehour.mock_server.mock import Mock
-from bluehour.mock_server.reloading import Reloader
+from bluehour.mock_server.server.reloading import Reloader
 from bluehour.openapi.contract import Contract, load
 
-from .conftest import FACE, Caller, face
+from tests.mock_server.conftest import FACE, Caller, face
 
 
 class Watched:

@@ -23,10 +23,10 @@ from typing import Any, TextIO
 import pytest
 from PIL import Image
 
-from bluehour.mock_server.accounts import entries_of
-from bluehour.mock_server.stores import open_store
+from bluehour.mock_server.core.accounts import entries_of
+from bluehour.mock_server.core.stores import open_store
 
-from .conftest import FACE, face
+from tests.mock_server.conftest import FACE, face
 
 COMMAND = [sys.executable, "-m", "bluehour", "serve"]
 

@@ -9,8 +9,8 @@ import pytest
 
 from bluehour.contracts.fuzz.script import loaded
 
-from .conftest import skip_without_npm
-from .fuzzed.__main__ import FOUND, PACKAGES, fuzz
+from tests.vendor.conftest import skip_without_npm
+from tests.vendor.fuzzed.__main__ import FOUND, PACKAGES, fuzz
 
 KNOWN_FROM_A_PROTOTYPE = ("TypeError", "JSONDecodeError", "InvalidURL")
 

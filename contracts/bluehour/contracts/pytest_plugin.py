@@ -120,7 +120,7 @@ class _Server:
 @pytest.fixture(scope="session")
 def _magic_hour_server() -> Iterator[_Server]:
     """One mock for the session, in a thread of this process: xdist's workers share nothing."""
-    from bluehour.mock_server.inprocess import running
+    from bluehour.mock_server.server.inprocess import running
     from bluehour.mock_server.mock import Mock, Settings
 
     with closing(Mock(settings=Settings(journal=_MOST_ENTRIES))) as mock, running(mock) as url:

@@ -23,20 +23,22 @@ from werkzeug.routing import MapAdapter
 
 from bluehour.openapi.model import JSON, Operation
 
-from . import control, reference_page, transfer
-from .answering import encoded, judged
-from .behaviours import Behaviour, behaviour_of, documented_example
-from .exchange import Answer, Call, Refusal
+from . import control, reference_page
+
+from .api import transfer
+from .api.answering import encoded, judged
+from .api.behaviours import Behaviour, behaviour_of, documented_example
+from .api.call import Answer, Call, Refusal
 from .journal.recorder import Recorder
 from .mock import Mock
 from .parameters import check_parameters
-from .refusals import answer_to, code_of, server_response, unavailable
-from .requestlog import call_in_words
+from .api.refusals import answer_to, code_of, server_response, unavailable
+from .server.requestlog import call_in_words
 from .requests import drain, parse_body, read_body, token_of
-from .scenarios.effects import Effect
+from .api.effects import Effect
 from .scenarios.step import effect_on
-from .trace import trace_of
-from .wsgi import from_wsgi
+from .api.trace import trace_of
+from .server.wsgi import from_wsgi
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import WSGIEnvironment

@@ -12,14 +12,14 @@ import click
 from bluehour.openapi.document import SpecError
 
 from . import interrupts
-from .accounts import MOST_CREDITS
-from .hosting import HostError
+from .core.accounts import MOST_CREDITS
+from .server.hosting import HostError
 from .mock import Settings
 from .rendering import RendererError
 from .rendering.opening import DEVICES, REFERENCE, SIMULATED
 from .scenarios.rules import RuleError
-from .serving import ServeError, Server, run
-from .stores import StoreError
+from .server.serving import ServeError, Server, run
+from .core.stores import StoreError
 
 _DEFAULTS = Settings()
 _Command = TypeVar("_Command", bound=Callable[..., object])

@@ -13,27 +13,27 @@ from typing import TYPE_CHECKING, Any
 
 from bluehour.openapi.contract import Contract, load
 
-from .accounts import Account, account_of
-from .assets.files import Files
-from .assets.folders import PrivateFolder
-from .assets.links import Links
-from .clock import Clock
+from .core.accounts import Account, account_of
+from .core.assets.files import Files
+from .core.assets.folders import PrivateFolder
+from .core.assets.links import Links
+from .core.clock import Clock
 from .control.events import Feed
-from .exchange import BEARER, Refusal
-from .gate import Gate
+from .api.call import BEARER, Refusal
+from .core.gate import Gate
 from .journal.habits import Habits
 from .journal.journal import Journal
-from .journal.secrets import Secrets, shortened
+from .api.secrets import Secrets, shortened
 from .outbound import TargetPolicy
 from .rendering.opening import open_stage
 from .rendering.queue import RenderQueue, Unqueued
 from .scenarios.rules import RuleError
 from .scenarios.scenarios import Scenarios
-from .stores import Store, open_store
+from .core.stores import Store, open_store
 from .webhooks.webhooks import Webhooks
 
 if TYPE_CHECKING:
-    from .projects import Project
+    from .core.projects import Project
     from .rendering import Renderer, Stage
 
 

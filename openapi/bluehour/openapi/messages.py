@@ -31,7 +31,7 @@ class Headers:
         self._by_name: dict[str, list[str]] | None = None
 
     def get(self, name: str) -> str | None:
-        """Return a header's value, those of several of that name joined by commas; None where there is none."""
+        """Return a header's value, several joined by commas; None where there is none."""
         values = self._values().get(name.lower())
         return None if values is None else values[0] if len(values) == 1 else ",".join(values)
 

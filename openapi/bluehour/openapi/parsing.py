@@ -5,16 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from .document import Document, resolve
-from .model import (
-    MediaType,
-    Operation,
-    Parameter,
-    RequestBody,
-    Response,
-    Security,
-    is_json,
-    without_parameters,
-)
+from .model import MediaType, Operation, Parameter, RequestBody, Response, Security, is_json, without_parameters
 from .schema import Schema
 
 

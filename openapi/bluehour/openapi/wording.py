@@ -24,12 +24,19 @@ def sentence(faults: Iterable[Fault], subject: str = "body") -> str:
         faults: what a schema found.
         subject: what the value as a whole is called, where the fault is the whole value's.
     """
+    ordered = worth_saying(faults)
+    return joined((describe(fault, subject) for fault in ordered), complete=len(ordered) < MOST_FAULTS)
+
+
+def worth_saying(faults: Iterable[Fault]) -> list[Fault]:
+    """Return the faults that a person needs to know of, missing fields first.
+
+    What is no number is not to be told that it is too small a one as well.
+    """
     faults = list(faults)
     mistyped = {fault.path for fault in faults if fault.keyword == "type"}
-    # What is no number is not to be told that it is too small a one as well.
-    faults = [fault for fault in faults if fault.keyword == "type" or fault.path not in mistyped]
-    ordered = sorted(faults, key=lambda fault: fault.keyword != "required")
-    return joined((describe(fault, subject) for fault in ordered), complete=len(faults) < MOST_FAULTS)
+    apart = [fault for fault in faults if fault.keyword == "type" or fault.path not in mistyped]
+    return sorted(apart, key=lambda fault: fault.keyword != "required")
 
 
 def joined(messages: Iterable[str], *, complete: bool = True) -> str:
@@ -96,6 +103,16 @@ def expected_type(schema: dict[str, Any]) -> str:
 def cut(text: str, most: int = _LONGEST_QUOTE) -> str:
     """Return a text, or its beginning and an ellipsis: what was sent is never repeated at its length."""
     return text if len(text) <= most else f"{text[:most]}…"
+
+
+def printable(text: str) -> str:
+    """Escape what a request could use to write lines, or on the terminal, of its own."""
+    return text if text.isprintable() else "".join(c if c.isprintable() else ascii(c)[1:-1] for c in text)
+
+
+def shown_call(method: str, path: str) -> str:
+    """Return which request a line of a log is about, cut where it is long, and printable."""
+    return printable(f"{cut(method)} {cut(path)}")
 
 
 def quoted(value: Any) -> str:

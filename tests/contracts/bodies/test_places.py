@@ -13,7 +13,7 @@ from bluehour.contracts.bodies.places import places, value_in, with_value, witho
 from bluehour.openapi.model import Operation
 from bluehour.openapi.schema import Path, Schema
 
-from .schemas import JSON_VALUES, OPERATIONS, Sketch, bodies, fields, media_of
+from tests.contracts.bodies.schemas import JSON_VALUES, OPERATIONS, Sketch, bodies, fields, media_of
 
 thoroughly = settings(max_examples=40)
 

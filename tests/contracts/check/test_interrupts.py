@@ -23,7 +23,7 @@ from bluehour.contracts.check.wire import Wire
 from bluehour.contracts.exchange import Answer, Request
 from bluehour.mock_server import interrupts
 from bluehour.mock_server.app import create_app
-from bluehour.mock_server.inprocess import running
+from bluehour.mock_server.server.inprocess import running
 from bluehour.mock_server.mock import Mock, Settings
 from bluehour.openapi.contract import load
 from tests.deviants.catalogue import DEVIANTS

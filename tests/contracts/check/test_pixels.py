@@ -26,7 +26,7 @@ from bluehour.contracts.rules import ALL_RULES, PIXEL_RULES, RULES
 from bluehour.contracts.selection import selected
 from bluehour.mock_server.app import create_app
 from bluehour.mock_server.cli import main
-from bluehour.mock_server.clock import Clock
+from bluehour.mock_server.core.clock import Clock
 from bluehour.mock_server.mock import Mock, Settings
 from bluehour.mock_server.rendering import Job, RenderError
 from bluehour.mock_server.rendering.pictures import open_picture

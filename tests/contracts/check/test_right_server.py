@@ -12,9 +12,9 @@ from bluehour.contracts.check.inprocess import AppWire
 from bluehour.contracts.check.results import Exit, Report
 from bluehour.contracts.check.run import Options, check
 from bluehour.contracts.rules import RULES
-from bluehour.mock_server.accounts import refused_token
+from bluehour.mock_server.core.accounts import refused_token
 from bluehour.mock_server.app import create_app
-from bluehour.mock_server.clock import Clock
+from bluehour.mock_server.core.clock import Clock
 from bluehour.mock_server.mock import Mock, Settings
 from tests.deviants.serving import TIME_SCALE, served
 

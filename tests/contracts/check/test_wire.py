@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from bluehour.contracts.check.wire import HttpWire, NoAnswer, NotSent
 from bluehour.contracts.exchange import Answer, Headers, Request
 
-from .raw import PATIENCE, Peer, Server, answering, ok, serving
+from tests.contracts.check.raw import PATIENCE, Peer, Server, answering, ok, serving
 
 SHORT = 0.2
 """A timeout, in seconds, for answers that never come."""

@@ -19,7 +19,7 @@ from bluehour.contracts.fuzz.script import Place, Script, Turn
 from bluehour.contracts.fuzz.strategies import Profile
 from bluehour.openapi.contract import load
 
-from . import careful
+from tests.contracts.fuzz import careful
 
 CONTRACT = load()
 ALL = frozenset(rule.id for rule in RULES)

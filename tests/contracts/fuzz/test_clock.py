@@ -25,8 +25,8 @@ from bluehour.contracts.fuzz.performance import Ending
 from bluehour.contracts.fuzz.playing import Terms, Theatre
 from bluehour.contracts.fuzz.script import Place, Script, Turn
 
-from . import careful
-from .playing import CONTRACT, TERMS, at, broken, judged, play, theatre
+from tests.contracts.fuzz import careful
+from tests.contracts.fuzz.playing import CONTRACT, TERMS, at, broken, judged, play, theatre
 
 AN_HOUR = 3600.0
 SOON = 5.0

@@ -16,8 +16,8 @@ from bluehour.contracts.fuzz.cli import fuzz
 from bluehour.contracts.fuzz.clients.ending import of_reply
 from bluehour.contracts.fuzz.script import IN_WORDS, Fault, Place, dumped, loaded, story
 
-from . import careful
-from .playing import broken, play
+from tests.contracts.fuzz import careful
+from tests.contracts.fuzz.playing import broken, play
 
 DOCS = Path(__file__).parents[3] / "docs"
 TEXT = (DOCS / "fuzz-protocol.md").read_text("utf-8")

@@ -26,8 +26,8 @@ from bluehour.contracts.fuzz.shrinking import smallest
 from bluehour.contracts.fuzz.strategies import Profile, Topic, topics
 from tests.interrupting import LOST
 
-from . import careful
-from .playing import CONTRACT, TERMS, at, function, fuzzed, options
+from tests.contracts.fuzz import careful
+from tests.contracts.fuzz.playing import CONTRACT, TERMS, at, function, fuzzed, options
 
 BUSY = Turn(status=429)
 NULL = Turn(fields={"name": None})

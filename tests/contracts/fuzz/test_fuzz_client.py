@@ -12,7 +12,7 @@ import pytest
 
 from bluehour.contracts.fuzz import testing
 
-from . import careful
+from tests.contracts.fuzz import careful
 
 pytest_plugins = ["pytester"]
 

@@ -14,7 +14,7 @@ from bluehour.contracts.fuzz.performance import Asked, Charge, Ending, Performan
 from bluehour.contracts.fuzz.rules import RULES, selected
 from bluehour.contracts.fuzz.script import RIGHT, Fault, Place, Script, Turn
 
-from .playing import ALL, judged
+from tests.contracts.fuzz.playing import ALL, judged
 
 TOKEN = "mhk_live_of_the_judge"
 PHOTO = b"the picture"

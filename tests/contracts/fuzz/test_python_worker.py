@@ -12,7 +12,7 @@ import pytest
 
 from bluehour.contracts.fuzz.clients.ending import of_reply
 
-from .speaking import WORKERS, Message, Start, Worker, close, spawn, starting
+from tests.contracts.fuzz.speaking import WORKERS, Message, Start, Worker, close, spawn, starting
 
 WORKER = WORKERS / "python_worker.py"
 

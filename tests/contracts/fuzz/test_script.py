@@ -26,7 +26,7 @@ from bluehour.contracts.fuzz.script import (
     story,
 )
 
-from .playing import at
+from tests.contracts.fuzz.playing import at
 
 JSON = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False, allow_infinity=False) | st.text(),

@@ -14,12 +14,12 @@ from werkzeug.test import EnvironBuilder, run_wsgi_app
 from bluehour.contracts.exchange import Answer, Exchange, Request
 from bluehour.contracts.judge import Judge, Ruling
 from bluehour.mock_server.app import create_app
-from bluehour.mock_server.clock import Clock
+from bluehour.mock_server.core.clock import Clock
 from bluehour.mock_server.mock import Mock, Settings
 from bluehour.openapi.contract import load
 from bluehour.openapi.model import JSON, Operation
 
-from .stories import BASE, DELETE, FACE, READ, UPLOADS
+from tests.contracts.judge.stories import BASE, DELETE, FACE, READ, UPLOADS
 
 MAIN, SECOND = "mhk_test_creator_1000_main", "mhk_test_pro_1000_second"
 

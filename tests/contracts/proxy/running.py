@@ -16,7 +16,7 @@ import uvloop
 from bluehour.contracts.proxy.bench import Bench, Verdict
 from bluehour.contracts.proxy.serving import Addresses, passing
 from bluehour.contracts.proxy.upstream import Upstream
-from bluehour.mock_server import hosting
+from bluehour.mock_server.server import hosting
 from bluehour.mock_server.journal.exchange import Exchange
 from bluehour.mock_server.journal.view import entry
 from bluehour.mock_server.mock import Mock, Settings

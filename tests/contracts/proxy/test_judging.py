@@ -16,12 +16,12 @@ import pytest
 from PIL import Image
 
 from bluehour.contracts.proxy.passed import MOST_KEPT
-from bluehour.mock_server.inprocess import running
+from bluehour.mock_server.server.inprocess import running
 from bluehour.mock_server.journal.view import archive
 from bluehour.mock_server.mock import Mock, Settings
 
-from .lying import MISSING, lying_server
-from .running import Proxied, RawServer, Wire, connected, proxied
+from tests.contracts.proxy.lying import MISSING, lying_server
+from tests.contracts.proxy.running import Proxied, RawServer, Wire, connected, proxied
 
 TOKEN = "mhk_live_0123456789abcdefghijklmnopqrstuv"
 FACE = "/v1/ai-face-editor"

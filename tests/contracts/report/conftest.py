@@ -9,7 +9,7 @@ import pytest
 from bluehour.contracts.check.results import Report
 from bluehour.contracts.report import as_json, har, html, junit, terminal
 
-from . import reports
+from tests.contracts.report import reports
 
 Form = Callable[[Report], str]
 

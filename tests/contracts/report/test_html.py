@@ -14,7 +14,7 @@ from bluehour.contracts.report import html
 from bluehour.contracts.report.pictures import credits_picture, latency_picture
 from bluehour.contracts.rules import RULES
 
-from .reports import FACE, HARMFUL, SPENT, exchange, large, report
+from tests.contracts.report.reports import FACE, HARMFUL, SPENT, exchange, large, report
 
 
 @dataclass

@@ -11,7 +11,7 @@ from bluehour.contracts.check.results import Exit, Report, State, Verdict
 from bluehour.contracts.report import finding_of, terminal
 from bluehour.contracts.rules import RULES, rule
 
-from .reports import FACE, HARMFUL, SPENT, answer, edit, exchange, finding, report
+from tests.contracts.report.reports import FACE, HARMFUL, SPENT, answer, edit, exchange, finding, report
 
 STEP = rule("refuse.step")
 STYLE = re.compile(r"\x1b\[\d+m")

@@ -10,10 +10,10 @@ from urllib.parse import urlsplit
 
 import pytest
 
-from bluehour.mock_server.inprocess import running
+from bluehour.mock_server.server.inprocess import running
 from bluehour.mock_server.mock import Mock
 
-from ..conftest import FACE, face
+from tests.mock_server.conftest import FACE, face
 
 
 class Served:

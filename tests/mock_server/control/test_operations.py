@@ -17,7 +17,7 @@ from bluehour.mock_server.control.contract import control_contract
 from bluehour.mock_server.control.operations import OPERATIONS
 from bluehour.mock_server.mock import Mock
 
-from ..conftest import FACE, PHOTO, UPLOADS, Caller, data, face, photo
+from tests.mock_server.conftest import FACE, PHOTO, UPLOADS, Caller, data, face, photo
 
 
 class Control:

@@ -13,12 +13,12 @@ from bluehour.mock_server.app import create_app
 from bluehour.mock_server.journal.exchange import LARGEST_BODY
 from bluehour.mock_server.journal.journal import Journal
 from bluehour.mock_server.journal.recorder import Recorder, record
-from bluehour.mock_server.journal.secrets import Secrets
+from bluehour.mock_server.api.secrets import Secrets
 from bluehour.mock_server.journal.view import archive, entry
 from bluehour.mock_server.mock import Mock, Settings
-from bluehour.mock_server.trace import Broken, Trace
+from bluehour.mock_server.api.trace import Broken, Trace
 
-from ..conftest import FACE, UPLOADS, Caller, face
+from tests.mock_server.conftest import FACE, UPLOADS, Caller, face
 
 
 def entries(mock: Mock) -> list[dict[str, Any]]:

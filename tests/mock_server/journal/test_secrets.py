@@ -11,13 +11,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bluehour.mock_server.app import create_app
-from bluehour.mock_server.journal.secrets import Secrets
+from bluehour.mock_server.api.secrets import Secrets
 from bluehour.mock_server.journal.view import archive
 from bluehour.mock_server.mock import Mock
-from bluehour.mock_server.requestlog import RequestLog, json_line, text_line
+from bluehour.mock_server.server.requestlog import RequestLog, json_line, text_line
 
-from ..conftest import FACE, Caller, face
-from .test_recording import entries, last
+from tests.mock_server.conftest import FACE, Caller, face
+from tests.mock_server.journal.test_recording import entries, last
 
 TOKEN = "mhk_live_0123456789abcdefghijklmn"
 

@@ -15,14 +15,14 @@ from hypothesis import strategies as st
 from PIL import Image
 
 from bluehour.mock_server.app import create_app
-from bluehour.mock_server.clock import Clock
+from bluehour.mock_server.core.clock import Clock
 from bluehour.mock_server.mock import Mock, Settings
 from bluehour.mock_server.rendering import Job, RenderError
 from bluehour.mock_server.rendering.encoding import encoded, extension_like
 from bluehour.mock_server.rendering.resuming import resume
 from bluehour.openapi.contract import Contract, load
 
-from ..conftest import FACE, PHOTO, Caller, face, photo
+from tests.mock_server.conftest import FACE, PHOTO, Caller, face, photo
 
 SECONDS = 20.0  # that a thread may take before a test gives up on it
 

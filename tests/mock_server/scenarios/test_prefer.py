@@ -9,12 +9,12 @@ from flask.testing import FlaskClient
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bluehour.mock_server.exchange import Refusal
+from bluehour.mock_server.api.call import Refusal
 from bluehour.mock_server.mock import Mock
 from bluehour.mock_server.scenarios.prefer import preferred
 from bluehour.openapi.contract import load
 
-from ..conftest import FACE, Caller, data, face
+from tests.mock_server.conftest import FACE, Caller, data, face
 
 
 def codes() -> list[int]:

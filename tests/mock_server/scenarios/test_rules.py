@@ -15,12 +15,12 @@ from werkzeug.test import TestResponse
 from bluehour.mock_server.app import create_app
 from bluehour.mock_server.control.contract import control_contract
 from bluehour.mock_server.mock import Mock, Settings
-from bluehour.mock_server.scenarios.faults import Fault
+from bluehour.mock_server.api.faults import Fault
 from bluehour.mock_server.scenarios.rules import Facts, Rule, RuleError
 from bluehour.openapi.contract import Contract, load
 
-from ..conftest import FACE, PHOTO, UPLOADS, Caller, face, photo
-from ..test_lifecycle import png
+from tests.mock_server.conftest import FACE, PHOTO, UPLOADS, Caller, face, photo
+from tests.mock_server.test_lifecycle import png
 
 FAILS = {"answer": {"status": 503}}
 

@@ -25,10 +25,10 @@ from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, precondition, rule
 
-from bluehour.mock_server.accounts import Account, Entry, InsufficientCredits, TooManyJobs, entries_of
-from bluehour.mock_server.assets import Upload
-from bluehour.mock_server.projects import PENDING, Project, ProjectEnded, begun, ended, new_id, status_at
-from bluehour.mock_server.stores import InUse, Store, StoreError, open_store
+from bluehour.mock_server.core.accounts import Account, Entry, InsufficientCredits, TooManyJobs, entries_of
+from bluehour.mock_server.core.assets import Upload
+from bluehour.mock_server.core.projects import PENDING, Project, ProjectEnded, begun, ended, new_id, status_at
+from bluehour.mock_server.core.stores import InUse, Store, StoreError, open_store
 from bluehour.mock_server.webhooks.deliveries import ComingEvent, Endpoint, WaitingDelivery
 
 T = TypeVar("T")
@@ -904,8 +904,8 @@ def test_a_relative_url_is_a_file_in_the_working_folder(
 @pytest.mark.parametrize(
     ("module", "unwanted"),
     [
-        ("bluehour.mock_server.stores.memory", "sqlalchemy"),
-        ("bluehour.mock_server.stores.sql", "bluehour.mock_server.stores.memory"),
+        ("bluehour.mock_server.core.stores.memory", "sqlalchemy"),
+        ("bluehour.mock_server.core.stores.sql", "bluehour.mock_server.core.stores.memory"),
     ],
 )
 def test_a_store_does_not_import_the_other(module: str, unwanted: str) -> None:
@@ -915,9 +915,9 @@ def test_a_store_does_not_import_the_other(module: str, unwanted: str) -> None:
 OPEN = """
 import sys
 from itertools import count
-from bluehour.mock_server.accounts import Account, InsufficientCredits
-from bluehour.mock_server.projects import Project, new_id
-from bluehour.mock_server.stores import open_store
+from bluehour.mock_server.core.accounts import Account, InsufficientCredits
+from bluehour.mock_server.core.projects import Project, new_id
+from bluehour.mock_server.core.stores import open_store
 
 def project(number):
     at = 1_700_000_000.0 + number

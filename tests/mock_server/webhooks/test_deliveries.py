@@ -12,17 +12,17 @@ from urllib.request import urlopen
 import pytest
 
 from bluehour.mock_server.app import create_app
-from bluehour.mock_server.clock import Clock
+from bluehour.mock_server.core.clock import Clock
 from bluehour.mock_server.control.client import Control, ControlError
-from bluehour.mock_server.inprocess import running
+from bluehour.mock_server.server.inprocess import running
 from bluehour.mock_server.mock import Mock, Settings
 from bluehour.mock_server.webhooks.webhooks import Webhooks
 from bluehour.openapi.contract import load
 from bluehour.openapi.model import JSON
 
-from ..conftest import FACE, PHOTO, Caller, face, photo
-from .conftest import JOB_SECONDS, Watcher
-from .receiver import SECRET, Arrived, Receiver, receiving, send
+from tests.mock_server.conftest import FACE, PHOTO, Caller, face, photo
+from tests.mock_server.webhooks.conftest import JOB_SECONDS, Watcher
+from tests.mock_server.webhooks.receiver import SECRET, Arrived, Receiver, receiving, send
 
 DAY = 86_400
 FAILING = "api-assets/test/no_source_face.png"

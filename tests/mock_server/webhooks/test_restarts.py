@@ -15,16 +15,16 @@ from pathlib import Path
 import pytest
 
 from bluehour.mock_server.app import create_app
-from bluehour.mock_server.clock import Clock
+from bluehour.mock_server.core.clock import Clock
 from bluehour.mock_server.control.client import Control
-from bluehour.mock_server.greeting import greeting
+from bluehour.mock_server.server.greeting import greeting
 from bluehour.mock_server.mock import Mock, Settings
 from bluehour.mock_server.webhooks.deliveries import Endpoint
 
-from ..conftest import FACE, Caller, face
-from ..test_serving import serving
-from .conftest import JOB_SECONDS
-from .receiver import SECRET, Receiver, receiving
+from tests.mock_server.conftest import FACE, Caller, face
+from tests.mock_server.test_serving import serving
+from tests.mock_server.webhooks.conftest import JOB_SECONDS
+from tests.mock_server.webhooks.receiver import SECRET, Receiver, receiving
 
 Starting = Callable[..., AbstractContextManager[tuple[Mock, Caller]]]
 

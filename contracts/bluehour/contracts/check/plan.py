@@ -7,7 +7,7 @@ from contextlib import closing
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from bluehour.mock_server.accounts import refused_token
+from bluehour.mock_server.core.accounts import refused_token
 from bluehour.mock_server.app import create_app
 from bluehour.mock_server.mock import Mock, Settings
 

@@ -16,7 +16,7 @@ from typing import Any
 
 from bluehour.mock_server.journal.judging import Fault
 from bluehour.mock_server.mock import Mock
-from bluehour.mock_server.wsgi import from_wsgi
+from bluehour.mock_server.server.wsgi import from_wsgi
 
 from ..judge import Breach, Judge
 from .case import Case, case_of

@@ -10,10 +10,10 @@ from typing import Any
 from werkzeug.test import EnvironBuilder
 from werkzeug.wrappers import Request as WerkzeugRequest
 
-from bluehour.mock_server.exchange import Refusal
-from bluehour.mock_server.journal.secrets import shortened
+from bluehour.mock_server.api.call import Refusal
+from bluehour.mock_server.api.secrets import shortened
 from bluehour.mock_server.requests import token_of
-from bluehour.mock_server.wsgi import from_wsgi
+from bluehour.mock_server.server.wsgi import from_wsgi
 from bluehour.openapi.model import Operation
 
 from ..exchange import ANYWHERE, Answer, Exchange, Request, label_of

@@ -18,7 +18,7 @@ import orjson
 from granian._granian import RSGIProtocolClosed
 
 from bluehour.mock_server.app import create_console
-from bluehour.mock_server.gateway import Gateway
+from bluehour.mock_server.server.gateway import Gateway
 from bluehour.mock_server.mock import Mock
 from bluehour.mock_server.requests import LARGEST_BODY
 from bluehour.openapi.model import JSON

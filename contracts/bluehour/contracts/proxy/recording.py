@@ -6,13 +6,13 @@ from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from typing import Any
 
-from bluehour.mock_server.accounts import Account
+from bluehour.mock_server.core.accounts import Account
 from bluehour.mock_server.journal.judging import Fault, faults_of
 from bluehour.mock_server.journal.recorder import Record, record
-from bluehour.mock_server.journal.secrets import Secrets
+from bluehour.mock_server.api.secrets import Secrets
 from bluehour.mock_server.mock import Mock
-from bluehour.mock_server.trace import Broken, Trace
-from bluehour.mock_server.wsgi import from_wsgi
+from bluehour.mock_server.api.trace import Broken, Trace
+from bluehour.mock_server.server.wsgi import from_wsgi
 
 from ..judge import Breach
 from .case import Case

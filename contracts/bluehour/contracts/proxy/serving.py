@@ -20,10 +20,12 @@ import click
 import orjson
 import uvloop
 
-from bluehour.mock_server import hosting, interrupts
+from bluehour.mock_server.server import hosting
+
+from bluehour.mock_server import interrupts
 from bluehour.mock_server.journal.view import archive
 from bluehour.mock_server.mock import Mock, Settings
-from bluehour.mock_server.requestlog import LoopWriter
+from bluehour.mock_server.server.requestlog import LoopWriter
 from bluehour.openapi.contract import load
 
 from .bench import Bench

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from operator import attrgetter
 
 from bluehour.mock_server.journal.judging import Fault
-from bluehour.mock_server.requestlog import printable
+from bluehour.mock_server.server.requestlog import printable
 from bluehour.openapi.wording import counted
 
 from ..judge import Breach

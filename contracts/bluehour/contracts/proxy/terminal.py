@@ -11,7 +11,7 @@ import orjson
 
 from bluehour.mock_server import control
 from bluehour.mock_server.mock import Mock
-from bluehour.mock_server.requestlog import brief, printable, text_line
+from bluehour.mock_server.server.requestlog import brief, printable, text_line
 from bluehour.openapi.wording import counted
 
 from .bench import Verdict

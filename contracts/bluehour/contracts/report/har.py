@@ -8,7 +8,7 @@ from http import HTTPStatus
 from typing import Any
 from urllib.parse import parse_qsl, urlsplit
 
-from bluehour.mock_server.clock import isoformat
+from bluehour.mock_server.core.clock import isoformat
 
 from ..check.results import Report
 from ..exchange import Answer, Exchange, Headers, Request

@@ -9,7 +9,7 @@ import re
 from collections.abc import Iterable, Iterator, Mapping
 from urllib.parse import quote
 
-from bluehour.mock_server.journal.secrets import shortened, shown_header
+from bluehour.mock_server.api.secrets import shortened, shown_header
 
 from ..exchange import Exchange, Request
 

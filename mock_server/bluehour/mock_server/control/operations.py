@@ -10,13 +10,13 @@ from typing import Any
 
 from bluehour.openapi.wording import cut, quoted
 
-from ..accounts import Account
-from ..clock import LATEST, isoformat
-from ..exchange import Answer, base_url_of
+from ..core.accounts import Account
+from ..core.clock import LATEST, isoformat
+from ..api.call import Answer, base_url_of
 from ..journal.exchange import Exchange
 from ..journal.view import archive, entry
 from ..mock import Mock
-from ..projects import ProjectEnded
+from ..core.projects import ProjectEnded
 from ..scenarios.rules import RuleError
 from . import filters, pictures, views
 from .contract import control_contract

@@ -7,13 +7,13 @@ from typing import Any
 
 import orjson
 
-from ..accounts import Account
-from ..clock import isoformat, not_before
-from ..journal.secrets import shortened
+from ..core.accounts import Account
+from ..core.clock import isoformat, not_before
+from ..api.secrets import shortened
 from ..mock import Mock
-from ..projects import Project, status_at
+from ..core.projects import Project, status_at
 from ..rendering.outputs import source_of
-from ..representation import image_project
+from ..api.representation import image_project
 from ..scenarios.rules import Rule
 from ..webhooks.deliveries import Attempt, Delivery, Endpoint
 from . import PREFIX

@@ -14,7 +14,7 @@ from bluehour.openapi.document import SpecError, parse_file
 from bluehour.openapi.schema import Schema
 
 from ..control.contract import control_contract
-from .effects import Effect
+from ..api.effects import Effect
 from .rules import Facts, Rule, RuleError
 
 

@@ -6,7 +6,7 @@ import math
 from dataclasses import dataclass, field
 from typing import Literal
 
-from ..projects import Project, status_at
+from ..core.projects import Project, status_at
 
 
 @dataclass(slots=True)

@@ -10,7 +10,7 @@ from PIL import Image
 
 from bluehour.mock_server.rendering.reference import weights
 
-from .recorded.photos import portrait
+from tests.mock_server.rendering.reference.recorded.photos import portrait
 
 
 @pytest.fixture(scope="session", autouse=True)

@@ -24,7 +24,7 @@ from bluehour.mock_server.rendering.reference.face.sliders import NAMES  # noqa:
 from bluehour.mock_server.rendering.reference.stage import FACE, PHOTO, ReferenceStage  # noqa: E402
 from bluehour.openapi.contract import load  # noqa: E402
 
-from .recorded.photos import portrait  # noqa: E402
+from tests.mock_server.rendering.reference.recorded.photos import portrait  # noqa: E402
 
 BEHAVIOUR = "create-image-project"
 SMILE = {"mouth_smile": 60}

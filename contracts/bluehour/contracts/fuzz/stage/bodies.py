@@ -9,7 +9,7 @@ from functools import cache
 from http import HTTPStatus
 from typing import Any
 
-from bluehour.mock_server.clock import isoformat
+from bluehour.mock_server.core.clock import isoformat
 from bluehour.openapi.contract import Contract
 from bluehour.openapi.model import Operation, Response
 

@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from bluehour.mock_server.scenarios.faults import BAD_GATEWAY
+from bluehour.mock_server.api.faults import BAD_GATEWAY
 from bluehour.openapi.contract import Contract
 from bluehour.openapi.model import JSON, Operation
 

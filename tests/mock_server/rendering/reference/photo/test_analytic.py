@@ -13,7 +13,7 @@ from bluehour.mock_server.rendering.reference.photo.analytic import AnalyticEdit
 from bluehour.mock_server.rendering.reference.photo.effects import EFFECTS, Scene
 from bluehour.mock_server.rendering.reference.photo.pixels import from_oklab, image_of, oklab_of, picture_of
 
-from .asking import asked
+from tests.mock_server.rendering.reference.photo.asking import asked
 
 DEVICES = ["cpu", *(["cuda"] if torch.cuda.is_available() else [])]
 

@@ -15,8 +15,8 @@ from bluehour.mock_server.rendering.reference.photo.diffusion import DiffusionEd
 from bluehour.mock_server.rendering.reference.photo.editing import PhotoEditor, edit_photos
 from bluehour.mock_server.rendering.reference.photo.parameters import Parameters
 
-from . import asking
-from .tiny_pipeline import diffusers, save_tiny_pipeline
+from tests.mock_server.rendering.reference.photo import asking
+from tests.mock_server.rendering.reference.photo.tiny_pipeline import diffusers, save_tiny_pipeline
 
 CPU = torch.device("cpu")
 

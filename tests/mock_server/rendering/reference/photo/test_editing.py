@@ -7,7 +7,7 @@ from bluehour.mock_server.rendering.reference.photo.analytic import AnalyticEdit
 from bluehour.mock_server.rendering.reference.photo.editing import PhotoEditor, edit_photos
 from bluehour.mock_server.rendering.simulated import output_size
 
-from .asking import request
+from tests.mock_server.rendering.reference.photo.asking import request
 
 
 def test_requests_of_several_sizes_are_edited_and_upscaled(portrait: Tensor) -> None:

@@ -1,0 +1,166 @@
+"""Reading path, query, header and cookie parameters: from texts, by style, to data that a schema judges."""
+
+from __future__ import annotations
+
+import math
+import re
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Any
+
+from . import wording
+from .data import from_json
+from .faults import Fault
+from .messages import Request
+from .model import Operation, Parameter
+from .schema import Schema
+
+_NUMBER = re.compile(r"-?\d+(\.\d+)?([eE][+-]?\d+)?", re.ASCII)
+_EXACT = 2**53
+"""Up to here a double holds every integer."""
+
+_TRUTH = {"true": True, "false": False}
+_SEPARATORS = {"spaceDelimited": " ", "pipeDelimited": "|"}
+
+# OpenAPI: header parameters of these names "shall be ignored"; other parts of an operation speak of them.
+_NOT_PARAMETERS = ("accept", "content-type", "authorization")
+
+
+def read_parameters(
+    operation: Operation, request: Request, path: Mapping[str, str]
+) -> tuple[dict[str, Any], list[Fault]]:
+    """Return the values of all parameters by name, and of each what is wrong with it.
+
+    What did not come has its schema's default, or None.
+
+    Args:
+        operation: what is called.
+        request: what came.
+        path: the values of the path's parameters, percent signs undone.
+    """
+    values: dict[str, Any] = {}
+    faults: list[Fault] = []
+    for parameter in operation.parameters:
+        value = _value_of(parameter, request, path)
+        faults += _faults_of(parameter, value)
+        values[parameter.name] = parameter.schema.resolved.get("default") if value is None else value
+    return values, faults
+
+
+def from_text(texts: list[str], schema: Schema) -> Any:
+    """Return what the texts of one field mean under its schema; a text that fits no type stays a text."""
+    types = schema.types
+    if "array" in types:
+        items = Schema(schema.document, schema.resolved.get("items", True))
+        return [from_text([text], items) for text in texts]
+    text = texts[-1]
+    if types & {"integer", "number"} and _NUMBER.fullmatch(text):
+        return _number(text)
+    if "boolean" in types:
+        return _TRUTH.get(text, text)
+    if "object" in types:
+        return _json_or_text(text)
+    return None if types == {"null"} and not text else text
+
+
+def _number(text: str) -> int | float:
+    """Return a number as JSON Schema takes it: 1e3 is an integer; what no double can hold is infinite."""
+    value = float(text)
+    if math.isfinite(value) and text.lstrip("-").isdecimal():
+        return int(text)
+    return int(value) if value.is_integer() and abs(value) <= _EXACT else value
+
+
+def _faults_of(parameter: Parameter, value: Any) -> Iterator[Fault]:
+    if parameter.location == "header" and parameter.name.lower() in _NOT_PARAMETERS:
+        return
+    if value is None:
+        if parameter.required:
+            name, expected = parameter.name, wording.expected_type(parameter.schema.resolved)
+            yield Fault(
+                name, f"Missing required {parameter.location} parameter: {name} (expected {expected})"
+            )
+    elif not parameter.schema.accepts(value):
+        faults = parameter.schema.faults(value)
+        yield Fault(parameter.name, wording.sentence(faults, subject=parameter.name))
+
+
+def _value_of(parameter: Parameter, request: Request, path: Mapping[str, str]) -> Any:
+    """Return a parameter's value, None where it did not come."""
+    if parameter.style == "deepObject":
+        return _deep_object(parameter, request)
+    if parameter.location == "query" and parameter.explode and "object" in parameter.schema.types:
+        return _spread_object(parameter, request)
+    texts = _texts_of(parameter, request, path)
+    if not texts:
+        return None
+    if parameter.is_json:
+        return _json_or_text(texts[-1])
+    if len(texts) == 1 and "object" in parameter.schema.types:
+        return _listed_object(parameter, texts[0])
+    return from_text(texts, parameter.schema)
+
+
+def _texts_of(parameter: Parameter, request: Request, path: Mapping[str, str]) -> list[str]:
+    name = parameter.name
+    match parameter.location:
+        case "path":
+            texts = [path[name]] if name in path else []
+        case "query":
+            texts = request.arguments.get(name, [])
+        case "header":
+            texts = _listed(request.headers.get(name))
+        case _:
+            texts = request.cookies.get(name, [])
+    is_list = "array" in parameter.schema.types and not parameter.is_json
+    if len(texts) == 1 and is_list and (not parameter.explode or parameter.location in ("path", "header")):
+        return texts[0].split(_SEPARATORS.get(parameter.style, ","))
+    return texts
+
+
+def _listed(text: str | None) -> list[str]:
+    return [] if text is None else [text]
+
+
+def _deep_object(parameter: Parameter, request: Request) -> dict[str, Any] | None:
+    """`filter[a]=1&filter[b]=2`."""
+    pattern = re.compile(re.escape(parameter.name) + r"\[([^\[\]]+)\]")
+    named = ((pattern.fullmatch(key), texts) for key, texts in request.arguments.items())
+    return _object(parameter.schema, [(match[1], texts) for match, texts in named if match])
+
+
+def _spread_object(parameter: Parameter, request: Request) -> dict[str, Any] | None:
+    """`a=1&b=2`, each field of the object a parameter."""
+    properties = parameter.schema.resolved.get("properties", {})
+    return _object(
+        parameter.schema, [(key, texts) for key, texts in request.arguments.items() if key in properties]
+    )
+
+
+def _listed_object(parameter: Parameter, text: str) -> Any:
+    """`a,1,b,2`, or exploded `a=1,b=2`."""
+    if text.startswith("{"):
+        return _json_or_text(text)
+    parts = text.split(",")
+    if all("=" in part for part in parts):
+        pairs: Iterable[tuple[str, str]] = [
+            (key, value) for key, _, value in (part.partition("=") for part in parts)
+        ]
+    else:
+        pairs = zip(parts[::2], parts[1::2], strict=False)
+    return _object(parameter.schema, [(key, [value]) for key, value in pairs])
+
+
+def _object(schema: Schema, fields: list[tuple[str, list[str]]]) -> dict[str, Any] | None:
+    properties = schema.resolved.get("properties", {})
+    value = {
+        key: from_text(texts, Schema(schema.document, properties.get(key, True))) for key, texts in fields
+    }
+    return value or None
+
+
+def _json_or_text(text: str) -> Any:
+    """Return what a text says as JSON; what is none, or deeper than any schema asks for, stays a text."""
+    try:
+        return from_json(text)
+    except ValueError:
+        return text
