@@ -17,12 +17,13 @@ from typing import Any
 from bluehour.mock_server.journal.judging import Fault
 from bluehour.mock_server.mock import Mock
 from bluehour.mock_server.server.wsgi import from_wsgi
+from bluehour.openapi.routes import Routes
 
 from ..judge import Breach, Judge
 from .case import Case, case_of
+from .links import Links
 from .passed import Passed
 from .recording import faults_in, recorded
-from .routes import Links, Routes
 from .tally import Tally
 
 log = logging.getLogger("bluehour")

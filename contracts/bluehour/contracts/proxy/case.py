@@ -15,12 +15,13 @@ from bluehour.mock_server.api.secrets import shortened
 from bluehour.mock_server.requests import token_of
 from bluehour.mock_server.server.wsgi import from_wsgi
 from bluehour.openapi.model import Operation
+from bluehour.openapi.routes import Routes
 
 from ..exchange import ANYWHERE, Answer, Exchange, Request, label_of
 from .encodings import Unreadable, decoded
 from .http1 import Pairs
+from .links import Links
 from .passed import MOST_KEPT, Kept, Passed
-from .routes import Links, Routes
 
 
 @dataclass
@@ -102,7 +103,8 @@ class Case:
 
 def case_of(passed: Passed, routes: Routes, links: Links) -> Case:
     """Understand what has passed."""
-    operation, values = routes.find(passed.method, passed.path)
+    match = routes.find(passed.method, passed.path)
+    operation = match.operation if match else None
     remarks = []
     if passed.is_own:
         remarks.append(f"{passed.status} is the proxy's own answer")
@@ -119,7 +121,7 @@ def case_of(passed: Passed, routes: Routes, links: Links) -> Case:
     return Case(
         passed=passed,
         operation=operation,
-        path_values=values,
+        path_values=match.values if match else {},
         transfer="" if operation else links.find(passed.method, passed.path),
         token=_token(operation, passed),
         request_body=request_body,
