@@ -10,8 +10,7 @@ import orjson
 from flask import Request, Response
 
 from bluehour.openapi.contract import Contract
-from bluehour.openapi.model import Response as Declared
-from bluehour.openapi.model import is_json
+from bluehour.openapi.model import DeclaredResponse, is_json
 from bluehour.openapi.wording import sentence
 
 from .exchange import Answer, Refusal
@@ -36,7 +35,9 @@ class _Whole(Response):
         return self.iter_encoded()
 
 
-def judged(answer: Answer, declared: Declared | None, contract: Contract, request: Request) -> Response:
+def judged(
+    answer: Answer, declared: DeclaredResponse | None, contract: Contract, request: Request
+) -> Response:
     """Encode an answer. One that the contract does not allow is a bug of ours, and is not sent."""
     fault = _fault_of(answer, declared)
     if fault is not None:
@@ -60,7 +61,7 @@ def encoded(answer: Answer, request: Request) -> Response:
     return response
 
 
-def _fault_of(answer: Answer, declared: Declared | None) -> str | None:
+def _fault_of(answer: Answer, declared: DeclaredResponse | None) -> str | None:
     """Return what is wrong with an answer, or None."""
     if declared is None:
         return f"the status {answer.status} is not declared"

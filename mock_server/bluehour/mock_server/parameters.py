@@ -1,26 +1,19 @@
-"""Reading path, query, header and cookie parameters: from texts, by style, to data that a schema judges."""
+"""Reading path, query, header and cookie parameters, by style, and judging them."""
 
 from __future__ import annotations
 
-import math
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 from flask import Request
 
 from bluehour.openapi import wording
-from bluehour.openapi.data import from_json
 from bluehour.openapi.model import Operation, Parameter
-from bluehour.openapi.schema import Schema
+from bluehour.openapi.texts import from_text, json_or_text, listed_object, object_of
 
 from .exchange import Refusal
 
-_NUMBER = re.compile(r"-?\d+(\.\d+)?([eE][+-]?\d+)?", re.ASCII)
-_EXACT = 2**53
-"""Up to here a double holds every integer."""
-
-_TRUTH = {"true": True, "false": False}
 _SEPARATORS = {"spaceDelimited": " ", "pipeDelimited": "|"}
 
 # OpenAPI: header parameters of these names "shall be ignored"; other parts of an operation speak of them.
@@ -50,30 +43,6 @@ def parameter_values(operation: Operation, request: Request, path: Mapping[str, 
     return values
 
 
-def from_text(texts: list[str], schema: Schema) -> Any:
-    """Return what the texts of one field mean under its schema; a text that fits no type stays a text."""
-    types = _types(schema)
-    if "array" in types:
-        items = Schema(schema.document, schema.resolved.get("items", True))
-        return [from_text([text], items) for text in texts]
-    text = texts[-1]
-    if types & {"integer", "number"} and _NUMBER.fullmatch(text):
-        return _number(text)
-    if "boolean" in types:
-        return _TRUTH.get(text, text)
-    if "object" in types:
-        return _json_or_text(text)
-    return None if types == {"null"} and not text else text
-
-
-def _number(text: str) -> int | float:
-    """Return a number as JSON Schema takes it: 1e3 is an integer; what no double can hold is infinite."""
-    value = float(text)
-    if math.isfinite(value) and text.lstrip("-").isdecimal():
-        return int(text)
-    return int(value) if value.is_integer() and abs(value) <= _EXACT else value
-
-
 def _faults_of(parameter: Parameter, request: Request, path: Mapping[str, str]) -> Iterator[str]:
     if parameter.location == "header" and parameter.name.lower() in _NOT_PARAMETERS:
         return
@@ -91,15 +60,15 @@ def _value_of(parameter: Parameter, request: Request, path: Mapping[str, str]) -
     """Return a parameter's value, None where it did not come."""
     if parameter.style == "deepObject":
         return _deep_object(parameter, request)
-    if parameter.location == "query" and parameter.explode and "object" in _types(parameter.schema):
+    if parameter.location == "query" and parameter.explode and "object" in parameter.schema.types:
         return _spread_object(parameter, request)
     texts = _texts_of(parameter, request, path)
     if not texts:
         return None
     if parameter.is_json:
-        return _json_or_text(texts[-1])
-    if len(texts) == 1 and "object" in _types(parameter.schema):
-        return _listed_object(parameter, texts[0])
+        return json_or_text(texts[-1])
+    if len(texts) == 1 and "object" in parameter.schema.types:
+        return listed_object(parameter.schema, texts[0])
     return from_text(texts, parameter.schema)
 
 
@@ -114,7 +83,7 @@ def _texts_of(parameter: Parameter, request: Request, path: Mapping[str, str]) -
             texts = request.headers.getlist(name)
         case _:
             texts = request.cookies.getlist(name)
-    is_list = "array" in _types(parameter.schema) and not parameter.is_json
+    is_list = "array" in parameter.schema.types and not parameter.is_json
     if len(texts) == 1 and is_list and (not parameter.explode or parameter.location in ("path", "header")):
         return texts[0].split(_SEPARATORS.get(parameter.style, ","))
     return texts
@@ -124,58 +93,12 @@ def _deep_object(parameter: Parameter, request: Request) -> dict[str, Any] | Non
     """`filter[a]=1&filter[b]=2`."""
     pattern = re.compile(re.escape(parameter.name) + r"\[([^\[\]]+)\]")
     named = ((pattern.fullmatch(key), texts) for key, texts in request.args.lists())
-    return _object(parameter.schema, [(match[1], texts) for match, texts in named if match])
+    return object_of(parameter.schema, [(match[1], texts) for match, texts in named if match])
 
 
 def _spread_object(parameter: Parameter, request: Request) -> dict[str, Any] | None:
     """`a=1&b=2`, each field of the object a parameter."""
     properties = parameter.schema.resolved.get("properties", {})
-    return _object(
+    return object_of(
         parameter.schema, [(key, texts) for key, texts in request.args.lists() if key in properties]
     )
-
-
-def _listed_object(parameter: Parameter, text: str) -> Any:
-    """`a,1,b,2`, or exploded `a=1,b=2`."""
-    if text.startswith("{"):
-        return _json_or_text(text)
-    parts = text.split(",")
-    if all("=" in part for part in parts):
-        pairs: Iterable[tuple[str, str]] = [
-            (key, value) for key, _, value in (part.partition("=") for part in parts)
-        ]
-    else:
-        pairs = zip(parts[::2], parts[1::2], strict=False)
-    return _object(parameter.schema, [(key, [value]) for key, value in pairs])
-
-
-def _object(schema: Schema, fields: list[tuple[str, list[str]]]) -> dict[str, Any] | None:
-    properties = schema.resolved.get("properties", {})
-    value = {
-        key: from_text(texts, Schema(schema.document, properties.get(key, True))) for key, texts in fields
-    }
-    return value or None
-
-
-def _json_or_text(text: str) -> Any:
-    """Return what a text says as JSON; what is none, or deeper than any schema asks for, stays a text."""
-    try:
-        return from_json(text)
-    except ValueError:
-        return text
-
-
-def _types(schema: Schema) -> set[str]:
-    """The types that a schema's value may have, as far as it says so itself or by its branches."""
-    types: set[str] = set()
-    nodes = {id(schema.resolved): schema.resolved}
-    for node in (left := [schema.resolved]):  # grows on the way; branches may lead back to where they are
-        declared = node.get("type", [])
-        types |= {declared} if isinstance(declared, str) else set(declared)
-        for keyword in ("allOf", "anyOf", "oneOf"):
-            for branch in node.get(keyword, []):
-                inner = Schema(schema.document, branch).resolved
-                if id(inner) not in nodes:
-                    nodes[id(inner)] = inner
-                    left.append(inner)
-    return types

@@ -13,9 +13,9 @@ from bluehour.openapi import wording
 from bluehour.openapi.data import DataError, from_json
 from bluehour.openapi.model import MediaType, Operation, RequestBody, Security, is_json
 from bluehour.openapi.schema import Schema
+from bluehour.openapi.texts import from_text
 
 from .exchange import BEARER, Refusal
-from .parameters import from_text
 
 LARGEST_BODY = 16 * 2**20
 """Bytes of a request body that are read; uploads, which are streamed to disk, have their plan's limit."""

@@ -24,12 +24,17 @@ def sentence(faults: Iterable[Fault], subject: str = "body") -> str:
         faults: what a schema found.
         subject: what the value as a whole is called, where the fault is the whole value's.
     """
+    faults = worth_saying(faults)
+    return joined((describe(fault, subject) for fault in faults), complete=len(faults) < MOST_FAULTS)
+
+
+def worth_saying(faults: Iterable[Fault]) -> list[Fault]:
+    """Return the faults that a person should read, missing fields first."""
     faults = list(faults)
     mistyped = {fault.path for fault in faults if fault.keyword == "type"}
-    # What is no number is not to be told that it is too small a one as well.
+    # Of what is no number, nobody needs to hear that it is too small a one as well.
     faults = [fault for fault in faults if fault.keyword == "type" or fault.path not in mistyped]
-    ordered = sorted(faults, key=lambda fault: fault.keyword != "required")
-    return joined((describe(fault, subject) for fault in ordered), complete=len(faults) < MOST_FAULTS)
+    return sorted(faults, key=lambda fault: fault.keyword != "required")
 
 
 def joined(messages: Iterable[str], *, complete: bool = True) -> str:
