@@ -1,24 +1,17 @@
-"""Reading path, query, header and cookie parameters: from texts, by style, to data that a schema judges."""
+"""Reading path, query, header and cookie parameters, by style, and judging them."""
 
 from __future__ import annotations
 
-import math
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 from . import wording
-from .data import from_json
 from .faults import Fault
 from .messages import Request
 from .model import Operation, Parameter
-from .schema import Schema
+from .texts import from_text, json_or_text, listed_object, object_of
 
-_NUMBER = re.compile(r"-?\d+(\.\d+)?([eE][+-]?\d+)?", re.ASCII)
-_EXACT = 2**53
-"""Up to here a double holds every integer."""
-
-_TRUTH = {"true": True, "false": False}
 _SEPARATORS = {"spaceDelimited": " ", "pipeDelimited": "|"}
 
 # OpenAPI: header parameters of these names "shall be ignored"; other parts of an operation speak of them.
@@ -46,30 +39,6 @@ def read_parameters(
     return values, faults
 
 
-def from_text(texts: list[str], schema: Schema) -> Any:
-    """Return what the texts of one field mean under its schema; a text that fits no type stays a text."""
-    types = schema.types
-    if "array" in types:
-        items = Schema(schema.document, schema.resolved.get("items", True))
-        return [from_text([text], items) for text in texts]
-    text = texts[-1]
-    if types & {"integer", "number"} and _NUMBER.fullmatch(text):
-        return _number(text)
-    if "boolean" in types:
-        return _TRUTH.get(text, text)
-    if "object" in types:
-        return _json_or_text(text)
-    return None if types == {"null"} and not text else text
-
-
-def _number(text: str) -> int | float:
-    """Return a number as JSON Schema takes it: 1e3 is an integer; what no double can hold is infinite."""
-    value = float(text)
-    if math.isfinite(value) and text.lstrip("-").isdecimal():
-        return int(text)
-    return int(value) if value.is_integer() and abs(value) <= _EXACT else value
-
-
 def _faults_of(parameter: Parameter, value: Any) -> Iterator[Fault]:
     if parameter.location == "header" and parameter.name.lower() in _NOT_PARAMETERS:
         return
@@ -94,9 +63,9 @@ def _value_of(parameter: Parameter, request: Request, path: Mapping[str, str]) -
     if not texts:
         return None
     if parameter.is_json:
-        return _json_or_text(texts[-1])
+        return json_or_text(texts[-1])
     if len(texts) == 1 and "object" in parameter.schema.types:
-        return _listed_object(parameter, texts[0])
+        return listed_object(parameter.schema, texts[0])
     return from_text(texts, parameter.schema)
 
 
@@ -125,42 +94,12 @@ def _deep_object(parameter: Parameter, request: Request) -> dict[str, Any] | Non
     """`filter[a]=1&filter[b]=2`."""
     pattern = re.compile(re.escape(parameter.name) + r"\[([^\[\]]+)\]")
     named = ((pattern.fullmatch(key), texts) for key, texts in request.arguments.items())
-    return _object(parameter.schema, [(match[1], texts) for match, texts in named if match])
+    return object_of(parameter.schema, [(match[1], texts) for match, texts in named if match])
 
 
 def _spread_object(parameter: Parameter, request: Request) -> dict[str, Any] | None:
     """`a=1&b=2`, each field of the object a parameter."""
     properties = parameter.schema.resolved.get("properties", {})
-    return _object(
+    return object_of(
         parameter.schema, [(key, texts) for key, texts in request.arguments.items() if key in properties]
     )
-
-
-def _listed_object(parameter: Parameter, text: str) -> Any:
-    """`a,1,b,2`, or exploded `a=1,b=2`."""
-    if text.startswith("{"):
-        return _json_or_text(text)
-    parts = text.split(",")
-    if all("=" in part for part in parts):
-        pairs: Iterable[tuple[str, str]] = [
-            (key, value) for key, _, value in (part.partition("=") for part in parts)
-        ]
-    else:
-        pairs = zip(parts[::2], parts[1::2], strict=False)
-    return _object(parameter.schema, [(key, [value]) for key, value in pairs])
-
-
-def _object(schema: Schema, fields: list[tuple[str, list[str]]]) -> dict[str, Any] | None:
-    properties = schema.resolved.get("properties", {})
-    value = {
-        key: from_text(texts, Schema(schema.document, properties.get(key, True))) for key, texts in fields
-    }
-    return value or None
-
-
-def _json_or_text(text: str) -> Any:
-    """Return what a text says as JSON; what is none, or deeper than any schema asks for, stays a text."""
-    try:
-        return from_json(text)
-    except ValueError:
-        return text

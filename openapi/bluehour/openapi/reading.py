@@ -17,8 +17,9 @@ from .data import DataError, from_json
 from .faults import Fault
 from .messages import Request
 from .model import MediaType, Operation, RequestBody, Security, is_json
-from .parameters import from_text, read_parameters
+from .parameters import read_parameters
 from .schema import MOST_FAULTS, Schema
+from .texts import from_text
 
 CREDENTIALS = "Authorization"
 """Where a fault is that concerns who calls."""

@@ -15,7 +15,7 @@ from bluehour.contracts.judge.answers import operation_in_schemathesis
 from bluehour.contracts.rules import RULES
 from bluehour.contracts.selection import matching
 from bluehour.openapi.contract import Contract
-from bluehour.openapi.model import JSON, Operation, Response
+from bluehour.openapi.model import JSON, DeclaredResponse, Operation
 
 from tests.contracts.bodies.schemas import JSON_VALUES, values
 from tests.contracts.judge.stories import CONTRACT, DELETE, FACE, READ, answer, breaches, broken, exchange, kept, rulings
@@ -42,7 +42,7 @@ def alone(story: Exchange) -> list[Breach]:
     return [each for each in breaches(story) if each.rule.group == "answer"]
 
 
-def headers_of(response: Response) -> Headers:
+def headers_of(response: DeclaredResponse) -> Headers:
     return tuple((each.name, str(each.example)) for each in response.headers)
 
 
@@ -51,7 +51,7 @@ def headers_of(response: Response) -> Headers:
 
 @pytest.mark.parametrize(("operation", "status", "response"), declared())
 def test_every_published_example_keeps_every_rule(
-    operation: Operation, status: int, response: Response
+    operation: Operation, status: int, response: DeclaredResponse
 ) -> None:
     media = response.json
     headers = (*(JSON_TYPE if media else ()), *headers_of(response))

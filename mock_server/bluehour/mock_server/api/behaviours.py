@@ -10,7 +10,7 @@ from werkzeug.http import parse_accept_header
 
 from bluehour.openapi import wording
 from bluehour.openapi.document import SpecError
-from bluehour.openapi.model import MediaType, Operation, Response, is_json
+from bluehour.openapi.model import DeclaredResponse, MediaType, Operation, is_json
 from bluehour.openapi.schema import value_at
 
 from ..core.accounts import Account, InsufficientCredits, TooManyJobs
@@ -212,7 +212,7 @@ def documented_example(call: Call) -> Answer:
         raise Refusal("internal_server_error", f"The contract allows no answer here: {error}") from error
 
 
-def _example(call: Call, status: int, response: Response) -> Answer:
+def _example(call: Call, status: int, response: DeclaredResponse) -> Answer:
     media = _acceptable(response, call.request.headers.get("accept") or "")
     headers = required_headers(response)
     if media is None:
@@ -224,7 +224,7 @@ def _is_text(media: MediaType) -> bool:
     return isinstance(media.example, str | bytes)
 
 
-def _acceptable(response: Response, accept: str) -> MediaType | None:
+def _acceptable(response: DeclaredResponse, accept: str) -> MediaType | None:
     """The representation that the Accept header asks for, JSON first where it leaves the choice.
 
     Data without a published text can only be written as JSON: other representations of it come last.

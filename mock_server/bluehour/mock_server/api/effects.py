@@ -9,8 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from bluehour.openapi.contract import Contract
-from bluehour.openapi.model import JSON, Operation
-from bluehour.openapi.model import Response as Declared
+from bluehour.openapi.model import JSON, DeclaredResponse, Operation
 
 from .call import BEARER, Answer
 from .refusals import required_headers, server_response
@@ -126,7 +125,7 @@ def _usual(status: int, contract: Contract, operation: Operation | None) -> Answ
     return Answer(status, {"code": name, "message": phrase}, headers=headers)
 
 
-def _declared(status: int, contract: Contract, operation: Operation | None) -> Declared | None:
+def _declared(status: int, contract: Contract, operation: Operation | None) -> DeclaredResponse | None:
     # An operation's `default` is as good as no word about a status that it does not name.
     own = operation.response(status) if operation is not None else None
     return own if own is not None and own.status != "default" else server_response(status, contract) or own

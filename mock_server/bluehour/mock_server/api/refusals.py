@@ -8,7 +8,7 @@ from functools import cache
 from typing import Any
 
 from bluehour.openapi.contract import Contract, load
-from bluehour.openapi.model import MediaType, Operation, Response
+from bluehour.openapi.model import DeclaredResponse, MediaType, Operation
 
 from .call import Answer, Refusal
 from ..core.gate import Forgotten
@@ -58,7 +58,7 @@ def answer_to(refusal: Refusal, contract: Contract, operation: Operation | None 
     return Answer(status, _fitted(media, body) if media.is_json else media.example, media.name, headers, note)
 
 
-def required_headers(response: Response) -> dict[str, str]:
+def required_headers(response: DeclaredResponse) -> dict[str, str]:
     """Return a legal value for each header that a response must have."""
     return {header.name: str(header.example) for header in response.headers if header.required}
 
@@ -68,7 +68,7 @@ def code_of(status: int, contract: Contract) -> str | None:
     return next((code for code, (known, _) in _errors(contract).items() if known == status), None)
 
 
-def server_response(status: int, contract: Contract) -> Response | None:
+def server_response(status: int, contract: Contract) -> DeclaredResponse | None:
     """Return what is declared where no operation speaks, if only by Magic Hour's contract."""
     known = (contract.server_responses, load().server_responses, load().mock_responses)
     return next((responses[status] for responses in known if status in responses), None)
@@ -83,7 +83,7 @@ def _known_errors() -> Mapping[str, tuple[int, str]]:
     return {**load().mock_errors, **load().errors}
 
 
-def _declared(operation: Operation, status: int) -> tuple[int, Response | None]:
+def _declared(operation: Operation, status: int) -> tuple[int, DeclaredResponse | None]:
     """Find what a foreign contract declares for an error of this kind: our 400 may be its 422."""
     candidates = (400, 422) if status in (400, 422) else (status,)
     exact = [candidate for candidate in candidates if str(candidate) in operation.responses]

@@ -11,7 +11,7 @@ from typing import Any
 
 from bluehour.mock_server.core.clock import isoformat
 from bluehour.openapi.contract import Contract
-from bluehour.openapi.model import Operation, Response
+from bluehour.openapi.model import DeclaredResponse, Operation
 
 from ..script import Place, Turn
 
@@ -39,7 +39,7 @@ def is_sound(operation: Operation, body: Any) -> bool:
     return media is None or media.schema.accepts(body)
 
 
-def declared(contract: Contract, operation: Operation | None, status: int) -> Response | None:
+def declared(contract: Contract, operation: Operation | None, status: int) -> DeclaredResponse | None:
     """Return what the contract says of a status, of an operation or outside of any; None for nothing."""
     return (operation and operation.response(status)) or contract.server_responses.get(status)
 
