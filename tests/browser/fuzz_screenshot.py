@@ -12,10 +12,9 @@ from typing import Any
 import click
 
 from bluehour.contracts.fuzz.report import html
+from tests.browser.running import launched_browser
 from tests.faulty_clients.meeting import met
 from tests.faulty_clients.registry import FAULTY
-
-from tests.browser.running import launched_browser
 
 _CLIENT = "repeats-the-whole-edit"
 

@@ -9,7 +9,6 @@ from playwright.sync_api import Page, expect
 
 from bluehour.contracts.check.results import Report
 from bluehour.contracts.report import html
-
 from tests.contracts.report.reports import HARMFUL, large, sample
 
 OpenReport = Callable[..., Page]

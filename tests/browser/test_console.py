@@ -12,7 +12,6 @@ import yaml
 from playwright.sync_api import Locator, Page, expect
 
 from bluehour import mock_server
-
 from tests.browser.conftest import Watch
 from tests.browser.running import App, portrait
 

@@ -16,10 +16,9 @@ from threading import Thread
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
-from tests.contracts.proxy.lying import MISSING, lying_server
-
 from tests.browser.conftest import Watch
 from tests.browser.running import App
+from tests.contracts.proxy.lying import MISSING, lying_server
 
 
 @dataclass(frozen=True)

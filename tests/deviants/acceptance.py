@@ -9,7 +9,6 @@ from functools import partial
 from typing import Any
 
 from bluehour.openapi.document import Document
-
 from tests.deviants.altering import BROKEN, Answered, Asked, answering, error
 from tests.deviants.deviant import Deviant, Witness
 from tests.deviants.editing import edited, keeping

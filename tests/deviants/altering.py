@@ -19,7 +19,6 @@ import orjson
 from bluehour.mock_server.app import create_app
 from bluehour.mock_server.mock import Mock
 from bluehour.openapi.contract import load
-
 from tests.deviants.deviant import Wrap
 from tests.deviants.names import DOWNLOAD, ELSEWHERE, UPLOAD
 

@@ -8,7 +8,20 @@ from collections.abc import Callable
 from functools import partial
 from typing import Any
 
-from tests.deviants.altering import BROKEN, Answered, Asked, Forward, Where, after, after_json, answering, changed, handling, json_answer, lacking
+from tests.deviants.altering import (
+    BROKEN,
+    Answered,
+    Asked,
+    Forward,
+    Where,
+    after,
+    after_json,
+    answering,
+    changed,
+    handling,
+    json_answer,
+    lacking,
+)
 from tests.deviants.client import Client
 from tests.deviants.deviant import Deviant, Witness
 from tests.deviants.fields import any_value, equal_to, having, legal, without

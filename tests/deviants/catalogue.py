@@ -7,7 +7,18 @@ right server.
 
 from __future__ import annotations
 
-from tests.deviants import acceptance, answers, auth, downloads, lifecycle, methods, money, robustness, uploads, validation
+from tests.deviants import (
+    acceptance,
+    answers,
+    auth,
+    downloads,
+    lifecycle,
+    methods,
+    money,
+    robustness,
+    uploads,
+    validation,
+)
 from tests.deviants.deviant import Deviant
 
 DEVIANTS: tuple[Deviant, ...] = (

@@ -7,7 +7,6 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Literal, TypeAlias
 
 from bluehour.mock_server.mock import Mock
-
 from tests.deviants.client import Client
 
 if TYPE_CHECKING:

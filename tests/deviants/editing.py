@@ -12,7 +12,6 @@ from bluehour.mock_server.mock import Mock
 from bluehour.openapi.contract import Contract, load
 from bluehour.openapi.document import Document, resolve
 from bluehour.openapi.model import JSON
-
 from tests.deviants.deviant import Wrap
 
 if TYPE_CHECKING:
@@ -27,7 +26,7 @@ def keeping(edit: Callable[[Document], object]) -> Wrap:
     def wrap(mock: Mock) -> WSGIApplication:
         document = copy.deepcopy(load().document)
         edit(document)
-        mock.adopt(Contract(document))
+        mock.world.adopt(Contract(document))
         kept = create_app(mock)
 
         def app(environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:

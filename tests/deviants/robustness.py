@@ -12,12 +12,20 @@ from typing import Any
 import orjson
 
 from bluehour.mock_server.api.trace import Disruption, trace_of
-
 from tests.deviants.altering import BROKEN, Answered, Asked, Forward, Where, answering, handling
 from tests.deviants.client import Client
 from tests.deviants.deviant import Deviant, Witness
 from tests.deviants.fields import any_value, having, legal
-from tests.deviants.names import CREATES, DELETE_PROJECT, FACE, GET_PROJECT, OPERATIONS, PHOTO, POSTS, UPLOAD_URLS
+from tests.deviants.names import (
+    CREATES,
+    DELETE_PROJECT,
+    FACE,
+    GET_PROJECT,
+    OPERATIONS,
+    PHOTO,
+    POSTS,
+    UPLOAD_URLS,
+)
 from tests.deviants.witnesses import posting, posting_raw, seen, sending
 
 _deviant = partial(Deviant, group="robustness")

@@ -11,7 +11,6 @@ from typing import Any
 from PIL import Image
 
 from bluehour.openapi.contract import load
-
 from tests.deviants.client import Answer, Client
 from tests.deviants.deviant import Witness
 from tests.deviants.fields import FAILING_ASSET, legal

@@ -13,7 +13,6 @@ from urllib.parse import quote
 from bluehour.contracts import bodies
 from bluehour.openapi.document import SpecError
 from bluehour.openapi.model import JSON, MediaType, Operation
-
 from tests.fuzzing.odd_http import BODIES, CONTENT_TYPES, PARAMETERS, QUERIES
 from tests.fuzzing.oddities import Raw, mutated, written
 

@@ -14,7 +14,6 @@ import orjson
 from bluehour.openapi.contract import Contract
 from bluehour.openapi.document import SpecError
 from bluehour.openapi.model import Operation, Parameter
-
 from tests.fuzzing.contents import Contents
 from tests.fuzzing.odd_http import METHODS, PARAMETERS, QUERIES, Header
 from tests.fuzzing.oddities import TEXTS

@@ -9,11 +9,11 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import pytest
 
-from bluehour.mock_server.app import create_app
 from bluehour.mock_server.api import sources
+from bluehour.mock_server.app import create_app
+from bluehour.mock_server.core.settings import Settings
+from bluehour.mock_server.mock import Mock
 from bluehour.mock_server.server.inprocess import running
-from bluehour.mock_server.mock import Mock, Settings
-
 from tests.mock_server.conftest import FACE, Caller, face
 from tests.mock_server.test_lifecycle import picture, png
 

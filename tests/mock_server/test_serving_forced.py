@@ -16,7 +16,6 @@ import yaml
 
 from bluehour.mock_server.webhooks.signature import verify
 from bluehour.openapi.document import MAGIC_HOUR
-
 from tests.mock_server.conftest import FACE, face
 from tests.mock_server.test_serving import Served, refused, serving
 

@@ -16,12 +16,12 @@ from uuid import uuid4
 
 import pytest
 
-from bluehour.mock_server.core.clock import Clock
 from bluehour.mock_server.control.client import Control
+from bluehour.mock_server.core.clock import Clock
+from bluehour.mock_server.core.settings import Settings
+from bluehour.mock_server.mock import Mock
 from bluehour.mock_server.server.inprocess import running
-from bluehour.mock_server.mock import Mock, Settings
 from bluehour.openapi.contract import load
-
 from tests.vendor.sdks import WITH_BOTH_EDITORS, ApiError, Client, OtherError, Sdk, only
 
 CREATE, PHOTO, READ = "aiFaceEditor.editImage", "aiPhotoEditor.createImage", "imageProjects.getDetails"

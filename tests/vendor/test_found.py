@@ -8,7 +8,6 @@ from pathlib import Path
 import pytest
 
 from bluehour.contracts.fuzz.script import loaded
-
 from tests.vendor.conftest import skip_without_npm
 from tests.vendor.fuzzed.__main__ import FOUND, PACKAGES, fuzz
 

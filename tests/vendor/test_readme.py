@@ -11,10 +11,9 @@ from pathlib import Path
 
 import pytest
 
-from bluehour.mock_server.server.inprocess import running
 from bluehour.mock_server.mock import Mock
 from bluehour.mock_server.scenarios.scenarios import read_scenario
-
+from bluehour.mock_server.server.inprocess import running
 from tests.vendor.conftest import skip_without_npm
 from tests.vendor.packages import Package
 from tests.vendor.sdks import NODE_43, PY_50

@@ -19,7 +19,6 @@ from PIL import Image  # noqa: E402
 from bluehour.mock_server.rendering.reference import weights  # noqa: E402
 from bluehour.mock_server.rendering.reference.face.faces import find_faces  # noqa: E402
 from bluehour.mock_server.rendering.reference.face.measures import measure  # noqa: E402
-
 from tests.vendor.sdks import NODE_43, PY_90, Client, Kind, Sdk, only  # noqa: E402
 from tests.vendor.test_editors import edit_face  # noqa: E402
 

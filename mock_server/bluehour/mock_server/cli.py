@@ -13,13 +13,13 @@ from bluehour.openapi.document import SpecError
 
 from . import interrupts
 from .core.accounts import MOST_CREDITS
-from .server.hosting import HostError
-from .mock import Settings
+from .core.settings import Settings
+from .core.stores import StoreError
 from .rendering import RendererError
 from .rendering.opening import DEVICES, REFERENCE, SIMULATED
 from .scenarios.rules import RuleError
+from .server.listening import HostError
 from .server.serving import ServeError, Server, run
-from .core.stores import StoreError
 
 _DEFAULTS = Settings()
 _Command = TypeVar("_Command", bound=Callable[..., object])

@@ -14,6 +14,9 @@ from urllib.parse import parse_qs, unquote
 
 from .data import from_json
 
+_MOST_DIGITS = 15
+"""Of a Content-Length that any body could have."""
+
 Pairs = Sequence[tuple[str, str]]
 
 
@@ -90,6 +93,14 @@ class Request:
     body: bytes = b""
     origin: str = ""
     client: str = ""
+
+    @property
+    def size(self) -> int:
+        """Bytes of the body: those that it has, or that were announced, where it went elsewhere."""
+        if self.body:
+            return len(self.body)
+        length = self.headers.get("content-length") or "0"
+        return int(length) if length.isdecimal() and len(length) <= _MOST_DIGITS else 0
 
     @property
     def url(self) -> str:

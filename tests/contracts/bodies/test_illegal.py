@@ -20,8 +20,16 @@ from bluehour.contracts.rules import rule
 from bluehour.openapi.model import JSON, MediaType, Operation
 from bluehour.openapi.schema import Fault, Path, Schema
 from bluehour.openapi.wording import field_name
-
-from tests.contracts.bodies.schemas import OPERATIONS, Field, Sketch, bodies, fields, fractions, media_of, numbers
+from tests.contracts.bodies.schemas import (
+    OPERATIONS,
+    Field,
+    Sketch,
+    bodies,
+    fields,
+    fractions,
+    media_of,
+    numbers,
+)
 
 KEYWORDS = {
     "refuse.missing": {"required"},

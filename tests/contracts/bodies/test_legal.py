@@ -20,8 +20,17 @@ from bluehour.contracts.rules import rule
 from bluehour.openapi.model import JSON, MediaType, Operation
 from bluehour.openapi.schema import Schema
 from bluehour.openapi.wording import field_name
-
-from tests.contracts.bodies.schemas import OPERATIONS, Field, Sketch, bodies, fields, fractions, media_of, numbers, same
+from tests.contracts.bodies.schemas import (
+    OPERATIONS,
+    Field,
+    Sketch,
+    bodies,
+    fields,
+    fractions,
+    media_of,
+    numbers,
+    same,
+)
 
 each_operation = pytest.mark.parametrize("operation", OPERATIONS.values(), ids=OPERATIONS.keys())
 thoroughly = settings(max_examples=40)

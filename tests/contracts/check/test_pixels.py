@@ -27,7 +27,8 @@ from bluehour.contracts.selection import selected
 from bluehour.mock_server.app import create_app
 from bluehour.mock_server.cli import main
 from bluehour.mock_server.core.clock import Clock
-from bluehour.mock_server.mock import Mock, Settings
+from bluehour.mock_server.core.settings import Settings
+from bluehour.mock_server.mock import Mock
 from bluehour.mock_server.rendering import Job, RenderError
 from bluehour.mock_server.rendering.pictures import open_picture
 from bluehour.mock_server.rendering.reference import weights

@@ -14,7 +14,6 @@ from hypothesis import strategies as st
 
 from bluehour.contracts.check.wire import HttpWire, NoAnswer, NotSent
 from bluehour.contracts.exchange import Answer, Headers, Request
-
 from tests.contracts.check.raw import PATIENCE, Peer, Server, answering, ok, serving
 
 SHORT = 0.2

@@ -18,7 +18,6 @@ from bluehour.contracts.fuzz.rules import RULES
 from bluehour.contracts.fuzz.script import Place, Script, Turn
 from bluehour.contracts.fuzz.strategies import Profile
 from bluehour.openapi.contract import load
-
 from tests.contracts.fuzz import careful
 
 CONTRACT = load()

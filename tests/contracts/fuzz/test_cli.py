@@ -17,7 +17,6 @@ from click.testing import CliRunner
 
 from bluehour.contracts.fuzz.cli import fuzz
 from bluehour.contracts.fuzz.rules import RULES
-
 from tests.contracts.fuzz import careful
 
 ROOT = Path(__file__).parents[3]

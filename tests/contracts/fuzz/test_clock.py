@@ -24,7 +24,6 @@ from bluehour.contracts.fuzz.clock import Clock
 from bluehour.contracts.fuzz.performance import Ending
 from bluehour.contracts.fuzz.playing import Terms, Theatre
 from bluehour.contracts.fuzz.script import Place, Script, Turn
-
 from tests.contracts.fuzz import careful
 from tests.contracts.fuzz.playing import CONTRACT, TERMS, at, broken, judged, play, theatre
 

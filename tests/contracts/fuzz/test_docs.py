@@ -15,7 +15,6 @@ from bluehour.contracts import Task
 from bluehour.contracts.fuzz.cli import fuzz
 from bluehour.contracts.fuzz.clients.ending import of_reply
 from bluehour.contracts.fuzz.script import IN_WORDS, Fault, Place, dumped, loaded, story
-
 from tests.contracts.fuzz import careful
 from tests.contracts.fuzz.playing import broken, play
 

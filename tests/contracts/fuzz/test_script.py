@@ -25,7 +25,6 @@ from bluehour.contracts.fuzz.script import (
     loaded,
     story,
 )
-
 from tests.contracts.fuzz.playing import at
 
 JSON = st.recursive(

@@ -25,7 +25,6 @@ from bluehour.contracts.fuzz.stage.pictures import PHOTO, edited
 from bluehour.contracts.fuzz.strategies import Profile, Topic, topics
 from bluehour.contracts.judge import Judge
 from bluehour.openapi.model import JSON, Operation
-
 from tests.contracts.fuzz import careful
 from tests.contracts.fuzz.playing import CONTRACT, at, theatre
 

@@ -16,9 +16,19 @@ from bluehour.contracts.rules import RULES
 from bluehour.contracts.selection import matching
 from bluehour.openapi.contract import Contract
 from bluehour.openapi.model import JSON, DeclaredResponse, Operation
-
 from tests.contracts.bodies.schemas import JSON_VALUES, values
-from tests.contracts.judge.stories import CONTRACT, DELETE, FACE, READ, answer, breaches, broken, exchange, kept, rulings
+from tests.contracts.judge.stories import (
+    CONTRACT,
+    DELETE,
+    FACE,
+    READ,
+    answer,
+    breaches,
+    broken,
+    exchange,
+    kept,
+    rulings,
+)
 
 JSON_TYPE: Headers = (("Content-Type", JSON),)
 EXAMPLE = READ.responses["200"].content[JSON].example

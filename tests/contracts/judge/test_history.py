@@ -13,9 +13,39 @@ from hypothesis import strategies as st
 from bluehour.contracts.exchange import Exchange, Headers
 from bluehour.contracts.judge import Judge
 from bluehour.openapi.contract import Contract
-
 from tests.contracts.bodies.schemas import JSON_VALUES
-from tests.contracts.judge.stories import BASE, CONTRACT, DAY, DELETE, ERROR, FACE, JSON_HEADERS, PHOTO, READ, START, TOKEN, UPLOADS, answer, breaches, broken, complete, create, delete, deleted, exchange, failed, issued, kept, link, not_found, project, read, rulings, unanswered, when
+from tests.contracts.judge.stories import (
+    BASE,
+    CONTRACT,
+    DAY,
+    DELETE,
+    ERROR,
+    FACE,
+    JSON_HEADERS,
+    PHOTO,
+    READ,
+    START,
+    TOKEN,
+    UPLOADS,
+    answer,
+    breaches,
+    broken,
+    complete,
+    create,
+    delete,
+    deleted,
+    exchange,
+    failed,
+    issued,
+    kept,
+    link,
+    not_found,
+    project,
+    read,
+    rulings,
+    unanswered,
+    when,
+)
 
 OTHER = "mhk_live_Second4Account5Token6"
 EXAMPLE = CONTRACT.extension("x-example-projects")[0]

@@ -17,7 +17,6 @@ from bluehour.contracts.judge import Breach
 from bluehour.contracts.judge.leaks import judge_leaks
 from bluehour.contracts.judge.rulings import Rulings
 from bluehour.openapi.wording import sentence
-
 from tests.contracts.bodies.schemas import OPERATIONS, Sketch, bodies, media_of
 from tests.contracts.judge.mocked import mocked
 from tests.contracts.judge.stories import CONTRACT, FACE, READ, TOKEN, UPLOADS, answer, exchange

@@ -16,10 +16,11 @@ import uvloop
 from bluehour.contracts.proxy.bench import Bench, Verdict
 from bluehour.contracts.proxy.serving import Addresses, passing
 from bluehour.contracts.proxy.upstream import Upstream
-from bluehour.mock_server.server import hosting
+from bluehour.mock_server.core.settings import Settings
 from bluehour.mock_server.journal.exchange import Exchange
 from bluehour.mock_server.journal.view import entry
-from bluehour.mock_server.mock import Mock, Settings
+from bluehour.mock_server.mock import Mock
+from bluehour.mock_server.server import hosting
 
 PATIENCE = 20.0
 SILENCE = 5.0

@@ -13,7 +13,6 @@ from hypothesis import strategies as st
 
 from bluehour.contracts.proxy.guarding import is_for_a_console
 from bluehour.mock_server.journal.view import entry
-
 from tests.contracts.proxy.running import Proxied, RawServer, Wire, connected, proxied
 
 _TOKEN = "!#$%&'*+-.^_`|~0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"

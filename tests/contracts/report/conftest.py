@@ -8,7 +8,6 @@ import pytest
 
 from bluehour.contracts.check.results import Report
 from bluehour.contracts.report import as_json, har, html, junit, terminal
-
 from tests.contracts.report import reports
 
 Form = Callable[[Report], str]

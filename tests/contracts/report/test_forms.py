@@ -8,7 +8,6 @@ import pytest
 
 from bluehour.contracts.check.results import Exit, Report
 from bluehour.contracts.exchange import Answer
-
 from tests.contracts.report.conftest import Form
 from tests.contracts.report.reports import HARMFUL, exchange, finding, large, report
 

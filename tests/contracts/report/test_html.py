@@ -13,7 +13,6 @@ from bluehour.contracts.check.results import Exit, Report, State
 from bluehour.contracts.report import html
 from bluehour.contracts.report.pictures import credits_picture, latency_picture
 from bluehour.contracts.rules import RULES
-
 from tests.contracts.report.reports import FACE, HARMFUL, SPENT, exchange, large, report
 
 

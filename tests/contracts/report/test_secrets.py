@@ -9,9 +9,18 @@ from dataclasses import replace
 from bluehour.contracts.check.results import Report
 from bluehour.contracts.exchange import Request
 from bluehour.contracts.report import as_json
-
 from tests.contracts.report.conftest import Form
-from tests.contracts.report.reports import SECOND, TARGET, TOKEN, answer, bearer, edit, exchange, finding, report
+from tests.contracts.report.reports import (
+    SECOND,
+    TARGET,
+    TOKEN,
+    answer,
+    bearer,
+    edit,
+    exchange,
+    finding,
+    report,
+)
 
 
 def talkative() -> Report:

@@ -10,7 +10,6 @@ import pytest
 from bluehour.contracts.check.results import Exit, Report, State, Verdict
 from bluehour.contracts.report import finding_of, terminal
 from bluehour.contracts.rules import RULES, rule
-
 from tests.contracts.report.reports import FACE, HARMFUL, SPENT, answer, edit, exchange, finding, report
 
 STEP = rule("refuse.step")

@@ -9,11 +9,11 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from bluehour.mock_server.app import create_app
+from bluehour.mock_server.core.settings import Settings
 from bluehour.mock_server.journal.judging import faults_of, warnings_of
-from bluehour.mock_server.mock import Mock, Settings
+from bluehour.mock_server.mock import Mock
 from bluehour.openapi.contract import load
 from bluehour.openapi.model import JSON
-
 from tests.mock_server.conftest import FACE, PHOTO, UPLOADS, Caller, face, photo
 from tests.mock_server.journal.test_recording import entries, last
 

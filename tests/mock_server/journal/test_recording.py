@@ -6,18 +6,18 @@ import json
 from typing import Any
 
 import pytest
+from bluehour.mock_server.journal.recorder import Recorder, record
 from flask.testing import FlaskClient
 from werkzeug.test import EnvironBuilder
 
+from bluehour.mock_server.api.secrets import Secrets
+from bluehour.mock_server.api.trace import Broken, Trace
 from bluehour.mock_server.app import create_app
+from bluehour.mock_server.core.settings import Settings
 from bluehour.mock_server.journal.exchange import LARGEST_BODY
 from bluehour.mock_server.journal.journal import Journal
-from bluehour.mock_server.journal.recorder import Recorder, record
-from bluehour.mock_server.api.secrets import Secrets
 from bluehour.mock_server.journal.view import archive, entry
-from bluehour.mock_server.mock import Mock, Settings
-from bluehour.mock_server.api.trace import Broken, Trace
-
+from bluehour.mock_server.mock import Mock
 from tests.mock_server.conftest import FACE, UPLOADS, Caller, face
 
 
@@ -34,7 +34,7 @@ def test_a_create_is_kept_with_its_account_project_and_credits(caller: Caller, m
     project_id = caller.create(face(mouth_smile=60))
     kept = last(mock)
     assert (kept["operation"], kept["project"], kept["credits"]) == ("aiFaceEditor.editImage", project_id, -1)
-    assert kept["account"] == mock.account("mhk_test_creator_100").id
+    assert kept["account"] == mock.world.open_account("mhk_test_creator_100").id
     assert json.loads(kept["request"]["body"]) == face(mouth_smile=60)
     assert json.loads(kept["response"]["body"])["id"] == project_id
     assert kept["request"]["size"] == len(kept["request"]["body"])
@@ -85,7 +85,7 @@ def test_uploads_and_downloads_are_kept_without_their_bytes(caller: Caller, mock
     assert (kept["operation"], kept["request"]["path"]) == ("upload", f"/{path}")
     assert (kept["request"]["body"], kept["request"]["size"]) == (None, 1000)
     project_id = caller.create(face())
-    mock.clock.advance(60)
+    mock.world.clock.advance(60)
     picture = caller.fetch(caller.project(project_id)["downloads"][0]["url"])
     kept = last(mock)
     assert (kept["operation"], kept["project"]) == ("download", project_id)

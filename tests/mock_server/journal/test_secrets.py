@@ -10,12 +10,11 @@ from flask.testing import FlaskClient
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bluehour.mock_server.app import create_app
 from bluehour.mock_server.api.secrets import Secrets
+from bluehour.mock_server.app import create_app
 from bluehour.mock_server.journal.view import archive
 from bluehour.mock_server.mock import Mock
 from bluehour.mock_server.server.requestlog import RequestLog, json_line, text_line
-
 from tests.mock_server.conftest import FACE, Caller, face
 from tests.mock_server.journal.test_recording import entries, last
 

@@ -15,7 +15,13 @@ from skimage.data import astronaut
 
 from bluehour.mock_server.rendering import Job, Renderer, RenderError
 from bluehour.mock_server.rendering.pictures import PIXEL_BUDGET, fault_of, open_picture
-from bluehour.mock_server.rendering.simulated import MAX_EDGE, SimulatedRenderer, caption_of, output_size, readable
+from bluehour.mock_server.rendering.simulated import (
+    MAX_EDGE,
+    SimulatedRenderer,
+    caption_of,
+    output_size,
+    readable,
+)
 
 RENDERER: Renderer = SimulatedRenderer()
 

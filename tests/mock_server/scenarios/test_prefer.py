@@ -13,7 +13,6 @@ from bluehour.mock_server.api.call import Refusal
 from bluehour.mock_server.mock import Mock
 from bluehour.mock_server.scenarios.prefer import preferred
 from bluehour.openapi.contract import load
-
 from tests.mock_server.conftest import FACE, Caller, data, face
 
 
@@ -27,7 +26,10 @@ def codes() -> list[int]:
 def test_any_status_can_be_asked_for_and_costs_nothing(caller: Caller, mock: Mock, code: int) -> None:
     answer = caller.post(FACE, face(), headers={"Prefer": f"code={code}"})
     assert answer.status_code == code
-    assert mock.store.balance(mock.account("mhk_test_creator_100").id, mock.clock.now()) == 100
+    assert (
+        mock.world.store.balance(mock.world.open_account("mhk_test_creator_100").id, mock.world.clock.now())
+        == 100
+    )
     declared = load().operation("aiFaceEditor.editImage").response(code)
     if declared is not None and declared.json is not None:
         assert declared.json.schema.accepts(answer.json)

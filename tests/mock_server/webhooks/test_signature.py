@@ -9,7 +9,13 @@ import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
-from bluehour.mock_server.webhooks.signature import SignatureError, delivery_rules, signature_of, signed_headers, verify
+from bluehour.mock_server.webhooks.signature import (
+    SignatureError,
+    delivery_rules,
+    signature_of,
+    signed_headers,
+    verify,
+)
 
 # Worked out with another implementation of the vendor's recipe; see the receivers in its documentation.
 SECRET = "whsec_test_secret"

@@ -11,9 +11,9 @@ import pytest
 
 from bluehour.mock_server.app import create_app
 from bluehour.mock_server.core.clock import Clock
-from bluehour.mock_server.mock import Mock, Settings
+from bluehour.mock_server.core.settings import Settings
+from bluehour.mock_server.mock import Mock
 from bluehour.mock_server.outbound import TargetPolicy
-
 from tests.mock_server.conftest import Caller, face
 from tests.mock_server.webhooks.conftest import JOB_SECONDS, Watcher
 from tests.mock_server.webhooks.receiver import SECRET, Receiver

@@ -13,7 +13,18 @@ from bluehour.mock_server import interrupts
 from ..rules import ALL_RULES, PIXEL_RULES, RULES, Rule
 from .checker import Check
 from .jobs import Jobs
-from .parts import acceptance, credentials, money, odd, paths, pixels, projects, random_bodies, refusals, uploads
+from .parts import (
+    acceptance,
+    credentials,
+    money,
+    odd,
+    paths,
+    pixels,
+    projects,
+    random_bodies,
+    refusals,
+    uploads,
+)
 from .parts.meeting import meet
 
 

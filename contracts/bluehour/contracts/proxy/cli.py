@@ -95,7 +95,7 @@ def proxy(
         raise Problem(
             f"the proxy judges with what is not installed ({error.name}): pip install 'bluehour[contracts]'"
         ) from error
-    from bluehour.mock_server.server.hosting import HostError
+    from bluehour.mock_server.server.listening import HostError
 
     options = Options(
         upstream=upstream,

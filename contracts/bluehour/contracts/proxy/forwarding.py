@@ -18,7 +18,18 @@ import orjson
 from bluehour.openapi.model import JSON
 
 from .guarding import VIA, is_for_a_console, without_our_cookie
-from .http1 import AnswerHead, Cut, Field, Framing, NotHttp, RequestHead, answer_framing, pieces, read_answer, request_framing
+from .http1 import (
+    AnswerHead,
+    Cut,
+    Field,
+    Framing,
+    NotHttp,
+    RequestHead,
+    answer_framing,
+    pieces,
+    read_answer,
+    request_framing,
+)
 from .passed import Passed
 from .upstream import Link, NothingCame, Upstream, UpstreamFailed
 

@@ -16,12 +16,12 @@ from bluehour.openapi.schema import value_at
 from ..core.accounts import Account, InsufficientCredits, TooManyJobs
 from ..core.assets import Upload
 from ..core.assets.links import upload_path
-from .sources import discard, find_source, keep, refuse_extension
 from ..core.clock import isoformat
-from .call import Answer, Call, Refusal
 from ..core.projects import PENDING, Project, new_id
+from .call import Answer, Call, Refusal
 from .refusals import required_headers
 from .representation import download_link, image_project
+from .sources import discard, find_source, keep, refuse_extension
 
 Behaviour = Callable[[Call], Answer]
 
@@ -73,7 +73,6 @@ def create_image_project(call: Call) -> Answer:
         if isinstance(error, InsufficientCredits | TooManyJobs):
             raise _refusal_for(error, call, account) from error
         raise
-    call.world.webhooks.follow(project)
     body = {"id": project.id, "frame_cost": project.credits, "credits_charged": project.credits}
     return Answer(200, body, note={"project": project.id, "charged": project.credits, "balance": balance})
 
@@ -128,7 +127,7 @@ def _outcome(call: Call, errors: list[str | None]) -> str:
     """Return how a job will end: as a scenario forces it, in its assets' error, or as its rendering does."""
     if call.job is not None:
         return "complete" if call.job == "stuck" else call.job
-    return next(filter(None, errors), "complete" if call.world.queue is None else PENDING)
+    return next(filter(None, errors), PENDING if call.world.pictures.takes_time else "complete")
 
 
 def _name(call: Call) -> str:

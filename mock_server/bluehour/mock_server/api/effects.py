@@ -12,9 +12,9 @@ from bluehour.openapi.contract import Contract
 from bluehour.openapi.model import JSON, DeclaredResponse, Operation
 
 from .call import BEARER, Answer
+from .faults import BAD_GATEWAY, Fault
 from .refusals import required_headers, server_response
 from .reply import Disruption, Kind, Reply
-from .faults import BAD_GATEWAY, Fault
 
 _IN_TRANSIT: Mapping[Fault | None, Kind] = {
     "drop": "drop",

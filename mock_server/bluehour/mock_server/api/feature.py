@@ -28,12 +28,11 @@ class Feature(Listener):
             Refusal: the request asks for what there can't be.
         """
 
-    def record(self, request: Request, size: int, trace: Trace, reply: Reply, ms: float) -> None:
+    def record(self, request: Request, trace: Trace, reply: Reply, ms: float) -> None:
         """Take note of a request that was answered.
 
         Args:
             request: what came.
-            size: bytes of its body, which is not in the request where it went to a file.
             trace: what is known of it.
             reply: what is about to be sent.
             ms: how long it took.

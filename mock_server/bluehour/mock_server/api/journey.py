@@ -9,16 +9,14 @@ from __future__ import annotations
 import io
 import logging
 from collections.abc import Callable, Sequence
-from dataclasses import replace
 from typing import BinaryIO
 
 from bluehour.openapi.messages import Request
-from bluehour.openapi.model import Operation
 from bluehour.openapi.reading import Read, read
 from bluehour.openapi.routes import Match, Routes
 from bluehour.openapi.wording import shown_call
 
-from ..core.accounts import Account
+from ..core.accounts import Account, TokenRefused
 from ..core.assets.links import transfer_at
 from ..core.world import World
 from ..outbound import TargetPolicy
@@ -27,7 +25,7 @@ from .behaviours import Behaviour, behaviour_of, documented_example
 from .call import BEARER, Answer, Call, Refusal
 from .effects import Effect
 from .feature import Feature
-from .refusals import answer_to, code_of, server_response, unavailable
+from .refusals import allow_header, answer_to, nowhere, server_response, unavailable
 from .reply import Reply
 from .secrets import Secrets
 from .trace import Trace
@@ -66,7 +64,8 @@ class Journey:
         self._secrets = secrets
         self._features = [each for each in features if type(each).effect_on is not Feature.effect_on]
         self._examples_prefix: str | None = contract.extension("x-examples-prefix")
-        self._routes = Routes(contract, [self._examples_prefix] if self._examples_prefix else [])
+        examples = [self._examples_prefix] if self._examples_prefix else []
+        self._routes = Routes(contract, ["", *contract.base_paths, *examples])
         self._behaviours = {operation.id: behaviour_of(operation) for operation in contract.operations}
         self._has_links = any(operation.behaviour for operation in contract.operations)
 
@@ -97,13 +96,10 @@ class Journey:
         transfer = self._transfer(request.path)
         if transfer is not None and transfer[1] == ("GET" if request.method == "HEAD" else request.method):
             return self._transfer_file(transfer[0], request, body, trace)
-        allowed = set(self._routes.allowed(request.raw_path)) | ({transfer[1]} if transfer else set())
-        if not allowed:
-            raise self._nowhere(404)
-        allow = ", ".join(sorted(allowed | {"OPTIONS"} | ({"HEAD"} if "GET" in allowed else set())))
-        if request.method == "OPTIONS":
-            return Reply(200, [("Allow", allow)])
-        raise self._nowhere(405, {"Allow": allow})
+        allowed = [*self._routes.allowed(request.raw_path), *([transfer[1]] if transfer else [])]
+        if allowed and request.method == "OPTIONS":
+            return Reply(200, [("Allow", allow_header(allowed))])
+        raise nowhere(allowed, self._contract)
 
     def _serve(self, match: Match, request: Request, body: BinaryIO | None, trace: Trace) -> Reply:
         """Take a request from its operation to an answer that the contract allows."""
@@ -121,8 +117,7 @@ class Journey:
             forced = effect.answer_instead(contract, operation) if effect else None
             if effect and forced and not effect.carry_out:
                 return effect.spoiled(reply_of(forced))
-            if message := found.message:
-                raise Refusal("invalid_request", message)
+            _refuse_faults(found)
             answer = self._behaviour(match)(self._call(match, request, found, account, effect, trace))
         except Refusal as refusal:
             answer = answer_to(refusal, contract, operation)
@@ -148,9 +143,10 @@ class Journey:
         if found.credential is None:
             return None
         self._secrets.learn(found.credential)
-        account = self._world.open_account(found.credential)
-        if account is None:
-            raise Refusal("unauthorized", headers=BEARER)
+        try:
+            account = self._world.open_account(found.credential)
+        except TokenRefused:
+            raise Refusal("unauthorized", headers=BEARER) from None
         trace.account_id = account.id
         return account
 
@@ -212,11 +208,8 @@ class Journey:
             reply = reply_of(forced)
         return effect.spoiled(reply) if effect else reply
 
-    def _nowhere(self, status: int, headers: dict[str, str] | None = None) -> Refusal:
-        return Refusal(code_of(status, self._contract) or "invalid_request", headers=headers)
-
     def refused(self, request: Request, error: Exception, trace: Trace) -> Reply:
-        """Answer for what no operation answers: no such path, a wrong method, a machine's lack, a bug of ours."""
+        """Answer for what no operation answers: no such path or method, a machine's lack, a bug of ours."""
         self._secrets.learn_from(request.headers)
         refusal = error if isinstance(error, Refusal) else unavailable(error)
         if refusal is None:
@@ -228,9 +221,10 @@ class Journey:
         trace.note = answer.note
         return reply_of(answer)
 
-    def nothing_there(self, request: Request, trace: Trace) -> Reply:
-        """Answer for a path that leads nowhere."""
-        return self.refused(request, self._nowhere(404), trace)
+
+def _refuse_faults(found: Read) -> None:
+    if message := found.message:
+        raise Refusal("invalid_request", message)
 
 
 def _read_whole(request: Request, body: BinaryIO | None) -> bool:
@@ -246,5 +240,3 @@ def _read_whole(request: Request, body: BinaryIO | None) -> bool:
 def _too_large() -> Refusal:
     limit = f"{LARGEST_BODY // 2**20} MiB"
     return Refusal("payload_too_large", f"Request body is too large: at most {limit} are accepted")
-
-

@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from functools import cache
 from typing import Any
 
-from bluehour.openapi.contract import Contract, load
-from bluehour.openapi.model import DeclaredResponse, MediaType, Operation
+import orjson
 
-from .call import Answer, Refusal
+from bluehour.openapi.contract import Contract, load
+from bluehour.openapi.model import JSON, DeclaredResponse, MediaType, Operation
+
 from ..core.gate import Forgotten
 from ..core.lacks import lack_in
+from .call import Answer, Refusal
+from .reply import Reply
 
 _MESSAGE_FIELDS = ("message", "detail", "error", "title", "description", "error_description")
 
@@ -58,6 +61,17 @@ def answer_to(refusal: Refusal, contract: Contract, operation: Operation | None 
     return Answer(status, _fitted(media, body) if media.is_json else media.example, media.name, headers, note)
 
 
+def envelope(code: str, message: str | None = None) -> Reply:
+    """Return a refusal where there is no application to ask, or it has failed: in Magic Hour's own words.
+
+    Args:
+        code: one of its error codes.
+        message: for a person; None for the usual one.
+    """
+    status, usual = _known_errors()[code]
+    return Reply(status, [("Content-Type", JSON)], orjson.dumps({"code": code, "message": message or usual}))
+
+
 def required_headers(response: DeclaredResponse) -> dict[str, str]:
     """Return a legal value for each header that a response must have."""
     return {header.name: str(header.example) for header in response.headers if header.required}
@@ -66,6 +80,23 @@ def required_headers(response: DeclaredResponse) -> dict[str, str]:
 def code_of(status: int, contract: Contract) -> str | None:
     """Return the error code for an HTTP status, or None where it has none of its own."""
     return next((code for code, (known, _) in _errors(contract).items() if known == status), None)
+
+
+def nowhere(allowed: Sequence[str], contract: Contract) -> Refusal:
+    """Return the refusal of a path that leads nowhere, or not by that method.
+
+    Args:
+        allowed: the methods that the path has; none where there is no such path.
+        contract: the one that is served.
+    """
+    status = 405 if allowed else 404
+    headers = {"Allow": allow_header(allowed)} if allowed else None
+    return Refusal(code_of(status, contract) or "invalid_request", headers=headers)
+
+
+def allow_header(methods: Sequence[str]) -> str:
+    """Return what an Allow header says of a path with these methods."""
+    return ", ".join(sorted({*methods, "OPTIONS"}))
 
 
 def server_response(status: int, contract: Contract) -> DeclaredResponse | None:

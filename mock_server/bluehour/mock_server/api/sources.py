@@ -10,11 +10,11 @@ from typing import Literal
 
 from bluehour.openapi.wording import cut, quoted
 
-from .call import Call, Refusal
-from ..outbound import OutboundError, fetch
 from ..core.assets import Upload
 from ..core.assets.copies import extension_of, place_of, remove_copy
 from ..core.assets.files import TooLarge
+from ..outbound import OutboundError, fetch
+from .call import Call, Refusal
 
 _FETCH_SECONDS = 10.0
 _LONGEST_NAME = 120
@@ -56,18 +56,18 @@ def find_source(call: Call, kind: str, name: str) -> Source:
         return Source(name, error=code)
     if _is_in_library(call, name):
         if extension := extension_of(name):
-            refuseextension_of(call, extension, kind)
+            refuse_extension(call, extension, kind)
         return Source(name)
     if name.lower().startswith(("https://", "http://")):
         if not name.startswith(contract.extension("x-asset-library", "https://")):
-            refuseextension_of(call, extension_of(name), kind)
+            refuse_extension(call, extension_of(name), kind)
         return Source(name, "url")
     upload = _upload_of(call, name)
-    refuseextension_of(call, extension_of(name), kind)
+    refuse_extension(call, extension_of(name), kind)
     return Source(name, "upload", upload.error)
 
 
-def refuseextension_of(call: Call, extension: str, kind: str) -> None:
+def refuse_extension(call: Call, extension: str, kind: str) -> None:
     """Let an extension pass that fits the type of asset.
 
     Raises:

@@ -32,7 +32,7 @@ class Trace:
         account_id: whose that is.
         note: what happened: `project`, `charged`, `balance`, `error`, …
         forced: what a scenario did, in words.
-        broken: what of the answer breaks the contract, where somebody judges it: a proxy before another server.
+        broken: what of the answer breaks the contract, where somebody judges it, as a proxy does.
         remarks: what else is to be said of it, such as that the answer never arrived.
     """
 

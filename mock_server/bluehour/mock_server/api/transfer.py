@@ -55,11 +55,11 @@ def _fault_of(world: World, part: Path, path: str) -> str | None:
 
 
 def _no_room(world: World) -> Refusal:
+    space = _size(world.settings.upload_space)
     return Refusal(
         "payload_too_large",
-        f"There is no room for the file: the mock keeps uploads of {_size(world.settings.upload_space)} in all, "
-        f"and has room for {_size(world.files.room)}. Reset it (POST /_mock/reset), or start it with more "
-        "--upload-space",
+        f"There is no room for the file: the mock keeps uploads of {space} in all, and has room for "
+        f"{_size(world.files.room)}. Reset it (POST /_mock/reset), or start it with more --upload-space",
     )
 
 

@@ -50,6 +50,10 @@ def refused_token() -> str:
     return f"mhk_test_{_REFUSED}"
 
 
+class TokenRefused(Exception):
+    """No one accepts this token."""
+
+
 class InsufficientCredits(Exception):
     """The account can't pay for the project; nothing was stored or charged.
 

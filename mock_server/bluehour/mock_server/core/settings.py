@@ -5,6 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
+MEMORY = "memory://"
+"""The store that is gone with its process."""
+
 
 @dataclass(frozen=True, slots=True)
 class Settings:
@@ -28,7 +31,7 @@ class Settings:
             and styles only.
     """
 
-    store: str = "memory://"
+    store: str = MEMORY
     time_scale: float = 0.1
     plan: str = "creator"
     credits: int = 10_000

@@ -1,4 +1,4 @@
-"""What a mock keeps: accounts, projects and files, a contract and a clock. Whoever listens hears of changes."""
+"""What a mock keeps: accounts, projects and files, a contract and a clock; whoever listens is told."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from typing import Any
 
 from bluehour.openapi.contract import Contract
 
-from .accounts import Account, account_of, shortened
+from .accounts import Account, TokenRefused, account_of, shortened
 from .assets.files import Files
 from .assets.folders import PrivateFolder
 from .assets.links import Links
@@ -110,7 +110,7 @@ class World:
 
         Args:
             project: what is created.
-            most_jobs: how many of the account's jobs may be unfinished, this one included, where that is limited.
+            most_jobs: how many of its jobs may be unfinished, this one included; None for any number.
             base_url: what its client reaches the server by, for its events.
 
         Raises:
@@ -179,14 +179,17 @@ class World:
 
     # Whose it is.
 
-    def open_account(self, token: str) -> Account | None:
-        """Return the account that a token opens, or None where no one accepts it.
+    def open_account(self, token: str) -> Account:
+        """Return the account that a token opens.
 
         Whoever goes on to charge it reads the clock afterwards: another thread may have opened it just now.
+
+        Raises:
+            TokenRefused: it opens none.
         """
         asked = self._asked_for(token)
         if asked is None:
-            return None
+            raise TokenRefused
         if asked.id not in self.shown_tokens:
             self.shown_tokens[asked.id] = shortened(token)
         return self.store.open_account(asked, self.clock.now())

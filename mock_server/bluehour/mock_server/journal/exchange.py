@@ -11,8 +11,8 @@ from bluehour.openapi.messages import Headers as MessageHeaders
 from bluehour.openapi.messages import Request
 from bluehour.openapi.model import Operation
 
-from ..api.trace import Broken
 from ..api.secrets import Secrets
+from ..api.trace import Broken
 
 LARGEST_BODY = 64 * 2**10
 """Bytes of a body that are kept; of a larger one, nothing but its size."""
@@ -74,7 +74,9 @@ class Exchange:
     @cached_property
     def request(self) -> Request:
         """The request as it came; without its body, where that was not kept."""
-        return Request(self.method, self.target, MessageHeaders(self.request_headers), self.request_body or b"")
+        return Request(
+            self.method, self.target, MessageHeaders(self.request_headers), self.request_body or b""
+        )
 
     @property
     def path(self) -> str:

@@ -34,7 +34,7 @@ class JournalFeature(Feature):
         self._world = world
         self._secrets = secrets
 
-    def record(self, request: Request, size: int, trace: Trace, reply: Reply, ms: float) -> None:
+    def record(self, request: Request, trace: Trace, reply: Reply, ms: float) -> None:
         if self.journal is None:
             return
         clock = self._world.clock
@@ -47,7 +47,7 @@ class JournalFeature(Feature):
             self._secrets,
             at=now,
             ms=ms,
-            size=size,
+            size=request.size,
             answer_size=reply.size,
             habit=habit,
         )

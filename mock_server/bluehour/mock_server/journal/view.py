@@ -6,10 +6,10 @@ from collections.abc import Iterator
 from typing import Any
 from urllib.parse import parse_qsl
 
+from ..api.secrets import Secrets
 from ..core.clock import isoformat
 from .exchange import Exchange, Headers
 from .judging import faults_of, warnings_of
-from ..api.secrets import Secrets
 
 
 def entry(exchange: Exchange) -> dict[str, Any]:

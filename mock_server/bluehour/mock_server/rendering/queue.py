@@ -5,8 +5,8 @@ as wait for it, savers write what was made. So a device need not wait for files,
 a few batches.
 
 Every job's state is in the store alone: a process that takes up the store of one that was killed finds its
-unfinished projects pending, and renders them (`Rendering.resume`). They were charged when they were created, and are
-not again.
+unfinished projects pending, and renders them (`Rendering.resume`). They were charged when they were
+created, and are not again.
 """
 
 from __future__ import annotations

@@ -11,8 +11,8 @@ from bluehour.openapi.contract import Contract
 from bluehour.openapi.data import from_json
 from bluehour.openapi.wording import cut, quoted
 
-from ..core.wildcard import with_stars
 from ..api.effects import Effect, ForcedAnswer
+from ..core.wildcard import with_stars
 
 TRANSFERS = ("upload", "download")
 """The two ends of a signed link: no operations of the contract, but rules fit them by these names."""

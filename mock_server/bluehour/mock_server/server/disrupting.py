@@ -3,67 +3,40 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
-from typing import TYPE_CHECKING
 
-from granian._granian import RSGIProtocolClosed
-
-from .connection import end_connection
-from ..api.trace import Disruption
-
-if TYPE_CHECKING:
-    from granian._granian import RSGIHTTPProtocol as HTTPProtocol
-    from granian.rsgi import Scope
+from ..api.reply import Disruption
+from .outlet import Outlet
 
 _DRIPS = 100
 """In how many pieces a slow answer comes at most; they are single bytes where it has fewer."""
 
-_SETTLING = 0.05
-"""Seconds until granian has surely written what it took; it drops what it holds once an answer is cut."""
 
+async def send_disrupted(outlet: Outlet, head: bytes, body: bytes, disruption: Disruption) -> bool:
+    """Send an answer as a disruption has it; tell whether the connection is to live on.
 
-async def send_disrupted(
-    scope: Scope,
-    protocol: HTTPProtocol,
-    status: int,
-    headers: list[tuple[str, str]],
-    body: bytes,
-    disruption: Disruption,
-) -> None:
-    """Send an answer as a disruption has it; a client that leaves meanwhile is no error."""
+    Args:
+        outlet: where to.
+        head: already says what a cut body should have had.
+        body: what is to be sent of it.
+        disruption: what is to go wrong.
+    """
     if disruption.delay:
         await asyncio.sleep(disruption.delay)
-    with contextlib.suppress(RSGIProtocolClosed):
-        if disruption.kind == "drop":
-            end_connection(scope.client)
-        elif disruption.kind == "cut":
-            await _send_part(protocol, status, headers, body)
-        elif disruption.kind == "drip":
-            await _drip(protocol, status, headers, body, disruption.drip_seconds)
-        else:
-            protocol.response_bytes(status, headers, body)
+    match disruption.kind:
+        case "drop":
+            return False
+        case "drip":
+            outlet.write(head)
+            await _drip(outlet, body, disruption.drip_seconds)
+        case _:
+            outlet.write(head + body)
+    return True
 
 
-async def _send_part(
-    protocol: HTTPProtocol, status: int, headers: list[tuple[str, str]], body: bytes
-) -> None:
-    """Announce the whole body and send half of it; granian then closes the connection."""
-    stream = protocol.response_stream(status, _with_length(headers, max(len(body), 2)))
-    await stream.send_bytes(body[: len(body) // 2] or b" ")
-    await asyncio.sleep(_SETTLING)
-
-
-async def _drip(
-    protocol: HTTPProtocol, status: int, headers: list[tuple[str, str]], body: bytes, seconds: float
-) -> None:
-    stream = protocol.response_stream(status, _with_length(headers, len(body)))
+async def _drip(outlet: Outlet, body: bytes, seconds: float) -> None:
     size = max(1, len(body) // _DRIPS)
     pieces = [body[start : start + size] for start in range(0, len(body), size)]
     for piece in pieces:
-        await stream.send_bytes(piece)
+        outlet.write(piece)
         await asyncio.sleep(seconds / len(pieces))
-
-
-def _with_length(headers: list[tuple[str, str]], length: int) -> list[tuple[str, str]]:
-    others = [(name, value) for name, value in headers if name.lower() != "content-length"]
-    return [*others, ("Content-Length", str(length))]
+        await outlet.room()

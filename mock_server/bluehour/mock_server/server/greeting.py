@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 import shlex
 from typing import Any
 
@@ -12,21 +11,25 @@ from bluehour.openapi.contract import Contract, load
 from bluehour.openapi.model import JSON, Operation
 from bluehour.openapi.wording import counted
 
-from .. import control, reference_page
+from ..api.secrets import without_user
+from ..control import PREFIX as CONSOLE
 from ..mock import Mock
+from ..reference_page.feature import PATH as DOCS
+from ..rendering.feature import Rendering
 from ..webhooks.deliveries import Endpoint
 
 
 def greeting(mock: Mock, base_url: str, version: str, *, shows_secret: bool) -> str:
     """Return the start-up text; with the webhooks' secret where that was made up, and nobody knows it yet."""
-    contract = mock.contract
+    contract = mock.world.contract
     operations = counted(len(contract.operations), "operation")
     parts = [
         f"Bluehour {version} is {contract.title} at {base_url}  (Ctrl-C stops it)",
-        f"{operations}, state in {mock.settings.store}, contract at {base_url}/openapi.json",
+        f"{operations}, state in {mock.world.settings.store}, contract at {base_url}/openapi.json",
     ]
-    if mock.stage is not None:
-        parts.append(f"Pictures are really edited, {mock.stage.described()}")
+    stage = mock.feature(Rendering).stage
+    if stage is not None:
+        parts.append(f"Pictures are really edited, {stage.described()}")
     parts += _controls(mock, base_url, shows_secret)
     if contract.operations:
         parts += ["", "Try it:", f"  {_curl(_first_to_try(contract), base_url)}"]
@@ -36,14 +39,14 @@ def greeting(mock: Mock, base_url: str, version: str, *, shows_secret: bool) -> 
 
 
 def _webhook(endpoint: Endpoint, shows_secret: bool) -> str:
-    url = re.sub("//[^/@]*@", "//…@", endpoint.url)
+    url = without_user(endpoint.url)
     is_news = shows_secret and endpoint.is_initial  # whoever added another one was told its secret then
     return f"Webhook {url}" + (f", secret {endpoint.secret}" if is_news else "")
 
 
 def _controls(mock: Mock, base_url: str, shows_secret: bool) -> list[str]:
-    sign_in = "?token=…" if mock.settings.control_token else ""
-    parts = [f"Console at {base_url}{control.PREFIX}{sign_in}, reference at {base_url}{reference_page.PATH}"]
+    sign_in = "?token=…" if mock.world.settings.control_token else ""
+    parts = [f"Console at {base_url}{CONSOLE}{sign_in}, reference at {base_url}{DOCS}"]
     if rules := len(mock.scenarios.all()):
         parts.append(f"{counted(rules, 'rule')} of the scenario to begin with")
     return parts + [_webhook(each, shows_secret) for each in mock.webhooks.endpoints()]

@@ -5,13 +5,14 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from socket import socket
 from threading import Event, Thread
 from typing import TYPE_CHECKING
 
-from .app import create_app
-from .server.hosting import HostError, gateway_for, reserved, serve
-from .mock import Mock
-from .rendering.resuming import resume
+from ..api import application as api
+from ..app import Application, WsgiApplication
+from ..mock import Mock
+from .listening import HostError, base_url_at, reserved, served
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import WSGIApplication
@@ -21,43 +22,41 @@ _PATIENCE = 10.0
 
 @contextmanager
 def running(
-    mock: Mock, host: str = "127.0.0.1", make_app: Callable[[Mock], WSGIApplication] = create_app
+    mock: Mock, host: str = "127.0.0.1", make_app: Callable[[Mock], WSGIApplication] | None = None
 ) -> Iterator[str]:
     """Serve a mock as `bluehour serve` does, on a free port, and give its base URL.
 
     Args:
         mock: stays open at the end; whoever made it closes it.
         host: the numeric address to listen on.
-        make_app: makes what answers; the mock's own application where none is given.
+        make_app: makes what answers, if not the mock's own application.
 
     Raises:
         HostError: it can't be served.
     """
-    with reserved(host, 0) as (address, port):
-        mock.base_url = f"http://{f'[{address}]' if ':' in address else address}:{port}"
-        mock.targets = mock.targets.served_at(address)
+    with reserved(host, 0) as bound:
+        mock.serve_at(bound.getsockname()[0], base_url_at(bound))
         mock.webhooks.resume()
-        resume(mock)
-        thread = _Serving(mock, make_app, address, port)
-        thread.start()
+        mock.world.resume()
+        answering = Application(mock)
+        serving = _Serving(
+            answering if make_app is None else WsgiApplication(make_app(mock), answering), bound
+        )
+        serving.start()
         try:
-            thread.wait_until_up()
-            yield mock.base_url
+            serving.wait_until_up()
+            yield mock.world.base_url
         finally:
-            thread.stop()
+            serving.stop()
 
 
 class _Serving(Thread):
-    """The thread with granian's event loop."""
+    """The thread with the server's event loop."""
 
-    def __init__(
-        self, mock: Mock, make_app: Callable[[Mock], WSGIApplication], address: str, port: int
-    ) -> None:
+    def __init__(self, answering: api.Application, bound: socket) -> None:
         super().__init__(name="bluehour-server", daemon=True)
-        self._mock = mock
-        self._make_app = make_app
-        self._address = address
-        self._port = port
+        self._answering = answering
+        self._bound = bound
         self._settled = Event()
         self._failure: BaseException | None = None
         self._stop: Callable[[], object] = lambda: None
@@ -90,8 +89,6 @@ class _Serving(Thread):
     async def _serve(self) -> None:
         loop, stopped = asyncio.get_running_loop(), asyncio.Event()
         self._stop = lambda: None if loop.is_closed() else loop.call_soon_threadsafe(stopped.set)
-        gateway = gateway_for(self._mock, self._make_app(self._mock))
-        try:
-            await serve(gateway, self._address, self._port, stopped, self._settled.set)
-        finally:
-            gateway.close()
+        async with served(self._answering, self._bound):
+            self._settled.set()
+            await stopped.wait()

@@ -10,11 +10,11 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from typing import Literal, NamedTuple, TypeVar
+from typing import NamedTuple, TypeVar
+
+from ..api.application import Lane
 
 Result = TypeVar("Result")
-
-Lane = Literal["api", "writing", "fetching", "uploads", "pictures", "downloads", "control", "waiting"]
 
 
 class Size(NamedTuple):

@@ -1,148 +1,185 @@
-"""Receiving a request's body: whole or not at all, and within a time that a client's connection bears.
-
-A small body comes in one piece, a large one goes to disk. One that is cut off or stalls is known as such.
-"""
+"""Requests out of the bytes that a client sends. Nothing here reads a socket, or knows the time."""
 
 from __future__ import annotations
 
-import asyncio
-import tempfile
-import time
-from typing import IO, TYPE_CHECKING, Any, cast
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import BinaryIO, Literal
 
-from ..api.call import Refusal
+from bluehour.openapi.messages import Headers, Request
 
-if TYPE_CHECKING:
-    from granian._granian import RSGIHTTPProtocol as HTTPProtocol  # granian.rsgi has it, but not in its types
+from ..api.application import Refused
+from .bodies import LargeBody
+from .heads import LONGEST_HEAD, Head, Malformed, end_of_head, read_head
 
-_IN_MEMORY = 2**20
-"""Bytes of a larger body that are kept in memory; from there on it goes to disk."""
-
-_LONGEST_SILENCE = 30.0
-"""Seconds in which something of a body has to come."""
-
-_SLOWEST = 2**10
-"""Bytes a second that have to come of a body, once the longest silence has passed."""
-
-_DRAINED_AT_MOST = 2**30
-"""Bytes that are read of what is not kept of a body."""
+SMALL_BODY = 64 * 2**10
+"""Bytes of a body that is handed on as such; a larger one is a file."""
 
 
-class CutOff(Exception):
-    """Not all of a body came that was announced."""
+@dataclass(slots=True)
+class Received:
+    """A request that has come to its end, or will come no further.
 
-
-class SmallBodies:
-    """Receives bodies in one piece, and ends those that don't come.
-
-    They are looked at all together from time to time: a timer for each costs a twentieth of the throughput.
+    Attributes:
+        head: its head.
+        request: with its body, unless that is large.
+        body: a large one, at its beginning.
+        refused: why it is not to be carried out.
+        is_cut_short: whether the client may still be sending it.
     """
 
-    def __init__(self) -> None:
-        self._begun: dict[asyncio.Task[Any], float] = {}
-        self._ended: set[asyncio.Task[Any]] = set()
-        self._is_watched = False
-
-    async def receive(self, protocol: HTTPProtocol) -> bytes:
-        """Receive a body.
-
-        Raises:
-            Refusal: 408, it does not come.
-        """
-        task = asyncio.current_task()
-        assert task is not None  # noqa: S101 - granian runs one for each request
-        self._begun[task] = time.monotonic()
-        if not self._is_watched:
-            self._watch()
-        try:
-            return await protocol()
-        except asyncio.CancelledError:
-            if task not in self._ended:
-                raise
-            self._ended.discard(task)
-            task.uncancel()
-            raise _too_slow() from None
-        finally:
-            del self._begun[task]
-
-    def _watch(self) -> None:
-        self._is_watched = True
-        asyncio.get_running_loop().call_later(_LONGEST_SILENCE / 4, self._look)
-
-    def _look(self) -> None:
-        late = time.monotonic() - _LONGEST_SILENCE
-        for task in [task for task, begun in self._begun.items() if begun < late]:
-            self._ended.add(task)
-            task.cancel()
-        self._is_watched = False
-        if self._begun:
-            self._watch()
+    head: Head
+    request: Request
+    body: BinaryIO | None = None
+    refused: Refused | OSError | None = None
+    is_cut_short: bool = False
 
 
-async def receive_large(protocol: HTTPProtocol, most: int, announced: int | None) -> IO[bytes]:
-    """Receive a body that may not be held in memory, or a little more than `most` bytes of it.
+class Receiver:
+    """What has come over one connection, and is no answered request yet.
 
     Args:
-        protocol: what it comes by.
-        most: in bytes.
-        announced: its size in bytes; None where that is not known beforehand.
-
-    Raises:
-        Refusal: 408, it comes too slowly.
-        OSError: there is no room for it on disk.
-        CutOff: not all of it came.
+        client: the address that it comes from.
+        server: what the client reaches the server by, where it does not say so: a host and a port.
+        largest_body: tells from a path how many bytes a body may have there.
     """
-    body = cast(IO[bytes], tempfile.SpooledTemporaryFile(_IN_MEMORY))  # noqa: SIM115 - the caller closes it
-    try:
-        await _receive(protocol, body, most, announced)
-        body.seek(0)
-    except BaseException:
-        body.close()
-        raise
-    return body
 
+    def __init__(self, client: str, server: str, largest_body: Callable[[str], int]) -> None:
+        self._client = client
+        self._server = server
+        self._largest_body = largest_body
+        self._unread = b""
+        self._searched = 0
+        self._last = (b"\0", Head("", "", Headers(), "", 0, True, False, False))
+        """The last head, as it came and as it was read: clients send the same again and again."""
+        self._head: Head | None = None
+        self._asks = False
+        self._request = Request("", "")
+        self._large: LargeBody | None = None
 
-async def _receive(protocol: HTTPProtocol, body: IO[bytes], most: int, announced: int | None) -> None:
-    """Receive a body, or a little more than `most` bytes of it.
+    @property
+    def stage(self) -> Literal["nothing", "head", "body"]:
+        """How far the next request has come."""
+        if self._head is not None:
+            return "body"
+        return "head" if self._unread else "nothing"
 
-    What is not kept is read all the same, so that the client is there to hear why.
+    @property
+    def unread(self) -> int:
+        """Bytes that wait to be looked at."""
+        return len(self._unread)
 
-    Raises:
-        Refusal: 408, it comes too slowly.
-        OSError: there is no room for it on disk.
-        CutOff: not all of it came.
-    """
-    loop = asyncio.get_running_loop()
-    begun, received, lack, empty = loop.time(), 0, None, 0
-    chunks = aiter(protocol)
-    while received <= most + _DRAINED_AT_MOST:
-        patience = min(_LONGEST_SILENCE, begun + _LONGEST_SILENCE + received / _SLOWEST - loop.time())
+    @property
+    def received(self) -> int:
+        """Bytes of a large body so far."""
+        return self._large.received if self._large is not None else 0
+
+    @property
+    def is_large(self) -> bool:
+        """Whether a large body is under way: one that may take its time as long as it comes."""
+        return self._large is not None
+
+    def feed(self, data: bytes) -> None:
+        """Take what has come."""
+        self._unread = self._unread + data if self._unread else data
+
+    def next(self) -> Received | None:
+        """Return the next request; None where it is not there yet.
+
+        Raises:
+            Malformed: there will be none.
+        """
+        head = self._head
+        if head is None:
+            if not self._unread:
+                return None
+            head = self._begun()
+            if head is None:
+                return None
+        if self._large is not None:
+            return self._next_large(self._large)
+        length = head.length or 0
+        if len(self._unread) < length:
+            return None
+        if length:
+            self._request.body = self._unread[:length]
+            self._unread = self._unread[length:]
+        return self._ended()
+
+    def asks_for_continue(self) -> bool:
+        """Tell, once, whether the client waits to be asked for the body."""
+        asks, self._asks = self._asks, False
+        return asks and not self._unread and not self.received
+
+    def given_up(self, refused: Refused) -> Received:
+        """Return the request whose body has not come to its end."""
+        if self._large is not None:
+            self._large.file.close()
+        return self._ended(refused=refused, is_cut_short=True)
+
+    def close(self) -> None:
+        """Let go of what has come."""
+        self._unread = b""
+        if self._large is not None:
+            self._large.file.close()
+
+    def _begun(self) -> Head | None:
+        """Begin a request once its head is there."""
+        raw, head = self._last
+        if self._unread.startswith(raw):
+            self._unread = self._unread[len(raw) :]
+        else:
+            read = self._read()
+            if read is None:
+                return None
+            head = read
+        self._head, self._searched, self._asks = head, 0, head.expects_continue
+        origin = f"http://{head.host or self._server}"
+        self._request = Request(head.method, head.target, head.headers, b"", origin, self._client)
+        if head.length is None or head.length > SMALL_BODY:
+            self._large = LargeBody(head.length, self._largest_body(self._request.path))
+        return head
+
+    def _read(self) -> Head | None:
+        data = self._unread
+        if data[:1] in (b"\r", b"\n"):  # may be left of a body before (RFC 9112, section 2.2)
+            data = self._unread = data.lstrip(b"\r\n")
+        end = end_of_head(data, self._searched)
+        if (end if end >= 0 else len(data)) > LONGEST_HEAD:
+            raise Malformed(f"The request's head takes more than {LONGEST_HEAD:,} bytes")
+        if end < 0:
+            self._searched = max(0, len(data) - 2)
+            return None
+        raw, self._unread = data[:end], data[end:]
+        head = read_head(raw)
+        self._last = raw, head
+        return head
+
+    def _next_large(self, large: LargeBody) -> Received | None:
+        data, self._unread = self._unread, b""
         try:
-            async with asyncio.timeout(patience):
-                chunk = await anext(chunks)
-        except TimeoutError:
-            raise _too_slow() from None
-        except StopAsyncIteration:
-            break
-        if received <= most and lack is None:
-            try:
-                body.write(chunk)
-            except OSError as error:
-                lack = error
-        received += len(chunk)
-        empty += not chunk
-    if lack is not None:
-        raise lack
-    # granian ends with an empty piece, and says by another one that it has met no end.
-    is_whole = empty < 2 if announced is None else received == announced
-    if not is_whole and received <= most:
-        raise CutOff
+            rest = large.take(data)
+        except Malformed as error:
+            return self.given_up(Refused("invalid_request", str(error)))
+        if rest is None:
+            return None
+        self._unread = rest
+        large.file.seek(0)
+        if large.lack is not None:
+            large.file.close()
+            return self._ended(refused=large.lack, is_cut_short=large.is_cut_short)
+        if large.received <= SMALL_BODY:  # in chunks, it turns out to be small
+            with large.file:
+                self._request.body = large.file.read()
+            return self._ended()
+        return self._ended(large.file, is_cut_short=large.is_cut_short)
 
-
-def _too_slow() -> Refusal:
-    return Refusal(
-        "request_timeout",
-        f"The request's body comes too slowly: nothing for {_LONGEST_SILENCE:g} s, "
-        f"or less than {_SLOWEST} bytes a second",
-        headers={"Connection": "close"},
-    )
+    def _ended(
+        self,
+        body: BinaryIO | None = None,
+        refused: Refused | OSError | None = None,
+        is_cut_short: bool = False,
+    ) -> Received:
+        head, self._head, self._large = self._head, None, None
+        assert head is not None  # noqa: S101 - a request only ends that has begun
+        return Received(head, self._request, body, refused, is_cut_short)

@@ -5,20 +5,18 @@ from __future__ import annotations
 import asyncio
 import time
 from collections import deque
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping
 from functools import lru_cache
-from typing import TYPE_CHECKING, Any, TextIO
+from typing import Any, TextIO
 
 import click
 import orjson
 
-from bluehour.openapi.wording import cut
+from bluehour.openapi.messages import Request
+from bluehour.openapi.wording import cut, printable
 
-from ..api.trace import trace_of
-from .wsgi import from_wsgi
-
-if TYPE_CHECKING:
-    from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
+from ..api.reply import Reply
+from ..api.trace import Trace
 
 _LONGEST_FACT = 400
 """Characters of a path, or of what was wrong."""
@@ -32,45 +30,27 @@ Line = Callable[[Mapping[str, Any]], str]
 
 
 class RequestLog:
-    """WSGI middleware that writes a line for every request.
+    """Writes a line for every request.
 
     Args:
-        app: what answers.
         write: takes each line, such as `sys.stderr.write`.
         line: makes one of them: `text_line` or `json_line`.
         hide: takes secrets out of a text.
     """
 
-    def __init__(
-        self,
-        app: WSGIApplication,
-        write: Callable[[str], object],
-        line: Line,
-        hide: Callable[[str], str],
-    ) -> None:
-        self._app = app
+    def __init__(self, write: Callable[[str], object], line: Line, hide: Callable[[str], str]) -> None:
         self._write = write
         self._line = line
         self._hide = hide
 
-    def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
-        """Answer a request, then write its line."""
-        started = time.perf_counter()
-        status = ""
-
-        def noting(code: str, *rest: Any) -> Any:
-            nonlocal status
-            status = code
-            return start_response(code, *rest)
-
-        body = self._app(environ, noting)
-        trace = trace_of(environ)
+    def __call__(self, request: Request, trace: Trace, reply: Reply, ms: float) -> None:
+        """Write the line of a request that was answered, within so many milliseconds."""
         facts = {
             "at": _time_of_day(int(time.time())),
-            "status": int(status[:3]),
-            "method": cut(environ["REQUEST_METHOD"], _LONGEST_FACT),
-            "path": brief(from_wsgi(environ["PATH_INFO"]), self._hide),
-            "ms": round((time.perf_counter() - started) * 1000, 1),
+            "status": reply.status,
+            "method": cut(request.method, _LONGEST_FACT),
+            "path": brief(request.path, self._hide),
+            "ms": round(ms, 1),
             **trace.note,
         }
         if trace.forced:
@@ -79,7 +59,6 @@ class RequestLog:
             if key in facts:
                 facts[key] = brief(facts[key], self._hide)
         self._write(self._line(facts) + "\n")
-        return body
 
 
 def brief(text: str, hide: Callable[[str], str]) -> str:

@@ -2,19 +2,17 @@
 
 from __future__ import annotations
 
-import asyncio
 import gc
 import logging
 import math
 import os
-import signal
 import sys
 import tempfile
 from contextlib import closing
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING
+from socket import socket
 
 import click
 import uvloop
@@ -23,25 +21,20 @@ from bluehour.openapi.contract import Contract, load, load_anew
 from bluehour.openapi.document import MAGIC_HOUR
 from bluehour.openapi.wording import counted
 
-from . import hosting
-
 from .. import interrupts
-from ..app import create_app
+from ..app import Application, Replaceable
 from ..core.assets.files import incoming_in
 from ..core.assets.folders import remove_left
-from .gateway import Gateway
-from .greeting import greeting
-from .memory import return_large_blocks
-from ..mock import Mock, Settings
-from .reloading import Reloader
+from ..core.settings import Settings
+from ..mock import Mock
 from ..rendering.opening import SIMULATED, check_installed
-from ..rendering.resuming import resume
-from .requestlog import Line, LoopWriter, RequestLog, json_line, text_line
 from ..scenarios.rules import RuleError
 from ..scenarios.scenarios import read_scenario
-
-if TYPE_CHECKING:
-    from _typeshed.wsgi import WSGIApplication
+from .greeting import greeting
+from .listening import reserved, served, stopped_by_signals
+from .memory import return_large_blocks
+from .reloading import Reloader
+from .requestlog import Line, LoopWriter, RequestLog, json_line, text_line
 
 # What to call an address that stands for all of them.
 _LOCAL = {"0.0.0.0": "127.0.0.1", "::": "[::1]"}  # noqa: S104 - names it, binds nothing
@@ -97,18 +90,18 @@ def run(server: Server, version: str) -> None:
     return_large_blocks()
     _check_settings(server)
     _check_folder(server.assets)
-    with hosting.reserved(server.host, server.port) as (address, port):
+    with reserved(server.host, server.port) as bound:
+        address, port = bound.getsockname()[:2]
         server = replace(server, port=port)
         if server.settings.renderer != SIMULATED:
             check_installed(server.settings.renderer)
             click.echo("Loading the reference renderer, which takes some seconds", err=True)
         _remove_left(server.assets)
         with closing(_mock(server)) as mock:
-            mock.targets = mock.targets.served_at(address)
+            mock.serve_at(address, server.base_url)
             _prepare(server, mock)
-            resume(mock)
             # Measured: a sixth more throughput than with asyncio's own loop.
-            uvloop.new_event_loop().run_until_complete(_serve(server, address, mock, version))
+            uvloop.new_event_loop().run_until_complete(_serve(server, bound, mock, version))
     sys.stdout.flush()
     # All is stored and closed. What still runs waits for clients that have stalled: no reason to stay.
     os._exit(0)
@@ -122,13 +115,13 @@ def _mock(server: Server) -> Mock:
 
 
 def _prepare(server: Server, mock: Mock) -> None:
-    mock.base_url = server.base_url
     if server.scenario is not None:
         _begin_with(server.scenario, mock)
     try:
         mock.webhooks.resume(server.webhooks, server.webhook_secret)
     except ValueError as error:
         raise ServeError(f"--webhook: {error}") from error
+    mock.world.resume()
 
 
 def _begin_with(scenario: Path, mock: Mock) -> int:
@@ -171,10 +164,10 @@ def _check_folder(assets: Path | None) -> None:
             raise ServeError(f"the folder {assets} for assets can't be used: {error.strerror}") from error
 
 
-def _app(server: Server, mock: Mock, log: LoopWriter) -> WSGIApplication:
+def _application(server: Server, mock: Mock, log: LoopWriter) -> Application:
     try:
-        return RequestLog(create_app(mock), log.write, _line(server), mock.secrets.hide)
-    except (LookupError, ValueError, AssertionError) as error:  # Flask asserts that no route comes twice
+        return Application(mock, RequestLog(log.write, _line(server), mock.secrets.hide))
+    except (LookupError, ValueError) as error:
         raise ServeError(f"{server.spec}: {error}") from error
 
 
@@ -185,49 +178,42 @@ def _line(server: Server) -> Line:
     return partial(text_line, colour=colour)
 
 
-async def _serve(server: Server, address: str, mock: Mock, version: str) -> None:
+async def _serve(server: Server, bound: socket, mock: Mock, version: str) -> None:
     log = LoopWriter(sys.stderr)
-    gateway = hosting.gateway_for(mock, _app(server, mock, log))
-    # granian's own thread needs the interpreter for a moment, again and again; let it have it sooner than
-    # after Python's 5 ms. Measured: a fifth more throughput, and steadier.
-    sys.setswitchinterval(0.0005)
+    answering = Replaceable(_application(server, mock, log))
     # What is here now stays to the end; spare every collection from looking at it.
     gc.collect()
     gc.freeze()
-    stopped = asyncio.Event()
-    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
-        asyncio.get_running_loop().add_signal_handler(number, stopped.set)
+    stopped = stopped_by_signals()
     interrupts.raise_if_heard()  # until now
     if server.reload:
-        _reloader(server, mock, gateway, log).start()
-
-    def greet() -> None:
+        _reloader(server, mock, answering, log).start()
+    async with served(answering, bound):
         shows_secret = server.webhook_secret is None
         click.echo(greeting(mock, server.base_url, version, shows_secret=shows_secret))
         sys.stdout.flush()
-
-    await hosting.serve(gateway, address, server.port, stopped, greet)
+        await stopped.wait()
     log.flush()
 
 
-def _reloader(server: Server, mock: Mock, gateway: Gateway, log: LoopWriter) -> Reloader:
+def _reloader(server: Server, mock: Mock, answering: Replaceable, log: LoopWriter) -> Reloader:
     """Watches the files that the server was started with."""
 
     def contract() -> str:
-        before, contract = mock.contract, load_anew(server.contract_file)
+        before, contract = mock.world.contract, load_anew(server.contract_file)
         _check_plan(server, contract)
-        mock.adopt(contract)
+        mock.world.adopt(contract)
         try:
-            gateway.app = _app(server, mock, log)
+            answering.application = _application(server, mock, log)
         except Exception:
-            mock.adopt(before)
+            mock.world.adopt(before)
             raise
-        mock.feed.publish("contract")
+        mock.world.announce("contract")
         return counted(len(contract.operations), "operation")
 
     def scenario(path: Path) -> str:
         rules = _begin_with(path, mock)
-        mock.feed.publish("rules")
+        mock.world.announce("rules")
         return counted(rules, "rule")
 
     watched = {server.contract_file: contract}

@@ -9,7 +9,6 @@ import pytest
 from PIL import Image
 
 from bluehour.mock_server.rendering.reference import weights
-
 from tests.mock_server.rendering.reference.recorded.photos import portrait
 
 

@@ -19,7 +19,6 @@ from bluehour.mock_server.rendering.reference.face.faces import Face, FaceFinder
 from bluehour.mock_server.rendering.reference.face.frame import FaceFrame  # noqa: E402
 from bluehour.mock_server.rendering.reference.face.measures import measure  # noqa: E402
 from bluehour.mock_server.rendering.reference.face.sliders import NAMES, Style  # noqa: E402
-
 from tests.mock_server.rendering.reference.halfway import halfway  # noqa: E402
 from tests.mock_server.rendering.reference.recorded.photos import hopper, portrait  # noqa: E402
 

@@ -21,7 +21,6 @@ from bluehour.mock_server.rendering.reference.tflite.reader import (  # noqa: E4
     parse,
     read,
 )
-
 from tests.mock_server.rendering.reference.recorded.photos import INPUTS, pictures  # noqa: E402
 
 RECORDED = Path(__file__).parent / "recorded" / "networks.npz"

@@ -6,7 +6,29 @@ It needs the standard library alone, and imports quickly. The fields are those o
 from __future__ import annotations
 
 from .control import Control
-from .values import Account, AccountWithLedger, Attempt, Booking, Broken, ClockState, Delivery, Entry, Fault, Filters, ForcedAnswer, Match, Pictures, Project, Request, Response, Rule, RuleState, State, Time, Webhook
+from .values import (
+    Account,
+    AccountWithLedger,
+    Attempt,
+    Booking,
+    Broken,
+    ClockState,
+    Delivery,
+    Entry,
+    Fault,
+    Filters,
+    ForcedAnswer,
+    Match,
+    Pictures,
+    Project,
+    Request,
+    Response,
+    Rule,
+    RuleState,
+    State,
+    Time,
+    Webhook,
+)
 from .wire import ControlError
 
 __all__ = [

@@ -8,7 +8,21 @@ from typing import Any, Literal, Unpack
 from urllib.parse import quote
 
 from . import reading
-from .values import Account, AccountWithLedger, Booking, ClockState, Delivery, Entry, Filters, Project, Rule, RuleState, State, Time, Webhook
+from .values import (
+    Account,
+    AccountWithLedger,
+    Booking,
+    ClockState,
+    Delivery,
+    Entry,
+    Filters,
+    Project,
+    Rule,
+    RuleState,
+    State,
+    Time,
+    Webhook,
+)
 from .wire import MOST, Wire
 
 

@@ -6,7 +6,22 @@ from dataclasses import fields
 from datetime import datetime
 from typing import Any
 
-from .values import Account, Attempt, Broken, ClockState, Delivery, Entry, Fault, Pictures, Project, Request, Response, RuleState, State, Webhook
+from .values import (
+    Account,
+    Attempt,
+    Broken,
+    ClockState,
+    Delivery,
+    Entry,
+    Fault,
+    Pictures,
+    Project,
+    Request,
+    Response,
+    RuleState,
+    State,
+    Webhook,
+)
 
 
 def time(text: str) -> datetime:

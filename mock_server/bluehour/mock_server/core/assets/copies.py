@@ -21,7 +21,7 @@ def remove_copy(files: Files, project_id: str, name: str) -> None:
 
 
 def place_of(files: Files, project_id: str, name: str) -> Path:
-    """Return where a copy is, or would be; a name without an extension, as of a library, is taken for a png."""
+    """Return where a copy is, or would be; a name without an extension is taken for a png."""
     digest = blake2s(name.encode(errors="replace"), digest_size=6).hexdigest()
     return files.source(project_id, digest, extension_of(name) or "png")
 

@@ -6,10 +6,10 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
+from ...webhooks.deliveries import ComingEvent, Endpoint, WaitingDelivery
 from ..accounts import Account, Entry
 from ..assets import Upload
 from ..projects import Project
-from ...webhooks.deliveries import ComingEvent, Endpoint, WaitingDelivery
 
 
 class StoreError(Exception):

@@ -14,10 +14,10 @@ from math import inf
 from threading import Lock
 from typing import NamedTuple
 
+from ...webhooks.deliveries import ComingEvent, Endpoint, WaitingDelivery
 from ..accounts import Account, Entry, InsufficientCredits, TooManyJobs, entries_of, refund_of
 from ..assets import Upload
 from ..projects import Project, begun, ended
-from ...webhooks.deliveries import ComingEvent, Endpoint, WaitingDelivery
 from . import InUse
 from .ledger import Ledger
 from .packing import Packing, times_of

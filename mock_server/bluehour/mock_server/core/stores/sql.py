@@ -15,10 +15,10 @@ from typing import Any, NamedTuple
 import sqlalchemy as sa
 from sqlalchemy.dialects.sqlite import insert
 
+from ...webhooks.deliveries import ComingEvent, Endpoint, WaitingDelivery
 from ..accounts import Account, Entry, InsufficientCredits, TooManyJobs, entries_of, refund_of
 from ..assets import Upload
 from ..projects import Project, begun, ended
-from ...webhooks.deliveries import ComingEvent, Endpoint, WaitingDelivery
 from . import InUse, StoreError, StoreUnavailable
 from .tables import ACCOUNTS, DELIVERIES, LEDGER, OUTBOX, PROJECTS, SETTINGS, TABLES, UPLOADS, WEBHOOKS
 

@@ -8,7 +8,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bluehour.mock_server.rendering.reference.photo.effects import COMPLETE, EFFECTS
-from bluehour.mock_server.rendering.reference.photo.prompts import OPPOSITES, kept, remark_on, understood, wished
+from bluehour.mock_server.rendering.reference.photo.prompts import (
+    OPPOSITES,
+    kept,
+    remark_on,
+    understood,
+    wished,
+)
 
 
 @pytest.mark.parametrize(

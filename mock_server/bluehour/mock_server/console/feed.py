@@ -11,14 +11,10 @@ from collections import deque
 from collections.abc import AsyncIterator
 from functools import cached_property
 from threading import Lock
-from typing import TYPE_CHECKING
 
 import orjson
 
-from ..journal.recorder import Record
-
-if TYPE_CHECKING:
-    from ..mock import Mock
+from ..journal.record import Record
 
 _HEARTBEAT = 15.0
 """Seconds of silence after which a comment is sent: it finds out who has left."""
@@ -150,10 +146,10 @@ class Feed:
                 self._bytes = 0
 
 
-async def follow(mock: Mock) -> AsyncIterator[bytes]:
-    """Yield a mock's events in the form of text/event-stream, for ever; none where too many read them."""
+async def follow(feed: Feed) -> AsyncIterator[bytes]:
+    """Yield events in the form of text/event-stream, for ever; none where too many read them."""
     try:
-        reader = mock.feed.listen()
+        reader = feed.listen()
     except TooManyReaders:
         return
     try:
@@ -166,7 +162,7 @@ async def follow(mock: Mock) -> AsyncIterator[bytes]:
             # In a thread: to find a request's faults takes time, and requests are answered in this loop.
             yield await asyncio.to_thread(_written, *found)
     finally:
-        mock.feed.leave(reader)
+        feed.leave(reader)
 
 
 def _written(missed: int, events: list[Event]) -> bytes:
