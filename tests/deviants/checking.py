@@ -6,8 +6,8 @@ from contextlib import closing
 from typing import Any
 
 from bluehour.contracts.check.inprocess import AppWire
-from bluehour.contracts.check.results import Report
 from bluehour.contracts.check.run import Options, check
+from bluehour.contracts.results import Report
 from bluehour.contracts.rules import RULES
 from bluehour.mock_server.app import create_app
 from bluehour.mock_server.clock import Clock

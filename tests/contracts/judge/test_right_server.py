@@ -20,7 +20,7 @@ from ..bodies.schemas import OPERATIONS, media_of
 from .mocked import MAIN, SECOND, Mocked, mocked
 from .stories import CONTRACT, DELETE, FACE, PHOTO, READ, UPLOADS
 
-PICTURE = (Path(__file__).parents[3] / "contracts/bluehour/contracts/check/portrait.jpg").read_bytes()
+PICTURE = (Path(__file__).parents[3] / "contracts/bluehour/contracts/portrait.jpg").read_bytes()
 
 
 @pytest.fixture

@@ -9,9 +9,9 @@ from xml.etree import ElementTree as Xml
 
 import pytest
 
-from bluehour.contracts.check.results import Exit, Report
 from bluehour.contracts.exchange import Answer
 from bluehour.contracts.report import as_json, har, junit
+from bluehour.contracts.results import Exit, Report
 from bluehour.contracts.rules import RULES
 
 from .reports import DELETE, FACE, READ, SPENT, exchange, finding, report

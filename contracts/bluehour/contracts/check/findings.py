@@ -6,8 +6,8 @@ from collections.abc import Collection, Iterable
 
 from ..exchange import Exchange
 from ..judge import Breach, Ruling
+from ..results import Finding, State, Verdict
 from ..rules import ALL_RULES, Rule, Severity, rule
-from .results import Finding, State, Verdict
 
 BUDGET = "budget: "
 """What the reason begins with where the budget kept a rule from being judged."""

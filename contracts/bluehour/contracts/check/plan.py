@@ -11,9 +11,9 @@ from bluehour.mock_server.accounts import refused_token
 from bluehour.mock_server.app import create_app
 from bluehour.mock_server.mock import Mock, Settings
 
+from ..results import Report
 from .inprocess import AppWire
 from .progress import Progress
-from .results import Report
 from .run import Options, check
 
 if TYPE_CHECKING:
