@@ -25,6 +25,7 @@ from bluehour.mock_server.journal.view import archive
 from bluehour.mock_server.mock import Mock, Settings
 from bluehour.mock_server.requestlog import LoopWriter
 from bluehour.openapi.contract import load
+from bluehour.openapi.errors import BluehourError
 
 from .bench import Bench
 from .connections import Connections
@@ -45,7 +46,7 @@ _JUDGED_WITHIN = 10.0
 _LOCAL = {"0.0.0.0": "127.0.0.1", "::": "::1"}  # noqa: S104 - names it, binds nothing
 
 
-class ProxyError(Exception):
+class ProxyError(BluehourError):
     """The proxy can't start; the message says why, in one line."""
 
 
