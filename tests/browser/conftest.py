@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from playwright.sync_api import Browser, ConsoleMessage, Dialog, Page, Request, expect
 
-from tests.browser.running import CHROMIUM, App, launched_browser, served_mock
+from .running import CHROMIUM, App, launched_browser, served_mock
 
 expect.set_options(timeout=10_000)
 

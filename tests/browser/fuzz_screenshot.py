@@ -12,9 +12,10 @@ from typing import Any
 import click
 
 from bluehour.contracts.fuzz.report import html
-from tests.browser.running import launched_browser
 from tests.faulty_clients.meeting import met
 from tests.faulty_clients.registry import FAULTY
+
+from .running import launched_browser
 
 _CLIENT = "repeats-the-whole-edit"
 

@@ -23,7 +23,8 @@ from bluehour.mock_server.core.clock import Clock
 from bluehour.mock_server.core.settings import Settings
 from bluehour.mock_server.mock import Mock
 from bluehour.openapi.contract import Contract, load
-from tests.browser.running import launched_browser
+
+from .running import launched_browser
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment

@@ -8,7 +8,7 @@ from pathlib import Path
 import click
 from playwright.sync_api import expect
 
-from tests.browser.running import App, launched_browser, portrait, served_mock
+from .running import App, launched_browser, portrait, served_mock
 
 _VIEWS = ["projects", "rules", "accounts", "webhooks"]
 _ENDED = {"complete", "error", "canceled"}

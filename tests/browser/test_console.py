@@ -12,8 +12,9 @@ import yaml
 from playwright.sync_api import Locator, Page, expect
 
 from bluehour import mock_server
-from tests.browser.conftest import Watch
-from tests.browser.running import App, portrait
+
+from .conftest import Watch
+from .running import App, portrait
 
 OpenConsole = Callable[..., Page]
 

@@ -16,9 +16,10 @@ from threading import Thread
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
-from tests.browser.conftest import Watch
-from tests.browser.running import App
 from tests.contracts.proxy.lying import MISSING, lying_server
+
+from .conftest import Watch
+from .running import App
 
 
 @dataclass(frozen=True)

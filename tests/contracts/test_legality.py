@@ -14,7 +14,8 @@ from bluehour.mock_server.control.client import Entry
 from bluehour.openapi.contract import load
 from bluehour.openapi.model import JSON
 from bluehour.openapi.schema import Schema
-from tests.contracts.entries import FACE, entry
+
+from .entries import FACE, entry
 
 PHOTO = "aiPhotoEditor.createImage"
 UPLOAD = "videoAssets.generatePresignedUrl"

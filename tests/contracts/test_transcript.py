@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from bluehour.contracts.transcript import transcript
-from tests.contracts.entries import answered, entry
+
+from .entries import answered, entry
 
 PROJECT = "/v1/image-projects/cmwq3t1166"
 

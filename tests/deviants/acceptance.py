@@ -9,13 +9,14 @@ from functools import partial
 from typing import Any
 
 from bluehour.openapi.document import Document
-from tests.deviants.altering import BROKEN, Answered, Asked, answering, error
-from tests.deviants.deviant import Deviant, Witness
-from tests.deviants.editing import edited, keeping
-from tests.deviants.fields import any_value, having, legal, without
-from tests.deviants.mending import dropping
-from tests.deviants.names import CREATES, DELETE_PROJECT, FACE, GET_PROJECT, PHOTO, UPLOAD_URLS
-from tests.deviants.witnesses import posting, posting_raw, seen, sending
+
+from .altering import BROKEN, Answered, Asked, answering, error
+from .deviant import Deviant, Witness
+from .editing import edited, keeping
+from .fields import any_value, having, legal, without
+from .mending import dropping
+from .names import CREATES, DELETE_PROJECT, FACE, GET_PROJECT, PHOTO, UPLOAD_URLS
+from .witnesses import posting, posting_raw, seen, sending
 
 _deviant = partial(Deviant, group="acceptance")
 

@@ -19,8 +19,9 @@ import orjson
 from bluehour.mock_server.app import create_app
 from bluehour.mock_server.mock import Mock
 from bluehour.openapi.contract import load
-from tests.deviants.deviant import Wrap
-from tests.deviants.names import DOWNLOAD, ELSEWHERE, UPLOAD
+
+from .deviant import Wrap
+from .names import DOWNLOAD, ELSEWHERE, UPLOAD
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment

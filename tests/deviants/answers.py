@@ -8,7 +8,7 @@ from collections.abc import Callable
 from functools import partial
 from typing import Any
 
-from tests.deviants.altering import (
+from .altering import (
     BROKEN,
     Answered,
     Asked,
@@ -22,11 +22,11 @@ from tests.deviants.altering import (
     json_answer,
     lacking,
 )
-from tests.deviants.client import Client
-from tests.deviants.deviant import Deviant, Witness
-from tests.deviants.fields import any_value, equal_to, having, legal, without
-from tests.deviants.names import CREATES, DELETE_PROJECT, FACE, GET_PROJECT, PHOTO, POSTS, UPLOAD_URLS
-from tests.deviants.witnesses import deleting, failing, living, posting, seen
+from .client import Client
+from .deviant import Deviant, Witness
+from .fields import any_value, equal_to, having, legal, without
+from .names import CREATES, DELETE_PROJECT, FACE, GET_PROJECT, PHOTO, POSTS, UPLOAD_URLS
+from .witnesses import deleting, failing, living, posting, seen
 
 _deviant = partial(Deviant, group="answers")
 

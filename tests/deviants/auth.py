@@ -7,7 +7,8 @@ from dataclasses import replace
 from functools import partial
 
 from bluehour.mock_server.mock import Mock
-from tests.deviants.altering import (
+
+from .altering import (
     Answered,
     Asked,
     Forward,
@@ -23,11 +24,11 @@ from tests.deviants.altering import (
     lacking,
     only,
 )
-from tests.deviants.client import Client
-from tests.deviants.deviant import Deviant, Witness
-from tests.deviants.fields import legal
-from tests.deviants.names import CREATES, DELETE_PROJECT, FACE, GET_PROJECT, OPERATIONS, PHOTO, UPLOAD_URLS
-from tests.deviants.witnesses import plain, png, posting, seen
+from .client import Client
+from .deviant import Deviant, Witness
+from .fields import legal
+from .names import CREATES, DELETE_PROJECT, FACE, GET_PROJECT, OPERATIONS, PHOTO, UPLOAD_URLS
+from .witnesses import plain, png, posting, seen
 
 _deviant = partial(Deviant, group="auth")
 

@@ -7,7 +7,7 @@ right server.
 
 from __future__ import annotations
 
-from tests.deviants import (
+from . import (
     acceptance,
     answers,
     auth,
@@ -19,7 +19,7 @@ from tests.deviants import (
     uploads,
     validation,
 )
-from tests.deviants.deviant import Deviant
+from .deviant import Deviant
 
 DEVIANTS: tuple[Deviant, ...] = (
     *auth.DEVIANTS,

@@ -6,15 +6,16 @@ from contextlib import closing
 from typing import Any
 
 from bluehour.contracts.check.inprocess import AppWire
-from bluehour.contracts.check.results import Report
 from bluehour.contracts.check.run import Options, check
+from bluehour.contracts.results import Report
 from bluehour.contracts.rules import RULES
 from bluehour.mock_server.app import create_app
 from bluehour.mock_server.core.clock import Clock
 from bluehour.mock_server.core.settings import Settings
 from bluehour.mock_server.mock import Mock
-from tests.deviants.deviant import Deviant
-from tests.deviants.serving import TIME_SCALE, served
+
+from .deviant import Deviant
+from .serving import TIME_SCALE, served
 
 TOKEN = "mhk_test_creator_10000_check"
 

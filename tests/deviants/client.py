@@ -14,7 +14,8 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from bluehour.openapi.contract import load
-from tests.deviants.names import DELETE_PROJECT, GET_PROJECT, UPLOAD_URLS
+
+from .names import DELETE_PROJECT, GET_PROJECT, UPLOAD_URLS
 
 _PATIENCE = 20.0
 _ENDS = ("complete", "error", "canceled")

@@ -7,7 +7,8 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Literal, TypeAlias
 
 from bluehour.mock_server.mock import Mock
-from tests.deviants.client import Client
+
+from .client import Client
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import WSGIApplication

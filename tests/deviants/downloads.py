@@ -19,7 +19,8 @@ from bluehour.mock_server.mock import Mock
 from bluehour.mock_server.rendering import Job
 from bluehour.mock_server.rendering.simulated import SimulatedRenderer
 from bluehour.openapi.contract import load
-from tests.deviants.altering import (
+
+from .altering import (
     Answered,
     Asked,
     Forward,
@@ -31,13 +32,13 @@ from tests.deviants.altering import (
     handling,
     only,
 )
-from tests.deviants.client import Client
-from tests.deviants.deviant import Deviant, Witness, Wrap
-from tests.deviants.editing import edited
-from tests.deviants.fields import having, legal
-from tests.deviants.names import DELETE_PROJECT, DOWNLOAD, FACE, GET_PROJECT, PHOTO
-from tests.deviants.serving import TIME_SCALE
-from tests.deviants.witnesses import living, png, seen, size_of
+from .client import Client
+from .deviant import Deviant, Witness, Wrap
+from .editing import edited
+from .fields import having, legal
+from .names import DELETE_PROJECT, DOWNLOAD, FACE, GET_PROJECT, PHOTO
+from .serving import TIME_SCALE
+from .witnesses import living, png, seen, size_of
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import WSGIApplication

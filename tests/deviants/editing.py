@@ -12,7 +12,8 @@ from bluehour.mock_server.mock import Mock
 from bluehour.openapi.contract import Contract, load
 from bluehour.openapi.document import Document, resolve
 from bluehour.openapi.model import JSON
-from tests.deviants.deviant import Wrap
+
+from .deviant import Wrap
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment

@@ -8,7 +8,8 @@ from typing import Any
 
 from bluehour.openapi.contract import load
 from bluehour.openapi.model import JSON
-from tests.deviants.names import FACE, PHOTO, UPLOAD_URLS
+
+from .names import FACE, PHOTO, UPLOAD_URLS
 
 _EXAMPLES = {PHOTO: 0, FACE: 0, UPLOAD_URLS: 1}
 """Which of the published examples is the plainest: for the uploads it is the one picture."""

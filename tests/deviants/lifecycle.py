@@ -16,7 +16,8 @@ from bluehour.mock_server.core.projects import Project
 from bluehour.mock_server.core.stores.memory import MemoryStore
 from bluehour.mock_server.mock import Mock
 from bluehour.openapi.contract import load
-from tests.deviants.altering import (
+
+from .altering import (
     Answered,
     Asked,
     Forward,
@@ -29,14 +30,14 @@ from tests.deviants.altering import (
     json_answer,
     only,
 )
-from tests.deviants.client import Client
-from tests.deviants.deviant import Deviant, Witness
-from tests.deviants.fields import EXAMPLE_ASSET, FAILING_ASSET, equal_to, having, legal
-from tests.deviants.mending import replacing
-from tests.deviants.names import CREATES, DELETE_PROJECT, FACE, GET_PROJECT, PHOTO
-from tests.deviants.serving import TIME_SCALE
-from tests.deviants.storing import with_store
-from tests.deviants.witnesses import deleting, failing, living, seen
+from .client import Client
+from .deviant import Deviant, Witness
+from .fields import EXAMPLE_ASSET, FAILING_ASSET, equal_to, having, legal
+from .mending import replacing
+from .names import CREATES, DELETE_PROJECT, FACE, GET_PROJECT, PHOTO
+from .serving import TIME_SCALE
+from .storing import with_store
+from .witnesses import deleting, failing, living, seen
 
 _deviant = partial(Deviant, group="lifecycle")
 

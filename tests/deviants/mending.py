@@ -6,9 +6,9 @@ import json
 from collections.abc import Callable
 from typing import Any
 
-from tests.deviants.altering import Asked, Where, before
-from tests.deviants.deviant import Wrap
-from tests.deviants.fields import holders
+from .altering import Asked, Where, before
+from .deviant import Wrap
+from .fields import holders
 
 
 def mending(where: Where, mend: Callable[[Any], Any]) -> Wrap:

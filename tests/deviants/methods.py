@@ -9,7 +9,8 @@ from typing import Any
 
 from bluehour.mock_server.mock import Mock
 from bluehour.openapi.contract import load
-from tests.deviants.altering import (
+
+from .altering import (
     BROKEN,
     Answered,
     Asked,
@@ -25,11 +26,11 @@ from tests.deviants.altering import (
     json_answer,
     lacking,
 )
-from tests.deviants.client import Client
-from tests.deviants.deviant import Deviant, Witness
-from tests.deviants.fields import legal
-from tests.deviants.names import ELSEWHERE, FACE, GET_PROJECT, PHOTO, UPLOAD_URLS
-from tests.deviants.witnesses import plain, seen, sending
+from .client import Client
+from .deviant import Deviant, Witness
+from .fields import legal
+from .names import ELSEWHERE, FACE, GET_PROJECT, PHOTO, UPLOAD_URLS
+from .witnesses import plain, seen, sending
 
 _deviant = partial(Deviant, group="methods")
 

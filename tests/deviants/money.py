@@ -13,7 +13,8 @@ from bluehour.mock_server.core.stores.memory import MemoryStore
 from bluehour.mock_server.mock import Mock
 from bluehour.openapi.contract import load
 from bluehour.openapi.document import Document
-from tests.deviants.altering import (
+
+from .altering import (
     Answered,
     Asked,
     Forward,
@@ -26,13 +27,13 @@ from tests.deviants.altering import (
     error,
     only,
 )
-from tests.deviants.client import Client
-from tests.deviants.deviant import Deviant, Witness, Wrap
-from tests.deviants.editing import edited, edited_operation, keeping, schema_of
-from tests.deviants.fields import EXAMPLE_ASSET, FAILING_ASSET, any_value, equal_to, having, legal
-from tests.deviants.names import CREATES, DELETE_PROJECT, FACE, GET_PROJECT, PHOTO, UPLOAD_URLS
-from tests.deviants.storing import with_store
-from tests.deviants.witnesses import failing, living, seen
+from .client import Client
+from .deviant import Deviant, Witness, Wrap
+from .editing import edited, edited_operation, keeping, schema_of
+from .fields import EXAMPLE_ASSET, FAILING_ASSET, any_value, equal_to, having, legal
+from .names import CREATES, DELETE_PROJECT, FACE, GET_PROJECT, PHOTO, UPLOAD_URLS
+from .storing import with_store
+from .witnesses import failing, living, seen
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import WSGIApplication

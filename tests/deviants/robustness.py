@@ -12,11 +12,12 @@ from typing import Any
 import orjson
 
 from bluehour.mock_server.api.trace import Disruption, trace_of
-from tests.deviants.altering import BROKEN, Answered, Asked, Forward, Where, answering, handling
-from tests.deviants.client import Client
-from tests.deviants.deviant import Deviant, Witness
-from tests.deviants.fields import any_value, having, legal
-from tests.deviants.names import (
+
+from .altering import BROKEN, Answered, Asked, Forward, Where, answering, handling
+from .client import Client
+from .deviant import Deviant, Witness
+from .fields import any_value, having, legal
+from .names import (
     CREATES,
     DELETE_PROJECT,
     FACE,
@@ -26,7 +27,7 @@ from tests.deviants.names import (
     POSTS,
     UPLOAD_URLS,
 )
-from tests.deviants.witnesses import posting, posting_raw, seen, sending
+from .witnesses import posting, posting_raw, seen, sending
 
 _deviant = partial(Deviant, group="robustness")
 

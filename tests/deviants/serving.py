@@ -10,7 +10,8 @@ from bluehour.mock_server.app import create_app
 from bluehour.mock_server.core.settings import Settings
 from bluehour.mock_server.mock import Mock
 from bluehour.mock_server.server.inprocess import running
-from tests.deviants.deviant import Deviant
+
+from .deviant import Deviant
 
 TIME_SCALE = 0.02
 """A face takes 60 ms and a photo 180 ms: long enough to be seen queued, rendering and complete."""

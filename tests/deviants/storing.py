@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING
 from bluehour.mock_server.app import create_app
 from bluehour.mock_server.core.stores import Store
 from bluehour.mock_server.mock import Mock
-from tests.deviants.deviant import Wrap
+
+from .deviant import Wrap
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import WSGIApplication

@@ -10,12 +10,12 @@ from typing import Any
 
 import pytest
 
-from tests.deviants.catalogue import DEVIANTS
-from tests.deviants.client import Client
-from tests.deviants.deviant import Deviant
-from tests.deviants.fields import FAILING_ASSET, having, legal, without
-from tests.deviants.names import FACE, OPERATIONS, PHOTO
-from tests.deviants.serving import Served, served
+from .catalogue import DEVIANTS
+from .client import Client
+from .deviant import Deviant
+from .fields import FAILING_ASSET, having, legal, without
+from .names import FACE, OPERATIONS, PHOTO
+from .serving import Served, served
 
 
 @pytest.fixture(scope="module")

@@ -12,7 +12,8 @@ from bluehour.mock_server.core.assets.links import upload_path
 from bluehour.mock_server.core.clock import isoformat
 from bluehour.mock_server.mock import Mock
 from bluehour.openapi.document import Document
-from tests.deviants.altering import (
+
+from .altering import (
     Answered,
     Asked,
     Forward,
@@ -25,13 +26,13 @@ from tests.deviants.altering import (
     handling,
     only,
 )
-from tests.deviants.client import Client
-from tests.deviants.deviant import Deviant, Witness, Wrap
-from tests.deviants.editing import keeping
-from tests.deviants.fields import EXAMPLE_ASSET, legal
-from tests.deviants.mending import replacing
-from tests.deviants.names import CREATES, FACE, UPLOAD, UPLOAD_URLS
-from tests.deviants.witnesses import noise, png, posting, seen
+from .client import Client
+from .deviant import Deviant, Witness, Wrap
+from .editing import keeping
+from .fields import EXAMPLE_ASSET, legal
+from .mending import replacing
+from .names import CREATES, FACE, UPLOAD, UPLOAD_URLS
+from .witnesses import noise, png, posting, seen
 
 _deviant = partial(Deviant, group="uploads")
 

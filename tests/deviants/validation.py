@@ -10,14 +10,14 @@ from typing import Any
 
 import orjson
 
-from tests.deviants.altering import Answered, Asked, after, after_json, before, changed, error
-from tests.deviants.client import Client
-from tests.deviants.deviant import Deviant, Witness, Wrap
-from tests.deviants.editing import edited
-from tests.deviants.fields import EXAMPLE_ASSET, equal_to, having, legal, without
-from tests.deviants.mending import filling, mending, replacing
-from tests.deviants.names import CREATES, FACE, PHOTO, POSTS, UPLOAD_URLS
-from tests.deviants.witnesses import posting, posting_raw, seen
+from .altering import Answered, Asked, after, after_json, before, changed, error
+from .client import Client
+from .deviant import Deviant, Witness, Wrap
+from .editing import edited
+from .fields import EXAMPLE_ASSET, equal_to, having, legal, without
+from .mending import filling, mending, replacing
+from .names import CREATES, FACE, PHOTO, POSTS, UPLOAD_URLS
+from .witnesses import posting, posting_raw, seen
 
 _deviant = partial(Deviant, group="validation")
 

@@ -11,11 +11,12 @@ from typing import Any
 from PIL import Image
 
 from bluehour.openapi.contract import load
-from tests.deviants.client import Answer, Client
-from tests.deviants.deviant import Witness
-from tests.deviants.fields import FAILING_ASSET, legal
-from tests.deviants.names import FACE
-from tests.deviants.serving import TIME_SCALE
+
+from .client import Answer, Client
+from .deviant import Witness
+from .fields import FAILING_ASSET, legal
+from .names import FACE
+from .serving import TIME_SCALE
 
 _LONGEST_TEXT = 300
 

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.examples.installed import Environment, installed
+from .installed import Environment, installed
 
 REPOSITORY = Path(__file__).parents[2]
 EXAMPLE = REPOSITORY / "examples" / "photo_booth"

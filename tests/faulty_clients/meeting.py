@@ -10,7 +10,8 @@ from bluehour.contracts.fuzz.results import Result
 from bluehour.contracts.fuzz.rules import selected
 from bluehour.contracts.fuzz.strategies import Profile
 from bluehour.openapi.contract import load
-from tests.faulty_clients.entry import FaultyClient
+
+from .entry import FaultyClient
 
 EXAMPLES = 200
 

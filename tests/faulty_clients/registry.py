@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from importlib import import_module
 
-from tests.faulty_clients.entry import FaultyClient, known
+from .entry import FaultyClient, known
 
 CAREFUL = FaultyClient("careful", "tests/faulty_clients/careful.py", "edit", "", "")
 

@@ -13,8 +13,9 @@ from urllib.parse import quote
 from bluehour.contracts import bodies
 from bluehour.openapi.document import SpecError
 from bluehour.openapi.model import JSON, MediaType, Operation
-from tests.fuzzing.odd_http import BODIES, CONTENT_TYPES, PARAMETERS, QUERIES
-from tests.fuzzing.oddities import Raw, mutated, written
+
+from .odd_http import BODIES, CONTENT_TYPES, PARAMETERS, QUERIES
+from .oddities import Raw, mutated, written
 
 _EDGES = 60
 """Of a schema, legal and illegal ones each, that are taken as they are or changed further."""

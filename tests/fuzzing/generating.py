@@ -14,10 +14,11 @@ import orjson
 from bluehour.openapi.contract import Contract
 from bluehour.openapi.document import SpecError
 from bluehour.openapi.model import Operation, Parameter
-from tests.fuzzing.contents import Contents
-from tests.fuzzing.odd_http import METHODS, PARAMETERS, QUERIES, Header
-from tests.fuzzing.oddities import TEXTS
-from tests.fuzzing.sending import Sent, sent
+
+from .contents import Contents
+from .odd_http import METHODS, PARAMETERS, QUERIES, Header
+from .oddities import TEXTS
+from .sending import Sent, sent
 
 _PARAMETER = re.compile(rb"\{([^{}]+)\}")
 

@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass
 
-from tests.fuzzing.sending import Sent
+from .sending import Sent
 
 PATIENCE = 30.0
 """Seconds that an answer may take, on a machine that is busy with all else."""

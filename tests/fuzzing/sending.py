@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from random import Random
 from typing import NamedTuple
 
-from tests.fuzzing.odd_http import FRAMINGS, HEADERS, SPOILING, Header
+from .odd_http import FRAMINGS, HEADERS, SPOILING, Header
 
 _CODE = re.compile(rb'code="?(5\d\d)')
 _UNPRINTABLE = re.compile(rb"[\0\r\n ]")

@@ -12,11 +12,12 @@ from typing import Any
 
 from bluehour.mock_server.control.contract import control_contract
 from bluehour.openapi.contract import Contract, load
-from tests.contracts.proxy.test_cli import started
-from tests.fuzzing.generating import Generator
-from tests.fuzzing.playing import play
-from tests.fuzzing.verdicts import Verdicts
-from tests.mock_server.test_serving import Served, serving
+
+from ..contracts.proxy.test_cli import started
+from ..mock_server.test_serving import Served, serving
+from .generating import Generator
+from .playing import play
+from .verdicts import Verdicts
 
 SPECS = Path(__file__).parents[1] / "openapi/specs"
 SECRET = "mhk_test_pro_900000_fuzzing0123456789secret"

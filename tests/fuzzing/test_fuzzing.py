@@ -10,7 +10,7 @@ import os
 
 import pytest
 
-from tests.fuzzing.targets import TARGETS, fuzz
+from .targets import TARGETS, fuzz
 
 SEED = int(os.environ.get("BLUEHOUR_FUZZ_SEED", "1"))
 

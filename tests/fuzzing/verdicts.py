@@ -6,9 +6,9 @@ from collections import Counter
 
 import orjson
 
-from tests.fuzzing.generating import Generator
-from tests.fuzzing.playing import Got
-from tests.fuzzing.sending import Sent
+from .generating import Generator
+from .playing import Got
+from .sending import Sent
 
 LONGEST_REFUSAL = 8_000
 """Bytes: what was sent is quoted by a line at most, and few faults are told of many."""

@@ -15,7 +15,8 @@ from bluehour.mock_server.app import create_app
 from bluehour.mock_server.mock import Mock
 from bluehour.openapi.contract import load
 from bluehour.openapi.model import Operation, Parameter
-from tests.mock_server.conftest import data
+
+from .conftest import data
 
 SPECS = Path(__file__).parents[1] / "openapi" / "specs"
 PETSTORE = load(SPECS / "petstore-3.0.yaml")

@@ -16,7 +16,8 @@ from bluehour.mock_server.app import create_app
 from bluehour.mock_server.core.clock import Clock
 from bluehour.mock_server.core.settings import Settings
 from bluehour.mock_server.mock import Mock
-from tests.mock_server.conftest import FACE, PHOTO, Caller, face, photo
+
+from .conftest import FACE, PHOTO, Caller, face, photo
 
 _STEPS = {status: step for step, status in enumerate(["queued", "rendering", "complete"])} | {"error": 2}
 _OPENING = 45

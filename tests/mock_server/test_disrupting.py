@@ -17,7 +17,8 @@ from bluehour.mock_server.core.settings import Settings
 from bluehour.mock_server.mock import Mock
 from bluehour.mock_server.server.inprocess import running
 from bluehour.mock_server.server.listening import HostError
-from tests.mock_server.conftest import FACE, face
+
+from .conftest import FACE, face
 
 
 class Wire:

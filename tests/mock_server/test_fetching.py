@@ -14,8 +14,9 @@ from bluehour.mock_server.app import create_app
 from bluehour.mock_server.core.settings import Settings
 from bluehour.mock_server.mock import Mock
 from bluehour.mock_server.server.inprocess import running
-from tests.mock_server.conftest import FACE, Caller, face
-from tests.mock_server.test_lifecycle import picture, png
+
+from .conftest import FACE, Caller, face
+from .test_lifecycle import picture, png
 
 OVER = threading.Event()
 ANNOUNCED = {"/cut.png": 100_000, "/huge.png": 2**40, "/trickle.png": 1_000_000}

@@ -30,10 +30,11 @@ from bluehour.mock_server.core.stores import sql
 from bluehour.mock_server.mock import Mock
 from bluehour.openapi.contract import Contract, load
 from bluehour.openapi.document import resolve
-from tests.mock_server.conftest import FACE, UPLOADS, Caller, data, face
-from tests.mock_server.test_lifecycle import picture, png
-from tests.mock_server.test_serving import serving
-from tests.mock_server.test_uploads import issue
+
+from .conftest import FACE, UPLOADS, Caller, data, face
+from .test_lifecycle import picture, png
+from .test_serving import serving
+from .test_uploads import issue
 
 PICTURE = png(60, 40)
 

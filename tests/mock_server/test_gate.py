@@ -12,7 +12,8 @@ from bluehour.mock_server.app import create_app
 from bluehour.mock_server.core.gate import Gate
 from bluehour.mock_server.core.settings import Settings
 from bluehour.mock_server.mock import Mock
-from tests.mock_server.conftest import FACE, Caller, face
+
+from .conftest import FACE, Caller, face
 
 SECONDS = 20
 

@@ -26,8 +26,9 @@ from bluehour.mock_server.core.settings import Settings
 from bluehour.mock_server.mock import Mock
 from bluehour.mock_server.server import gateway, lanes, receiving, sending
 from bluehour.mock_server.server.inprocess import running
-from tests.mock_server.conftest import FACE, UPLOADS, face
-from tests.mock_server.test_lifecycle import png
+
+from .conftest import FACE, UPLOADS, face
+from .test_lifecycle import png
 
 
 class Served:

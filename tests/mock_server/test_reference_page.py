@@ -24,7 +24,8 @@ from bluehour.mock_server.mock import Mock
 from bluehour.mock_server.reference_page import page as page_module
 from bluehour.mock_server.reference_page.prose import prose
 from bluehour.openapi.contract import Contract, load
-from tests.openapi.test_schema import schemas, values
+
+from ..openapi.test_schema import schemas, values
 
 SPECS = Path(__file__).parents[1] / "openapi" / "specs"
 OTHERS = sorted([*SPECS.glob("*.yaml"), *SPECS.glob("*.json")])

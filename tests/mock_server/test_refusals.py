@@ -15,7 +15,8 @@ from hypothesis import strategies as st
 from werkzeug.test import TestResponse
 
 from bluehour.mock_server.mock import Mock
-from tests.mock_server.conftest import FACE, PHOTO, UPLOADS, Caller, data, face, photo
+
+from .conftest import FACE, PHOTO, UPLOADS, Caller, data, face, photo
 
 JSON_TYPE = {"Content-Type": "application/json"}
 

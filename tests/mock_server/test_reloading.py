@@ -12,7 +12,8 @@ from bluehour.mock_server.app import create_app
 from bluehour.mock_server.mock import Mock
 from bluehour.mock_server.server.reloading import Reloader
 from bluehour.openapi.contract import Contract, load
-from tests.mock_server.conftest import FACE, Caller, face
+
+from .conftest import FACE, Caller, face
 
 
 class Watched:

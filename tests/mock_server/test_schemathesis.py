@@ -15,7 +15,8 @@ from schemathesis.config import SchemathesisConfig
 from bluehour.mock_server.app import create_app
 from bluehour.mock_server.core.settings import Settings
 from bluehour.mock_server.mock import Mock
-from tests.mock_server.test_serving import serving
+
+from .test_serving import serving
 
 REPOSITORY = Path(__file__).parents[2]
 TOKEN = "mhk_test_pro_1000000"

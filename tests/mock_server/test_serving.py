@@ -25,7 +25,8 @@ from PIL import Image
 
 from bluehour.mock_server.core.accounts import entries_of
 from bluehour.mock_server.core.stores import open_store
-from tests.mock_server.conftest import FACE, face
+
+from .conftest import FACE, face
 
 COMMAND = [sys.executable, "-m", "bluehour", "serve"]
 

@@ -16,8 +16,9 @@ import yaml
 
 from bluehour.mock_server.webhooks.signature import verify
 from bluehour.openapi.document import MAGIC_HOUR
-from tests.mock_server.conftest import FACE, face
-from tests.mock_server.test_serving import Served, refused, serving
+
+from .conftest import FACE, face
+from .test_serving import Served, refused, serving
 
 SCENARIO = (
     "rules:\n  - {name: busy, match: {operation: aiFaceEditor.editImage, nth: 2}, answer: {status: 429}}\n"

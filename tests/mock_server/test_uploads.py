@@ -13,8 +13,9 @@ from bluehour.mock_server.app import create_app
 from bluehour.mock_server.core.clock import Clock
 from bluehour.mock_server.core.settings import Settings
 from bluehour.mock_server.mock import Mock
-from tests.mock_server.conftest import FACE, UPLOADS, Caller, data, face
-from tests.mock_server.test_lifecycle import picture, png
+
+from .conftest import FACE, UPLOADS, Caller, data, face
+from .test_lifecycle import picture, png
 
 
 def issue(caller: Caller, kind: str = "image", extension: str = "png") -> dict[str, str]:

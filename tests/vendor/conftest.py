@@ -17,8 +17,8 @@ import pytest
 from PIL import Image
 from skimage import data
 
-from tests.vendor.packages import Package
-from tests.vendor.sdks import ALL, Client, Kind, Sdk
+from .packages import Package
+from .sdks import ALL, Client, Kind, Sdk
 
 
 @pytest.fixture(scope="session")

@@ -16,7 +16,7 @@ from typing import Any, Literal
 
 import pytest
 
-from tests.vendor.packages import Package
+from .packages import Package
 
 _HERE = Path(__file__).parent
 _DRIVERS = {"python": "drive.py", "node": "drive.js"}

@@ -11,7 +11,7 @@ from uuid import uuid4
 import pytest
 from PIL import Image, ImageChops
 
-from tests.vendor.sdks import PYTHON, WITH_BOTH_EDITORS, ApiError, Client, Sdk, only
+from .sdks import PYTHON, WITH_BOTH_EDITORS, ApiError, Client, Sdk, only
 
 SMILE = {"mouth_smile": 60}
 HAT = {

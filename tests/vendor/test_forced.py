@@ -22,7 +22,8 @@ from bluehour.mock_server.core.settings import Settings
 from bluehour.mock_server.mock import Mock
 from bluehour.mock_server.server.inprocess import running
 from bluehour.openapi.contract import load
-from tests.vendor.sdks import WITH_BOTH_EDITORS, ApiError, Client, OtherError, Sdk, only
+
+from .sdks import WITH_BOTH_EDITORS, ApiError, Client, OtherError, Sdk, only
 
 CREATE, PHOTO, READ = "aiFaceEditor.editImage", "aiPhotoEditor.createImage", "imageProjects.getDetails"
 DELETE, ISSUE = "imageProjects.delete", "videoAssets.generatePresignedUrl"

@@ -8,8 +8,9 @@ from pathlib import Path
 import pytest
 
 from bluehour.contracts.fuzz.script import loaded
-from tests.vendor.conftest import skip_without_npm
-from tests.vendor.fuzzed.__main__ import FOUND, PACKAGES, fuzz
+
+from .conftest import skip_without_npm
+from .fuzzed.__main__ import FOUND, PACKAGES, fuzz
 
 KNOWN_FROM_A_PROTOTYPE = ("TypeError", "JSONDecodeError", "InvalidURL")
 

@@ -14,9 +14,10 @@ import pytest
 from bluehour.mock_server.mock import Mock
 from bluehour.mock_server.scenarios.scenarios import read_scenario
 from bluehour.mock_server.server.inprocess import running
-from tests.vendor.conftest import skip_without_npm
-from tests.vendor.packages import Package
-from tests.vendor.sdks import NODE_43, PY_50
+
+from .conftest import skip_without_npm
+from .packages import Package
+from .sdks import NODE_43, PY_50
 
 README = Path(__file__).parents[2] / "README.md"
 BLOCKS: list[tuple[str, str]] = re.findall(

@@ -9,7 +9,7 @@ import sys
 import sysconfig
 from pathlib import Path
 
-from tests.vendor.sdks import PY_50
+from .sdks import PY_50
 
 README = (Path(__file__).parents[2] / "README.md").read_text("utf-8")
 ROOT = Path(__file__).parents[2]

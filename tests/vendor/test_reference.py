@@ -19,8 +19,9 @@ from PIL import Image  # noqa: E402
 from bluehour.mock_server.rendering.reference import weights  # noqa: E402
 from bluehour.mock_server.rendering.reference.face.faces import find_faces  # noqa: E402
 from bluehour.mock_server.rendering.reference.face.measures import measure  # noqa: E402
-from tests.vendor.sdks import NODE_43, PY_90, Client, Kind, Sdk, only  # noqa: E402
-from tests.vendor.test_editors import edit_face  # noqa: E402
+
+from .sdks import NODE_43, PY_90, Client, Kind, Sdk, only  # noqa: E402
+from .test_editors import edit_face  # noqa: E402
 
 LATEST = (Kind(PY_90), Kind(NODE_43))
 

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from tests.vendor.sdks import ApiError, Client, Sdk
+from .sdks import ApiError, Client, Sdk
 
 EXAMPLE = {"image_file_path": "api-assets/id/1234.png"}
 

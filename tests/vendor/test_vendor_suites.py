@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from tests.vendor.sdks import PYTHON, WITH_BOTH_EDITORS, Client, Sdk, only
+from .sdks import PYTHON, WITH_BOTH_EDITORS, Client, Sdk, only
 
 EXAMPLES = "/v1/mock/magichour/magic-hour/0.90.0"
 

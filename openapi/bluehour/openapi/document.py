@@ -10,6 +10,7 @@ import orjson
 import yaml
 
 from . import data
+from .errors import BluehourError
 from .upgrade import upgraded
 
 _FILE = "magic_hour.yaml"
@@ -24,7 +25,7 @@ LARGEST_FILE = 32 * 2**20
 Document = dict[str, Any]
 
 
-class SpecError(Exception):
+class SpecError(BluehourError):
     """The file can't be served; the message says which file, why, and where in it, in one line."""
 
 

@@ -161,15 +161,20 @@ class Operation:
         ranges = (f"{status // 100}XX", f"{status // 100}xx", "default")
         return next((self.responses[each] for each in ranges if each in self.responses), None)
 
+    @property
+    def json_body(self) -> MediaType | None:
+        """The JSON representation of the body that it takes; None where it takes none."""
+        return self.body.media_type(JSON) if self.body else None
+
     def with_defaults(self, body: dict[str, Any]) -> dict[str, Any]:
         """Return a copy of a JSON request body with the schema's defaults for what it leaves out."""
-        media = self.body and self.body.media_type(JSON)
+        media = self.json_body
         return media.schema.filled(body) if media else body
 
     @cache  # noqa: B019 - an operation lives as long as its contract
     def annotated(self, keyword: str) -> tuple[tuple[tuple[str, ...], Any], ...]:
         """Return the fields of the JSON body whose schema has an x- key: their paths, and its value."""
-        media = self.body and self.body.media_type(JSON)
+        media = self.json_body
         return tuple(media.schema.annotated(keyword)) if media else ()
 
 

@@ -20,7 +20,8 @@ from bluehour.contracts.rules import rule
 from bluehour.openapi.model import JSON, MediaType, Operation
 from bluehour.openapi.schema import Schema
 from bluehour.openapi.wording import field_name
-from tests.contracts.bodies.schemas import (
+
+from .schemas import (
     OPERATIONS,
     Field,
     Sketch,

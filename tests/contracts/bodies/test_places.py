@@ -12,7 +12,8 @@ from hypothesis import strategies as st
 from bluehour.contracts.bodies.places import places, value_in, with_value, without
 from bluehour.openapi.model import Operation
 from bluehour.openapi.schema import Path, Schema
-from tests.contracts.bodies.schemas import JSON_VALUES, OPERATIONS, Sketch, bodies, fields, media_of
+
+from .schemas import JSON_VALUES, OPERATIONS, Sketch, bodies, fields, media_of
 
 thoroughly = settings(max_examples=40)
 

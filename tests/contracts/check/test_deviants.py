@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from bluehour.contracts.check.results import Exit
+from bluehour.contracts.results import Exit
 from tests.deviants.catalogue import DEVIANTS
 from tests.deviants.checking import checked
 from tests.deviants.deviant import Deviant

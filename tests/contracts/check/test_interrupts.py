@@ -17,10 +17,10 @@ from typing import TYPE_CHECKING
 import pytest
 
 from bluehour.contracts.check.inprocess import AppWire
-from bluehour.contracts.check.results import Exit, Report
 from bluehour.contracts.check.run import Options, check
 from bluehour.contracts.check.wire import Wire
 from bluehour.contracts.exchange import Answer, Request
+from bluehour.contracts.results import Exit, Report
 from bluehour.mock_server import interrupts
 from bluehour.mock_server.app import create_app
 from bluehour.mock_server.core.settings import Settings

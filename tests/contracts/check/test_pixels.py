@@ -19,9 +19,9 @@ from PIL import Image, ImageDraw, ImageEnhance, ImageFilter
 
 from bluehour.contracts.check.inprocess import AppWire
 from bluehour.contracts.check.pixels.pictures import NoPicture, decoded
-from bluehour.contracts.check.portrait import PORTRAIT
-from bluehour.contracts.check.results import Exit, Report, State
 from bluehour.contracts.check.run import LOCAL_BUDGET, Options, check
+from bluehour.contracts.portrait import PORTRAIT
+from bluehour.contracts.results import Exit, Report, State
 from bluehour.contracts.rules import ALL_RULES, PIXEL_RULES, RULES
 from bluehour.contracts.selection import selected
 from bluehour.mock_server.app import create_app

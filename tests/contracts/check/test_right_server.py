@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING
 import pytest
 
 from bluehour.contracts.check.inprocess import AppWire
-from bluehour.contracts.check.results import Exit, Report
 from bluehour.contracts.check.run import Options, check
+from bluehour.contracts.results import Exit, Report
 from bluehour.contracts.rules import RULES
 from bluehour.mock_server.app import create_app
 from bluehour.mock_server.core.accounts import refused_token

@@ -14,7 +14,8 @@ from hypothesis import strategies as st
 
 from bluehour.contracts.check.wire import HttpWire, NoAnswer, NotSent
 from bluehour.contracts.exchange import Answer, Headers, Request
-from tests.contracts.check.raw import PATIENCE, Peer, Server, answering, ok, serving
+
+from .raw import PATIENCE, Peer, Server, answering, ok, serving
 
 SHORT = 0.2
 """A timeout, in seconds, for answers that never come."""

@@ -18,7 +18,8 @@ from bluehour.contracts.fuzz.rules import RULES
 from bluehour.contracts.fuzz.script import Place, Script, Turn
 from bluehour.contracts.fuzz.strategies import Profile
 from bluehour.openapi.contract import load
-from tests.contracts.fuzz import careful
+
+from . import careful
 
 CONTRACT = load()
 ALL = frozenset(rule.id for rule in RULES)

@@ -17,7 +17,8 @@ from click.testing import CliRunner
 
 from bluehour.contracts.fuzz.cli import fuzz
 from bluehour.contracts.fuzz.rules import RULES
-from tests.contracts.fuzz import careful
+
+from . import careful
 
 ROOT = Path(__file__).parents[3]
 TOKEN = re.compile(r"mhk_live_[0-9a-f]{8}")

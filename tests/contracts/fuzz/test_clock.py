@@ -24,8 +24,9 @@ from bluehour.contracts.fuzz.clock import Clock
 from bluehour.contracts.fuzz.performance import Ending
 from bluehour.contracts.fuzz.playing import Terms, Theatre
 from bluehour.contracts.fuzz.script import Place, Script, Turn
-from tests.contracts.fuzz import careful
-from tests.contracts.fuzz.playing import CONTRACT, TERMS, at, broken, judged, play, theatre
+
+from . import careful
+from .playing import CONTRACT, TERMS, at, broken, judged, play, theatre
 
 AN_HOUR = 3600.0
 SOON = 5.0

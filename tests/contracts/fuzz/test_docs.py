@@ -15,8 +15,9 @@ from bluehour.contracts import Task
 from bluehour.contracts.fuzz.cli import fuzz
 from bluehour.contracts.fuzz.clients.ending import of_reply
 from bluehour.contracts.fuzz.script import IN_WORDS, Fault, Place, dumped, loaded, story
-from tests.contracts.fuzz import careful
-from tests.contracts.fuzz.playing import broken, play
+
+from . import careful
+from .playing import broken, play
 
 DOCS = Path(__file__).parents[3] / "docs"
 TEXT = (DOCS / "fuzz-protocol.md").read_text("utf-8")

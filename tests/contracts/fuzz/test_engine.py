@@ -24,9 +24,10 @@ from bluehour.contracts.fuzz.results import Exit, Result
 from bluehour.contracts.fuzz.script import Fault, Place, Script, ScriptError, Turn, story
 from bluehour.contracts.fuzz.shrinking import smallest
 from bluehour.contracts.fuzz.strategies import Profile, Topic, topics
-from tests.contracts.fuzz import careful
-from tests.contracts.fuzz.playing import CONTRACT, TERMS, at, function, fuzzed, options
 from tests.interrupting import LOST
+
+from . import careful
+from .playing import CONTRACT, TERMS, at, function, fuzzed, options
 
 BUSY = Turn(status=429)
 NULL = Turn(fields={"name": None})

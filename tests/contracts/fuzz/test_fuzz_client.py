@@ -11,7 +11,8 @@ from textwrap import dedent
 import pytest
 
 from bluehour.contracts.fuzz import testing
-from tests.contracts.fuzz import careful
+
+from . import careful
 
 pytest_plugins = ["pytester"]
 

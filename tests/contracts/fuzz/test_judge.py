@@ -13,7 +13,8 @@ from bluehour.contracts.fuzz.judge import Judge
 from bluehour.contracts.fuzz.performance import Asked, Charge, Ending, Performance
 from bluehour.contracts.fuzz.rules import RULES, selected
 from bluehour.contracts.fuzz.script import RIGHT, Fault, Place, Script, Turn
-from tests.contracts.fuzz.playing import ALL, judged
+
+from .playing import ALL, judged
 
 TOKEN = "mhk_live_of_the_judge"
 PHOTO = b"the picture"

@@ -15,7 +15,7 @@ from typing import Any
 
 import pytest
 
-from tests.contracts.fuzz.speaking import TASK, WORKERS, Message, Start, Worker, close, spawn, starting
+from .speaking import TASK, WORKERS, Message, Start, Worker, close, spawn, starting
 
 pytestmark = pytest.mark.skipif(shutil.which("node") is None, reason="there is no node on this machine")
 

@@ -11,7 +11,8 @@ from pathlib import Path
 import pytest
 
 from bluehour.contracts.fuzz.clients.ending import of_reply
-from tests.contracts.fuzz.speaking import WORKERS, Message, Start, Worker, close, spawn, starting
+
+from .speaking import WORKERS, Message, Start, Worker, close, spawn, starting
 
 WORKER = WORKERS / "python_worker.py"
 

@@ -18,7 +18,8 @@ from bluehour.contracts.fuzz.script import Script, loaded
 from bluehour.contracts.fuzz.strategies import Profile
 from bluehour.contracts.fuzz.workers.python_worker import Task
 from bluehour.openapi.contract import load
-from tests.contracts.fuzz.report_samples import (
+
+from .report_samples import (
     SAVED,
     TOKEN,
     endless,

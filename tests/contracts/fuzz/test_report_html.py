@@ -16,7 +16,8 @@ from bluehour.contracts.fuzz.report import html
 from bluehour.contracts.fuzz.report.states import states_picture
 from bluehour.contracts.fuzz.results import Result
 from bluehour.contracts.fuzz.script import loaded
-from tests.contracts.fuzz.report_samples import (
+
+from .report_samples import (
     HARMFUL,
     SAVED,
     coverage,

@@ -25,7 +25,8 @@ from bluehour.contracts.fuzz.script import (
     loaded,
     story,
 )
-from tests.contracts.fuzz.playing import at
+
+from .playing import at
 
 JSON = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False, allow_infinity=False) | st.text(),

@@ -25,8 +25,9 @@ from bluehour.contracts.fuzz.stage.pictures import PHOTO, edited
 from bluehour.contracts.fuzz.strategies import Profile, Topic, topics
 from bluehour.contracts.judge import Judge
 from bluehour.openapi.model import JSON, Operation
-from tests.contracts.fuzz import careful
-from tests.contracts.fuzz.playing import CONTRACT, at, theatre
+
+from . import careful
+from .playing import CONTRACT, at, theatre
 
 TOKEN = "mhk_live_of_the_stage"
 CREATE, POLL, UPLOAD_URLS = "/v1/ai-face-editor", "/v1/image-projects/", "/v1/files/upload-urls"

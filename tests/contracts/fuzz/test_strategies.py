@@ -14,7 +14,8 @@ from bluehour.contracts.fuzz.script import Fault, Place, Script, Turn, dumped, l
 from bluehour.contracts.fuzz.stage.bodies import PLACES, declared
 from bluehour.contracts.fuzz.strategies import Profile, Topic, others, topics
 from bluehour.contracts.statuses import OVER
-from tests.contracts.fuzz.playing import CONTRACT, broken, judged, theatre
+
+from .playing import CONTRACT, broken, judged, theatre
 
 LEGAL, REALISTIC, HOSTILE = (topics(CONTRACT, profile) for profile in Profile)
 OF_API = (Place.UPLOAD_URLS, Place.CREATE, Place.POLL)

@@ -19,7 +19,8 @@ from bluehour.mock_server.core.settings import Settings
 from bluehour.mock_server.mock import Mock
 from bluehour.openapi.contract import load
 from bluehour.openapi.model import JSON, Operation
-from tests.contracts.judge.stories import BASE, DELETE, FACE, READ, UPLOADS
+
+from .stories import BASE, DELETE, FACE, READ, UPLOADS
 
 MAIN, SECOND = "mhk_test_creator_1000_main", "mhk_test_pro_1000_second"
 

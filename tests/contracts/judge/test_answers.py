@@ -16,8 +16,9 @@ from bluehour.contracts.rules import RULES
 from bluehour.contracts.selection import matching
 from bluehour.openapi.contract import Contract
 from bluehour.openapi.model import JSON, DeclaredResponse, Operation
-from tests.contracts.bodies.schemas import JSON_VALUES, values
-from tests.contracts.judge.stories import (
+
+from ..bodies.schemas import JSON_VALUES, values
+from .stories import (
     CONTRACT,
     DELETE,
     FACE,

@@ -13,8 +13,9 @@ from hypothesis import strategies as st
 from bluehour.contracts.exchange import Exchange, Headers
 from bluehour.contracts.judge import Judge
 from bluehour.openapi.contract import Contract
-from tests.contracts.bodies.schemas import JSON_VALUES
-from tests.contracts.judge.stories import (
+
+from ..bodies.schemas import JSON_VALUES
+from .stories import (
     BASE,
     CONTRACT,
     DAY,

@@ -17,9 +17,10 @@ from bluehour.contracts.judge import Breach
 from bluehour.contracts.judge.leaks import judge_leaks
 from bluehour.contracts.judge.rulings import Rulings
 from bluehour.openapi.wording import sentence
-from tests.contracts.bodies.schemas import OPERATIONS, Sketch, bodies, media_of
-from tests.contracts.judge.mocked import mocked
-from tests.contracts.judge.stories import CONTRACT, FACE, READ, TOKEN, UPLOADS, answer, exchange
+
+from ..bodies.schemas import OPERATIONS, Sketch, bodies, media_of
+from .mocked import mocked
+from .stories import CONTRACT, FACE, READ, TOKEN, UPLOADS, answer, exchange
 
 LEAKS = [
     ("a stack trace", "Traceback (most recent call last):\n  ..."),

@@ -15,11 +15,12 @@ from hypothesis import strategies as st
 from bluehour.contracts.bodies import illegal, legal, unparsable
 from bluehour.mock_server.core.projects import ProjectEnded
 from bluehour.openapi.model import JSON, Operation
-from tests.contracts.bodies.schemas import OPERATIONS, media_of
-from tests.contracts.judge.mocked import MAIN, SECOND, Mocked, mocked
-from tests.contracts.judge.stories import CONTRACT, DELETE, FACE, PHOTO, READ, UPLOADS
 
-PICTURE = (Path(__file__).parents[3] / "contracts/bluehour/contracts/check/portrait.jpg").read_bytes()
+from ..bodies.schemas import OPERATIONS, media_of
+from .mocked import MAIN, SECOND, Mocked, mocked
+from .stories import CONTRACT, DELETE, FACE, PHOTO, READ, UPLOADS
+
+PICTURE = (Path(__file__).parents[3] / "contracts/bluehour/contracts/portrait.jpg").read_bytes()
 
 
 @pytest.fixture

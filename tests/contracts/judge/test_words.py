@@ -12,8 +12,9 @@ from hypothesis import strategies as st
 from bluehour.contracts.judge.words import in_yaml, words_at, words_of
 from bluehour.openapi.model import JSON
 from bluehour.openapi.schema import Schema
-from tests.contracts.bodies.schemas import JSON_VALUES, OPERATIONS, fields, media_of
-from tests.contracts.judge.stories import CONTRACT, READ, UPLOADS
+
+from ..bodies.schemas import JSON_VALUES, OPERATIONS, fields, media_of
+from .stories import CONTRACT, READ, UPLOADS
 
 PROJECT = READ.responses["200"].content[JSON].schema
 ISSUED = UPLOADS.responses["200"].content[JSON].schema

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from tests.contracts.proxy.running import Proxied, RawServer, proxied
+from .running import Proxied, RawServer, proxied
 
 
 @pytest.fixture

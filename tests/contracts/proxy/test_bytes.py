@@ -13,7 +13,8 @@ from hypothesis import strategies as st
 
 from bluehour.contracts.proxy.guarding import is_for_a_console
 from bluehour.mock_server.journal.view import entry
-from tests.contracts.proxy.running import Proxied, RawServer, Wire, connected, proxied
+
+from .running import Proxied, RawServer, Wire, connected, proxied
 
 _TOKEN = "!#$%&'*+-.^_`|~0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
 _OF_A_CONNECTION = {b"connection", b"keep-alive", b"proxy-connection", b"te", b"upgrade"}

@@ -22,9 +22,10 @@ import click.testing
 import pytest
 
 from bluehour.contracts.proxy.cli import proxy as command
-from tests.contracts.proxy.lying import lying_server
-from tests.contracts.proxy.running import PATIENCE, RawServer, Wire, connected
-from tests.contracts.proxy.test_judging import FACE, TOKEN, call, face, mocked
+
+from .lying import lying_server
+from .running import PATIENCE, RawServer, Wire, connected
+from .test_judging import FACE, TOKEN, call, face, mocked
 
 __all__ = ["mocked"]
 

@@ -8,8 +8,9 @@ import pytest
 
 from bluehour.contracts.proxy.guarding import is_for_a_console
 from bluehour.mock_server.control.access import COOKIE
-from tests.contracts.proxy.running import Proxied, RawServer, Wire, connected, proxied
-from tests.contracts.proxy.test_judging import call, mocked
+
+from .running import Proxied, RawServer, Wire, connected, proxied
+from .test_judging import call, mocked
 
 __all__ = ["mocked"]
 

@@ -10,7 +10,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from tests.contracts.proxy.running import Proxied, RawServer, Wire, connected, proxied
+from .running import Proxied, RawServer, Wire, connected, proxied
 
 GET = b"GET /v1/image-projects/one HTTP/1.1\r\nHost: a\r\n\r\n"
 OK = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok"

@@ -20,8 +20,9 @@ from bluehour.mock_server.core.settings import Settings
 from bluehour.mock_server.journal.view import archive
 from bluehour.mock_server.mock import Mock
 from bluehour.mock_server.server.inprocess import running
-from tests.contracts.proxy.lying import MISSING, lying_server
-from tests.contracts.proxy.running import Proxied, RawServer, Wire, connected, proxied
+
+from .lying import MISSING, lying_server
+from .running import Proxied, RawServer, Wire, connected, proxied
 
 TOKEN = "mhk_live_0123456789abcdefghijklmnopqrstuv"
 FACE = "/v1/ai-face-editor"

@@ -12,9 +12,9 @@ from threading import Thread
 import pytest
 from werkzeug.serving import make_server
 
-from tests.contracts.proxy.lying import Quiet, app
-from tests.contracts.proxy.running import proxied
-from tests.contracts.proxy.test_judging import call
+from .lying import Quiet, app
+from .running import proxied
+from .test_judging import call
 
 pytestmark = pytest.mark.skipif(not shutil.which("openssl"), reason="openssl makes the certificate")
 

@@ -8,10 +8,11 @@ from typing import Any
 import pytest
 from PIL import Image
 
-from tests.contracts.proxy.running import proxied
-from tests.contracts.proxy.test_judging import mocked
 from tests.vendor.conftest import skip_without_npm
 from tests.vendor.sdks import NODE_43, PY_50, ApiError, Kind
+
+from .running import proxied
+from .test_judging import mocked
 
 __all__ = ["mocked"]
 

@@ -6,9 +6,10 @@ from collections.abc import Callable
 
 import pytest
 
-from bluehour.contracts.check.results import Report
 from bluehour.contracts.report import as_json, har, html, junit, terminal
-from tests.contracts.report import reports
+from bluehour.contracts.results import Report
+
+from . import reports
 
 Form = Callable[[Report], str]
 

@@ -6,10 +6,11 @@ from dataclasses import replace
 
 import pytest
 
-from bluehour.contracts.check.results import Exit, Report
 from bluehour.contracts.exchange import Answer
-from tests.contracts.report.conftest import Form
-from tests.contracts.report.reports import HARMFUL, exchange, finding, large, report
+from bluehour.contracts.results import Exit, Report
+
+from .conftest import Form
+from .reports import HARMFUL, exchange, finding, large, report
 
 
 def test_a_report_is_text_that_every_file_can_hold(form: Form, sample: Report) -> None:

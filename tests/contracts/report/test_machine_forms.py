@@ -9,11 +9,12 @@ from xml.etree import ElementTree as Xml
 
 import pytest
 
-from bluehour.contracts.check.results import Exit, Report
 from bluehour.contracts.exchange import Answer
 from bluehour.contracts.report import as_json, har, junit
+from bluehour.contracts.results import Exit, Report
 from bluehour.contracts.rules import RULES
-from tests.contracts.report.reports import DELETE, FACE, READ, SPENT, exchange, finding, report
+
+from .reports import DELETE, FACE, READ, SPENT, exchange, finding, report
 
 PICTURE = b"\x89PNG\r\n\x1a\n" + bytes(range(256))
 

@@ -6,11 +6,12 @@ import base64
 import json
 from dataclasses import replace
 
-from bluehour.contracts.check.results import Report
 from bluehour.contracts.exchange import Request
 from bluehour.contracts.report import as_json
-from tests.contracts.report.conftest import Form
-from tests.contracts.report.reports import (
+from bluehour.contracts.results import Report
+
+from .conftest import Form
+from .reports import (
     SECOND,
     TARGET,
     TOKEN,

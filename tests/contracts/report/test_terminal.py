@@ -7,10 +7,11 @@ from dataclasses import replace
 
 import pytest
 
-from bluehour.contracts.check.results import Exit, Report, State, Verdict
 from bluehour.contracts.report import finding_of, terminal
+from bluehour.contracts.results import Exit, Report, State, Verdict
 from bluehour.contracts.rules import RULES, rule
-from tests.contracts.report.reports import FACE, HARMFUL, SPENT, answer, edit, exchange, finding, report
+
+from .reports import FACE, HARMFUL, SPENT, answer, edit, exchange, finding, report
 
 STEP = rule("refuse.step")
 STYLE = re.compile(r"\x1b\[\d+m")

@@ -10,7 +10,8 @@ from flask.testing import FlaskClient
 from bluehour.mock_server.app import create_app
 from bluehour.mock_server.core.settings import Settings
 from bluehour.mock_server.mock import Mock
-from tests.mock_server.conftest import data
+
+from ..conftest import data
 
 PATHS = ("/_mock", "/_mock/", "/_mock/state", "/_mock/openapi.json", "/_mock/events", "/_mock/static/main.js")
 

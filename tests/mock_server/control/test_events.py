@@ -12,7 +12,8 @@ import pytest
 
 from bluehour.mock_server.mock import Mock
 from bluehour.mock_server.server.inprocess import running
-from tests.mock_server.conftest import FACE, face
+
+from ..conftest import FACE, face
 
 
 class Served:

@@ -16,7 +16,8 @@ from bluehour.mock_server.app import create_console
 from bluehour.mock_server.control.contract import control_contract
 from bluehour.mock_server.control.operations import OPERATIONS
 from bluehour.mock_server.mock import Mock
-from tests.mock_server.conftest import FACE, PHOTO, UPLOADS, Caller, data, face, photo
+
+from ..conftest import FACE, PHOTO, UPLOADS, Caller, data, face, photo
 
 
 class Control:

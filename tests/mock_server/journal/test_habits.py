@@ -11,8 +11,9 @@ from bluehour.mock_server.app import create_app
 from bluehour.mock_server.core.clock import Clock
 from bluehour.mock_server.core.settings import Settings
 from bluehour.mock_server.mock import Mock
-from tests.mock_server.conftest import FACE, PHOTO, Caller, face, photo
-from tests.mock_server.journal.test_recording import last
+
+from ..conftest import FACE, PHOTO, Caller, face, photo
+from .test_recording import last
 
 
 class SteppedClock(Clock):

@@ -14,8 +14,9 @@ from bluehour.mock_server.journal.judging import faults_of, warnings_of
 from bluehour.mock_server.mock import Mock
 from bluehour.openapi.contract import load
 from bluehour.openapi.model import JSON
-from tests.mock_server.conftest import FACE, PHOTO, UPLOADS, Caller, face, photo
-from tests.mock_server.journal.test_recording import entries, last
+
+from ..conftest import FACE, PHOTO, UPLOADS, Caller, face, photo
+from .test_recording import entries, last
 
 
 def faults(mock: Mock) -> list[tuple[str, str]]:

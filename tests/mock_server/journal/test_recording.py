@@ -18,7 +18,8 @@ from bluehour.mock_server.journal.exchange import LARGEST_BODY
 from bluehour.mock_server.journal.journal import Journal
 from bluehour.mock_server.journal.view import archive, entry
 from bluehour.mock_server.mock import Mock
-from tests.mock_server.conftest import FACE, UPLOADS, Caller, face
+
+from ..conftest import FACE, UPLOADS, Caller, face
 
 
 def entries(mock: Mock) -> list[dict[str, Any]]:

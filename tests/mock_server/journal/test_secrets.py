@@ -15,8 +15,9 @@ from bluehour.mock_server.app import create_app
 from bluehour.mock_server.journal.view import archive
 from bluehour.mock_server.mock import Mock
 from bluehour.mock_server.server.requestlog import RequestLog, json_line, text_line
-from tests.mock_server.conftest import FACE, Caller, face
-from tests.mock_server.journal.test_recording import entries, last
+
+from ..conftest import FACE, Caller, face
+from .test_recording import entries, last
 
 TOKEN = "mhk_live_0123456789abcdefghijklmn"
 

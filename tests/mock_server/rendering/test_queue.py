@@ -22,7 +22,8 @@ from bluehour.mock_server.mock import Mock
 from bluehour.mock_server.rendering import Job, RenderError
 from bluehour.mock_server.rendering.encoding import encoded, extension_like
 from bluehour.openapi.contract import Contract, load
-from tests.mock_server.conftest import FACE, PHOTO, Caller, face, photo
+
+from ..conftest import FACE, PHOTO, Caller, face, photo
 
 SECONDS = 20.0  # that a thread may take before a test gives up on it
 

@@ -9,7 +9,8 @@ import pytest
 from bluehour.mock_server.mock import Mock
 from bluehour.mock_server.scenarios.rules import RuleError
 from bluehour.mock_server.scenarios.scenarios import read_scenario
-from tests.mock_server.conftest import FACE, Caller, face
+
+from ..conftest import FACE, Caller, face
 
 GOOD = """\
 rules:

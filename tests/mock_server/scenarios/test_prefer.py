@@ -13,7 +13,8 @@ from bluehour.mock_server.api.call import Refusal
 from bluehour.mock_server.mock import Mock
 from bluehour.mock_server.scenarios.prefer import preferred
 from bluehour.openapi.contract import load
-from tests.mock_server.conftest import FACE, Caller, data, face
+
+from ..conftest import FACE, Caller, data, face
 
 
 def codes() -> list[int]:

@@ -19,8 +19,9 @@ from bluehour.mock_server.core.settings import Settings
 from bluehour.mock_server.mock import Mock
 from bluehour.mock_server.scenarios.rules import Facts, Rule, RuleError
 from bluehour.openapi.contract import Contract, load
-from tests.mock_server.conftest import FACE, PHOTO, UPLOADS, Caller, face, photo
-from tests.mock_server.test_lifecycle import png
+
+from ..conftest import FACE, PHOTO, UPLOADS, Caller, face, photo
+from ..test_lifecycle import png
 
 FAILS = {"answer": {"status": 503}}
 

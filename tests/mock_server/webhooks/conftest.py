@@ -9,8 +9,9 @@ from flask.testing import FlaskClient
 
 from bluehour.mock_server.mock import Mock
 from bluehour.mock_server.webhooks.deliveries import Delivery, Endpoint
-from tests.mock_server.conftest import Caller, face
-from tests.mock_server.webhooks.receiver import SECRET, Receiver, receiving
+
+from ..conftest import Caller, face
+from .receiver import SECRET, Receiver, receiving
 
 JOB_SECONDS = 3.0
 """How long a face edit takes at a time scale of 1; its rendering begins after a quarter."""

@@ -20,9 +20,10 @@ from bluehour.mock_server.server.inprocess import running
 from bluehour.mock_server.webhooks.webhooks import Webhooks
 from bluehour.openapi.contract import load
 from bluehour.openapi.model import JSON
-from tests.mock_server.conftest import FACE, PHOTO, Caller, face, photo
-from tests.mock_server.webhooks.conftest import JOB_SECONDS, Watcher
-from tests.mock_server.webhooks.receiver import SECRET, Arrived, Receiver, receiving, send
+
+from ..conftest import FACE, PHOTO, Caller, face, photo
+from .conftest import JOB_SECONDS, Watcher
+from .receiver import SECRET, Arrived, Receiver, receiving, send
 
 DAY = 86_400
 FAILING = "api-assets/test/no_source_face.png"

@@ -21,10 +21,11 @@ from bluehour.mock_server.core.settings import Settings
 from bluehour.mock_server.mock import Mock
 from bluehour.mock_server.server.greeting import greeting
 from bluehour.mock_server.webhooks.deliveries import Endpoint
-from tests.mock_server.conftest import FACE, Caller, face
-from tests.mock_server.test_serving import serving
-from tests.mock_server.webhooks.conftest import JOB_SECONDS
-from tests.mock_server.webhooks.receiver import SECRET, Receiver, receiving
+
+from ..conftest import FACE, Caller, face
+from ..test_serving import serving
+from .conftest import JOB_SECONDS
+from .receiver import SECRET, Receiver, receiving
 
 Starting = Callable[..., AbstractContextManager[tuple[Mock, Caller]]]
 

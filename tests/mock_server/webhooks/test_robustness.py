@@ -17,9 +17,10 @@ from bluehour.mock_server.outbound import TargetPolicy
 from bluehour.mock_server.webhooks import webhooks as module
 from bluehour.mock_server.webhooks.sending import post
 from bluehour.openapi.contract import Contract
-from tests.mock_server.conftest import FACE, Caller, data, face
-from tests.mock_server.webhooks.conftest import JOB_SECONDS, Watcher
-from tests.mock_server.webhooks.receiver import Receiver
+
+from ..conftest import FACE, Caller, data, face
+from .conftest import JOB_SECONDS, Watcher
+from .receiver import Receiver
 
 
 def test_an_event_that_can_not_be_read_does_not_stop_those_after_it(

@@ -14,9 +14,10 @@ from bluehour.mock_server.core.clock import Clock
 from bluehour.mock_server.core.settings import Settings
 from bluehour.mock_server.mock import Mock
 from bluehour.mock_server.outbound import TargetPolicy
-from tests.mock_server.conftest import Caller, face
-from tests.mock_server.webhooks.conftest import JOB_SECONDS, Watcher
-from tests.mock_server.webhooks.receiver import SECRET, Receiver
+
+from ..conftest import Caller, face
+from .conftest import JOB_SECONDS, Watcher
+from .receiver import SECRET, Receiver
 
 
 @pytest.fixture

@@ -20,7 +20,7 @@ from ..rules import ALL_RULES, PIXEL_RULES, RULES, Rule
 from ..selection import matching, patterns_in, selected
 
 if TYPE_CHECKING:
-    from .results import Report
+    from ..results import Report
     from .run import Options
 
 _FILE = click.Path(path_type=Path, dir_okay=False, writable=True)

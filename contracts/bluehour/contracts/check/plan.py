@@ -12,9 +12,9 @@ from bluehour.mock_server.core.accounts import refused_token
 from bluehour.mock_server.core.settings import Settings
 from bluehour.mock_server.mock import Mock
 
+from ..results import Report
 from .inprocess import AppWire
 from .progress import Progress
-from .results import Report
 from .run import Options, check
 
 if TYPE_CHECKING:

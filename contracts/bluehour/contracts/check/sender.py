@@ -11,6 +11,7 @@ from email.utils import parsedate_to_datetime
 from threading import Lock
 
 from bluehour.mock_server import interrupts
+from bluehour.openapi.errors import BluehourError
 from bluehour.openapi.model import Operation
 
 from ..exchange import Answer, Exchange, Request
@@ -34,7 +35,7 @@ _MOST_WAITS = 5
 """Refusals for being too fast, of one request, after which it is left."""
 
 
-class Unreachable(Exception):
+class Unreachable(BluehourError):
     """The deployment is not there, or not there any more; the message says why."""
 
 
@@ -42,7 +43,7 @@ class _NotBegun(KeyboardInterrupt):
     """Ctrl-C came before a request was sent."""
 
 
-class TooBusy(Exception):
+class TooBusy(BluehourError):
     """The deployment goes on refusing a request for coming too fast."""
 
 

@@ -15,16 +15,18 @@ from threading import Timer
 from typing import Protocol
 from urllib.parse import urlsplit
 
+from bluehour.openapi.errors import BluehourError
+
 from ..exchange import Answer, Request
 
 _LARGEST_ANSWER = 256 * 2**20
 
 
-class NotSent(Exception):
+class NotSent(BluehourError):
     """The server could not be reached: it has not seen the request. The message says why."""
 
 
-class NoAnswer(Exception):
+class NoAnswer(BluehourError):
     """The request was sent, and no whole answer came. The message says why."""
 
 

@@ -13,6 +13,7 @@ from functools import cached_property
 from itertools import groupby
 from typing import Any, Literal, get_args
 
+from bluehour.openapi.errors import BluehourError
 from bluehour.openapi.wording import counted
 
 from ..statuses import OVER
@@ -191,7 +192,7 @@ def brief(script: Script) -> Script:
 # As JSON.
 
 
-class ScriptError(ValueError):
+class ScriptError(BluehourError, ValueError):
     """A file has no script in it; the message says why, in one line."""
 
 

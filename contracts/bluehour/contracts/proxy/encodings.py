@@ -5,6 +5,8 @@ from __future__ import annotations
 import zlib
 from collections.abc import Sequence
 
+from bluehour.openapi.errors import BluehourError
+
 from .http1 import Pairs
 from .passed import MOST_KEPT
 
@@ -12,7 +14,7 @@ _GZIP_OR_ZLIB = 32 + zlib.MAX_WBITS
 _BARE = -zlib.MAX_WBITS
 
 
-class Unreadable(Exception):
+class Unreadable(BluehourError):
     """A body can't be judged; the message says why."""
 
 

@@ -15,6 +15,7 @@ from http import HTTPStatus
 
 import orjson
 
+from bluehour.openapi.errors import BluehourError
 from bluehour.openapi.model import JSON
 
 from .guarding import VIA, is_for_a_console, without_our_cookie
@@ -44,7 +45,7 @@ _CODES = {400: "invalid_request", 501: "not_implemented", 502: "bad_gateway", 50
 _ABSOLUTE = re.compile(rb"[A-Za-z][A-Za-z0-9+.-]*://[^/?]*(.*)", re.DOTALL)
 
 
-class ClientLeft(Exception):
+class ClientLeft(BluehourError):
     """The client has closed its connection before it had all of its answer."""
 
 

@@ -13,6 +13,8 @@ from collections.abc import AsyncIterator, Iterable
 from dataclasses import dataclass
 from typing import Literal, NamedTuple
 
+from bluehour.openapi.errors import BluehourError
+
 Pairs = tuple[tuple[str, str], ...]
 
 LONGEST_HEAD = 256 * 2**10
@@ -35,11 +37,11 @@ _NEVER_NAMED = frozenset({b"content-length", b"transfer-encoding", b"host"})
 """What Connection can't declare a matter of neighbours: both ends must agree on where a message ends."""
 
 
-class NotHttp(Exception):
+class NotHttp(BluehourError):
     """What came is no HTTP/1.1, or does not say where it ends."""
 
 
-class Cut(Exception):
+class Cut(BluehourError):
     """The connection ended in the middle of a message.
 
     Attributes:

@@ -28,6 +28,7 @@ from bluehour.mock_server.mock import Mock
 from bluehour.mock_server.server.listening import HostError, reserved, served, stopped_by_signals
 from bluehour.mock_server.server.requestlog import LoopWriter
 from bluehour.openapi.contract import load
+from bluehour.openapi.errors import BluehourError
 
 from .bench import Bench
 from .connections import Connections
@@ -47,7 +48,7 @@ _JUDGED_WITHIN = 10.0
 _LOCAL = {"0.0.0.0": "127.0.0.1", "::": "::1"}  # noqa: S104 - names it, binds nothing
 
 
-class ProxyError(Exception):
+class ProxyError(BluehourError):
     """The proxy can't start; the message says why, in one line."""
 
 

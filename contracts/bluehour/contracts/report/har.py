@@ -10,8 +10,8 @@ from urllib.parse import parse_qsl, urlsplit
 
 from bluehour.mock_server.core.clock import isoformat
 
-from ..check.results import Report
 from ..exchange import Answer, Exchange, Headers, Request
+from ..results import Report
 from .shown import shown
 from .texts import size, text_of
 

@@ -7,7 +7,7 @@ from xml.etree import ElementTree as Xml
 
 from bluehour.mock_server.core.clock import isoformat
 
-from ..check.results import Exit, Report, State
+from ..results import Exit, Report, State
 from ..rules import Rule, Severity
 from .shown import Case, shown
 from .summary import conclusion

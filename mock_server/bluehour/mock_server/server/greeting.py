@@ -82,7 +82,7 @@ def _curl(operation: Operation, base_url: str) -> str:
 
 
 def _shortest_example(operation: Operation) -> Any:
-    media = operation.body and operation.body.media_type(JSON)
+    media = operation.json_body
     if not media:
         return None
     legal = [example for example in media.examples if media.schema.accepts(example)]

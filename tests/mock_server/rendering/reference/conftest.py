@@ -9,7 +9,8 @@ import pytest
 from PIL import Image
 
 from bluehour.mock_server.rendering.reference import weights
-from tests.mock_server.rendering.reference.recorded.photos import portrait
+
+from .recorded.photos import portrait
 
 
 @pytest.fixture(scope="session", autouse=True)

@@ -9,7 +9,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from tests.mock_server.rendering.reference.recorded.photos import portrait
+from .recorded.photos import portrait
 
 RECORDED = Path(__file__).parent / "recorded" / "meshes.npz"
 

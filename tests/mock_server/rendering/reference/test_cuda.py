@@ -15,9 +15,10 @@ from bluehour.mock_server.rendering import Job  # noqa: E402
 from bluehour.mock_server.rendering.reference.face.sliders import NAMES  # noqa: E402
 from bluehour.mock_server.rendering.reference.photo.effects import EFFECTS  # noqa: E402
 from bluehour.mock_server.rendering.reference.stage import ReferenceStage  # noqa: E402
-from tests.mock_server.rendering.reference.photo.tiny_pipeline import save_tiny_pipeline  # noqa: E402
-from tests.mock_server.rendering.reference.pretended_cuda import MixedDevices, OnCuda, cuda  # noqa: E402
-from tests.mock_server.rendering.reference.test_stage import face_job, photo_job, pixels, rendered  # noqa: E402
+
+from .photo.tiny_pipeline import save_tiny_pipeline  # noqa: E402
+from .pretended_cuda import MixedDevices, OnCuda, cuda  # noqa: E402
+from .test_stage import face_job, photo_job, pixels, rendered  # noqa: E402
 
 STYLES: list[dict[str, Any]] = [
     *({name: 70} for name in NAMES),

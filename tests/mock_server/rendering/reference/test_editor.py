@@ -13,7 +13,8 @@ from torch import Tensor  # noqa: E402
 from bluehour.mock_server.rendering.reference.face import editor, regions  # noqa: E402
 from bluehour.mock_server.rendering.reference.face.editor import edit_faces  # noqa: E402
 from bluehour.mock_server.rendering.reference.face.sliders import NAMES  # noqa: E402
-from tests.mock_server.rendering.reference.made_faces import Points, face, photo  # noqa: E402
+
+from .made_faces import Points, face, photo  # noqa: E402
 
 SMILE = {"mouth_smile": 60.0}
 MUCH = {"mouth_smile": 40.0, "head_yaw": -50.0, "eye_gaze_vertical": 30.0, "lip_open_ratio": 45.0}

@@ -16,7 +16,8 @@ torch = pytest.importorskip("torch")
 from bluehour.mock_server.rendering.reference.face import detector, iris, mesh  # noqa: E402
 from bluehour.mock_server.rendering.reference.face.faces import FaceFinder, find_faces  # noqa: E402
 from bluehour.mock_server.rendering.reference.face.geometry import Squares, seen  # noqa: E402
-from tests.mock_server.rendering.reference.recorded.photos import hopper, photos, portrait, turned  # noqa: E402
+
+from .recorded.photos import hopper, photos, portrait, turned  # noqa: E402
 
 RECORDED = Path(__file__).parent / "recorded" / "meshes.npz"
 PHOTOS = ("as it is", "half the size", "turned right, larger", "turned left")

@@ -14,7 +14,8 @@ from torch.nn import functional  # noqa: E402
 from bluehour.mock_server.rendering.reference.face import regions  # noqa: E402
 from bluehour.mock_server.rendering.reference.face.field import field_of  # noqa: E402
 from bluehour.mock_server.rendering.reference.face.sliders import NAMES  # noqa: E402
-from tests.mock_server.rendering.reference.made_faces import Points, face  # noqa: E402
+
+from .made_faces import Points, face  # noqa: E402
 
 SIZE = 512
 HEAD = tuple(name for name in NAMES if name.startswith("head"))

@@ -14,7 +14,8 @@ from bluehour.mock_server.rendering.reference.face.editor import edit_faces  # n
 from bluehour.mock_server.rendering.reference.face.faces import FaceFinder  # noqa: E402
 from bluehour.mock_server.rendering.reference.face.measures import measure  # noqa: E402
 from bluehour.mock_server.rendering.reference.face.sliders import NAMES  # noqa: E402
-from tests.mock_server.rendering.reference.made_faces import Points, face, photo  # noqa: E402
+
+from .made_faces import Points, face, photo  # noqa: E402
 
 VALUES = tuple(range(-100, 101, 20))
 SIDEWAYS = ("eye_gaze_horizontal", "mouth_position_horizontal", "head_roll", "head_yaw")

@@ -19,9 +19,10 @@ from PIL import Image
 
 from bluehour.mock_server.core.projects import PENDING
 from bluehour.mock_server.core.stores import open_store
-from tests.mock_server.conftest import FACE, PHOTO, face, photo
-from tests.mock_server.rendering.reference.recorded.photos import portrait
-from tests.mock_server.test_serving import Served, refused, serving
+
+from ...conftest import FACE, PHOTO, face, photo
+from ...test_serving import Served, refused, serving
+from .recorded.photos import portrait
 
 README = (Path(__file__).parents[4] / "README.md").read_text("utf-8")
 

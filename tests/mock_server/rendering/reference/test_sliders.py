@@ -19,8 +19,9 @@ from bluehour.mock_server.rendering.reference.face.faces import Face, FaceFinder
 from bluehour.mock_server.rendering.reference.face.frame import FaceFrame  # noqa: E402
 from bluehour.mock_server.rendering.reference.face.measures import measure  # noqa: E402
 from bluehour.mock_server.rendering.reference.face.sliders import NAMES, Style  # noqa: E402
-from tests.mock_server.rendering.reference.halfway import halfway  # noqa: E402
-from tests.mock_server.rendering.reference.recorded.photos import hopper, portrait  # noqa: E402
+
+from .halfway import halfway  # noqa: E402
+from .recorded.photos import hopper, portrait  # noqa: E402
 
 VALUES = range(-100, 101, 20)
 LEAST = 0.9  # of Spearman's rank correlation between a slider and its measure

@@ -23,7 +23,8 @@ from bluehour.mock_server.rendering.reference.face.measures import measure  # no
 from bluehour.mock_server.rendering.reference.face.sliders import NAMES  # noqa: E402
 from bluehour.mock_server.rendering.reference.stage import FACE, PHOTO, ReferenceStage  # noqa: E402
 from bluehour.openapi.contract import load  # noqa: E402
-from tests.mock_server.rendering.reference.recorded.photos import portrait  # noqa: E402
+
+from .recorded.photos import portrait  # noqa: E402
 
 BEHAVIOUR = "create-image-project"
 SMILE = {"mouth_smile": 60}

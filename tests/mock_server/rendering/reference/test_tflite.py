@@ -21,7 +21,8 @@ from bluehour.mock_server.rendering.reference.tflite.reader import (  # noqa: E4
     parse,
     read,
 )
-from tests.mock_server.rendering.reference.recorded.photos import INPUTS, pictures  # noqa: E402
+
+from .recorded.photos import INPUTS, pictures  # noqa: E402
 
 RECORDED = Path(__file__).parent / "recorded" / "networks.npz"
 Floats = npt.NDArray[np.float32]

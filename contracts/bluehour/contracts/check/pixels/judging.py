@@ -8,6 +8,8 @@ from typing import Final
 
 from PIL import Image
 
+from bluehour.openapi.errors import BluehourError
+
 from . import compare
 from .edits import NEUTRAL, SCENE, SLIDER, TONE, Edit, Question
 from .faces import Measured
@@ -45,7 +47,7 @@ _COLOURLESS: Final = 5.0
 """Of 255: a source without colours has none to lose."""
 
 
-class Undecided(Exception):
+class Undecided(BluehourError):
     """The pictures don't show it; the message says why."""
 
 

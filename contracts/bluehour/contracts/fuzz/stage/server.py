@@ -17,6 +17,7 @@ from types import TracebackType
 from typing import Any
 
 from bluehour.openapi.contract import Contract
+from bluehour.openapi.errors import BluehourError
 
 from ...proxy.http1 import Cut, NotHttp, RequestHead, pieces, read_request, request_framing
 from ..clock import Clock
@@ -50,7 +51,7 @@ class _Loop(asyncio.SelectorEventLoop):
         return monotonic()
 
 
-class StageError(Exception):
+class StageError(BluehourError):
     """The stage has failed, which tells nothing of the client."""
 
 

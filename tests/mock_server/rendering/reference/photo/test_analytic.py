@@ -12,7 +12,8 @@ from torch import Tensor
 from bluehour.mock_server.rendering.reference.photo.analytic import AnalyticEditor, target_of
 from bluehour.mock_server.rendering.reference.photo.effects import EFFECTS, Scene
 from bluehour.mock_server.rendering.reference.photo.pixels import from_oklab, image_of, oklab_of, picture_of
-from tests.mock_server.rendering.reference.photo.asking import asked
+
+from .asking import asked
 
 DEVICES = ["cpu", *(["cuda"] if torch.cuda.is_available() else [])]
 

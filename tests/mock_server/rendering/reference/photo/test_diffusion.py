@@ -14,8 +14,9 @@ from torch import Tensor
 from bluehour.mock_server.rendering.reference.photo.diffusion import DiffusionEditor, PhotoModelError
 from bluehour.mock_server.rendering.reference.photo.editing import PhotoEditor, edit_photos
 from bluehour.mock_server.rendering.reference.photo.parameters import Parameters
-from tests.mock_server.rendering.reference.photo import asking
-from tests.mock_server.rendering.reference.photo.tiny_pipeline import diffusers, save_tiny_pipeline
+
+from . import asking
+from .tiny_pipeline import diffusers, save_tiny_pipeline
 
 CPU = torch.device("cpu")
 

@@ -6,7 +6,8 @@ from torch import Tensor
 from bluehour.mock_server.rendering.reference.photo.analytic import AnalyticEditor
 from bluehour.mock_server.rendering.reference.photo.editing import PhotoEditor, edit_photos
 from bluehour.mock_server.rendering.simulated import output_size
-from tests.mock_server.rendering.reference.photo.asking import request
+
+from .asking import request
 
 
 def test_requests_of_several_sizes_are_edited_and_upscaled(portrait: Tensor) -> None:

@@ -10,7 +10,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bluehour.mock_server.rendering.reference.photo.parameters import parameters_of, schedule_of
-from tests.mock_server.rendering.reference.photo.asking import asked, request
+
+from .asking import asked, request
 
 any_number = st.floats(allow_nan=False, allow_infinity=False) | st.integers()
 json_values: st.SearchStrategy[Any] = (

@@ -17,7 +17,7 @@ import numpy as np
 import numpy.typing as npt
 from ai_edge_litert.interpreter import Interpreter  # type: ignore[import-not-found]
 
-from tests.mock_server.rendering.reference.recorded.photos import Photo, Pictures, photos, pictures
+from .photos import Photo, Pictures, photos, pictures
 
 _HERE = Path(__file__).parent
 

@@ -6,8 +6,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import IntEnum, StrEnum
 
-from ..exchange import Exchange
-from ..rules import Rule, Severity
+from .exchange import Exchange
+from .rules import Rule, Severity
 
 
 class State(StrEnum):
