@@ -84,7 +84,7 @@ def _rendered(
     """Make other pictures."""
 
     def wrap(mock: Mock) -> WSGIApplication:
-        mock.renderer = renderer
+        mock.rendering.outputs.renderer = renderer
         return create_app(mock)
 
     return _deviant(name, breaks, rule, operation, wrap, witness)
@@ -145,7 +145,7 @@ def _early(mock: Mock, data: dict[str, Any]) -> list[Any]:
     if data["status"] != "rendering":
         downloads: list[Any] = data["downloads"]
         return downloads
-    return [download_link(mock, data["id"], "png", mock.world.clock.now(), mock.world.base_url)]
+    return [download_link(mock.world, data["id"], "png", mock.world.clock.now(), mock.world.base_url)]
 
 
 def _a_look_later(mock: Mock) -> Handler:

@@ -270,7 +270,7 @@ def _keeping_downloads(mock: Mock) -> Handler:
         answered = forward(asked)
         if answered.status != 200 or answered.json["enabled"] or answered.json["status"] != "complete":
             return answered
-        link = download_link(mock, asked.project_id, "png", mock.world.clock.now(), mock.world.base_url)
+        link = download_link(mock.world, asked.project_id, "png", mock.world.clock.now(), mock.world.base_url)
         return answered.with_json({**answered.json, "downloads": [link]})
 
     return only(GET_PROJECT, handler)
@@ -281,7 +281,7 @@ def _downloads_of_the_failed(mock: Mock) -> Handler:
         answered = forward(asked)
         if answered.status != 200 or answered.json["status"] != "error":
             return answered
-        link = download_link(mock, asked.project_id, "png", mock.world.clock.now(), mock.world.base_url)
+        link = download_link(mock.world, asked.project_id, "png", mock.world.clock.now(), mock.world.base_url)
         return answered.with_json({**answered.json, "downloads": [link]})
 
     return only(GET_PROJECT, handler)

@@ -61,11 +61,11 @@ def test_an_upload_for_which_there_is_no_room_is_refused_and_told_why(saver: Cal
     answer = saver.client.put(link, data=PICTURE)
     assert (answer.status_code, data(answer)["code"]) == (413, "payload_too_large")
     assert "--upload-space" in data(answer)["message"]
-    assert f"{small.files.room} bytes" in data(answer)["message"]
+    assert f"{small.world.files.room} bytes" in data(answer)["message"]
     for each in kept:
         saver.create(face(each))
-    small.reset()
-    assert small.files.room == small.settings.upload_space
+    small.world.reset()
+    assert small.world.files.room == small.world.settings.upload_space
     assert saver.client.put(issue(saver)["upload_url"], data=PICTURE).status_code == 200
 
 
@@ -78,9 +78,9 @@ def test_an_upload_that_takes_another_ones_place_takes_its_room(saver: Caller) -
 def test_uploads_that_have_expired_make_room(saver: Caller, clock: Clock, small: Mock) -> None:
     for _ in range(2):
         saver.upload(PICTURE)
-    clock.advance(small.lifetimes["upload"] + 1)
+    clock.advance(small.world.lifetimes["upload"] + 1)
     saver.upload(PICTURE)
-    assert small.files.room == small.settings.upload_space - len(PICTURE)
+    assert small.world.files.room == small.world.settings.upload_space - len(PICTURE)
 
 
 def test_a_deleted_project_gives_its_room_back(saver: Caller, small: Mock, clock: Clock) -> None:
@@ -90,7 +90,7 @@ def test_a_deleted_project_gives_its_room_back(saver: Caller, small: Mock, clock
         project_id = saver.create(face(item["file_path"]))
         clock.advance(1)
         assert saver.delete(project_id).status_code == 204
-    assert small.files.room == small.settings.upload_space - len(PICTURE)
+    assert small.world.files.room == small.world.settings.upload_space - len(PICTURE)
 
 
 class FilesMachine(RuleBasedStateMachine):

@@ -19,12 +19,13 @@ from urllib.parse import urlsplit
 import pytest
 from PIL import Image
 
-from bluehour.mock_server import mock as mock_module
 from bluehour.mock_server.api import sources
-from bluehour.mock_server.control import events
+from bluehour.mock_server.console import feed as events
+from bluehour.mock_server.console.feature import ConsoleFeature
 from bluehour.mock_server.core.settings import Settings
 from bluehour.mock_server.mock import Mock
-from bluehour.mock_server.server import gateway, lanes, receiving, sending
+from bluehour.mock_server.rendering import room
+from bluehour.mock_server.server import lanes, receiving, sending
 from bluehour.mock_server.server.inprocess import running
 
 from .conftest import FACE, UPLOADS, face
@@ -99,13 +100,14 @@ def test_nothing_else_waits_for_pictures(served: Served) -> None:
 def test_a_reset_does_not_wait_for_pictures_and_they_are_told_of_it(served: Served, what: str) -> None:
     link = served.upload_link() if what == "upload" else served.download_link()
     asked = threading.Event()
-    room_for = served.mock.room_for
+    room = served.mock.rendering.outputs.room
+    for_picture = room.for_picture
 
     def asking(*values: Any) -> Any:
         asked.set()
-        return room_for(*values)
+        return for_picture(*values)
 
-    served.mock.room_for = asking  # type: ignore[method-assign,assignment]  # tells of it
+    room.for_picture = asking  # type: ignore[method-assign]  # tells of it
     with ThreadPoolExecutor(1) as clients:
         with all_rooms(served.mock):
             method, body = ("PUT", png()) if what == "upload" else ("GET", None)
@@ -122,9 +124,9 @@ def test_a_reset_does_not_wait_for_pictures_and_they_are_told_of_it(served: Serv
 def all_rooms(mock: Mock) -> Iterator[None]:
     """Leave no room for any picture to be decoded or rendered."""
     with ExitStack() as stack:
-        stack.enter_context(mock._large)
-        for _ in range(mock_module._SMALL_AT_ONCE):
-            stack.enter_context(mock._small)
+        stack.enter_context(mock.rendering.outputs.room._large)
+        for _ in range(room._SMALL_AT_ONCE):
+            stack.enter_context(mock.rendering.outputs.room._small)
         yield
 
 
@@ -132,7 +134,7 @@ def test_small_pictures_do_not_wait_for_large_ones(served: Served) -> None:
     large = io.BytesIO()
     Image.new("RGB", (4000, 4000)).save(large, "PNG")
     with ThreadPoolExecutor(6) as clients:
-        with served.mock._large:
+        with served.mock.rendering.outputs.room._large:
             uploads = [
                 clients.submit(served.call, "PUT", served.upload_link(), large.getvalue()) for _ in range(6)
             ]
@@ -316,9 +318,9 @@ def test_a_reader_that_reads_nothing_for_long_is_let_go(
     monkeypatch.setattr(sending, "_LONGEST_GAP", 0.1)
     with served.raw("GET /_mock/events HTTP/1.1\nHost: 127.0.0.1\n") as client:
         assert client.recv(2**16).startswith(b"HTTP/1.1 200 ")
-        wait_for(lambda: len(served.mock.feed._readers) == 1)
+        wait_for(lambda: len(served.mock.feature(ConsoleFeature).feed._readers) == 1)
         until = time.monotonic() + 60
-        while served.mock.feed._readers:
+        while served.mock.feature(ConsoleFeature).feed._readers:
             served.call("POST", FACE, {**face(), "name": "x" * 40_000})
             assert time.monotonic() < until
 
@@ -339,9 +341,9 @@ def test_a_reader_that_leaves_makes_room_at_once(served: Served, monkeypatch: py
         with served.raw("GET /_mock/events HTTP/1.1\nHost: 127.0.0.1\n") as client:
             assert client.recv(2**16).startswith(b"HTTP/1.1 200 ")
         until = time.monotonic() + events._HEARTBEAT / 2
-        while served.mock.feed._readers and time.monotonic() < until:
+        while served.mock.feature(ConsoleFeature).feed._readers and time.monotonic() < until:
             time.sleep(0.005)
-        assert not served.mock.feed._readers
+        assert not served.mock.feature(ConsoleFeature).feed._readers
 
 
 def test_threads_are_ended_with_the_server() -> None:

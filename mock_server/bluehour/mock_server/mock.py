@@ -118,6 +118,11 @@ class Mock:
         """What clients sent and got; None where that is not kept."""
         return self.feature(JournalFeature).journal
 
+    @property
+    def rendering(self) -> Rendering:
+        """What makes the pictures."""
+        return self.feature(Rendering)
+
     def close(self) -> None:
         """Let go of everything; what is under way is dropped, or ends in a moment."""
         self.world.close()

@@ -265,7 +265,7 @@ def checked(
     rules = selected(ALL_RULES, only or ("pixels",), (), "bluehour check")
     settings = Settings(time_scale=time_scale, journal=0, concurrency=concurrency)
     with closing(Mock(settings=settings, clock=clock)) as mock:
-        mock.renderer = renderer
+        mock.rendering.outputs.renderer = renderer
         if happening:
             mock.scenarios.add(happening)
         wire = AppWire(create_app(mock))

@@ -14,7 +14,7 @@ from werkzeug.test import TestResponse
 
 from bluehour.mock_server.app import create_console
 from bluehour.mock_server.control.contract import control_contract
-from bluehour.mock_server.control.operations import OPERATIONS
+from bluehour.mock_server.control.feature import ControlFeature
 from bluehour.mock_server.mock import Mock
 
 from ..conftest import FACE, PHOTO, UPLOADS, Caller, data, face, photo
@@ -63,7 +63,9 @@ def test_what_is_accepted_as_a_rule_can_be_shown(client: FlaskClient, where: str
 
 
 def test_every_operation_of_the_contract_is_there_and_no_other() -> None:
-    assert OPERATIONS.keys() == {operation.id for operation in control_contract().operations}
+    with closing(Mock()) as mock:
+        handlers = mock.feature(ControlFeature).handlers
+    assert handlers.keys() == {operation.id for operation in control_contract().operations}
 
 
 def test_every_published_example_is_legal() -> None:

@@ -6,18 +6,20 @@ import json
 from typing import Any
 
 import pytest
-from bluehour.mock_server.journal.recorder import Recorder, record
 from flask.testing import FlaskClient
-from werkzeug.test import EnvironBuilder
 
+from bluehour.mock_server.api.reply import Reply
 from bluehour.mock_server.api.secrets import Secrets
 from bluehour.mock_server.api.trace import Broken, Trace
 from bluehour.mock_server.app import create_app
 from bluehour.mock_server.core.settings import Settings
 from bluehour.mock_server.journal.exchange import LARGEST_BODY
+from bluehour.mock_server.journal.feature import JournalFeature
 from bluehour.mock_server.journal.journal import Journal
+from bluehour.mock_server.journal.record import record
 from bluehour.mock_server.journal.view import archive, entry
 from bluehour.mock_server.mock import Mock
+from bluehour.openapi.messages import Headers, Request
 
 from ..conftest import FACE, UPLOADS, Caller, face
 
@@ -147,18 +149,9 @@ def test_what_an_answer_breaks_and_what_else_there_is_to_say_is_kept(mock: Mock)
         broken=[Broken("answer.schema", "downloads", "downloads is missing")],
         remarks=["502 is the proxy's own answer"],
     )
+    reply = Reply(502, [("x-echo", token), ("set-cookie", "session=0123456789")])
     kept = record(
-        trace,
-        secrets,
-        at=0.0,
-        ms=1.0,
-        method="GET",
-        path="/v1/x",
-        query="",
-        size=0,
-        status=502,
-        headers=[("x-echo", token), ("set-cookie", "session=0123456789")],
-        answer_size=0,
+        Request("GET", "/v1/x"), trace, reply, secrets, at=0.0, ms=1.0, size=0, answer_size=0
     ).exchange(1)
     shown = entry(kept)
     assert shown["broken"] == [
@@ -252,12 +245,8 @@ def test_the_journals_own_counting_survives_a_clear() -> None:
 
 
 def test_what_json_can_not_hold_is_recorded_all_the_same(mock: Mock) -> None:
-    def app(_environ: Any, start_response: Any) -> list[bytes]:
-        start_response("200 OK", [("X-Half", "\ud800")])
-        return []
-
-    started: Any = lambda *_: None  # noqa: E731 - typed, as no function's own types fit WSGI's
-    environ = EnvironBuilder(path="/v1/half").get_environ()
-    Recorder(app, mock)({**environ, "HTTP_X_HALF": "\udfff"}, started)
+    request = Request("GET", "/v1/half", Headers([("X-Half", "\udfff")]))
+    reply = Reply(200, [("X-Half", "\ud800")])
+    mock.feature(JournalFeature).record(request, Trace(), reply, ms=1.0)
     assert ["X-Half", "?"] in last(mock)["request"]["headers"]
     assert ["X-Half", "?"] in last(mock)["response"]["headers"]

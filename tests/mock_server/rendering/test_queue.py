@@ -10,7 +10,6 @@ from threading import Event, Lock
 from typing import Any
 
 import pytest
-from bluehour.mock_server.rendering.resuming import resume
 from hypothesis import given
 from hypothesis import strategies as st
 from PIL import Image
@@ -126,8 +125,8 @@ def of(mock: Mock) -> Caller:
 
 
 def settle(mock: Mock) -> None:
-    assert mock.queue is not None
-    assert mock.queue.settle(SECONDS)
+    assert mock.rendering.queue is not None
+    assert mock.rendering.queue.settle(SECONDS)
 
 
 def create(caller: Caller, name: str = "fine", path: str = FACE) -> str:
@@ -351,7 +350,7 @@ def test_what_another_process_left_is_rendered_and_charged_once(
     projects = [held(stage, caller), create(caller), create(caller, "faceless")]
 
     heir = kept(stage=Stage())
-    resume(heir)
+    heir.world.resume()
     settle(heir)
     caller = of(heir)
     found = [caller.project(each) for each in projects]
@@ -374,12 +373,12 @@ def test_a_job_of_an_operation_that_is_gone_waits_and_keeps_none_from_being_rend
     paths = {path: item for path, item in document["paths"].items() if path != PHOTO}
     without = Contract({**document, "paths": paths})
     heir = kept(without, stage=Stage())
-    resume(heir)
+    heir.world.resume()
     caller = of(heir)
     created = create(caller)
     settle(heir)
     assert caller.project(created)["status"] == "complete"
-    unended = heir.store.project(left)
+    unended = heir.world.store.project(left)
     assert unended is not None
     assert unended.is_pending
     stage.may_edit.set()
@@ -408,7 +407,7 @@ def test_what_a_renderer_left_is_complete_where_none_takes_its_time(
     project_id = held(stage, of(kept(stage=stage)))
 
     simulating = kept()
-    resume(simulating)
+    simulating.world.resume()
     caller = of(simulating)
     assert caller.project(project_id)["status"] == "complete"
     assert balance(simulating, caller) == 99

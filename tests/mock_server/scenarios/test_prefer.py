@@ -88,4 +88,4 @@ def test_code_and_delay_go_together_in_either_order() -> None:
 def test_whatever_the_header_says_the_answer_is_an_effect_nothing_or_a_refusal(header: str) -> None:
     with suppress(Refusal):
         effect = preferred(header)
-        assert effect is None or effect.told == f"Prefer: {header}"
+        assert effect is None or effect.cause == f"Prefer: {header}"

@@ -17,6 +17,7 @@ from bluehour.mock_server.core.clock import Clock
 from bluehour.mock_server.core.settings import Settings
 from bluehour.mock_server.mock import Mock
 from bluehour.mock_server.server.inprocess import running
+from bluehour.mock_server.webhooks.feature import WebhookFeature
 from bluehour.mock_server.webhooks.webhooks import Webhooks
 from bluehour.openapi.contract import load
 from bluehour.openapi.model import JSON
@@ -480,7 +481,8 @@ def test_an_event_is_pending_until_the_day_is_over(watcher: Watcher, receiver: R
 def test_a_receiver_that_does_not_answer_in_time_has_not_taken_the_event(
     watcher: Watcher, receiver: Receiver, caller: Caller
 ) -> None:
-    watcher.mock.webhooks = Webhooks(watcher.mock, answer_within=0.2)
+    feature = watcher.mock.feature(WebhookFeature)
+    feature.webhooks = Webhooks(watcher.mock.world, lambda: watcher.mock.targets, answer_within=0.2)
     watcher.register(receiver, "image.completed")
     receiver.hang()
     caller.create(face())

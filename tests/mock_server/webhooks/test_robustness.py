@@ -12,6 +12,7 @@ import pytest
 
 from bluehour.mock_server.api.representation import image_project
 from bluehour.mock_server.core.projects import Project
+from bluehour.mock_server.core.world import World
 from bluehour.mock_server.mock import Mock
 from bluehour.mock_server.outbound import TargetPolicy
 from bluehour.mock_server.webhooks import webhooks as module
@@ -34,10 +35,10 @@ def test_an_event_that_can_not_be_read_does_not_stop_those_after_it(
     lost, told = caller.create(face()), caller.create(face())
     shown = image_project
 
-    def failing(mock: Mock, project: Project, now: float, base_url: str) -> Any:
+    def failing(world: World, project: Project, now: float, base_url: str) -> Any:
         if project.id == lost:
             raise OSError("the disk is full")
-        return shown(mock, project, now, base_url)
+        return shown(world, project, now, base_url)
 
     monkeypatch.setattr(module, "image_project", failing)
     with caplog.at_level(logging.ERROR):

@@ -44,10 +44,11 @@ class ControlFeature(Feature):
 
     def add_pages(self, app: Flask) -> None:
         """Serve the control API."""
-        ControlApi(self._world, lambda: self._handlers, self._upstream).add_routes(app)
+        ControlApi(self._world, lambda: self.handlers, self._upstream).add_routes(app)
 
     @cached_property
-    def _handlers(self) -> Mapping[str, Handler]:
+    def handlers(self) -> Mapping[str, Handler]:
+        """What carries out the operations of `control.yaml`, by their ids."""
         handlers = handlers_of(WorldOperations(self._world, self._secrets, self._features))
         for feature in self._features:
             if isinstance(feature, Controllable):

@@ -66,7 +66,7 @@ class Outputs:
         return Job(operation.project_type, request, source, edge, self.extension_of(project))
 
     @cached_property
-    def _renderer(self) -> Renderer:
+    def renderer(self) -> Renderer:
         """Makes a picture at once, where no queue has; imported late, since few clients download one."""
         from .simulated import SimulatedRenderer
 
@@ -90,10 +90,10 @@ class Outputs:
 
     def _rendered(self, job: Job) -> bytes:
         try:
-            return self._renderer.render(job)
+            return self.renderer.render(job)
         except RenderError:
             # A scenario has it complete, whatever its picture: so there is one, if not of that picture.
-            return self._renderer.render(replace(job, source=None))
+            return self.renderer.render(replace(job, source=None))
 
 
 class Unqueued:

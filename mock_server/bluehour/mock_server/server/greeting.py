@@ -15,7 +15,6 @@ from ..api.secrets import without_user
 from ..control import PREFIX as CONSOLE
 from ..mock import Mock
 from ..reference_page.feature import PATH as DOCS
-from ..rendering.feature import Rendering
 from ..webhooks.deliveries import Endpoint
 
 
@@ -27,7 +26,7 @@ def greeting(mock: Mock, base_url: str, version: str, *, shows_secret: bool) -> 
         f"Bluehour {version} is {contract.title} at {base_url}  (Ctrl-C stops it)",
         f"{operations}, state in {mock.world.settings.store}, contract at {base_url}/openapi.json",
     ]
-    stage = mock.feature(Rendering).stage
+    stage = mock.rendering.stage
     if stage is not None:
         parts.append(f"Pictures are really edited, {stage.described()}")
     parts += _controls(mock, base_url, shows_secret)
