@@ -19,12 +19,13 @@ from urllib.parse import urlsplit
 import pytest
 from PIL import Image
 
-from bluehour.mock_server import gateway, lanes, receiving, sending
+from bluehour.mock_server import gateway, receiving, sending
 from bluehour.mock_server import mock as mock_module
 from bluehour.mock_server.assets import sources
 from bluehour.mock_server.control import events
 from bluehour.mock_server.inprocess import running
 from bluehour.mock_server.mock import Mock, Settings
+from bluehour.mock_server.server import lanes
 
 from .conftest import FACE, UPLOADS, face
 from .test_lifecycle import png

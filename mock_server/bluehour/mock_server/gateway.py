@@ -23,11 +23,11 @@ from granian._granian import RSGIProtocolClosed
 
 from .connection import end_connection
 from .exchange import Refusal
-from .lanes import Lane, LaneFull, Lanes
 from .receiving import CutOff, SmallBodies, receive_large
 from .refusals import unavailable
 from .requestlog import call_in_words
 from .sending import Answer, FileBody, disrupt, refuse, send, send_events
+from .server.lanes import Lane, LaneFull, Lanes
 from .trace import begin_trace, trace_of
 from .wsgi import to_wsgi
 

@@ -17,9 +17,9 @@ from . import control, reference_page
 from .assets.links import is_link
 from .control.routes import lane_of
 from .gateway import Gateway
-from .lanes import Lane
 from .mock import Mock
 from .requests import LARGEST_BODY
+from .server.lanes import Lane
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import WSGIApplication

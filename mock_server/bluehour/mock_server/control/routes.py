@@ -20,11 +20,11 @@ from bluehour.openapi.upgrade import METHODS
 from .. import console
 from ..answering import encoded, judged
 from ..exchange import Answer, Refusal
-from ..lanes import Lane
 from ..mock import Mock
 from ..parameters import check_parameters, parameter_values
 from ..refusals import answer_to
 from ..requests import drain, parse_body, read_body
+from ..server.lanes import Lane
 from ..trace import trace_of
 from . import PREFIX
 from .access import COOKIE, check_access

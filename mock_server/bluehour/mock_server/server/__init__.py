@@ -1,0 +1,1 @@
+"""What carries HTTP: an asynchronous server of one thread, which hands requests to an application."""
