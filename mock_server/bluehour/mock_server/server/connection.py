@@ -97,8 +97,9 @@ class Connection(asyncio.Protocol):
         self._receiver = Receiver(
             str(peer[0]) if peer else "", self._shared.address, self._application.largest_body
         )
-        self._shared.connections.add(self)
-        if len(self._shared.connections) > self._shared.limits.connections:
+        if len(self._shared.connections) < self._shared.limits.connections:
+            self._shared.connections.add(self)
+        else:
             self._turn_away("service_unavailable", "Too many clients are connected already")
 
     def data_received(self, data: bytes) -> None:

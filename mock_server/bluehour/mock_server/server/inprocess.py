@@ -2,22 +2,17 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from socket import socket
-from threading import Event, Thread
 from typing import TYPE_CHECKING
 
-from ..api import application as api
 from ..app import Application, WsgiApplication
 from ..mock import Mock
-from .listening import HostError, base_url_at, reserved, served
+from .listening import base_url_at, reserved
+from .thread import served_in_thread
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import WSGIApplication
-
-_PATIENCE = 10.0
 
 
 @contextmanager
@@ -34,61 +29,11 @@ def running(
     Raises:
         HostError: it can't be served.
     """
-    with reserved(host, 0) as bound:
-        mock.serve_at(bound.getsockname()[0], base_url_at(bound))
+    with reserved(host, 0) as listener:
+        mock.serve_at(listener.getsockname()[0], base_url_at(listener))
         mock.webhooks.resume()
         mock.world.resume()
-        answering = Application(mock)
-        serving = _Serving(
-            answering if make_app is None else WsgiApplication(make_app(mock), answering), bound
-        )
-        serving.start()
-        try:
-            serving.wait_until_up()
+        own = Application(mock)
+        application = own if make_app is None else WsgiApplication(make_app(mock), own)
+        with served_in_thread(application, listener):
             yield mock.world.base_url
-        finally:
-            serving.stop()
-
-
-class _Serving(Thread):
-    """The thread with the server's event loop."""
-
-    def __init__(self, answering: api.Application, bound: socket) -> None:
-        super().__init__(name="bluehour-server", daemon=True)
-        self._answering = answering
-        self._bound = bound
-        self._settled = Event()
-        self._failure: BaseException | None = None
-        self._stop: Callable[[], object] = lambda: None
-
-    def run(self) -> None:
-        """Serve until `stop`."""
-        try:
-            asyncio.run(self._serve())
-        except Exception as error:  # told to the thread that waits
-            self._failure = error
-        finally:
-            self._settled.set()
-
-    def wait_until_up(self) -> None:
-        """Return once a client can connect.
-
-        Raises:
-            HostError: it never will.
-        """
-        if not self._settled.wait(_PATIENCE):
-            raise HostError(f"the server is not up after {_PATIENCE:g} s")
-        if self._failure is not None:
-            raise self._failure
-
-    def stop(self) -> None:
-        """End it; what is still being answered is dropped."""
-        self._stop()
-        self.join(_PATIENCE)
-
-    async def _serve(self) -> None:
-        loop, stopped = asyncio.get_running_loop(), asyncio.Event()
-        self._stop = lambda: None if loop.is_closed() else loop.call_soon_threadsafe(stopped.set)
-        async with served(self._answering, self._bound):
-            self._settled.set()
-            await stopped.wait()

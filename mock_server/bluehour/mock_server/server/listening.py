@@ -21,7 +21,7 @@ class HostError(Exception):
 
 @contextmanager
 def reserved(host: str, port: int) -> Iterator[socket.socket]:
-    """Give a socket to serve at, which is bound to an address and a port.
+    """Give a socket to serve at. Clients can connect, and wait until they are.
 
     Args:
         host: a name or an address.
@@ -30,50 +30,46 @@ def reserved(host: str, port: int) -> Iterator[socket.socket]:
     Raises:
         HostError: there is no such address, or the port is taken.
     """
-    with closing(_bound(host, port)) as bound:
-        yield bound
+    with closing(_listening(host, port)) as listener:
+        yield listener
 
 
-def _bound(host: str, port: int) -> socket.socket:
+def _listening(host: str, port: int) -> socket.socket:
     try:
         family, kind, _, _, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
-        bound = socket.socket(family, kind)
+        listener = socket.socket(family, kind)
     except OSError as error:
         raise HostError(f"port {port} on {host} can't be used: {error.strerror}") from error
     try:
         if port:  # one that a server has just left may be taken again
-            bound.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        bound.bind(address)
+            listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        listener.bind(address)
+        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)  # of a free one as well, from now on
+        listener.listen(_BACKLOG)
     except OSError as error:
-        bound.close()
+        listener.close()
         if error.errno == errno.EADDRINUSE:
             raise HostError(f"port {port} on {host} is taken; choose another with --port") from error
         raise HostError(f"port {port} on {host} can't be used: {error.strerror}") from error
-    return bound
+    return listener
 
 
 @asynccontextmanager
 async def served(
-    application: Application, bound: socket.socket, limits: Limits | None = None
+    application: Application, listener: socket.socket, limits: Limits | None = None
 ) -> AsyncIterator[None]:
-    """Serve an application as long as the context lasts; clients can connect from its beginning on.
+    """Serve an application as long as the context lasts.
 
     At its end, requests under way have a moment to end in; what has not ended then is dropped.
 
     Args:
         application: what answers.
-        bound: from `reserved`.
+        listener: from `reserved`; closed at the end.
         limits: how long clients are waited for.
-
-    Raises:
-        HostError: somebody else listens there by now.
     """
-    shared = Shared(application, _address(bound), limits or Limits())
+    shared = Shared(application, _address(listener), limits or Limits())
     loop = asyncio.get_running_loop()
-    try:
-        server = await loop.create_server(lambda: Connection(shared), sock=bound, backlog=_BACKLOG)
-    except OSError as error:
-        raise HostError(f"can't serve at {shared.address}: {error.strerror}") from error
+    server = await loop.create_server(lambda: Connection(shared), sock=listener, backlog=_BACKLOG)
     watching = asyncio.create_task(_watch(shared))
     try:
         yield
@@ -116,8 +112,8 @@ async def _end(shared: Shared) -> None:
             break
 
 
-def _address(bound: socket.socket) -> str:
-    host, port = bound.getsockname()[:2]
+def _address(listener: socket.socket) -> str:
+    host, port = listener.getsockname()[:2]
     return f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
 
 

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import time
 from dataclasses import dataclass
 from pathlib import Path
 
 from ..api.reply import Disruption, Events, Reply
 from .files import OpenFile
-from .heads import Head, answer_head
+from .heads import Head, answer_head, date
 
 _WITHOUT_BODY = frozenset((204, 304))
 
@@ -69,16 +70,16 @@ def outgoing(reply: Reply, head: Head | None = None, *, is_last: bool = False) -
         if isinstance(content, OpenFile):
             content.close()
         content = b""
-    said = None
-    for name, value in reply.headers:
-        if name.lower() == "connection":
-            said = value.lower()
-    is_last = is_last or said == "close" or head is None or not head.keeps_alive
-    connection = ""
-    if said is None:
-        connection = "close" if is_last else "keep-alive" if head is not None and head.is_old else ""
-    written = answer_head(status, reply.headers, length, connection)
-    return Outgoing(written, content, is_last or is_cut, disruption)
+    names = {name.lower(): value.lower() for name, value in reply.headers}
+    is_last = is_last or names.get("connection") == "close" or head is None or not head.keeps_alive
+    headers = [*reply.headers]
+    if "date" not in names:
+        headers.append(("Date", date(int(time.time()))))
+    if length is not None:
+        headers.append(("Content-Length", f"{length}"))
+    if "connection" not in names and (is_last or (head is not None and head.is_old)):
+        headers.append(("Connection", "close" if is_last else "keep-alive"))
+    return Outgoing(answer_head(status, headers), content, is_last or is_cut, disruption)
 
 
 def _of_file(path: Path, disruption: Disruption | None) -> tuple[bytes | OpenFile, int]:
