@@ -10,8 +10,10 @@ import orjson
 from flask import Request, Response
 
 from bluehour.openapi.contract import Contract
+from bluehour.openapi.messages import Headers
 from bluehour.openapi.model import DeclaredResponse, is_json
-from bluehour.openapi.wording import sentence
+from bluehour.openapi.responses import judge_data
+from bluehour.openapi.wording import joined
 
 from .exchange import Answer, Refusal
 from .refusals import answer_to
@@ -39,12 +41,14 @@ def judged(
     answer: Answer, declared: DeclaredResponse | None, contract: Contract, request: Request
 ) -> Response:
     """Encode an answer. One that the contract does not allow is a bug of ours, and is not sent."""
-    fault = _fault_of(answer, declared)
-    if fault is not None:
+    headers = Headers(answer.headers.items())
+    faults = judge_data(declared, answer.status, headers, answer.media_type, answer.body)
+    if faults:
+        message = joined(fault.message for fault in faults)
         what = call_in_words(request.method, request.path)
-        log.error("%s: the answer breaks the contract, a bug: %s", what, fault)
+        log.error("%s: the answer breaks the contract, a bug: %s", what, message)
         answer = answer_to(
-            Refusal("internal_server_error", f"The mock's answer broke the contract: {fault}"), contract
+            Refusal("internal_server_error", f"The mock's answer broke the contract: {message}"), contract
         )
     return encoded(answer, request)
 
@@ -59,23 +63,6 @@ def encoded(answer: Answer, request: Request) -> Response:
     if answer.media_type is None:
         del response.headers["Content-Type"]
     return response
-
-
-def _fault_of(answer: Answer, declared: DeclaredResponse | None) -> str | None:
-    """Return what is wrong with an answer, or None."""
-    if declared is None:
-        return f"the status {answer.status} is not declared"
-    if answer.media_type is None:
-        return "there is no body" if declared.content else None
-    media = declared.media_type(answer.media_type)
-    if media is None:
-        return f"the media type {answer.media_type} is not declared for {answer.status}"
-    if media.is_json and not media.schema.accepts(answer.body):
-        return sentence(media.schema.faults(answer.body))
-    missing = [
-        header.name for header in declared.headers if header.required and header.name not in answer.headers
-    ]
-    return f"the header {missing[0]} is missing" if missing else None
 
 
 def _content(answer: Answer) -> bytes:
