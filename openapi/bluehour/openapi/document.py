@@ -116,7 +116,7 @@ def _without_hidden(document: Document, node: Any, hidden: str) -> Any:
         if isinstance(required, list):
             copy["required"] = [name for name in required if name not in concealed]
         if hidden == "writeOnly":
-            copy["properties"] |= dict.fromkeys(concealed, False)
+            copy["properties"] |= {name: {"writeOnly": True, "not": {}} for name in concealed}
     return copy
 
 

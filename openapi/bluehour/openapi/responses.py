@@ -57,7 +57,8 @@ def judge(response: Response, operation: Operation | None, contract: Contract) -
     if operation is not None and operation.method == "HEAD":
         return faults
     if status in _BODILESS and response.body:
-        return [*faults, _unread(status, f"a {status} has none, but {len(response.body):,} bytes came")]
+        came = wording.counted(len(response.body), "byte")
+        return [*faults, _unread(status, f"a {status} has none, and {came} came")]
     if not declared.content or status in _BODILESS:
         return faults
     media = declared.media_type(content_type)
@@ -68,7 +69,7 @@ def judge(response: Response, operation: Operation | None, contract: Contract) -
             # JSON is UTF-8; a charset that a Content-Type adds "has no effect" (RFC 8259, section 11).
             body = from_json(response.body)
         except ValueError as error:
-            return [*faults, _unread(status, str(error))]
+            return [*faults, _unread(status, str(error) if response.body else "it is empty")]
         if not media.schema.accepts(body):
             faults += _faults_of_body(media.schema, status, body)
     return faults
@@ -152,4 +153,5 @@ def _words(fault: Fault, whole: str) -> dict[str, Any]:
     """What the contract says where a value breaks it; of a missing field, what its object must have."""
     path = fault.path[:-1] if fault.keyword == "required" else fault.path
     name = wording.field_name(tuple("[]" if isinstance(step, int) else step for step in path))
-    return {name.replace(".[]", "[]") or whole: {fault.keyword: fault.limit}}
+    rule = {"writeOnly": True} if fault.schema.get("writeOnly") else {fault.keyword: fault.limit}
+    return {name.replace(".[]", "[]") or whole: rule}

@@ -136,6 +136,12 @@ def _not_among(fault: Fault, name: str) -> str:
     return f"Invalid value for {name}: expected {only}, got {quoted(fault.value)}"
 
 
+def _not_allowed(fault: Fault, name: str) -> str:
+    if fault.schema.get("writeOnly"):
+        return f"{name} is write-only: no response may have it"
+    return f"Invalid value for {name}: it fits what is not allowed"
+
+
 def _bound(phrase: str) -> Callable[[Fault, str], str]:
     return lambda fault, name: f"{name} must be {phrase} {_number(fault.limit)}"
 
@@ -162,6 +168,7 @@ _WORDS: dict[str, Callable[[Fault, str], str]] = {
     "type": _wrong_type,
     "enum": _not_among,
     "const": _not_among,
+    "not": _not_allowed,
     "minimum": _bound("at least"),
     "maximum": _bound("at most"),
     "exclusiveMinimum": _bound("greater than"),

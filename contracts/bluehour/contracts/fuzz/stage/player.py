@@ -134,7 +134,7 @@ class Player:
             return status < 300 or status in self._contract.server_responses
         return any(
             bodies.PLACES.get(operation.behaviour or "") is place
-            and bodies.declared(self._contract, operation, status)
+            and self._contract.declared(operation, status)
             for operation in self._contract.operations
         )
 
