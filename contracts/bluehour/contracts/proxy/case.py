@@ -17,9 +17,9 @@ from bluehour.mock_server.wsgi import from_wsgi
 from bluehour.openapi.model import Operation
 from bluehour.openapi.routes import Routes
 
+from ..encodings import Unreadable, decoded
 from ..exchange import ANYWHERE, Answer, Exchange, Request, label_of
-from .encodings import Unreadable, decoded
-from .http1 import Pairs
+from ..http1 import Pairs
 from .links import Links
 from .passed import MOST_KEPT, Kept, Passed
 
@@ -135,7 +135,7 @@ def _body(whose: str, headers: Pairs, kept: Kept, remarks: list[str]) -> bytes |
         reason = f"it has more than {MOST_KEPT // 2**20} MiB"
     else:
         try:
-            return decoded(headers, bytes(kept.all))
+            return decoded(headers, bytes(kept.all), MOST_KEPT)
         except Unreadable as error:
             reason = f"{error}"
     remarks.append(f"the {whose}'s body is not judged: {reason}")

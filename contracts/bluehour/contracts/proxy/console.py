@@ -10,7 +10,6 @@ import asyncio
 from collections.abc import AsyncIterator
 from contextlib import suppress
 from dataclasses import dataclass
-from http import HTTPStatus
 from typing import Any, cast
 from urllib.parse import unquote
 
@@ -23,8 +22,8 @@ from bluehour.mock_server.mock import Mock
 from bluehour.mock_server.requests import LARGEST_BODY
 from bluehour.openapi.model import JSON
 
+from ..http1 import Cut, NotHttp, Pairs, RequestHead, answer_head, read_body, request_framing
 from .forwarding import Client, ClientLeft
-from .http1 import Cut, NotHttp, Pairs, RequestHead, pieces, request_framing
 
 
 class Console:
@@ -44,7 +43,8 @@ class Console:
     async def answer(self, head: RequestHead, client: Client) -> bool:
         """Answer a request; tell whether the client may send another one."""
         try:
-            body = await _body(head, client)
+            # No more of it than any call of the control API may have.
+            body = await read_body(client.reader, request_framing(head), LARGEST_BODY)
         except NotHttp as error:
             await client.send(_refusal(error))
             return False
@@ -142,9 +142,7 @@ class _Stream:
 
 
 def _answer_head(status: int, headers: list[tuple[str, str]], *, closes: bool) -> bytes:
-    end = [("Connection", "close")] if closes else []
-    lines = [f"HTTP/1.1 {status} {HTTPStatus(status).phrase}", *map(": ".join, [*headers, *end]), "", ""]
-    return "\r\n".join(lines).encode("latin-1", "replace")
+    return answer_head(status, [*headers, ("Connection", "close")] if closes else headers)
 
 
 def _refusal(error: NotHttp) -> bytes:
@@ -152,13 +150,3 @@ def _refusal(error: NotHttp) -> bytes:
     body = orjson.dumps({"code": "invalid_request", "message": f"This request can't be read: {error}"})
     headers = [("Content-Type", JSON), ("Content-Length", f"{len(body)}")]
     return _answer_head(400, headers, closes=True) + body
-
-
-async def _body(head: RequestHead, client: Client) -> bytes:
-    """A request's body; no more of it than any call of the control API may have."""
-    body = bytearray()
-    async for piece in pieces(client.reader, request_framing(head)):
-        body += piece.content
-        if len(body) > LARGEST_BODY + 1:
-            break
-    return bytes(body)
