@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
+from http import HTTPStatus
 from typing import Any
 from urllib.parse import parse_qs, unquote
 
@@ -170,3 +171,11 @@ class Response:
             return from_json(self.body)
         except ValueError:
             return None
+
+
+def phrase(status: int) -> str:
+    """Return a status's name, such as `Not Found`; nothing where nobody has named it."""
+    try:
+        return HTTPStatus(status).phrase
+    except ValueError:
+        return ""

@@ -14,7 +14,7 @@ import pytest
 from bluehour.mock_server.api.application import Refused
 from bluehour.mock_server.api.reply import Reply
 from bluehour.mock_server.server.connection import Limits
-from bluehour.mock_server.server.lanes import Lane
+from bluehour.mock_server.api.application import Lane
 from bluehour.mock_server.server.listening import reserved
 from bluehour.mock_server.server.thread import served_in_thread
 from bluehour.openapi.messages import Request

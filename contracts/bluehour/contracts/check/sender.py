@@ -16,7 +16,8 @@ from bluehour.openapi.model import Operation
 
 from ..exchange import Answer, Exchange, Request
 from .budget import Budget, cost_of
-from .wire import NoAnswer, NotSent, Wire
+from .connection import NoAnswer, NotSent
+from .wire import Wire
 
 _RETRIED = 2
 """How often a call that costs nothing is sent again where no answer came."""

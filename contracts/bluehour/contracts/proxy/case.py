@@ -12,9 +12,9 @@ from bluehour.openapi.model import Operation
 from bluehour.openapi.reading import credential_of
 from bluehour.openapi.routes import Routes
 
+from ..encodings import Unreadable, decoded
 from ..exchange import ANYWHERE, Answer, Exchange, Request, label_of
-from .encodings import Unreadable, decoded
-from .http1 import Pairs
+from ..http1 import Pairs
 from .links import Links
 from .passed import MOST_KEPT, Kept, Passed
 
@@ -130,7 +130,7 @@ def _body(whose: str, headers: Pairs, kept: Kept, remarks: list[str]) -> bytes |
         reason = f"it has more than {MOST_KEPT // 2**20} MiB"
     else:
         try:
-            return decoded(headers, bytes(kept.all))
+            return decoded(headers, bytes(kept.all), MOST_KEPT)
         except Unreadable as error:
             reason = f"{error}"
     remarks.append(f"the {whose}'s body is not judged: {reason}")

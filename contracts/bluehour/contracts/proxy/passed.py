@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 
 from bluehour.openapi.messages import Headers, Request
 
-from .http1 import Pairs
+from ..http1 import Pairs
 
 MOST_KEPT = 16 * 2**20
 """Bytes of a body that are kept to be judged; a larger one passes without."""

@@ -30,10 +30,10 @@ from bluehour.mock_server.server.requestlog import LoopWriter
 from bluehour.openapi.contract import load
 from bluehour.openapi.errors import BluehourError
 
+from ..http1 import LONGEST_HEAD
 from .bench import Bench
 from .connections import Connections
 from .forwarding import Forwarder
-from .http1 import LONGEST_HEAD
 from .terminal import Printer, greeting
 from .upstream import Upstream
 

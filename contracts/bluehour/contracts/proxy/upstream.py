@@ -13,7 +13,7 @@ from urllib.parse import SplitResult, urlsplit
 
 from bluehour.openapi.errors import BluehourError
 
-from .http1 import LONGEST_HEAD, PIECE
+from ..http1 import LONGEST_HEAD, PIECE
 
 _MOST_SPARE = 32
 """Connections that are kept for the next request."""

@@ -19,14 +19,13 @@ from typing import Any
 from bluehour.openapi.contract import Contract
 from bluehour.openapi.errors import BluehourError
 
-from ...proxy.http1 import Cut, NotHttp, RequestHead, pieces, read_request, request_framing
+from ...http1 import Cut, NotHttp, RequestHead, read_body, read_request, request_framing
 from ..clock import Clock
 from ..performance import Host
 from ..script import Fault, Script
 from .player import Addresses, Answer, Player
 from .requests import Request, lower_names
-from .wire import ends_connection
-from .wire import pieces as pieces_of
+from .wire import ends_connection, pieces
 
 _HERE = "127.0.0.1"
 MOST_REQUESTS = 2000
@@ -217,7 +216,7 @@ async def _send(
         _reset(writer)
         return False
     date = formatdate(showing.clock.wall(), usegmt=True)
-    for piece in pieces_of(answer.written, turn, date, says_close=head.wants_close):
+    for piece in pieces(answer.written, turn, date, says_close=head.wants_close):
         writer.write(piece)
         await writer.drain()
     return not (head.wants_close or ends_connection(turn) or showing.player.is_gone())
@@ -226,7 +225,7 @@ async def _send(
 async def _read(host: Host, head: RequestHead, reader: StreamReader, writer: StreamWriter) -> Request:
     if b"100-continue" in head.fields.elements(b"expect"):
         writer.write(b"HTTP/1.1 100 Continue\r\n\r\n")
-    body = b"".join([piece.content async for piece in pieces(reader, request_framing(head))])
+    body = await read_body(reader, request_framing(head))
     headers = lower_names(head.fields.pairs)
     return Request(host, head.method.decode(), head.target.decode("latin-1"), headers, body)
 

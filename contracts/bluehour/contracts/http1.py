@@ -1,19 +1,20 @@
 """HTTP/1.1 as it travels: heads line by line as they came, bodies piece by piece, and where each ends.
 
-A proxy that judges must not mend what it judges. HTTP libraries do: urllib3, for one, writes `%2f` as `%2F`,
-puts headers of one name together and takes a 103 for the answer. So a message is understood here no further
-than is needed to find its end.
+Whoever tests others must not mend what it sends and gets. HTTP libraries do: urllib3, for one, writes `%2f`
+as `%2F`, puts headers of one name together and takes a 103 for the answer. So a message is understood here no
+further than is needed to find its end. The proxy, its console, the fuzz stage and the check use it.
 """
 
 from __future__ import annotations
 
 import re
-from asyncio import IncompleteReadError, LimitOverrunError, StreamReader
-from collections.abc import AsyncIterator, Iterable
+from asyncio import IncompleteReadError, LimitOverrunError
+from collections.abc import AsyncIterator, Awaitable, Iterable
 from dataclasses import dataclass
-from typing import Literal, NamedTuple
+from typing import Literal, NamedTuple, Protocol
 
 from bluehour.openapi.errors import BluehourError
+from bluehour.openapi.messages import phrase
 
 Pairs = tuple[tuple[str, str], ...]
 
@@ -37,8 +38,12 @@ _NEVER_NAMED = frozenset({b"content-length", b"transfer-encoding", b"host"})
 """What Connection can't declare a matter of neighbours: both ends must agree on where a message ends."""
 
 
+LAST_CHUNK = b"0\r\n\r\n"
+"""Ends a body that is sent in chunks."""
+
+
 class NotHttp(BluehourError):
-    """What came is no HTTP/1.1, or does not say where it ends."""
+    """What came is no HTTP/1.1, or does not say where it ends; or HTTP/1.1 can't carry what is to be sent."""
 
 
 class Cut(BluehourError):
@@ -134,7 +139,17 @@ class Piece(NamedTuple):
     content: bytes
 
 
-async def read_request(reader: StreamReader) -> RequestHead | None:
+class Reader(Protocol):
+    """Where messages come from: a `StreamReader` of asyncio, or what reads a socket as that would."""
+
+    def readuntil(self, separator: bytes, /) -> Awaitable[bytes]:
+        """Return what comes up to a separator, and that."""
+
+    def read(self, n: int, /) -> Awaitable[bytes]:
+        """Return some of what comes, `n` bytes at most; nothing at the end."""
+
+
+async def read_request(reader: Reader) -> RequestHead | None:
     """Read a request's head; None where the connection ended before it began.
 
     Raises:
@@ -149,7 +164,7 @@ async def read_request(reader: StreamReader) -> RequestHead | None:
     return RequestHead(found[1], found[2], found[3], _fields(lines[1:]))
 
 
-async def read_answer(reader: StreamReader) -> AnswerHead | None:
+async def read_answer(reader: Reader) -> AnswerHead | None:
     """Read an answer's head, as `read_request` does."""
     lines = await _lines(reader)
     if lines is None:
@@ -192,7 +207,21 @@ def answer_framing(head: AnswerHead, method: bytes) -> Framing:
     return _by_length(head.fields) or Framing("close")
 
 
-async def pieces(reader: StreamReader, framing: Framing) -> AsyncIterator[Piece]:
+async def read_body(reader: Reader, framing: Framing, most: int | None = None) -> bytes:
+    """Return a body's content; of one that has more than `most` bytes, no less than that and one.
+
+    Raises:
+        Cut, NotHttp: as of `pieces`.
+    """
+    body = bytearray()
+    async for piece in pieces(reader, framing):
+        body += piece.content
+        if most is not None and len(body) > most:
+            break
+    return bytes(body)
+
+
+async def pieces(reader: Reader, framing: Framing) -> AsyncIterator[Piece]:
     """Yield a body as it comes.
 
     Raises:
@@ -211,7 +240,7 @@ async def pieces(reader: StreamReader, framing: Framing) -> AsyncIterator[Piece]
                 yield Piece(data, data)
 
 
-async def _chunks(reader: StreamReader) -> AsyncIterator[Piece]:
+async def _chunks(reader: Reader) -> AsyncIterator[Piece]:
     while True:
         line = await _line(reader)
         found = _CHUNK_SIZE.fullmatch(line)
@@ -230,7 +259,7 @@ async def _chunks(reader: StreamReader) -> AsyncIterator[Piece]:
     yield Piece(b"".join(line + b"\r\n" for line in (*trailer, b"")), b"")
 
 
-async def _exactly(reader: StreamReader, size: int) -> AsyncIterator[bytes]:
+async def _exactly(reader: Reader, size: int) -> AsyncIterator[bytes]:
     while size > 0:
         data = await reader.read(min(size, PIECE))
         if not data:
@@ -239,7 +268,40 @@ async def _exactly(reader: StreamReader, size: int) -> AsyncIterator[bytes]:
         yield data
 
 
-async def _lines(reader: StreamReader) -> list[bytes] | None:
+def written_head(start: bytes, lines: Iterable[bytes]) -> bytes:
+    """Return a head as it travels: its first line, and headers as they are."""
+    return b"\r\n".join([start, *lines, b"", b""])
+
+
+def request_head(method: str, target: str, headers: Iterable[tuple[str, bytes]]) -> bytes:
+    """Return a request's head.
+
+    Raises:
+        NotHttp: HTTP/1.1 can't carry it.
+        UnicodeEncodeError: its method, its target or a header's name has a letter that ASCII has not.
+    """
+    start = f"{method} {target} HTTP/1.1".encode("ascii")
+    if not _REQUEST.fullmatch(start):
+        raise NotHttp(f"no request begins with {_shown(start)}")
+    lines = [name.encode("ascii") + b": " + value for name, value in headers]
+    for line in lines:
+        if b"\n" in line or b"\r" in line or not _FIELD.fullmatch(line):
+            raise NotHttp(f"no header is {_shown(line)}")
+    return written_head(start, lines)
+
+
+def answer_head(status: int, headers: Iterable[tuple[str, str]]) -> bytes:
+    """Return an answer's head; what Latin-1 does not have becomes a question mark."""
+    start = f"HTTP/1.1 {status} {phrase(status)}".encode()
+    return written_head(start, (f"{name}: {value}".encode("latin-1", "replace") for name, value in headers))
+
+
+def chunk(content: bytes) -> bytes:
+    """Return a piece of a body as one chunk; `LAST_CHUNK` follows the last of them."""
+    return b"%x\r\n%b\r\n" % (len(content), content)
+
+
+async def _lines(reader: Reader) -> list[bytes] | None:
     """The lines of a head; None where there is nothing."""
     try:
         first = await _line(reader)
@@ -252,7 +314,7 @@ async def _lines(reader: StreamReader) -> list[bytes] | None:
     return [first, *await _lines_until_empty(reader)]
 
 
-async def _lines_until_empty(reader: StreamReader) -> list[bytes]:
+async def _lines_until_empty(reader: Reader) -> list[bytes]:
     lines: list[bytes] = []
     size = 0
     while line := await _line(reader):
@@ -263,7 +325,7 @@ async def _lines_until_empty(reader: StreamReader) -> list[bytes]:
     return lines
 
 
-async def _line(reader: StreamReader) -> bytes:
+async def _line(reader: Reader) -> bytes:
     """A line without its end, which is CRLF, or LF alone as some write it."""
     try:
         line = await reader.readuntil(b"\n")
