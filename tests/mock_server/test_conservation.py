@@ -106,7 +106,7 @@ class Conservation(RuleBasedStateMachine):
         charges = sum(self.caller.project(one)["credits_charged"] for one in self.seen)
         assert self.balance() == _OPENING - charges
         assert self.balance() >= 0
-        entries = self.mock.store.entries(self.mock.account(self.token).id)
+        entries = self.mock.store.ledger(self.mock.account(self.token).id).entries
         assert self.balance() == sum(entry.amount for entry in entries if entry.at <= self.clock.now())
 
 

@@ -65,7 +65,9 @@ def interrupted(
         app = deviant.wrap(mock) if deviant else create_app(mock)
         wire = Interrupted(AppWire(app), happens)
         report = check(Options("http://127.0.0.1:4010", "any-token"), wire=wire, sleep=lambda _: None)
-        entries = [entry for account in mock.store.accounts() for entry in mock.store.entries(account.id)]
+        entries = [
+            entry for account in mock.store.accounts() for entry in mock.store.ledger(account.id).entries
+        ]
     return report, wire, -sum(entry.amount for entry in entries if entry.amount < 0)
 
 

@@ -73,9 +73,9 @@ def set_clock(call: ControlCall) -> Answer:
 
 @_operation
 def list_accounts(call: ControlCall) -> Answer:
-    """All accounts."""
-    accounts = [views.account(call.mock, each) for each in call.mock.store.accounts()]
-    return Answer(200, {"accounts": accounts})
+    """The accounts that were opened last."""
+    accounts = call.mock.store.accounts(call.parameters["limit"])
+    return Answer(200, {"accounts": [views.account(call.mock, each) for each in accounts]})
 
 
 @_operation
@@ -89,13 +89,14 @@ def set_account(call: ControlCall) -> Answer:
 
 @_operation
 def get_account(call: ControlCall) -> Answer:
-    """One account, with its ledger."""
+    """One account, with the end of its ledger."""
     account = _account(call)
-    entries = call.mock.store.entries(account.id)
-    balances = accumulate(each.amount for each in entries)
+    page = call.mock.store.ledger(account.id, call.parameters["limit"])
+    balances = accumulate((each.amount for each in page.entries), initial=page.before)
+    next(balances)
     ledger = [
         {"at": isoformat(each.at), "amount": each.amount, "project": each.project_id, "balance": balance}
-        for each, balance in zip(entries, balances, strict=True)
+        for each, balance in zip(page.entries, balances, strict=True)
     ]
     return Answer(200, {**views.account(call.mock, account), "ledger": ledger})
 
@@ -108,11 +109,10 @@ def change_account(call: ControlCall) -> Answer:
 
 
 def _account(call: ControlCall) -> Account:
-    wanted = call.parameters["id"]
-    for account in call.mock.store.accounts():
-        if account.id == wanted:
-            return account
-    raise unknown("account", wanted)
+    account = call.mock.store.account(call.parameters["id"])
+    if account is None:
+        raise unknown("account", call.parameters["id"])
+    return account
 
 
 def _changed(call: ControlCall, account: Account) -> Answer:

@@ -27,7 +27,7 @@ def state(mock: Mock, version: str) -> dict[str, Any]:
         "mode": "mock" if mock.upstream is None else "proxy",
         "clock": clock(mock),
         "settings": _settings(mock),
-        "accounts": len(mock.store.accounts()),
+        "accounts": mock.store.count_accounts(),
         "projects": mock.store.count_projects(),
         "rules": sum(rule.enabled for rule in mock.scenarios.all()),
         "webhooks": len(mock.webhooks.endpoints()),

@@ -10,8 +10,6 @@ from ..projects import ProjectEnded
 if TYPE_CHECKING:
     from ..mock import Mock
 
-_MOST = 1_000_000  # projects
-
 
 def resume(mock: Mock) -> None:
     """Have pending projects rendered, the oldest first.
@@ -19,10 +17,9 @@ def resume(mock: Mock) -> None:
     Where nothing is rendered before it is asked for, they are complete. Those of operations that the contract
     lacks wait on, for a start with the contract that they were made by.
     """
-    unfinished = mock.store.projects(unfinished_at=mock.clock.now(), limit=_MOST)
     known = {operation.id for operation in mock.contract.operations}
-    for project in reversed(unfinished):  # they come newest first
-        if not project.is_pending or project.operation_id not in known:
+    for project in mock.store.pending_projects():
+        if project.operation_id not in known:
             continue
         if mock.queue is not None:
             mock.queue.add(project)
