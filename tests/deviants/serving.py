@@ -31,7 +31,7 @@ class Served:
     def booked(self) -> int:
         """Return the credits that all accounts were charged since the start, refunds not deducted."""
         store = self.mock.world.store
-        amounts = [entry.amount for account in store.accounts() for entry in store.entries(account.id)]
+        amounts = [entry.amount for account in store.accounts() for entry in store.ledger(account.id).entries]
         return -sum(amount for amount in amounts if amount < 0)
 
 

@@ -107,7 +107,8 @@ class Conservation(RuleBasedStateMachine):
         charges = sum(self.caller.project(one)["credits_charged"] for one in self.seen)
         assert self.balance() == _OPENING - charges
         assert self.balance() >= 0
-        entries = self.mock.world.store.entries(self.mock.world.open_account(self.token).id)
+        account = self.mock.world.open_account(self.token)
+        entries = self.mock.world.store.ledger(account.id).entries
         assert self.balance() == sum(entry.amount for entry in entries if entry.at <= self.clock.now())
 
 

@@ -67,7 +67,9 @@ def interrupted(
         wire = Interrupted(AppWire(app), happens)
         report = check(Options("http://127.0.0.1:4010", "any-token"), wire=wire, sleep=lambda _: None)
         entries = [
-            entry for account in mock.world.store.accounts() for entry in mock.world.store.entries(account.id)
+            entry
+            for account in mock.world.store.accounts()
+            for entry in mock.world.store.ledger(account.id).entries
         ]
     return report, wire, -sum(entry.amount for entry in entries if entry.amount < 0)
 

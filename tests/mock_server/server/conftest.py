@@ -11,10 +11,9 @@ from typing import BinaryIO
 
 import pytest
 
-from bluehour.mock_server.api.application import Refused
+from bluehour.mock_server.api.application import Lane, Refused
 from bluehour.mock_server.api.reply import Reply
 from bluehour.mock_server.server.connection import Limits
-from bluehour.mock_server.api.application import Lane
 from bluehour.mock_server.server.listening import reserved
 from bluehour.mock_server.server.thread import served_in_thread
 from bluehour.openapi.messages import Request

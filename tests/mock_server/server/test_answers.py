@@ -15,6 +15,7 @@ from pathlib import Path
 
 import pytest
 
+from bluehour.mock_server.api.application import Lane
 from bluehour.mock_server.api.reply import Disruption, Reply
 from bluehour.mock_server.server import lanes
 
@@ -75,7 +76,7 @@ def test_an_answer_may_end_the_connection(served: Served) -> None:
 @pytest.mark.parametrize("lane", [None, "api"])
 @pytest.mark.parametrize("what", ["a bug", "a header"])
 def test_what_the_application_fails_at_is_told_and_logged(
-    served: Served, lane: lanes.Lane | None, what: str, caplog: pytest.LogCaptureFixture
+    served: Served, lane: Lane | None, what: str, caplog: pytest.LogCaptureFixture
 ) -> None:
     def failing(*_: object) -> Reply:
         if what == "a header":
@@ -95,7 +96,7 @@ def test_what_the_application_fails_at_is_told_and_logged(
 
 @pytest.mark.parametrize("lane", [None, "downloads"])
 @pytest.mark.parametrize("size", [0, 1000, 2**17, 5_000_001])
-def test_a_file_is_sent_as_it_is(served: Served, tmp_path: Path, size: int, lane: lanes.Lane | None) -> None:
+def test_a_file_is_sent_as_it_is(served: Served, tmp_path: Path, size: int, lane: Lane | None) -> None:
     content = os.urandom(size)
     (tmp_path / "file").write_bytes(content)
     served.application.answers["/a"] = Reply(200, [("Content-Type", "image/png")], tmp_path / "file")
@@ -197,7 +198,7 @@ def test_events_that_end_at_once_are_a_503(served: Served) -> None:
 class TestDisrupted:
     @pytest.fixture(autouse=True)
     def answering(
-        self, served: Served, tmp_path: Path, is_file: bool, lane: lanes.Lane | None
+        self, served: Served, tmp_path: Path, is_file: bool, lane: Lane | None
     ) -> Callable[[Disruption], None]:
         (tmp_path / "file").write_bytes(b"x" * 1000)
         if lane is not None:

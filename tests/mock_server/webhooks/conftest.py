@@ -7,8 +7,8 @@ from collections.abc import Iterator
 import pytest
 from flask.testing import FlaskClient
 
+from bluehour.mock_server.core.deliveries import Delivery, Endpoint
 from bluehour.mock_server.mock import Mock
-from bluehour.mock_server.webhooks.deliveries import Delivery, Endpoint
 
 from ..conftest import Caller, face
 from .receiver import SECRET, Receiver, receiving

@@ -17,10 +17,10 @@ import pytest
 from bluehour.mock_server.app import create_app
 from bluehour.mock_server.control.client import Control
 from bluehour.mock_server.core.clock import Clock
+from bluehour.mock_server.core.deliveries import Endpoint
 from bluehour.mock_server.core.settings import Settings
 from bluehour.mock_server.mock import Mock
 from bluehour.mock_server.server.greeting import greeting
-from bluehour.mock_server.webhooks.deliveries import Endpoint
 
 from ..conftest import FACE, Caller, face
 from ..test_serving import serving

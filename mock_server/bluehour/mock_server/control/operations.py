@@ -66,10 +66,10 @@ class WorldOperations:
             raise invalid(f"{error}. Only a reset, with `clock`, takes it anywhere") from error
         return self.clock(call)
 
-    def list_accounts(self, _: ControlCall) -> Answer:
-        """All accounts."""
-        accounts = [views.account(self._world, each) for each in self._world.store.accounts()]
-        return Answer(200, {"accounts": accounts})
+    def list_accounts(self, call: ControlCall) -> Answer:
+        """The accounts that were opened last."""
+        accounts = self._world.store.accounts(call.parameters["limit"])
+        return Answer(200, {"accounts": [views.account(self._world, each) for each in accounts]})
 
     def set_account(self, call: ControlCall) -> Answer:
         """Open an account by its token, or change it."""
@@ -81,13 +81,14 @@ class WorldOperations:
         return self._changed(call, account)
 
     def get_account(self, call: ControlCall) -> Answer:
-        """One account, with its ledger."""
+        """One account, with the end of its ledger."""
         account = self._account(call)
-        entries = self._world.store.entries(account.id)
-        balances = accumulate(each.amount for each in entries)
+        page = self._world.store.ledger(account.id, call.parameters["limit"])
+        balances = accumulate((each.amount for each in page.entries), initial=page.before)
+        next(balances)
         ledger = [
             {"at": isoformat(each.at), "amount": each.amount, "project": each.project_id, "balance": balance}
-            for each, balance in zip(entries, balances, strict=True)
+            for each, balance in zip(page.entries, balances, strict=True)
         ]
         return Answer(200, {**views.account(self._world, account), "ledger": ledger})
 
@@ -125,11 +126,10 @@ class WorldOperations:
         return views.project(self._world, self._secrets, project, call.base_url)
 
     def _account(self, call: ControlCall) -> Account:
-        wanted = call.parameters["id"]
-        for account in self._world.store.accounts():
-            if account.id == wanted:
-                return account
-        raise unknown("account", wanted)
+        account = self._world.store.account(call.parameters["id"])
+        if account is None:
+            raise unknown("account", call.parameters["id"])
+        return account
 
     def _changed(self, call: ControlCall, account: Account) -> Answer:
         body = call.body

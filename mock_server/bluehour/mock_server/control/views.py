@@ -34,7 +34,7 @@ def state(world: World, features: Mapping[str, Any], version: str, upstream: str
         "mode": "mock" if upstream is None else "proxy",
         "clock": clock(world),
         "settings": _settings(world, upstream),
-        "accounts": len(world.store.accounts()),
+        "accounts": world.store.count_accounts(),
         "projects": world.store.count_projects(),
         **{name: features.get(name, 0) for name in ("rules", "webhooks", "journal")},
         "contract": {

@@ -18,8 +18,6 @@ from .control import PictureOperations
 from .outputs import Outputs
 from .queue import RenderQueue
 
-_MOST = 1_000_000  # projects
-
 
 class Rendering(Feature, Pictures):
     """Makes the pictures of a world.
@@ -84,10 +82,9 @@ class Rendering(Feature, Pictures):
         Where nothing is rendered before it is asked for, they are complete. Those of operations that the
         contract lacks wait on, for a start with the contract that they were made by.
         """
-        unfinished = self._world.store.projects(unfinished_at=self._world.clock.now(), limit=_MOST)
         known = {operation.id for operation in self._world.contract.operations}
-        for project in reversed(unfinished):  # they come newest first
-            if not project.is_pending or project.operation_id not in known:
+        for project in self._world.store.pending_projects():
+            if project.operation_id not in known:
                 continue
             if self.queue is not None:
                 self.queue.add(project)

@@ -13,9 +13,9 @@ from bluehour.openapi.wording import counted
 
 from ..api.secrets import without_user
 from ..control import PREFIX as CONSOLE
+from ..core.deliveries import Endpoint
 from ..mock import Mock
 from ..reference_page.feature import PATH as DOCS
-from ..webhooks.deliveries import Endpoint
 
 
 def greeting(mock: Mock, base_url: str, version: str, *, shows_secret: bool) -> str:

@@ -9,8 +9,8 @@ from ..control.contract import control_contract
 from ..control.exchange import ControlCall, conflict, existing, invalid
 from ..core.accounts import shortened
 from ..core.clock import isoformat, not_before
+from ..core.deliveries import Attempt, Delivery, Endpoint
 from ..core.world import World
-from .deliveries import Attempt, Delivery, Endpoint
 from .webhooks import Webhooks
 
 _RESEND_SECONDS = 30.0

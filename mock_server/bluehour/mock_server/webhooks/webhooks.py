@@ -27,10 +27,10 @@ from bluehour.openapi.wording import counted, cut
 
 from ..api.representation import image_project
 from ..api.secrets import without_user
+from ..core.deliveries import Attempt, ComingEvent, Delivery, Endpoint, WaitingDelivery
 from ..core.projects import Project
 from ..core.world import World
 from ..outbound import TargetPolicy
-from .deliveries import Attempt, ComingEvent, Delivery, Endpoint, WaitingDelivery
 from .sending import check_url, post
 from .signature import delivery_rules, signed_headers
 

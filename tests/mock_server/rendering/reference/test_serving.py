@@ -126,7 +126,7 @@ def test_a_killed_server_s_jobs_are_taken_up_again_and_charged_once(models: Path
     kept = open_store(store)
     account = kept.accounts()[0]
     assert kept.balance(account.id, time.time() + 60) == account.credits - 21
-    assert len([entry for entry in kept.entries(account.id) if entry.project_id]) == len(made)
+    assert len([entry for entry in kept.ledger(account.id).entries if entry.project_id]) == len(made)
     kept.close()
 
 

@@ -6,9 +6,9 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
-from ...webhooks.deliveries import ComingEvent, Endpoint, WaitingDelivery
 from ..accounts import Account, Entry
 from ..assets import Upload
+from ..deliveries import ComingEvent, Endpoint, WaitingDelivery
 from ..projects import Project
 
 
@@ -29,6 +29,19 @@ class InUse:
 
     operations: frozenset[str]
     plans: frozenset[str]
+
+
+@dataclass(frozen=True, slots=True)
+class LedgerPage:
+    """The last entries of an account's ledger.
+
+    Attributes:
+        before: the sum of all earlier ones, in credits.
+        entries: by time; a planned refund is among them ahead of its time.
+    """
+
+    before: int
+    entries: list[Entry]
 
 
 class Store(Protocol):
@@ -59,14 +72,24 @@ class Store(Protocol):
             KeyError: there is no such account.
         """
 
-    def accounts(self) -> list[Account]:
-        """Return all accounts with the plans they have now, in the order they were opened."""
+    def account(self, account_id: str) -> Account | None:
+        """Return an account with the plan it has now, or None."""
+
+    def accounts(self, limit: int | None = None) -> list[Account]:
+        """Return accounts with the plans they have now, in the order they were opened.
+
+        Args:
+            limit: how many at most: those that were opened last; None for all.
+        """
+
+    def count_accounts(self) -> int:
+        """Return how many accounts there are."""
 
     def balance(self, account_id: str, at: float) -> int:
         """Return the sum of the account's ledger entries up to and at `at`."""
 
-    def entries(self, account_id: str) -> list[Entry]:
-        """Return the account's ledger, by time; a planned refund is in it ahead of its time."""
+    def ledger(self, account_id: str, limit: int | None = None) -> LedgerPage:
+        """Return the last entries of the account's ledger, at most `limit`; None for all."""
 
     def add_project(self, project: Project, at_most: int | None = None, base_url: str = "") -> int:
         """Store a project together with its ledger entries, and where there are webhooks, its events to come.
@@ -89,16 +112,16 @@ class Store(Protocol):
     def project(self, project_id: str) -> Project | None:
         """Return a project, deleted ones too, or None."""
 
-    def projects(
-        self, *, account_id: str | None = None, unfinished_at: float | None = None, limit: int = 100
-    ) -> list[Project]:
+    def projects(self, *, account_id: str | None = None, limit: int = 100) -> list[Project]:
         """Return projects, deleted ones too, by `created_at`, the newest first; of equals the later stored.
 
         Args:
             account_id: only this account's.
-            unfinished_at: only those whose `finished_at` is later than this.
             limit: how many at most.
         """
+
+    def pending_projects(self) -> list[Project]:
+        """Return the projects whose outcome is PENDING, deleted ones too, in the opposite order."""
 
     def count_projects(self) -> int:
         """Return how many projects there are, deleted ones too."""

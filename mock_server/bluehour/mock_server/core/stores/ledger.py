@@ -30,6 +30,10 @@ class Ledger:
         """Return the balance at `at`, which may be earlier than one asked before."""
         return self.sums[self._settle(at) - 1]
 
+    def total(self) -> int:
+        """Return the sum of all amounts, those to come as well."""
+        return self.sums[-1] + sum(amount for _, amount in self.planned)
+
     def lowest_from(self, at: float) -> int:
         """Return the lowest balance at `at` and ever after; what is planned can only raise it."""
         return min(self.sums[self._settle(at) - 1 :])

@@ -6,23 +6,26 @@ from __future__ import annotations
 import secrets
 from array import array
 from bisect import bisect_left, bisect_right, insort
-from collections.abc import Callable, Iterable, Sequence
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import replace
-from heapq import heapify, heappop, heappush, nlargest
-from itertools import count
+from heapq import heapify, heappop, heappush, merge
+from itertools import count, islice
 from math import inf
+from operator import attrgetter
 from threading import Lock
 from typing import NamedTuple
 
-from ...webhooks.deliveries import ComingEvent, Endpoint, WaitingDelivery
-from ..accounts import Account, Entry, InsufficientCredits, TooManyJobs, entries_of, refund_of
+from ..accounts import Account, InsufficientCredits, TooManyJobs, entries_of, refund_of
 from ..assets import Upload
+from ..deliveries import ComingEvent, Endpoint, WaitingDelivery
 from ..projects import Project, begun, ended
-from . import InUse
+from . import InUse, LedgerPage
 from .ledger import Ledger
 from .packing import Packing, times_of
 
 _NOBODY = Account("", "", 0)
+_time_of = attrgetter("at")
 
 
 class _Announced(NamedTuple):
@@ -46,6 +49,9 @@ class MemoryStore:
         self._ends: dict[
             str, array[float]
         ] = {}  # of each account's projects, sorted, to count the unfinished
+        self._created = array("d")  # of all projects, sorted, beside their ids
+        self._ids: list[str] = []
+        self._refunded = defaultdict[str, list[str]](list)
         self._deleted: dict[str, float] = {}
         self._uploads: dict[str, tuple[str, float, float | None, str | None]] = {}
         self._webhooks: dict[str, Endpoint] = {}
@@ -80,10 +86,20 @@ class MemoryStore:
                 ledger.give(missing, at)
             return ledger.account
 
-    def accounts(self) -> list[Account]:
-        """Return all accounts, in the order they were opened."""
+    def account(self, account_id: str) -> Account | None:
+        """Return an account, or None."""
+        ledger = self._ledgers.get(account_id)
+        return ledger.account if ledger else None
+
+    def accounts(self, limit: int | None = None) -> list[Account]:
+        """Return the accounts that were opened last, in the order they were opened."""
         with self._lock:
-            return [ledger.account for ledger in self._ledgers.values()]
+            last = list(islice(reversed(self._ledgers.values()), limit))
+        return [ledger.account for ledger in reversed(last)]
+
+    def count_accounts(self) -> int:
+        """Return how many accounts there are."""
+        return len(self._ledgers)
 
     def balance(self, account_id: str, at: float) -> int:
         """Return the sum of the account's ledger entries up to and at `at`."""
@@ -91,16 +107,18 @@ class MemoryStore:
             ledger = self._ledgers.get(account_id)
             return ledger.balance(at) if ledger else 0
 
-    def entries(self, account_id: str) -> list[Entry]:
-        """Return the account's ledger, by time; a project's lines are derived from it, not kept beside it."""
-        start = self._packing.start_of(account_id)
+    def ledger(self, account_id: str, limit: int | None = None) -> LedgerPage:
+        """Return the account's last entries by time; a project's are derived from it, not kept beside it."""
         with self._lock:
-            ledger = self._ledgers.get(account_id)
-            entries = list(ledger.given) if ledger else []
-            rows = [(id_, row) for id_, row in self._projects.items() if row.startswith(start)]
-        for id_, row in rows:
-            entries.extend(entries_of(self._packing.unpack(id_, row, None)))
-        return sorted(entries, key=lambda entry: entry.at)
+            ledger = self._ledgers.get(account_id) or Ledger(_NOBODY)
+            gifts = sorted(ledger.given, key=_time_of, reverse=True)
+            charges = (entries_of(each)[0] for each in self._newest(account_id, self._ids))
+            refunds = (
+                line for each in self._last_to_end(self._refunded[account_id]) for line in refund_of(each)
+            )
+            newest_first = merge(charges, refunds, gifts, key=_time_of, reverse=True)
+            entries = list(islice(newest_first, limit))[::-1]
+            return LedgerPage(ledger.total() - sum(entry.amount for entry in entries), entries)
 
     def add_project(self, project: Project, at_most: int | None = None, base_url: str = "") -> int:
         """Store a project, charge it, and return the balance that leaves.
@@ -123,8 +141,13 @@ class MemoryStore:
                     raise TooManyJobs(running)
             for entry in entries_of(project):
                 ledger.add(entry.amount, entry.at)
+            if project.is_refunded:
+                self._refunded[project.account_id].append(project.id)
             insort(ends, project.finished_at)
             self._ends[project.account_id] = ends
+            place = bisect_right(self._created, project.created_at)
+            self._created.insert(place, project.created_at)
+            self._ids.insert(place, project.id)
             self._projects[project.id] = row
             if project.deleted_at is not None:
                 self._deleted[project.id] = project.deleted_at
@@ -139,23 +162,17 @@ class MemoryStore:
             deleted_at = self._deleted.get(project_id)
         return None if row is None else self._packing.unpack(project_id, row, deleted_at)
 
-    def projects(
-        self, *, account_id: str | None = None, unfinished_at: float | None = None, limit: int = 100
-    ) -> list[Project]:
+    def projects(self, *, account_id: str | None = None, limit: int = 100) -> list[Project]:
         """Return projects, the newest first."""
-        start = b"" if account_id is None else self._packing.start_of(account_id)
-        earliest_end = -inf if unfinished_at is None else unfinished_at
-        with self._lock:  # held for copies only: to look at every row takes too long
-            ids, rows, deleted = list(self._projects), list(self._projects.values()), self._deleted.copy()
+        with self._lock:  # held for a copy only: to look for an account's may take long
+            ids = self._ids[-limit:] if account_id is None else self._ids[:]
+        return list(islice(self._newest(account_id, ids), limit))
 
-        def found() -> Iterable[tuple[float, int]]:
-            for place, row in enumerate(rows):
-                created_at, _, finished_at = times_of(row)
-                if finished_at > earliest_end and row.startswith(start):
-                    yield created_at, place
-
-        places = [place for _, place in nlargest(limit, found())]
-        return [self._packing.unpack(ids[place], rows[place], deleted.get(ids[place])) for place in places]
+    def pending_projects(self) -> list[Project]:
+        """Return the projects that wait for a renderer, the oldest first."""
+        with self._lock:
+            ids = self._ids[:]
+        return [each for each in self._newest(None, ids) if each.is_pending][::-1]
 
     def count_projects(self) -> int:
         """Return how many projects there are."""
@@ -297,8 +314,11 @@ class MemoryStore:
         """Forget everything but the secret and the initial webhooks."""
         with self._lock:
             # The packing stays: a create in another thread may have packed its row and wait for the lock.
-            for kept in (self._ledgers, self._projects, self._ends, self._deleted, self._uploads):
+            for kept in (self._ledgers, self._projects, self._ends, self._refunded, self._deleted):
                 kept.clear()
+            self._uploads.clear()
+            self._ids.clear()
+            self._created = array("d")
             for kept_events in (self._announced, self._coming, self._waiting):
                 kept_events.clear()
             initial = [each for each in self._webhooks.values() if each.is_initial]
@@ -306,6 +326,19 @@ class MemoryStore:
 
     def close(self) -> None:
         """Do nothing: there are no files or connections."""
+
+    def _newest(self, account_id: str | None, ids: Sequence[str]) -> Iterator[Project]:
+        """Yield projects, an account's alone where one is given, from the end of their ids on."""
+        start = b"" if account_id is None else self._packing.start_of(account_id)
+        for id_ in reversed(ids):
+            row = self._projects.get(id_)
+            if row is not None and row.startswith(start):
+                yield self._packing.unpack(id_, row, self._deleted.get(id_))
+
+    def _last_to_end(self, ids: Iterable[str]) -> Iterator[Project]:
+        """Yield projects, the last one to finish first."""
+        for id_ in sorted(ids, key=lambda each: times_of(self._projects[each])[2], reverse=True):
+            yield self._packing.unpack(id_, self._projects[id_], None)
 
     def _change(self, project_id: str, changed: Callable[[Project], Project]) -> tuple[Project, Project]:
         """Store what becomes of a project, and return it before and after."""
@@ -341,6 +374,8 @@ class MemoryStore:
 
     def _move_refund(self, before: Project, after: Project) -> None:
         ledger = self._ledgers.get(before.account_id) or Ledger(_NOBODY)
+        if after.is_refunded and not before.is_refunded:
+            self._refunded[after.account_id].append(after.id)
         for refund in refund_of(before):
             ledger.take_back(refund.amount, refund.at)
         for refund in refund_of(after):

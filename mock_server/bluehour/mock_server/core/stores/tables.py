@@ -4,7 +4,11 @@ from __future__ import annotations
 
 import sqlalchemy as sa
 
+from ..projects import PENDING
+
 TABLES = sa.MetaData()
+FORMER_INDEXES = ("ledger_by_time", "projects_by_time", "projects_by_end")
+"""Those of earlier versions, which are in no use."""
 
 
 def _numbered() -> sa.Column[int]:
@@ -32,7 +36,7 @@ LEDGER = sa.Table(
     sa.Column("project_id", sa.String),
     sa.Column("amount", sa.BigInteger, nullable=False),
     sa.Column("at", sa.Double, nullable=False),
-    sa.Index("ledger_by_time", "account_id", "at", "amount"),
+    sa.Index("ledger_in_order", "account_id", "at", "number", "amount"),
 )
 PROJECTS = sa.Table(
     "projects",
@@ -51,8 +55,10 @@ PROJECTS = sa.Table(
     sa.Column("outcome", sa.String, nullable=False),
     sa.Column("deleted_at", sa.Double),
     sa.Column("was_ended", sa.Boolean, nullable=False),
-    sa.Index("projects_by_time", "created_at"),
-    sa.Index("projects_by_end", "account_id", "finished_at"),
+    sa.Index("projects_in_order", "created_at", "number"),
+    sa.Index("projects_of_account_in_order", "account_id", "created_at", "number"),
+    sa.Index("projects_by_their_end", "finished_at", "account_id"),
+    sa.Index("projects_pending", "created_at", "number", sqlite_where=sa.text(f"outcome = '{PENDING}'")),
 )
 UPLOADS = sa.Table(
     "uploads",
