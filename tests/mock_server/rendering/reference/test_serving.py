@@ -17,6 +17,7 @@ from pathlib import Path
 import pytest
 from PIL import Image
 
+from bluehour.mock_server.installing import command_for
 from bluehour.mock_server.projects import PENDING
 from bluehour.mock_server.stores import open_store
 
@@ -59,8 +60,10 @@ def _bluehour_without_torch(*arguments: str) -> subprocess.CompletedProcess[str]
 def test_without_the_extra_it_says_in_a_line_what_to_install() -> None:
     done = _bluehour_without_torch("serve", "--renderer", "reference", "--port", "0")
     assert (done.returncode, done.stdout) == (2, "")
-    install = "pip install 'bluehour[inference]'"
-    assert done.stderr == f"Error: the reference renderer needs torch, which is missing: {install}\n"
+    assert (
+        done.stderr
+        == f"Error: the reference renderer needs torch, which is missing: {command_for('inference')}\n"
+    )
 
 
 def test_without_the_extra_all_else_works() -> None:
