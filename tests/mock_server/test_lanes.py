@@ -107,7 +107,7 @@ def test_a_reset_does_not_wait_for_pictures_and_they_are_told_of_it(served: Serv
         asked.set()
         return for_picture(*values)
 
-    room.for_picture = asking  # type: ignore[method-assign]  # tells of it
+    room.for_picture = asking  # type: ignore[method-assign, assignment]  # tells of it
     with ThreadPoolExecutor(1) as clients:
         with all_rooms(served.mock):
             method, body = ("PUT", png()) if what == "upload" else ("GET", None)
@@ -214,11 +214,7 @@ def test_where_too_many_wait_the_next_is_told_to_come_again(
 
 
 @pytest.mark.parametrize("size", [100, 5_000_000])
-def test_a_body_that_stalls_is_ended_with_a_408(
-    served: Served, monkeypatch: pytest.MonkeyPatch, size: int
-) -> None:
-    monkeypatch.setattr(receiving, "_LONGEST_SILENCE", 0.2)
-    monkeypatch.setattr(gateway, "_LINGERS", 0.1)
+def test_a_body_that_stalls_is_ended_with_a_408(served: Served, size: int) -> None:
     head = f"PUT {served.upload_link()} HTTP/1.1\nHost: a\nContent-Length: {size}\n"
     with served.raw(head, b"x" * 50) as client:
         told = b""

@@ -27,6 +27,7 @@ from bluehour.contracts.selection import selected
 from bluehour.mock_server.app import create_app
 from bluehour.mock_server.cli import main
 from bluehour.mock_server.core.clock import Clock
+from bluehour.mock_server.core.installing import command_for
 from bluehour.mock_server.core.settings import Settings
 from bluehour.mock_server.mock import Mock
 from bluehour.mock_server.rendering import Job, RenderError
@@ -587,7 +588,7 @@ def test_without_the_extra_it_is_2_and_one_line_says_what_to_do(monkeypatch: pyt
     result = run(NOBODY, "--pixels", "--only", "pixels")
     assert result.exit_code == 2, result.output
     assert result.output == (
-        "Error: bluehour check --pixels needs more than the mock does: pip install 'bluehour[inference]'\n"
+        f"Error: bluehour check --pixels needs more than the mock does: {command_for('inference')}\n"
     )
 
 

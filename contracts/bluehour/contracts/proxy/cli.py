@@ -8,6 +8,7 @@ from pathlib import Path
 import click
 
 from bluehour.mock_server.cli import Problem
+from bluehour.mock_server.core.installing import command_for
 
 
 @click.command(context_settings={"auto_envvar_prefix": "BLUEHOUR_PROXY", "show_default": True})
@@ -93,7 +94,7 @@ def proxy(
         from .serving import Options, ProxyError, run
     except ModuleNotFoundError as error:
         raise Problem(
-            f"the proxy judges with what is not installed ({error.name}): pip install 'bluehour[contracts]'"
+            f"the proxy judges with what is not installed ({error.name}): {command_for('contracts')}"
         ) from error
     from bluehour.mock_server.server.listening import HostError
 

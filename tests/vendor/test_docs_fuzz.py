@@ -1,4 +1,4 @@
-"""What the README says of `bluehour fuzz`, run as it stands."""
+"""What docs/fuzzing.md says of `bluehour fuzz`, run as it stands."""
 
 from __future__ import annotations
 
@@ -11,19 +11,19 @@ from pathlib import Path
 
 from .sdks import PY_50
 
-README = (Path(__file__).parents[2] / "README.md").read_text("utf-8")
 ROOT = Path(__file__).parents[2]
+PAGE = (ROOT / "docs" / "fuzzing.md").read_text("utf-8")
 
 # The SDK reads the machine's certificates for each of its HTTP clients, which takes most of the time.
 ENVIRONMENT = PY_50.environment() | {"SSL_CERT_FILE": "", "SSL_CERT_DIR": "/no-certificates"}
 
 
 def block(mark: str, language: str) -> str:
-    (found,) = re.findall(rf"<!-- tested: {mark} -->\n```{language}\n(.*?)```", README, re.DOTALL)
+    (found,) = re.findall(rf"<!-- tested: {mark} -->\n```{language}\n(.*?)```", PAGE, re.DOTALL)
     return str(found)
 
 
-def test_the_commands_find_what_the_readme_shows(tmp_path: Path) -> None:
+def test_the_commands_find_what_the_page_shows(tmp_path: Path) -> None:
     (tmp_path / "client.py").write_text(block("fuzz", "python"))
     outputs, codes = [], []
     for line in block("fuzz", "sh").splitlines():
@@ -35,14 +35,14 @@ def test_the_commands_find_what_the_readme_shows(tmp_path: Path) -> None:
         outputs.append(done.stdout)
         codes.append(done.returncode)
     assert codes == [1, 1, 0]
-    (shown,) = re.findall(r"```console\n(✗ download\.kept.*?)```", README, re.DOTALL)
+    (shown,) = re.findall(r"```console\n(✗ download\.kept.*?)```", PAGE, re.DOTALL)
     for line in (line.strip() for line in shown.splitlines() if line and " s  " not in line):
         assert line in outputs[0]
     assert "scripts from files" in outputs[1]
     assert "broken in" in (tmp_path / "report.html").read_text("utf-8")
 
 
-def test_the_test_of_the_readme_passes_with_a_careful_client(tmp_path: Path) -> None:
+def test_the_test_of_the_page_passes_with_a_careful_client(tmp_path: Path) -> None:
     client = """
         from pathlib import Path
 

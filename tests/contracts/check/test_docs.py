@@ -1,4 +1,4 @@
-"""The README's commands of the check, run as they stand but for the address."""
+"""The commands of docs/checking.md, run as they stand but for the address."""
 
 from __future__ import annotations
 
@@ -12,11 +12,11 @@ from click.testing import CliRunner
 from bluehour.mock_server.cli import main
 from tests.deviants.serving import served
 
-README = (Path(__file__).parents[3] / "README.md").read_text("utf-8")
+PAGE = (Path(__file__).parents[3] / "docs" / "checking.md").read_text("utf-8")
 
 
-def test_the_commands_of_the_readme_do_what_it_says(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    (block,) = re.findall(r"<!-- tested: check -->\n```sh\n(.*?)```", README, re.DOTALL)
+def test_the_commands_of_the_page_do_what_it_says(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (block,) = re.findall(r"<!-- tested: check -->\n```sh\n(.*?)```", PAGE, re.DOTALL)
     monkeypatch.chdir(tmp_path)
     with served(None) as server:
         for line in block.replace("http://127.0.0.1:4010", server.url).splitlines():
@@ -27,7 +27,7 @@ def test_the_commands_of_the_readme_do_what_it_says(tmp_path: Path, monkeypatch:
     assert "Conforms" in (tmp_path / "report.html").read_text("utf-8")
 
 
-def test_the_readme_tells_the_default_budget() -> None:
+def test_the_page_tells_the_default_budget() -> None:
     from bluehour.contracts.check.run import LOCAL_BUDGET
 
-    assert f"it is {LOCAL_BUDGET} for a server on this\nmachine" in README
+    assert f"it is {LOCAL_BUDGET} for a server on this\nmachine" in PAGE
