@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from bluehour.mock_server import installing
+from bluehour.mock_server.core import installing
 from bluehour.mock_server.core.installing import command_for
 
 CLONE = "file:///home/ada/a%20clone"

@@ -52,13 +52,13 @@ def sending_of(environ: WSGIEnvironment) -> Sending:
 
 def request_of(environ: WSGIEnvironment) -> Request:
     """Return the request that an environment stands for, without its body."""
-    raw, query = environ.get("REQUEST_URI", ""), environ.get("QUERY_STRING", "")
-    path = environ.get("PATH_INFO", "").encode("latin-1")
-    if unquote_to_bytes(raw.partition("?")[0]) != path:  # below a prefix, or with its path rewritten
-        raw = quote(path, safe=_UNQUOTED) + (f"?{query}" if query else "")
+    raw = environ.get("REQUEST_URI", "").partition("?")[0]
+    path, query = environ.get("PATH_INFO", "").encode("latin-1"), environ.get("QUERY_STRING", "")
+    if unquote_to_bytes(raw) != path:  # below a prefix, or with its path rewritten
+        raw = quote(path, safe=_UNQUOTED)
     return Request(
         method=environ["REQUEST_METHOD"],
-        target=_text(raw),
+        target=_text(f"{raw}?{query}" if query else raw),
         headers=Headers(list(_headers_of(environ))),
         origin=f"{environ['wsgi.url_scheme']}://{environ['SERVER_NAME']}:{environ['SERVER_PORT']}",
         client=environ.get("REMOTE_ADDR", ""),

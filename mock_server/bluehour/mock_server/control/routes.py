@@ -57,12 +57,13 @@ class ControlApi:
 
     def _guard(self) -> Any:
         """Let a call pass, or answer it."""
-        if not (request.path == PREFIX or request.path.startswith(f"{PREFIX}/")):
+        asked = request_of(request.environ)
+        if not (asked.path == PREFIX or asked.path.startswith(f"{PREFIX}/")):
             return None
-        if "token" in request.args and request.path == PREFIX:
-            return _sign_in()
+        if "token" in asked.arguments and asked.path == PREFIX:
+            return _sign_in(asked.arguments["token"][-1])
         try:
-            check_access(self._world.settings.control_token, request)
+            check_access(self._world.settings.control_token, asked)
         except ControlRefusal as refusal:
             return _response(_refusal(refusal))
         return None
@@ -133,8 +134,8 @@ def _openapi() -> Response:
     return Response(orjson.dumps(control_contract().document), content_type=JSON)
 
 
-def _sign_in() -> Any:
+def _sign_in(token: str) -> Any:
     """Keep the token that the console was opened with in a cookie, and out of the address bar."""
     answer = redirect(PREFIX)
-    answer.set_cookie(COOKIE, request.args["token"], path=PREFIX, httponly=True, samesite="Strict")
+    answer.set_cookie(COOKIE, token, path=PREFIX, httponly=True, samesite="Strict")
     return answer
