@@ -12,6 +12,7 @@ import pytest
 from flask.testing import FlaskClient
 from PIL import Image
 
+from bluehour.mock_server.api import journey
 from bluehour.mock_server.api.call import Answer
 from bluehour.mock_server.app import create_app
 from bluehour.mock_server.core.clock import Clock
@@ -158,7 +159,7 @@ def test_no_picture_is_served_before_the_project_is_complete(caller: Caller, moc
 def test_an_answer_of_our_own_that_breaks_the_contract_is_not_sent(
     monkeypatch: pytest.MonkeyPatch, body: dict[str, Any], fault: str
 ) -> None:
-    monkeypatch.setattr("bluehour.mock_server.api.journey.behaviour_of", lambda _: lambda _: Answer(200, body))
+    monkeypatch.setattr(journey, "behaviour_of", lambda _: lambda _: Answer(200, body))
     broken = Caller(create_app(Mock()).test_client(), "any")
     answer = broken.post(FACE, face())
     assert answer.status_code == 500

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterable
-from functools import lru_cache
+from functools import lru_cache, partial
 from typing import TYPE_CHECKING, BinaryIO, Protocol, cast, runtime_checkable
 
 from flask import Flask, Response
@@ -16,6 +16,7 @@ from werkzeug.exceptions import HTTPException
 
 from bluehour.openapi.messages import Request
 
+from .api.answers import refused, reply_of
 from .api.application import Lane, Refused
 from .api.call import Refusal
 from .api.feature import Feature
@@ -56,14 +57,29 @@ def create_app(mock: Mock) -> Flask:
     return Application(mock).flask
 
 
+def _failed(mock: Mock, error: Exception) -> Response | HTTPException:
+    """Answer for a page that fails, in the contract's envelope."""
+    contract = mock.world.contract
+    if isinstance(error, HTTPException):
+        status = error.code or 500
+        if status < 400:
+            return error
+        code = code_of(status, contract)
+        allow = {name: value for name, value in error.get_headers() if name == "Allow"}
+        error = Refusal(code or "invalid_request", None if code else error.description, headers=allow)
+    reply = reply_of(refused(request_of(flask_request.environ), error, contract))
+    return Response(cast(bytes, reply.body), reply.status, reply.headers)
+
+
 def create_console(mock: Mock) -> Flask:
     """Return a Flask application that has the control API and the console, and no mocked API beside it."""
-    return _pages([mock.feature(ConsoleFeature), mock.feature(ControlFeature)])
+    return _pages(mock, [mock.feature(ConsoleFeature), mock.feature(ControlFeature)])
 
 
-def _pages(features: Iterable[Feature]) -> Flask:
+def _pages(mock: Mock, features: Iterable[Feature]) -> Flask:
     app = Flask(__name__, static_folder=None)
     app.url_map.merge_slashes = False  # or a//b would be sent on to a/b, at no host's name
+    app.register_error_handler(Exception, partial(_failed, mock))
     for feature in features:
         if isinstance(feature, _HasPages):
             feature.add_pages(app)
@@ -90,9 +106,8 @@ class Application:
         self._log = log
         self._journey = Journey(mock.world, lambda: mock.targets, mock.secrets, mock.features)
         self._records = [each.record for each in mock.features if type(each).record is not Feature.record]
-        self.flask = _pages(mock.features)
+        self.flask = _pages(mock, mock.features)
         self._flask_itself = self.flask.wsgi_app
-        self.flask.register_error_handler(Exception, self._failed)
         self.flask.wsgi_app = self._wsgi  # type: ignore[method-assign]  # Flask's own way to add middleware
         self._has_page = lru_cache(maxsize=1024)(self._is_page)
 
@@ -181,18 +196,6 @@ class Application:
     def _tell(self, request: Request, trace: Trace, reply: Reply, began: float) -> None:
         if self._log is not None:
             self._log(request, trace, reply, (time.perf_counter() - began) * 1000)
-
-    def _failed(self, error: Exception) -> Response | HTTPException:
-        """Answer for a page that fails, in the contract's envelope."""
-        if isinstance(error, HTTPException):
-            status = error.code or 500
-            if status < 400:
-                return error
-            code = code_of(status, self._world.contract)
-            allow = {name: value for name, value in error.get_headers() if name == "Allow"}
-            error = Refusal(code or "invalid_request", None if code else error.description, headers=allow)
-        reply = self._journey.refused(request_of(flask_request.environ), error, Trace())
-        return Response(cast(bytes, reply.body), reply.status, reply.headers)
 
 
 class WsgiApplication:

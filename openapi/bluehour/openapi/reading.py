@@ -101,7 +101,7 @@ def read_body(declared: RequestBody, request: Request) -> tuple[Any, list[Fault]
     try:
         body = _data_of(media, request)
     except _Unreadable as error:
-        return None, [Fault("body", str(error))]
+        return None, [error.fault]
     if isinstance(body, bytes) or media.schema.accepts(body):
         return body, []
     return body, [
@@ -111,7 +111,11 @@ def read_body(declared: RequestBody, request: Request) -> tuple[Any, list[Fault]
 
 
 class _Unreadable(Exception):
-    """A body that is not what its media type says, in words."""
+    """A body that is not what its media type says."""
+
+    def __init__(self, message: str, where: str = "body") -> None:
+        super().__init__(message)
+        self.fault = Fault(where, message)
 
 
 def _credential(scheme: Security, request: Request) -> str | None:
@@ -164,7 +168,7 @@ def _json(raw: bytes) -> Any:
         raise _Unreadable(f"Malformed JSON: {error}") from error
     if b"\\u0000" in raw and (path := next(_nul_in(body), None)) is not None:
         name = wording.cut(wording.field_name(path)) or "body"
-        raise _Unreadable(f"Invalid value for {name}: must not contain the character NUL")
+        raise _Unreadable(f"Invalid value for {name}: must not contain the character NUL", name)
     return body
 
 

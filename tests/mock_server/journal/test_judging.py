@@ -42,7 +42,11 @@ def test_every_fault_is_named_with_its_place(caller: Caller, mock: Mock) -> None
         ({"data": b"", "content_type": JSON}, "body", "Missing request body"),
         ({"data": b"{}", "content_type": "text/plain"}, "body", "Invalid Content-Type"),
         ({"data": b"[]", "content_type": JSON}, "body", "expected object, got array"),
-        ({"data": b'{"name": "\\u0000"}', "content_type": JSON}, "assets", "Missing required field: assets"),
+        (
+            {"data": b'{"name": "\\u0000"}', "content_type": JSON},
+            "name",
+            "must not contain the character NUL",
+        ),
     ],
 )
 def test_a_body_that_can_not_be_read_is_a_fault(

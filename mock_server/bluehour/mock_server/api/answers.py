@@ -13,7 +13,7 @@ from bluehour.openapi.responses import judge_data
 from bluehour.openapi.wording import joined, shown_call
 
 from .call import Answer, Refusal
-from .refusals import answer_to
+from .refusals import answer_to, server_response, unavailable
 from .reply import Reply
 
 log = logging.getLogger("bluehour")
@@ -31,6 +31,17 @@ def judged(answer: Answer, declared: DeclaredResponse | None, contract: Contract
     return answer_to(
         Refusal("internal_server_error", f"The mock's answer broke the contract: {message}"), contract
     )
+
+
+def refused(request: Request, error: Exception, contract: Contract) -> Answer:
+    """Return what is answered outside of any operation: to a refusal, a machine's lack, or a bug of ours."""
+    refusal = error if isinstance(error, Refusal) else unavailable(error)
+    if refusal is None:
+        what = shown_call(request.method, request.path)
+        log.error("%s failed, which is a bug of the mock", what, exc_info=error)
+        refusal = Refusal("internal_server_error")
+    answer = answer_to(refusal, contract)
+    return judged(answer, server_response(answer.status, contract), contract, request)
 
 
 def reply_of(answer: Answer) -> Reply:

@@ -7,31 +7,27 @@ route -> operation -> account (401) -> is a scenario asked for? -> parameters an
 from __future__ import annotations
 
 import io
-import logging
 from collections.abc import Callable, Sequence
 from typing import BinaryIO
 
 from bluehour.openapi.messages import Request
 from bluehour.openapi.reading import Read, read
 from bluehour.openapi.routes import Match, Routes
-from bluehour.openapi.wording import shown_call
 
 from ..core.accounts import Account, TokenRefused
 from ..core.assets.links import transfer_at
 from ..core.world import World
 from ..outbound import TargetPolicy
-from .answers import judged, reply_of
+from .answers import judged, refused, reply_of
 from .behaviours import Behaviour, behaviour_of, documented_example
 from .call import BEARER, Answer, Call, Refusal
 from .effects import Effect
 from .feature import Feature
-from .refusals import allow_header, answer_to, nowhere, server_response, unavailable
+from .refusals import allow_header, answer_to, nowhere, server_response
 from .reply import Reply
 from .secrets import Secrets
 from .trace import Trace
 from .transfer import download, upload
-
-log = logging.getLogger("bluehour")
 
 LARGEST_BODY = 16 * 2**20
 """Bytes of a request body that are read; uploads, which are streamed to disk, have their plan's limit."""
@@ -211,13 +207,7 @@ class Journey:
     def refused(self, request: Request, error: Exception, trace: Trace) -> Reply:
         """Answer for what no operation answers: no such path or method, a machine's lack, a bug of ours."""
         self._secrets.learn_from(request.headers)
-        refusal = error if isinstance(error, Refusal) else unavailable(error)
-        if refusal is None:
-            what = shown_call(request.method, request.path)
-            log.error("%s failed, which is a bug of the mock", what, exc_info=error)
-            refusal = Refusal("internal_server_error")
-        answer = answer_to(refusal, self._contract)
-        answer = judged(answer, server_response(answer.status, self._contract), self._contract, request)
+        answer = refused(request, error, self._contract)
         trace.note = answer.note
         return reply_of(answer)
 

@@ -137,4 +137,10 @@ def _is_secret(header: str) -> bool:
 
 def _forms(secret: str) -> Iterator[str]:
     """A secret as it came, and as URLs, JSON and UTF-8 write it."""
-    yield from dict.fromkeys((secret, quote(secret, safe=""), json.dumps(secret)[1:-1]))
+    text = _as_text(secret)
+    yield from dict.fromkeys((secret, text, quote(text, safe=""), json.dumps(text)[1:-1]))
+
+
+def _as_text(header: str) -> str:
+    """Return a header's value, whose bytes were taken for Latin-1, as the UTF-8 that they mostly are."""
+    return header if header.isascii() else header.encode("latin-1", "replace").decode("utf-8", "replace")

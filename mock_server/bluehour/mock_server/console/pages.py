@@ -41,6 +41,7 @@ def add_routes(app: Flask) -> None:
     """Serve the console at `/_mock`, and its style and scripts below it."""
     app.add_url_rule(PREFIX, "console", _page, strict_slashes=False)
     app.add_url_rule(f"{PREFIX}/static/<name>", "console file", _file)
+    app.add_url_rule("/favicon.ico", "console icon", lambda: _file("icon.svg"))  # browsers ask for it
 
 
 def _page() -> Response:
