@@ -36,9 +36,9 @@ class Malformed(Exception):
     """What came is no HTTP/1.1, or does not say where it ends; the message says what is wrong."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Head:
-    """A request before its body.
+    """A request before its body. Not to be changed; to be frozen would take a microsecond of each request.
 
     Attributes:
         method: any token.
