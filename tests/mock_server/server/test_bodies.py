@@ -48,6 +48,14 @@ def test_a_small_body_comes_as_bytes_and_a_large_one_as_a_file(
         assert json.loads(body) == {"small": size if is_small else 0, "large": None if is_small else size}
 
 
+@pytest.mark.parametrize("method", ["GET", "HEAD", "DELETE", "BREW"])
+def test_any_request_may_have_a_body(served: Served, method: str) -> None:
+    client = served.client()
+    for _ in range(2):
+        assert client.ask(head(2).replace("POST", method) + "ab", method)[0] == 200
+    assert [request.body for request, _ in served.application.seen] == [b"ab", b"ab"]
+
+
 @pytest.mark.parametrize("piece", [1, 2, 3, 7, 1000])
 def test_chunks_are_read_however_they_are_cut_into_packets(piece: int) -> None:
     content = bytes(range(256)) * 2

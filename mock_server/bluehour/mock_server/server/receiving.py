@@ -15,6 +15,9 @@ from .heads import LONGEST_HEAD, Head, Malformed, end_of_head, read_head
 SMALL_BODY = 64 * 2**10
 """Bytes of a body that is handed on as such; a larger one is a file."""
 
+_REMEMBERED = 8 * 2**10
+"""Bytes of a head that is remembered, at most."""
+
 
 @dataclass(slots=True)
 class Received:
@@ -152,7 +155,8 @@ class Receiver:
             return None
         raw, self._unread = data[:end], data[end:]
         head = read_head(raw)
-        self._last = raw, head
+        if end <= _REMEMBERED:
+            self._last = raw, head
         return head
 
     def _next_large(self, large: LargeBody) -> Received | None:
