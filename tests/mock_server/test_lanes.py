@@ -25,7 +25,8 @@ from bluehour.mock_server.console.feature import ConsoleFeature
 from bluehour.mock_server.core.settings import Settings
 from bluehour.mock_server.mock import Mock
 from bluehour.mock_server.rendering import room
-from bluehour.mock_server.server import lanes, receiving, sending
+from bluehour.mock_server.server import lanes
+from bluehour.mock_server.server.connection import Limits
 from bluehour.mock_server.server.inprocess import running
 
 from .conftest import FACE, UPLOADS, face
@@ -49,7 +50,11 @@ class Served:
             answer = connection.getresponse()
             read = answer.read()
         is_json = answer.headers.get_content_type() == "application/json"
-        return answer.status, dict(answer.headers), json.loads(read) if is_json else read
+        return (
+            answer.status,
+            {name.lower(): value for name, value in answer.headers.items()},
+            json.loads(read) if is_json else read,
+        )
 
     def upload_link(self) -> str:
         item = {"type": "image", "extension": "png"}
@@ -77,6 +82,14 @@ def served() -> Iterator[Served]:
     with running(mock) as url:
         yield Served(mock, url)
     mock.close()
+
+
+@pytest.fixture
+def impatient() -> Iterator[Served]:
+    """A mock that is served to clients for which it does not wait for long."""
+    limits = Limits(silence=0.3, unread=0.1, lingers=0.1)
+    with closing(Mock()) as mock, running(mock, limits=limits) as url:
+        yield Served(mock, url)
 
 
 def test_nothing_else_waits_for_pictures(served: Served) -> None:
@@ -214,16 +227,16 @@ def test_where_too_many_wait_the_next_is_told_to_come_again(
 
 
 @pytest.mark.parametrize("size", [100, 5_000_000])
-def test_a_body_that_stalls_is_ended_with_a_408(served: Served, size: int) -> None:
-    head = f"PUT {served.upload_link()} HTTP/1.1\nHost: a\nContent-Length: {size}\n"
-    with served.raw(head, b"x" * 50) as client:
+def test_a_body_that_stalls_is_ended_with_a_408(impatient: Served, size: int) -> None:
+    head = f"PUT {impatient.upload_link()} HTTP/1.1\nHost: a\nContent-Length: {size}\n"
+    with impatient.raw(head, b"x" * 50) as client:
         told = b""
         while piece := client.recv(2**16):  # to its end: the connection is closed
             told += piece
     assert told.startswith(b"HTTP/1.1 408 ")
     assert json.loads(told.partition(b"\r\n\r\n")[2])["code"] == "request_timeout"
-    assert served.mock.journal is not None
-    assert served.mock.journal.all()[-1].status == 408
+    assert impatient.mock.journal is not None
+    assert impatient.mock.journal.all()[-1].status == 408
 
 
 @pytest.mark.parametrize("end", [b"ZZ\r\n", b"5\r\nab", b""])
@@ -255,10 +268,9 @@ def test_a_body_that_ends_before_its_length_is_a_400_for_whoever_still_hears(
         assert client.recv(2**16).startswith(b"HTTP/1.1 400 ")
 
 
-def test_a_body_that_trickles_is_ended_too(served: Served, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(receiving, "_LONGEST_SILENCE", 0.3)
-    head = f"PUT {served.upload_link()} HTTP/1.1\nHost: a\nContent-Length: 5000000\n"
-    with served.raw(head) as client:
+def test_a_body_that_trickles_is_ended_too(impatient: Served) -> None:
+    head = f"PUT {impatient.upload_link()} HTTP/1.1\nHost: a\nContent-Length: 5000000\n"
+    with impatient.raw(head) as client:
         client.settimeout(0.05)
         told = b""
         while not told:
@@ -308,16 +320,13 @@ def test_a_reader_that_does_not_read_is_told_of_a_gap_and_goes_on(served: Served
             told += client.recv(2**16)
 
 
-def test_a_reader_that_reads_nothing_for_long_is_let_go(
-    served: Served, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(sending, "_LONGEST_GAP", 0.1)
-    with served.raw("GET /_mock/events HTTP/1.1\nHost: 127.0.0.1\n") as client:
+def test_a_reader_that_reads_nothing_for_long_is_let_go(impatient: Served) -> None:
+    with impatient.raw("GET /_mock/events HTTP/1.1\nHost: 127.0.0.1\n") as client:
         assert client.recv(2**16).startswith(b"HTTP/1.1 200 ")
-        wait_for(lambda: len(served.mock.feature(ConsoleFeature).feed._readers) == 1)
+        wait_for(lambda: len(impatient.mock.feature(ConsoleFeature).feed._readers) == 1)
         until = time.monotonic() + 60
-        while served.mock.feature(ConsoleFeature).feed._readers:
-            served.call("POST", FACE, {**face(), "name": "x" * 40_000})
+        while impatient.mock.feature(ConsoleFeature).feed._readers:
+            impatient.call("POST", FACE, {**face(), "name": "x" * 40_000})
             assert time.monotonic() < until
 
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterable
 from functools import lru_cache, partial
+from threading import Lock
 from typing import TYPE_CHECKING, BinaryIO, Protocol, cast, runtime_checkable
 
 from flask import Flask, Response
@@ -36,6 +37,11 @@ from .reference_page.feature import PATH as DOCS
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
+
+_BUILDING = Lock()
+"""Held while routes are made: werkzeug parses code for each, and two threads of CPython 3.11 that parse at
+the same time may both fail (`SystemError: AST constructor recursion depth mismatch`, CPython issue 106905).
+"""
 
 Log = Callable[[Request, Trace, Reply, float], None]
 
@@ -80,9 +86,10 @@ def _pages(mock: Mock, features: Iterable[Feature]) -> Flask:
     app = Flask(__name__, static_folder=None)
     app.url_map.merge_slashes = False  # or a//b would be sent on to a/b, at no host's name
     app.register_error_handler(Exception, partial(_failed, mock))
-    for feature in features:
-        if isinstance(feature, _HasPages):
-            feature.add_pages(app)
+    with _BUILDING:
+        for feature in features:
+            if isinstance(feature, _HasPages):
+                feature.add_pages(app)
     return app
 
 

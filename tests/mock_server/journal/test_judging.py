@@ -45,7 +45,7 @@ def test_every_fault_is_named_with_its_place(caller: Caller, mock: Mock) -> None
         (
             {"data": b'{"name": "\\u0000"}', "content_type": JSON},
             "name",
-            "must not contain the character NUL",
+            "the character NUL",
         ),
     ],
 )

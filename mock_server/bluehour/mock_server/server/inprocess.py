@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from ..app import Application, WsgiApplication
 from ..mock import Mock
+from .connection import Limits
 from .listening import base_url_at, reserved
 from .thread import served_in_thread
 
@@ -17,7 +18,10 @@ if TYPE_CHECKING:
 
 @contextmanager
 def running(
-    mock: Mock, host: str = "127.0.0.1", make_app: Callable[[Mock], WSGIApplication] | None = None
+    mock: Mock,
+    host: str = "127.0.0.1",
+    make_app: Callable[[Mock], WSGIApplication] | None = None,
+    limits: Limits | None = None,
 ) -> Iterator[str]:
     """Serve a mock as `bluehour serve` does, on a free port, and give its base URL.
 
@@ -25,6 +29,7 @@ def running(
         mock: stays open at the end; whoever made it closes it.
         host: the numeric address to listen on.
         make_app: makes what answers, if not the mock's own application.
+        limits: how long clients are waited for.
 
     Raises:
         HostError: it can't be served.
@@ -35,5 +40,5 @@ def running(
         mock.world.resume()
         own = Application(mock)
         application = own if make_app is None else WsgiApplication(make_app(mock), own)
-        with served_in_thread(application, listener):
+        with served_in_thread(application, listener, limits):
             yield mock.world.base_url
