@@ -13,12 +13,10 @@ from urllib.parse import unquote, urlsplit
 
 import pytest
 import yaml
-from flask import Flask
 from flask.testing import FlaskClient
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from bluehour.mock_server import reference_page
 from bluehour.mock_server.app import create_app
 from bluehour.mock_server.mock import Mock
 from bluehour.mock_server.reference_page import page as page_module
@@ -84,9 +82,7 @@ def words(text: str) -> str:
 
 
 def client_of(contract: Contract) -> FlaskClient:
-    app = Flask(__name__, static_folder=None)
-    reference_page.add_routes(app, contract)
-    return app.test_client()
+    return create_app(Mock(contract)).test_client()
 
 
 def page_of(contract: Contract) -> Page:

@@ -13,7 +13,8 @@ from hypothesis import HealthCheck, settings
 from schemathesis.config import SchemathesisConfig
 
 from bluehour.mock_server.app import create_app
-from bluehour.mock_server.mock import Mock, Settings
+from bluehour.mock_server.core.settings import Settings
+from bluehour.mock_server.mock import Mock
 
 from .test_serving import serving
 

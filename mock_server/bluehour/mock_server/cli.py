@@ -1,4 +1,8 @@
-"""The command `bluehour`, and its `serve`; other packages add theirs as entry points."""
+"""The command `bluehour`, and its `serve`; other packages add theirs as entry points.
+
+It imports quickly, and so do the modules of the other commands: `bluehour --help` asks each of them for its
+line. What a command works with is imported when it runs.
+"""
 
 from __future__ import annotations
 
@@ -9,17 +13,10 @@ from typing import Any, TypeVar
 
 import click
 
-from bluehour.openapi.document import SpecError
-
 from . import interrupts
-from .accounts import MOST_CREDITS
-from .hosting import HostError
-from .mock import Settings
-from .rendering import RendererError
+from .core.accounts import MOST_CREDITS
+from .core.settings import Settings
 from .rendering.opening import DEVICES, REFERENCE, SIMULATED
-from .scenarios.rules import RuleError
-from .serving import ServeError, Server, run
-from .stores import StoreError
 
 _DEFAULTS = Settings()
 _Command = TypeVar("_Command", bound=Callable[..., object])
@@ -242,6 +239,15 @@ def serve(
 
     Exit codes: 0 stopped by Ctrl-C, 2 can't start (one line says why).
     """
+    from bluehour.openapi.document import SpecError
+
+    from .core.stores import StoreError
+    from .rendering import RendererError
+    from .scenarios.rules import RuleError
+    from .server.listening import HostError
+    from .server.serving import ServeError, Server, run
+
+    interrupts.raise_if_heard()  # it may have come in the imports, where nothing is raised
     settings = Settings(
         store=store,
         time_scale=time_scale,

@@ -15,6 +15,9 @@ from urllib.parse import parse_qs, unquote
 
 from .data import from_json
 
+_MOST_DIGITS = 15
+"""Of a Content-Length that any body could have."""
+
 Pairs = Sequence[tuple[str, str]]
 
 
@@ -32,7 +35,7 @@ class Headers:
         self._by_name: dict[str, list[str]] | None = None
 
     def get(self, name: str) -> str | None:
-        """Return a header's value, those of several of that name joined by commas; None where there is none."""
+        """Return a header's value, several joined by commas; None where there is none."""
         values = self._values().get(name.lower())
         return None if values is None else values[0] if len(values) == 1 else ",".join(values)
 
@@ -91,6 +94,14 @@ class Request:
     body: bytes = b""
     origin: str = ""
     client: str = ""
+
+    @property
+    def size(self) -> int:
+        """Bytes of the body: those that it has, or that were announced, where it went elsewhere."""
+        if self.body:
+            return len(self.body)
+        length = self.headers.get("content-length") or "0"
+        return int(length) if length.isdecimal() and len(length) <= _MOST_DIGITS else 0
 
     @property
     def url(self) -> str:

@@ -21,7 +21,17 @@ from bluehour.openapi.model import JSON, MediaType, Operation
 from bluehour.openapi.schema import Schema
 from bluehour.openapi.wording import field_name
 
-from .schemas import OPERATIONS, Field, Sketch, bodies, fields, fractions, media_of, numbers, same
+from .schemas import (
+    OPERATIONS,
+    Field,
+    Sketch,
+    bodies,
+    fields,
+    fractions,
+    media_of,
+    numbers,
+    same,
+)
 
 each_operation = pytest.mark.parametrize("operation", OPERATIONS.values(), ids=OPERATIONS.keys())
 thoroughly = settings(max_examples=40)

@@ -13,7 +13,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from bluehour.contracts.bodies import illegal, legal, unparsable
-from bluehour.mock_server.projects import ProjectEnded
+from bluehour.mock_server.core.projects import ProjectEnded
 from bluehour.openapi.model import JSON, Operation
 
 from ..bodies.schemas import OPERATIONS, media_of

@@ -22,6 +22,7 @@ import click.testing
 import pytest
 
 from bluehour.contracts.proxy.cli import proxy as command
+from bluehour.mock_server.core.installing import command_for
 
 from .lying import lying_server
 from .running import PATIENCE, RawServer, Wire, connected
@@ -209,7 +210,7 @@ def test_without_the_judge_it_says_what_to_install(monkeypatch: pytest.MonkeyPat
     monkeypatch.setitem(sys.modules, "schemathesis", None)
     done = click.testing.CliRunner().invoke(command, ["--upstream", "http://a"])
     assert done.exit_code == 2
-    assert "pip install 'bluehour[contracts]'" in done.output
+    assert command_for("contracts") in done.output
     assert done.output.count("\n") == 1
 
 

@@ -11,7 +11,17 @@ from bluehour.contracts.report import as_json
 from bluehour.contracts.results import Report
 
 from .conftest import Form
-from .reports import SECOND, TARGET, TOKEN, answer, bearer, edit, exchange, finding, report
+from .reports import (
+    SECOND,
+    TARGET,
+    TOKEN,
+    answer,
+    bearer,
+    edit,
+    exchange,
+    finding,
+    report,
+)
 
 
 def talkative() -> Report:

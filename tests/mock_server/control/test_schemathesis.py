@@ -15,7 +15,8 @@ from schemathesis.checks import (
 from schemathesis.config import SchemathesisConfig
 
 from bluehour.mock_server.app import create_app
-from bluehour.mock_server.mock import Mock, Settings
+from bluehour.mock_server.core.settings import Settings
+from bluehour.mock_server.mock import Mock
 
 # NUL is refused everywhere, as in the mocked API.
 config = SchemathesisConfig.from_dict({"generation": {"allow-x00": False}})

@@ -7,14 +7,9 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
-from werkzeug.test import EnvironBuilder
-from werkzeug.wrappers import Request as WerkzeugRequest
-
-from bluehour.mock_server.exchange import Refusal
-from bluehour.mock_server.journal.secrets import shortened
-from bluehour.mock_server.requests import token_of
-from bluehour.mock_server.wsgi import from_wsgi
+from bluehour.mock_server.core.accounts import shortened
 from bluehour.openapi.model import Operation
+from bluehour.openapi.reading import credential_of
 from bluehour.openapi.routes import Routes
 
 from ..encodings import Unreadable, decoded
@@ -146,12 +141,4 @@ def _token(operation: Operation | None, passed: Passed) -> str | None:
     """The credential that a request brings, as the operation wants it."""
     if operation is None:
         return None
-    builder = EnvironBuilder(
-        path=from_wsgi(passed.path),
-        query_string=from_wsgi(passed.query),
-        headers=list(passed.request_headers),
-    )
-    try:
-        return token_of(operation, WerkzeugRequest(builder.get_environ()))  # type: ignore[arg-type]
-    except Refusal:
-        return None
+    return credential_of(operation, passed.request)[0]

@@ -8,6 +8,7 @@ from pathlib import Path
 import click
 
 from bluehour.mock_server.cli import Problem
+from bluehour.mock_server.core.installing import command_for
 
 
 @click.command(context_settings={"auto_envvar_prefix": "BLUEHOUR_PROXY", "show_default": True})
@@ -93,9 +94,9 @@ def proxy(
         from .serving import Options, ProxyError, run
     except ModuleNotFoundError as error:
         raise Problem(
-            f"the proxy judges with what is not installed ({error.name}): pip install 'bluehour[contracts]'"
+            f"the proxy judges with what is not installed ({error.name}): {command_for('contracts')}"
         ) from error
-    from bluehour.mock_server.hosting import HostError
+    from bluehour.mock_server.server.listening import HostError
 
     options = Options(
         upstream=upstream,

@@ -6,7 +6,7 @@ import base64
 import json
 from typing import Any
 
-from bluehour.mock_server.clock import isoformat
+from bluehour.mock_server.core.clock import isoformat
 
 from ..exchange import Answer, Exchange, Headers
 from ..results import Report, Verdict

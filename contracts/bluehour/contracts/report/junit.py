@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from xml.etree import ElementTree as Xml
 
-from bluehour.mock_server.clock import isoformat
+from bluehour.mock_server.core.clock import isoformat
 
 from ..results import Exit, Report, State
 from ..rules import Rule, Severity

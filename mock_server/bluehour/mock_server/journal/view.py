@@ -8,10 +8,10 @@ from typing import Any
 from bluehour.openapi import har
 from bluehour.openapi.messages import Headers, Request, Response
 
-from ..clock import isoformat
+from ..api.secrets import Secrets
+from ..core.clock import isoformat
 from .exchange import Exchange
 from .judging import faults_of, warnings_of
-from .secrets import Secrets
 
 
 def entry(exchange: Exchange) -> dict[str, Any]:

@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from bluehour.mock_server.accounts import account_of
+from bluehour.mock_server.core.accounts import account_of
 from bluehour.mock_server.rendering.simulated import output_size
 from bluehour.openapi.model import Operation
 from bluehour.openapi.wording import counted

@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 import json
+from functools import cache
 from typing import Any
 
+import schemathesis
 from hypothesis import HealthCheck, Phase, Verbosity, given, seed, settings
-from schemathesis import GenerationMode
+from schemathesis import BaseSchema, GenerationMode
 
+from bluehour.openapi.contract import Contract
 from bluehour.openapi.model import Operation
 from bluehour.openapi.wording import cut
 
 from ...bodies import Illegal
 from ...exchange import label_of
-from ...judge.answers import operation_in_schemathesis
 from ..checker import Check, answered, json_of
 from ..jobs import Jobs
 from .bodies import with_upload
@@ -71,7 +73,8 @@ def try_random_legal(check: Check) -> None:
 def _made_up(check: Check, operation: Operation, *, illegal: bool) -> list[Any]:
     """Bodies, all of them drawn before any is sent: hypothesis looks at some more than once."""
     mode = GenerationMode.NEGATIVE if illegal else GenerationMode.POSITIVE
-    strategy = operation_in_schemathesis(check.contract, operation).as_strategy(generation_mode=mode)
+    known = _as_schemathesis_reads_it(check.contract)[operation.path][operation.method]
+    strategy = known.as_strategy(generation_mode=mode)
     drawn: list[Any] = []
 
     @seed(check.random.getrandbits(32))
@@ -90,6 +93,11 @@ def _made_up(check: Check, operation: Operation, *, illegal: bool) -> list[Any]:
 
     draw()
     return drawn
+
+
+@cache
+def _as_schemathesis_reads_it(contract: Contract) -> BaseSchema:
+    return schemathesis.openapi.from_dict(dict(contract.document))
 
 
 def _can_be_sent(body: Any) -> bool:

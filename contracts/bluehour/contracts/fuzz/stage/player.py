@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from bluehour.mock_server.scenarios.faults import BAD_GATEWAY
+from bluehour.mock_server.api.faults import BAD_GATEWAY
 from bluehour.openapi.contract import Contract
 from bluehour.openapi.model import JSON, Operation
 from bluehour.openapi.routes import Routes
@@ -138,7 +138,7 @@ class Player:
             return status < 300 or status in self._contract.server_responses
         return any(
             bodies.PLACES.get(operation.behaviour or "") is place
-            and bodies.declared(self._contract, operation, status)
+            and self._contract.declared(operation, status)
             for operation in self._contract.operations
         )
 
