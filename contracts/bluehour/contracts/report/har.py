@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 
 from bluehour.openapi import har as archives
-from bluehour.openapi.messages import Headers, Request, Response
+from bluehour.openapi.messages import Headers, Response
 
 from ..exchange import Exchange
 from ..results import Report
@@ -21,11 +21,11 @@ def har(report: Report) -> str:
 
 
 def _entry(exchange: Exchange) -> archives.Entry:
-    request, answer = exchange.request, exchange.answer
+    answer = exchange.answer
     return archives.Entry(
         at=exchange.at,
         ms=answer.seconds * 1000 if answer else 0,
-        request=Request(request.method, request.url, Headers(request.headers), request.body),
+        request=exchange.request.message,
         response=Response(answer.status, Headers(answer.headers), answer.body) if answer else None,
         comment=f"{exchange.number}: {exchange.purpose}" if exchange.purpose else f"{exchange.number}",
         failure=exchange.failure,

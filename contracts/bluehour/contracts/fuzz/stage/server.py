@@ -18,6 +18,7 @@ from typing import Any
 
 from bluehour.openapi.contract import Contract
 from bluehour.openapi.errors import BluehourError
+from bluehour.openapi.routes import Routes
 
 from ...http1 import Cut, NotHttp, RequestHead, read_body, read_request, request_framing
 from ..clock import Clock
@@ -80,6 +81,7 @@ class Stage:
 
     def __init__(self, contract: Contract) -> None:
         self._contract = contract
+        self._routes = Routes(contract, prefixes=("",))
         self._loop = _Loop()
         self._servers: dict[Host, Server] = {}
         self._nowhere = socket.socket()
@@ -126,7 +128,7 @@ class Stage:
         """
         self._call(self._listen(*_HOSTS[script.gone == "start" :]))
         addresses = self._addresses()
-        player = Player(script, self._contract, addresses, token, clock, longest_wait, patience)
+        player = Player(script, self._contract, self._routes, addresses, token, clock, longest_wait, patience)
         self._showing = Showing(addresses.api, player, clock, patience)
         try:
             yield self._showing
