@@ -26,7 +26,7 @@ from bluehour.mock_server.assets.files import Files, NoRoom, _bytes_in
 from bluehour.mock_server.assets.folders import PrivateFolder, remove_left
 from bluehour.mock_server.clock import Clock
 from bluehour.mock_server.mock import Mock, Settings
-from bluehour.mock_server.stores import sql
+from bluehour.mock_server.stores import database, sql
 from bluehour.openapi.contract import Contract, load
 from bluehour.openapi.document import resolve
 
@@ -265,7 +265,7 @@ def refused(answer: Any) -> str:
 def test_a_store_that_is_locked_is_a_503_and_readers_go_on(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
-    monkeypatch.setattr(sql, "_BUSY_SECONDS", 0.2)
+    monkeypatch.setattr(database, "_BUSY_SECONDS", 0.2)
     file = tmp_path / "mock.db"
     with closing(Mock(settings=Settings(store=f"sqlite:///{file}"))) as mock:
         caller = Caller(create_app(mock).test_client(), "mhk_test_creator_5")
@@ -298,9 +298,13 @@ def test_a_writer_that_never_ends_holds_up_no_other_for_long(
         caller = Caller(create_app(mock).test_client(), "any")
         project_id = caller.create(face())
         assert isinstance(mock.store, sql.SqlStore)
-        with mock.store._writing:
+        ends = threading.Event()
+        mock.store._writer.submit(lambda _: ends.wait())
+        try:
             assert "locked" in refused(caller.post(FACE, face()))
             assert caller.project(project_id)["id"] == project_id
+        finally:
+            ends.set()
 
 
 @pytest.mark.parametrize("kind", ["store", "assets"])

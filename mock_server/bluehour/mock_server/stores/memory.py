@@ -16,7 +16,7 @@ from operator import attrgetter
 from threading import Lock
 from typing import NamedTuple
 
-from ..accounts import Account, Entry, InsufficientCredits, TooManyJobs, entries_of, refund_of
+from ..accounts import Account, InsufficientCredits, TooManyJobs, entries_of, refund_of
 from ..assets import Upload
 from ..projects import Project, begun, ended
 from ..webhooks.deliveries import ComingEvent, Endpoint, WaitingDelivery
