@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import secrets
 import signal
+import sqlite3
 import subprocess
 import sys
 import tempfile
@@ -13,6 +14,7 @@ import time
 import tracemalloc
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
 from dataclasses import replace
 from functools import partial
 from math import inf
@@ -975,6 +977,39 @@ for number in count():
     print(made.id, flush=True)
 """
 
+SPEND_IN_THREADS = """
+from threading import Lock, Thread
+store, printing = open_it(), Lock()
+
+def spend():
+    while True:
+        made = project(0)
+        store.add_project(made)
+        with printing:
+            print(made.id, flush=True)
+
+for _ in range(15):
+    Thread(target=spend).start()
+spend()
+"""
+
+INTERRUPTED = """
+import os, signal, threading
+store = open_it()
+ends = threading.Event()
+store._writer.submit(lambda _: ends.wait())  # what the interrupted call waits behind
+threading.Timer(0.1, os.kill, (os.getpid(), signal.SIGINT)).start()
+made = project(0)
+try:
+    store.add_project(made)
+except KeyboardInterrupt:
+    ends.set()
+store.add_project(project(1))
+assert store.project(made.id) is not None, "what was under way is finished"
+assert store.balance("acc_payer", 1_700_000_001.0) == 8
+store.close()
+"""
+
 FORK = """
 import os
 store = open_it()
@@ -1027,8 +1062,9 @@ def test_two_processes_on_one_file_never_overdraw(url: str) -> None:
     store.close()
 
 
-def test_a_killed_writer_loses_no_acknowledged_project(url: str) -> None:
-    with start(OPEN + SPEND_FOR_EVER, url, "1000000") as writer:
+@pytest.mark.parametrize("spending", [SPEND_FOR_EVER, SPEND_IN_THREADS])
+def test_a_killed_writer_loses_no_acknowledged_project(spending: str, url: str) -> None:
+    with start(OPEN + spending, url, "1000000") as writer:
         assert writer.stdout is not None
         acknowledged = [writer.stdout.readline().strip() for _ in range(200)]
         os.kill(writer.pid, signal.SIGKILL)
@@ -1042,6 +1078,30 @@ def test_a_killed_writer_loses_no_acknowledged_project(url: str) -> None:
     assert len(set(charged)) == len(charged), "each is charged once"
     assert all(each is not None and store.project(each) is not None for each in charged)
     assert store.balance(ACCOUNT.id, NOW + 1_000_000) == 1_000_000 - len(charged)
+    store.close()
+
+
+def test_an_interrupt_leaves_a_store_that_goes_on(url: str) -> None:
+    run(OPEN + INTERRUPTED, url, "10")
+
+
+def test_a_file_of_an_earlier_version_gets_its_indexes_at_the_start(url: str, tmp_path: Path) -> None:
+    store = open_store(url)
+    store.open_account(ACCOUNT, NOW)
+    store.add_project(made := project())
+    store.close()
+    with closing(sqlite3.connect(tmp_path / "bluehour.db")) as file:
+        for name in ("ledger_in_order", "projects_in_order", "projects_pending"):
+            file.execute(f"DROP INDEX {name}")
+        file.execute("CREATE INDEX projects_by_time ON projects (created_at)")
+
+    store = open_store(url)
+
+    with closing(sqlite3.connect(tmp_path / "bluehour.db")) as file:
+        indexes = {name for (name,) in file.execute("SELECT name FROM sqlite_master WHERE type = 'index'")}
+    assert {"ledger_in_order", "projects_in_order", "projects_pending"} <= indexes
+    assert "projects_by_time" not in indexes
+    assert (store.projects(), store.balance(ACCOUNT.id, NOW)) == ([made], 99)
     store.close()
 
 

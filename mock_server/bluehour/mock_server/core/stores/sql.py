@@ -21,6 +21,9 @@ from .database import ACCEPTED, NONE, Database, Session, Values, path_of
 from .tables import FORMER_INDEXES, TABLES
 from .writer import Writer
 
+_QUEUED_SECONDS = 30.0
+"""For how long a change may wait for others of this process that come first."""
+
 Result = TypeVar("Result")
 
 
@@ -316,7 +319,13 @@ class SqlStore:
 
     def _change(self, make: Callable[[Session], Result]) -> Result:
         """Have the writer make a change, and wait until it is on disk."""
-        return self._writer.submit(make).result()
+        made = self._writer.submit(make)
+        try:
+            return made.result(_QUEUED_SECONDS)
+        except TimeoutError:
+            if made.cancel():
+                raise StoreUnavailable("the store is locked by a call that does not end") from None
+            return made.result()
 
 
 class _Standing(NamedTuple):
@@ -333,13 +342,12 @@ class _Standing(NamedTuple):
 
 
 def _standing(session: Session, account_id: str, at: float) -> _Standing:
-    settled, settled_at = session.first(sql.LOCK_SETTLED, {"wanted": account_id}) or (0, at)
-    after, until = sorted((settled_at, at))
-    window = {"wanted": account_id, "after": after, "until": until}
-    steps = [int(step) for (step,) in session.find(sql.STEPS, window)]
+    window = {"wanted": account_id, "at": at}
+    settled, settled_at, since = session.first(sql.STANDING, window) or (0, at, 0)
     if at >= settled_at:
-        balance = settled + sum(steps)
+        balance = settled + since
         return _Standing(balance, balance, balance, at)
+    steps = [int(step) for (step,) in session.find(sql.STEPS_BEFORE_SETTLED, window)]
     balance = settled - sum(steps)
     return _Standing(balance, min(accumulate(steps, initial=balance)), settled, settled_at)
 
@@ -380,9 +388,7 @@ def _turn(
     session: Session, project_id: str, changed: Callable[[Project], Project]
 ) -> tuple[Project, Project]:
     """Store what becomes of a project, and return it before and after."""
-    # The account first, as `add_project` does, so that no two can wait for each other.
-    session.find(sql.LOCK_OWNER, {"wanted": project_id})
-    row = session.first(sql.LOCK_PROJECT, {"wanted": project_id})
+    row = session.first(sql.FIND_PROJECT, {"wanted": project_id})
     if row is None:
         raise KeyError(project_id)
     before = _project(row)
@@ -426,8 +432,7 @@ def _limited(limit: int | None) -> int:
 
 
 def _project(row: Sequence[Any]) -> Project:
-    *others, was_ended = row
-    return Project(*others, was_ended=bool(was_ended))
+    return Project(*row[:-1], bool(row[-1]))  # SQLite has no booleans
 
 
 def _row(value: Any) -> dict[str, Any]:

@@ -1,13 +1,14 @@
 """What the SQL store says to its database: SQLAlchemy's statements, built once; a session makes them text.
 
-What `insert` adds to the standard one, `on_conflict_...`, PostgreSQL's has under the same names. A statement's
-parameter `wanted` is the id of a row, `at` is a time.
+What `insert` adds to the standard one, `on_conflict_...`, PostgreSQL's has under the same names. Of parameters
+`wanted` is the id of a row, and `at` a time.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import fields
+from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy.dialects.sqlite import Insert, insert
@@ -46,7 +47,7 @@ def _put(table: sa.Table, key: str) -> Insert:
     )
 
 
-def _in_order(columns: Iterable[sa.Column[object]], table: sa.Table) -> sa.Select[tuple[object, ...]]:
+def _in_order(columns: Iterable[sa.Column[object]], table: sa.Table) -> sa.Select[Any]:
     """Find rows in the order in which they were stored first."""
     return sa.select(*columns).order_by(table.c.number)
 
@@ -63,9 +64,9 @@ COUNT_ACCOUNTS = sa.select(sa.func.count()).select_from(ACCOUNTS)
 FIND_ACCOUNT = _every_account.where(ACCOUNTS.c.id == _id)
 ADD_ACCOUNT = _add(ACCOUNTS).on_conflict_do_nothing().returning(ACCOUNTS.c.id)
 SET_PLAN = sa.update(ACCOUNTS).where(ACCOUNTS.c.id == _id).values(plan=sa.bindparam("new_plan"))
-LOCK_SETTLED = (
-    sa.select(ACCOUNTS.c.settled, ACCOUNTS.c.settled_at).where(ACCOUNTS.c.id == _id).with_for_update()
-)
+STANDING = sa.select(
+    ACCOUNTS.c.settled, ACCOUNTS.c.settled_at, _sum_of_ledger(ACCOUNTS.c.settled_at, _at)
+).where(ACCOUNTS.c.id == _id)
 SETTLE = (
     sa.update(ACCOUNTS)
     .where(ACCOUNTS.c.id == _id)
@@ -77,7 +78,7 @@ CORRECT_SETTLED = (
     .values(settled=ACCOUNTS.c.settled + sa.bindparam("change"))
 )
 BALANCE = sa.select(
-    # one of the sums is empty: `at` is after the settled time, or before it
+    # One of the sums is empty: `at` is after the settled time, or before it.
     ACCOUNTS.c.settled
     + _sum_of_ledger(ACCOUNTS.c.settled_at, _at)
     - _sum_of_ledger(_at, ACCOUNTS.c.settled_at)
@@ -93,13 +94,10 @@ LAST_LINES = (
     .order_by(LEDGER.c.at.desc(), LEDGER.c.number.desc())
     .limit(_limit)
 )
-STEPS = (
+STEPS_BEFORE_SETTLED = (
     sa.select(sa.func.sum(LEDGER.c.amount))
-    .where(
-        LEDGER.c.account_id == _id,
-        LEDGER.c.at > sa.bindparam("after", type_=sa.Double),
-        LEDGER.c.at <= sa.bindparam("until", type_=sa.Double),
-    )
+    .join(ACCOUNTS, ACCOUNTS.c.id == LEDGER.c.account_id)
+    .where(LEDGER.c.account_id == _id, LEDGER.c.at > _at, LEDGER.c.at <= ACCOUNTS.c.settled_at)
     .group_by(LEDGER.c.at)
     .order_by(LEDGER.c.at)
 )
@@ -110,7 +108,6 @@ KINDS = sa.select(PROJECTS.c.operation_id, PROJECTS.c.plan).distinct()
 PLANS = sa.select(ACCOUNTS.c.plan).distinct()
 COUNT_PROJECTS = sa.select(sa.func.count()).select_from(PROJECTS)
 FIND_PROJECT = _every_project.where(PROJECTS.c.id == _id)
-LOCK_PROJECT = FIND_PROJECT.with_for_update()
 NEWEST_PROJECTS = _every_project.order_by(PROJECTS.c.created_at.desc(), PROJECTS.c.number.desc()).limit(
     _limit
 )
@@ -122,8 +119,6 @@ PENDING_PROJECTS = _every_project.where(PROJECTS.c.outcome == sa.literal_column(
 COUNT_UNFINISHED = sa.select(sa.func.count()).where(
     PROJECTS.c.account_id == _id, PROJECTS.c.finished_at > _at
 )
-_owner = sa.select(PROJECTS.c.account_id).where(PROJECTS.c.id == _id).scalar_subquery()
-LOCK_OWNER = sa.select(ACCOUNTS.c.id).where(ACCOUNTS.c.id == _owner).with_for_update()
 TURN_PROJECT = (
     sa.update(PROJECTS)
     .where(PROJECTS.c.id == _id)

@@ -7,7 +7,7 @@ import sqlalchemy as sa
 from ..projects import PENDING
 
 TABLES = sa.MetaData()
-FORMER_INDEXES = ("ledger_by_time", "projects_by_time", "projects_by_end")
+FORMER_INDEXES = ("ledger_by_time", "projects_by_time")
 """Those of earlier versions, which are in no use."""
 
 
@@ -57,7 +57,7 @@ PROJECTS = sa.Table(
     sa.Column("was_ended", sa.Boolean, nullable=False),
     sa.Index("projects_in_order", "created_at", "number"),
     sa.Index("projects_of_account_in_order", "account_id", "created_at", "number"),
-    sa.Index("projects_by_their_end", "finished_at", "account_id"),
+    sa.Index("projects_by_end", "account_id", "finished_at"),
     sa.Index("projects_pending", "created_at", "number", sqlite_where=sa.text(f"outcome = '{PENDING}'")),
 )
 UPLOADS = sa.Table(

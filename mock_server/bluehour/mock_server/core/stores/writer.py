@@ -1,16 +1,16 @@
 """Group commit: one thread makes all changes to a database, and commits together what came meanwhile.
 
-To commit costs more than most changes, and threads that write in turns spend most of their time in handing the
-file over. So whoever has something to change leaves it here and waits; the writer takes all that wait,
-makes one transaction of them, and answers each once that is on disk. An interrupt (Ctrl-C) is raised in the
-threads that wait, never amid a transaction.
+To commit costs more than most changes, and threads that write in turns spend their time in handing the file
+over. So whoever has something to change leaves it here and waits; the writer takes all that wait, makes one
+transaction of them, and answers each once that is on disk. An interrupt (Ctrl-C) is raised in the threads that
+wait, never amid a transaction.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future
-from contextlib import AbstractContextManager
+from contextlib import AbstractContextManager, suppress
 from queue import Empty, SimpleQueue
 from threading import Lock, Thread
 from typing import Any, NamedTuple, Protocol, TypeVar
@@ -80,16 +80,12 @@ class Writer:
     def _work(self, changes: SimpleQueue[_Change | None]) -> None:
         while (change := changes.get()) is not None:
             group = [change]
-            while len(group) < _MOST_AT_ONCE:
-                try:
-                    change = changes.get_nowait()
-                except Empty:
-                    break
-                if change is None:
-                    changes.put(None)  # for the loop's condition
-                    break
-                group.append(change)
-            self._make(group)
+            with suppress(Empty):
+                while len(group) < _MOST_AT_ONCE and (change := changes.get_nowait()) is not None:
+                    group.append(change)
+            if change is None:
+                changes.put(None)  # for the loop's condition
+            self._make([each for each in group if each.future.set_running_or_notify_cancel()])
 
     def _make(self, group: Sequence[_Change]) -> None:
         """Make changes in one transaction; where one fails halfway, each in a transaction of its own."""
