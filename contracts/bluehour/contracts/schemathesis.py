@@ -10,9 +10,8 @@ from __future__ import annotations
 import time
 from collections.abc import Iterable
 from threading import Lock
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-import requests
 import schemathesis
 from schemathesis import Case, CheckContext, CheckFunction, Response
 
@@ -21,6 +20,9 @@ from bluehour.openapi.contract import Contract, load
 from .exchange import Answer, Exchange, Request
 from .judge import Breach, Judge
 from .rules import Rule, Severity, rule
+
+if TYPE_CHECKING:
+    import requests
 
 _RULES = {
     "answer": "server-error status content-type schema envelope headers leak",

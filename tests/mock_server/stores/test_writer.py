@@ -9,7 +9,6 @@ from contextlib import contextmanager
 from typing import Any
 
 import pytest
-
 from bluehour.mock_server.stores import StoreUnavailable
 from bluehour.mock_server.stores.writer import Writer
 

@@ -8,7 +8,6 @@ from pathlib import Path
 import click
 
 from bluehour.mock_server.cli import Problem
-from bluehour.mock_server.core.installing import command_for
 
 
 @click.command(context_settings={"auto_envvar_prefix": "BLUEHOUR_PROXY", "show_default": True})
@@ -90,13 +89,9 @@ def proxy(
     Exit codes: 0 stopped by Ctrl-C, and nothing was wrong; 1 stopped, and a request or an answer broke the
     contract; 2 can't start (one line says why).
     """
-    try:
-        from .serving import Options, ProxyError, run
-    except ModuleNotFoundError as error:
-        raise Problem(
-            f"the proxy judges with what is not installed ({error.name}): {command_for('contracts')}"
-        ) from error
     from bluehour.mock_server.server.listening import HostError
+
+    from .serving import Options, ProxyError, run
 
     options = Options(
         upstream=upstream,

@@ -4,11 +4,7 @@ from __future__ import annotations
 
 import json
 from functools import cache
-from typing import Any
-
-import schemathesis
-from hypothesis import HealthCheck, Phase, Verbosity, given, seed, settings
-from schemathesis import BaseSchema, GenerationMode
+from typing import TYPE_CHECKING, Any
 
 from bluehour.openapi.contract import Contract
 from bluehour.openapi.model import Operation
@@ -20,6 +16,9 @@ from ..checker import Check, answered, json_of
 from ..jobs import Jobs
 from .bodies import with_upload
 from .refusals import send_illegal
+
+if TYPE_CHECKING:
+    from schemathesis import BaseSchema
 
 _EXAMPLES = 12
 """Bodies of each kind, for each operation."""
@@ -72,6 +71,10 @@ def try_random_legal(check: Check) -> None:
 
 def _made_up(check: Check, operation: Operation, *, illegal: bool) -> list[Any]:
     """Bodies, all of them drawn before any is sent: hypothesis looks at some more than once."""
+    # Imported here: they take most of a second, and a check may leave these rules out.
+    from hypothesis import HealthCheck, Phase, Verbosity, given, seed, settings
+    from schemathesis import GenerationMode
+
     mode = GenerationMode.NEGATIVE if illegal else GenerationMode.POSITIVE
     known = _as_schemathesis_reads_it(check.contract)[operation.path][operation.method]
     strategy = known.as_strategy(generation_mode=mode)
@@ -97,6 +100,8 @@ def _made_up(check: Check, operation: Operation, *, illegal: bool) -> list[Any]:
 
 @cache
 def _as_schemathesis_reads_it(contract: Contract) -> BaseSchema:
+    import schemathesis
+
     return schemathesis.openapi.from_dict(dict(contract.document))
 
 
