@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import schemathesis
-from hypothesis import HealthCheck, settings
+from hypothesis import HealthCheck
 from schemathesis.checks import (
     content_type_conformance,
     not_a_server_error,
@@ -16,6 +16,7 @@ from schemathesis.config import SchemathesisConfig
 
 from bluehour.mock_server.app import create_app
 from bluehour.mock_server.mock import Mock, Settings
+from tests.profiles import examples
 
 # NUL is refused everywhere, as in the mocked API.
 config = SchemathesisConfig.from_dict({"generation": {"allow-x00": False}})
@@ -27,7 +28,7 @@ schema = schemathesis.openapi.from_wsgi("/_mock/openapi.json", app, config=confi
 
 
 @schema.parametrize()
-@settings(max_examples=25, suppress_health_check=list(HealthCheck))
+@examples(25, suppress_health_check=list(HealthCheck))
 def test_no_call_is_answered_but_as_the_contract_says(case: schemathesis.Case[Any]) -> None:
     case.validate_response(
         case.call(),

@@ -21,7 +21,6 @@ from types import FrameType
 from typing import Any, TypeVar, cast
 
 import pytest
-from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, precondition, rule
 
@@ -30,6 +29,7 @@ from bluehour.mock_server.assets import Upload
 from bluehour.mock_server.projects import PENDING, Project, ProjectEnded, begun, ended, new_id, status_at
 from bluehour.mock_server.stores import InUse, Store, StoreError, open_store
 from bluehour.mock_server.webhooks.deliveries import ComingEvent, Endpoint, WaitingDelivery
+from tests.profiles import examples
 
 T = TypeVar("T")
 TraceFunction = Callable[[FrameType, str, Any], Any]
@@ -497,11 +497,7 @@ class StoresMachine(RuleBasedStateMachine):
 
 
 TestStoresAgreeWithAListOfEntries = StoresMachine.TestCase
-TestStoresAgreeWithAListOfEntries.settings = settings(
-    max_examples=80,
-    stateful_step_count=40,
-    suppress_health_check=[HealthCheck.too_slow],
-)
+TestStoresAgreeWithAListOfEntries.settings = examples(80, stateful_step_count=40)
 
 
 @pytest.fixture
