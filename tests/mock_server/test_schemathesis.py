@@ -28,14 +28,14 @@ schema = schemathesis.openapi.from_wsgi("/openapi.json", app, config=config)
 
 
 @schema.parametrize()
-@examples(50, suppress_health_check=list(HealthCheck))
+@examples(20, suppress_health_check=list(HealthCheck))
 def test_no_generated_request_breaks_the_contract(case: schemathesis.Case[Any]) -> None:
     case.call_and_validate()
 
 
 # Creates, followed by the links to their projects.
 TestJourneys = schema.as_state_machine().TestCase
-TestJourneys.settings = examples(30, stateful_step_count=8, suppress_health_check=list(HealthCheck))
+TestJourneys.settings = examples(15, stateful_step_count=8, suppress_health_check=list(HealthCheck))
 
 
 @pytest.mark.parametrize("seed", [1, 2])

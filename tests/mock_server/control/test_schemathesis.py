@@ -28,7 +28,7 @@ schema = schemathesis.openapi.from_wsgi("/_mock/openapi.json", app, config=confi
 
 
 @schema.parametrize()
-@examples(25, suppress_health_check=list(HealthCheck))
+@examples(10, suppress_health_check=list(HealthCheck))
 def test_no_call_is_answered_but_as_the_contract_says(case: schemathesis.Case[Any]) -> None:
     case.validate_response(
         case.call(),

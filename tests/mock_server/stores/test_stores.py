@@ -497,7 +497,7 @@ class StoresMachine(RuleBasedStateMachine):
 
 
 TestStoresAgreeWithAListOfEntries = StoresMachine.TestCase
-TestStoresAgreeWithAListOfEntries.settings = examples(80, stateful_step_count=40)
+TestStoresAgreeWithAListOfEntries.settings = examples(30, stateful_step_count=40)
 
 
 @pytest.fixture
