@@ -11,11 +11,11 @@ help:  ## show this help
 serve: .venv/serve  ## run the mock on http://127.0.0.1:4010; options by ARGS="--port 4020 --time-scale 1"
 	@$(BIN)/bluehour serve $(ARGS)
 
-test: .venv/test  ## run the whole suite; a part of it by ARGS="tests/openapi"
+test: .venv/test  ## run what protects every behaviour, in minutes; a part of it by ARGS="tests/openapi"
 	@$(BIN)/python -m pytest -n auto $(ARGS)
 
-test-thorough: .venv/test  ## run what takes minutes: fuzzing, and interrupts at any moment
-	@$(BIN)/python -m pytest -n auto -m thorough $(ARGS)
+test-thorough: .venv/test  ## run the rest, which takes long: every case, more examples by chance, fuzzing
+	@$(BIN)/python -m pytest -n auto -m "thorough or hypothesis" --hypothesis-profile=thorough $(ARGS)
 
 lint: .venv/test .venv/lint  ## check style and types
 	@$(BIN)/ruff check

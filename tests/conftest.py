@@ -1,10 +1,18 @@
-"""What holds for every test here: how hypothesis looks for examples, and how long it may take."""
+"""How hypothesis looks for examples: the same ones every time, or ten times as many where it is asked for.
+
+`make test-thorough` asks, by `--hypothesis-profile=thorough`. In neither profile has an example a deadline,
+and in neither is it a failure to draw them slowly: that says more about the machine than about the code.
+"""
 
 from __future__ import annotations
 
-from hypothesis import settings
+from hypothesis import HealthCheck, settings
 
-# No example has a deadline: how long one takes says more about the machine than about the code. All else is
-# hypothesis' own profile, which is another one where CI is set.
-settings.register_profile("bluehour", settings.default, deadline=None)
-settings.load_profile("bluehour")
+from .profiles import FEW
+
+_ANY_MACHINE = settings(
+    settings.get_profile("default"), deadline=None, suppress_health_check=[HealthCheck.too_slow]
+)
+settings.register_profile("reproducible", _ANY_MACHINE, max_examples=FEW, derandomize=True)
+settings.register_profile("thorough", _ANY_MACHINE, max_examples=10 * FEW, print_blob=True)
+settings.load_profile("reproducible")

@@ -10,6 +10,9 @@ from typing import Any
 
 import pytest
 
+from tests.profiles import few
+
+from .breaking import BREAKING
 from .catalogue import DEVIANTS
 from .client import Client
 from .deviant import Deviant
@@ -45,7 +48,7 @@ def published(server: Served) -> bytes:
     return Client(server.url).send("GET", "/openapi.json").body
 
 
-@pytest.mark.parametrize("deviant", DEVIANTS, ids=lambda deviant: deviant.name)
+@pytest.mark.parametrize("deviant", few(DEVIANTS, *BREAKING.values()), ids=lambda deviant: deviant.name)
 def test_a_deviant_is_not_the_right_server_and_publishes_the_same_contract(
     deviant: Deviant, right: Served
 ) -> None:

@@ -8,7 +8,6 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
-from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import Bundle, RuleBasedStateMachine, initialize, invariant, rule
 
@@ -16,6 +15,7 @@ from bluehour.mock_server.app import create_app
 from bluehour.mock_server.core.clock import Clock
 from bluehour.mock_server.core.settings import Settings
 from bluehour.mock_server.mock import Mock
+from tests.profiles import examples
 
 from .conftest import FACE, PHOTO, Caller, face, photo
 
@@ -117,9 +117,9 @@ class ConservationInSqlite(Conservation):
 
 
 TestInMemory = Conservation.TestCase
-TestInMemory.settings = settings(max_examples=40, stateful_step_count=25)
+TestInMemory.settings = examples(40, stateful_step_count=25)
 TestInSqlite = ConservationInSqlite.TestCase
-TestInSqlite.settings = settings(max_examples=8, stateful_step_count=20)
+TestInSqlite.settings = examples(8, stateful_step_count=20)
 
 
 @pytest.mark.parametrize("path", [FACE, PHOTO])

@@ -17,7 +17,6 @@ from typing import Any
 
 import pytest
 from flask.testing import FlaskClient
-from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
 
@@ -30,6 +29,7 @@ from bluehour.mock_server.core.stores import database, sql
 from bluehour.mock_server.mock import Mock
 from bluehour.openapi.contract import Contract, load
 from bluehour.openapi.document import resolve
+from tests.profiles import examples
 
 from .conftest import FACE, UPLOADS, Caller, data, face
 from .test_lifecycle import picture, png
@@ -154,7 +154,7 @@ def _no_link(*_: object) -> None:
 
 
 TestFiles = FilesMachine.TestCase
-TestFiles.settings = settings(max_examples=40, stateful_step_count=20)
+TestFiles.settings = examples(40, stateful_step_count=20)
 
 
 # Names that can't be made

@@ -14,7 +14,7 @@ from urllib.parse import unquote, urlsplit
 import pytest
 import yaml
 from flask.testing import FlaskClient
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from bluehour.mock_server.app import create_app
@@ -22,6 +22,7 @@ from bluehour.mock_server.mock import Mock
 from bluehour.mock_server.reference_page import page as page_module
 from bluehour.mock_server.reference_page.prose import prose
 from bluehour.openapi.contract import Contract, load
+from tests.profiles import examples
 
 from ..openapi.test_schema import schemas, values
 
@@ -349,7 +350,7 @@ def test_a_huge_contract_links_to_its_schemas_instead_of_repeating_them() -> Non
     assert "field99 string" in page.texts["schema:Big"]
 
 
-@settings(max_examples=80, suppress_health_check=[HealthCheck.too_slow])
+@examples(80)
 @given(schema=schemas, example=values)
 def test_any_schema_can_be_told(schema: Any, example: Any) -> None:
     content = {"application/json": {"schema": schema, "example": example}}
@@ -369,7 +370,7 @@ nonsense = st.recursive(
 )
 
 
-@settings(max_examples=150, suppress_health_check=[HealthCheck.too_slow])
+@examples(150)
 @given(node=st.dictionaries(st.sampled_from(KEYWORDS), nonsense, max_size=5))
 def test_what_is_no_schema_at_all_spoils_no_page(node: Any) -> None:
     reference = {"$ref": "#/components/schemas/N"}

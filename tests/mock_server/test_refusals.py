@@ -10,11 +10,12 @@ from urllib.parse import quote
 import orjson
 import pytest
 from flask.testing import FlaskClient
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, given
 from hypothesis import strategies as st
 from werkzeug.test import TestResponse
 
 from bluehour.mock_server.mock import Mock
+from tests.profiles import examples
 
 from .conftest import FACE, PHOTO, UPLOADS, Caller, data, face, photo
 
@@ -316,7 +317,7 @@ def test_a_project_of_another_account_is_not_found(client: FlaskClient, caller: 
     assert caller.project(project_id)["enabled"] is True
 
 
-@settings(max_examples=150, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@examples(150, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(
     method=st.sampled_from(["GET", "POST", "PUT", "DELETE", "PATCH", "HEAD", "OPTIONS", "BREW"]),
     path=st.text(max_size=12).map(lambda text: "/v1/image-projects/" + quote(text))

@@ -9,12 +9,13 @@ from typing import Any
 
 import pytest
 import schemathesis
-from hypothesis import HealthCheck, settings
+from hypothesis import HealthCheck
 from schemathesis.config import SchemathesisConfig
 
 from bluehour.mock_server.app import create_app
 from bluehour.mock_server.core.settings import Settings
 from bluehour.mock_server.mock import Mock
+from tests.profiles import examples
 
 from .test_serving import serving
 
@@ -28,16 +29,14 @@ schema = schemathesis.openapi.from_wsgi("/openapi.json", app, config=config)
 
 
 @schema.parametrize()
-@settings(max_examples=50, suppress_health_check=list(HealthCheck))
+@examples(20, suppress_health_check=list(HealthCheck))
 def test_no_generated_request_breaks_the_contract(case: schemathesis.Case[Any]) -> None:
     case.call_and_validate()
 
 
 # Creates, followed by the links to their projects.
 TestJourneys = schema.as_state_machine().TestCase
-TestJourneys.settings = settings(
-    max_examples=30, stateful_step_count=8, suppress_health_check=list(HealthCheck)
-)
+TestJourneys.settings = examples(15, stateful_step_count=8, suppress_health_check=list(HealthCheck))
 
 
 @pytest.mark.parametrize("seed", [1, 2])

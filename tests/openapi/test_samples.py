@@ -16,11 +16,12 @@ from typing import Any, Literal
 import jsonschema
 import pytest
 import yaml
-from hypothesis import HealthCheck, example, given, settings
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from bluehour.openapi.samples import NoSample, sample
 from bluehour.openapi.upgrade import upgraded
+from tests.profiles import examples
 
 Schema = dict[str, Any] | bool
 
@@ -154,7 +155,7 @@ def nested(parts: st.SearchStrategy[Any]) -> st.SearchStrategy[Any]:
 
 satisfiable = nested(leaves | formats)
 schemas = nested(leaves)
-EVERYTHING = settings(max_examples=250, derandomize=True, suppress_health_check=[HealthCheck.too_slow])
+EVERYTHING = examples(250)
 
 
 @EVERYTHING
@@ -184,7 +185,7 @@ def test_a_sample_of_a_schema_that_may_contradict_itself_is_legal_or_there_is_no
     assert is_legal(schema, value), value
 
 
-@settings(max_examples=50, derandomize=True)
+@examples(50)
 @given(satisfiable)
 def test_a_sample_is_the_same_every_time(schema: Schema) -> None:
     assert repr(sample(schema, ROOT)) == repr(sample(schema, ROOT))

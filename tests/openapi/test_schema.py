@@ -5,13 +5,14 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from hypothesis import HealthCheck, event, given, settings
+from hypothesis import event, given
 from hypothesis import strategies as st
 
 from bluehour.openapi.contract import load
 from bluehour.openapi.document import SpecError
 from bluehour.openapi.model import JSON
 from bluehour.openapi.schema import Schema
+from tests.profiles import examples
 
 scalars = (
     st.none()
@@ -77,7 +78,7 @@ def one_verdict(schema: Schema, value: Any) -> None:
     assert bool(schema.faults(value)) != legal
 
 
-@settings(max_examples=400, suppress_health_check=[HealthCheck.too_slow])
+@examples(400)
 @given(schemas, values)
 def test_both_validators_hold_to_one_verdict(node: dict[str, Any] | bool, value: Any) -> None:
     one_verdict(Schema({}, node), value)
@@ -92,7 +93,7 @@ def bodies_near(example: Any) -> st.SearchStrategy[Any]:
     return st.one_of(whole, whole, st.fixed_dictionaries({}, optional=fields), values)
 
 
-@settings(max_examples=200, suppress_health_check=[HealthCheck.too_slow])
+@examples(200)
 @given(st.data())
 @pytest.mark.parametrize(
     "operation_id",

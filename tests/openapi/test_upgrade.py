@@ -10,11 +10,12 @@ from typing import Any
 import jsonschema
 import pytest
 import yaml
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from openapi_spec_validator import validate
 
 from bluehour.openapi.upgrade import upgraded
+from tests.profiles import examples
 
 SPECS = Path(__file__).parent / "specs"
 NULLABLE = {"type": "string", "nullable": True}
@@ -280,7 +281,7 @@ def means(schema: dict[str, Any], value: Any) -> bool:
     return low is None or value > low or (value == low and not schema["exclusiveMinimum"])
 
 
-@settings(max_examples=400, derandomize=True)
+@examples(400)
 @given(schemas_of_3_0, values)
 def test_an_upgraded_schema_means_what_it_meant(schema: dict[str, Any], value: Any) -> None:
     assert jsonschema.Draft202012Validator(upgraded_schema(schema)).is_valid(value) == means(schema, value)

@@ -11,7 +11,7 @@ from typing import Any
 
 import orjson
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from bluehour.contracts.bodies import Illegal, illegal, unparsable
@@ -20,6 +20,7 @@ from bluehour.contracts.rules import rule
 from bluehour.openapi.model import JSON, MediaType, Operation
 from bluehour.openapi.schema import Fault, Path, Schema
 from bluehour.openapi.wording import field_name
+from tests.profiles import examples
 
 from .schemas import (
     OPERATIONS,
@@ -46,7 +47,7 @@ KEYWORDS = {
 }
 
 each_operation = pytest.mark.parametrize("operation", OPERATIONS.values(), ids=OPERATIONS.keys())
-thoroughly = settings(max_examples=40)
+thoroughly = examples(40)
 
 
 @cache
@@ -261,7 +262,7 @@ def test_each_breaks_one_rule_of_any_schema_at_the_field_that_it_names(sketch: S
     assert sketch.value == before
 
 
-@settings(max_examples=40)
+@examples(40)
 @given(numbers(fractions), st.integers(0, 3))
 def test_steps_may_be_fractions(sketch: Sketch, seed: int) -> None:
     tried = sketch.illegal(seed)

@@ -11,7 +11,7 @@ from random import Random
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from bluehour.contracts.bodies import Edge, legal, packed
@@ -20,6 +20,7 @@ from bluehour.contracts.rules import rule
 from bluehour.openapi.model import JSON, MediaType, Operation
 from bluehour.openapi.schema import Schema
 from bluehour.openapi.wording import field_name
+from tests.profiles import examples
 
 from .schemas import (
     OPERATIONS,
@@ -34,7 +35,7 @@ from .schemas import (
 )
 
 each_operation = pytest.mark.parametrize("operation", OPERATIONS.values(), ids=OPERATIONS.keys())
-thoroughly = settings(max_examples=40)
+thoroughly = examples(40)
 
 
 @cache
@@ -288,7 +289,7 @@ def test_every_edge_of_any_schema_is_legal(sketch: Sketch, seed: int) -> None:
     assert sketch.value == before
 
 
-@settings(max_examples=40)
+@examples(40)
 @given(numbers(fractions), st.integers(0, 3))
 def test_steps_may_be_fractions(sketch: Sketch, seed: int) -> None:
     for edge in sketch.legal(seed):

@@ -6,16 +6,17 @@ import copy
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from bluehour.contracts.bodies.places import places, value_in, with_value, without
 from bluehour.openapi.model import Operation
 from bluehour.openapi.schema import Path, Schema
+from tests.profiles import examples
 
 from .schemas import JSON_VALUES, OPERATIONS, Sketch, bodies, fields, media_of
 
-thoroughly = settings(max_examples=40)
+thoroughly = examples(40)
 
 
 @pytest.mark.parametrize("operation", OPERATIONS.values(), ids=OPERATIONS.keys())

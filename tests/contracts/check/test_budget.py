@@ -8,13 +8,14 @@ from itertools import repeat
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.stateful import Bundle, RuleBasedStateMachine, consumes, initialize, invariant, rule
 
 from bluehour.contracts.check.budget import Budget, BudgetSpent, cost_of
 from bluehour.contracts.exchange import Answer
 from bluehour.openapi.wording import counted
+from tests.profiles import examples
 
 PRICE = 10
 
@@ -80,7 +81,7 @@ class Spending(RuleBasedStateMachine):
 
 
 TestSpending = Spending.TestCase
-TestSpending.settings = settings(max_examples=30, stateful_step_count=20)
+TestSpending.settings = examples(30, stateful_step_count=20)
 
 
 def test_what_is_refused_is_not_set_aside() -> None:

@@ -158,11 +158,15 @@ def test_the_second_one_ends_it_without_waiting() -> None:
     assert "Traceback" not in err
 
 
+QUICK = ("--only", "refuse.random", "--only", "accept.random", "--only", "credits.balance")
+"""Rules that are soon judged, some of them by what hypothesis draws, and some by creates side by side."""
+
+
 @on_linux
 def test_a_report_that_is_being_written_is_written_whole(tmp_path: Path) -> None:
     pipe = tmp_path / "facts.json"
     os.mkfifo(pipe)
-    with served(None) as server, in_the_background("check", server.url, "--json", pipe) as process:
+    with served(None) as server, in_the_background("check", server.url, *QUICK, "--json", pipe) as process:
         with pipe.open() as facts:  # the check has ended by now, and waits until it can write
             interrupt(process)
             told = json.loads(facts.read())
@@ -187,10 +191,6 @@ class Ended:
     said: str
     spent: int
     is_late: bool
-
-
-QUICK = ("--only", "refuse.random", "--only", "accept.random", "--only", "credits.balance")
-"""Rules that are soon judged, some of them by what hypothesis draws, and some by creates side by side."""
 
 
 def interrupted_after(seconds: float, server: Served, facts: Path) -> Ended | None:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import closing, contextmanager
+from functools import cache
 from typing import TYPE_CHECKING
 
 import pytest
@@ -11,37 +12,47 @@ import pytest
 from bluehour.contracts.check.inprocess import AppWire
 from bluehour.contracts.check.run import Options, check
 from bluehour.contracts.results import Exit, Report
-from bluehour.contracts.rules import RULES
+from bluehour.contracts.rules import RULES, Rule
 from bluehour.mock_server.app import create_app
 from bluehour.mock_server.core.accounts import refused_token
 from bluehour.mock_server.core.clock import Clock
 from bluehour.mock_server.core.settings import Settings
 from bluehour.mock_server.mock import Mock
 from tests.deviants.serving import TIME_SCALE, served
+from tests.profiles import few
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
 
 TARGET = "http://127.0.0.1:4010"
 
+BRIEF = [rule for rule in RULES if rule.group not in {"refuse", "method", "path"}]
+"""The rules that look at what accounts have, pay and own; a refusal is the same for any of them."""
+
+whatever_is_asked = pytest.mark.parametrize("rules", few([BRIEF, [*RULES]], BRIEF), ids=["brief", "all"])
+
 
 def told(report: Report) -> list[str]:
     return [f"{each.rule.id} at {each.operation}: {each.message}" for each in report.findings]
 
 
-@pytest.mark.parametrize("seed", [0, 1, 2**31])
-def test_nothing_is_found_over_http_for_at_most_40_credits(seed: int) -> None:
+@cache
+def checked_over_http(seed: int) -> tuple[Report, int]:
+    """Check a right server with all rules; return the report too, and what the server has booked."""
     with served(None) as server:
-        report = check(Options(server.url, "any-token", seed=seed))
-        booked = server.booked()
+        return check(Options(server.url, "any-token", seed=seed)), server.booked()
+
+
+@pytest.mark.parametrize("seed", few([0, 1, 2**31], 0))
+def test_nothing_is_found_over_http_for_at_most_40_credits(seed: int) -> None:
+    report, booked = checked_over_http(seed)
     assert told(report) == []
     assert report.exit_code is Exit.CONFORMS
     assert booked == report.spent <= 40
 
 
 def test_every_rule_is_judged_where_accounts_are_made_of_tokens() -> None:
-    with served(None) as server:
-        report = check(Options(server.url, "any-token"))
+    report, _ = checked_over_http(0)
     judged = {verdict.rule.id for verdict in report.verdicts if verdict.checks}
     assert {rule.id for rule in RULES} - judged == set()
     assert [verdict for verdict in report.unjudged if verdict.rule.id != "upload.expiry"] == []
@@ -64,9 +75,10 @@ def knowing(*tokens: str, **settings: float) -> Iterator[tuple[AppWire, Clock, M
         yield AppWire(application), clock, mock
 
 
-def test_nothing_is_found_where_the_server_has_accounts_of_its_own() -> None:
+@whatever_is_asked
+def test_nothing_is_found_where_the_server_has_accounts_of_its_own(rules: Sequence[Rule]) -> None:
     with knowing("mhk_live_first_account", "mhk_live_second_account") as (wire, clock, _):
-        options = Options(TARGET, "mhk_live_first_account", "mhk_live_second_account")
+        options = Options(TARGET, "mhk_live_first_account", "mhk_live_second_account", rules=rules)
         report = check(options, wire=wire, sleep=clock.advance, now=clock.now)
     assert told(report) == []
     assert report.exit_code is Exit.CONFORMS
@@ -76,26 +88,29 @@ def test_nothing_is_found_where_the_server_has_accounts_of_its_own() -> None:
     assert "auth.own-projects" not in unjudged
 
 
-def test_an_account_that_is_known_to_be_empty_makes_legal_requests_free() -> None:
+@whatever_is_asked
+def test_an_account_that_is_known_to_be_empty_makes_legal_requests_free(rules: Sequence[Rule]) -> None:
     with knowing("mhk_live_first_account", "mhk_test_pro_0") as (wire, clock, _):
-        options = Options(TARGET, "mhk_live_first_account", empty_token="mhk_test_pro_0")
+        options = Options(TARGET, "mhk_live_first_account", empty_token="mhk_test_pro_0", rules=rules)
         report = check(options, wire=wire, sleep=clock.advance, now=clock.now)
     assert told(report) == []
     assert report.spent <= 40
     assert not any(verdict.rule.id == "credits.empty" for verdict in report.unjudged)
 
 
-def test_a_plan_that_allows_less_is_no_fault() -> None:
+@whatever_is_asked
+def test_a_plan_that_allows_less_is_no_fault(rules: Sequence[Rule]) -> None:
     with knowing("mhk_test_free_1000_mine") as (wire, clock, _):
-        report = check(
-            Options(TARGET, "mhk_test_free_1000_mine"), wire=wire, sleep=clock.advance, now=clock.now
-        )
+        options = Options(TARGET, "mhk_test_free_1000_mine", rules=rules)
+        report = check(options, wire=wire, sleep=clock.advance, now=clock.now)
     assert told(report) == []
 
 
-def test_an_account_that_runs_out_of_credits_is_no_fault() -> None:
+@whatever_is_asked
+def test_an_account_that_runs_out_of_credits_is_no_fault(rules: Sequence[Rule]) -> None:
     with knowing("mhk_test_pro_12_mine") as (wire, clock, _):
-        report = check(Options(TARGET, "mhk_test_pro_12_mine"), wire=wire, sleep=clock.advance, now=clock.now)
+        options = Options(TARGET, "mhk_test_pro_12_mine", rules=rules)
+        report = check(options, wire=wire, sleep=clock.advance, now=clock.now)
     assert told(report) == []
 
 
@@ -121,7 +136,8 @@ def test_without_a_budget_what_is_free_is_judged_and_it_is_told_that_this_is_not
     assert any(reason.startswith("budget: 10 credits may be needed") for reason in reasons)
 
 
-def test_links_that_live_for_seconds_are_used_again_once_they_have_expired() -> None:
+@whatever_is_asked
+def test_links_that_live_for_seconds_are_used_again_once_they_have_expired(rules: Sequence[Rule]) -> None:
     from bluehour.openapi.contract import Contract, load
 
     document = dict(load().document)
@@ -129,9 +145,8 @@ def test_links_that_live_for_seconds_are_used_again_once_they_have_expired() -> 
     contract, clock = Contract(document), Clock()
     with closing(Mock(contract, Settings(time_scale=TIME_SCALE), clock=clock)) as mock:
         wire = AppWire(create_app(mock))
-        report = check(
-            Options(TARGET, "any-token"), contract=contract, wire=wire, sleep=clock.advance, now=clock.now
-        )
+        options = Options(TARGET, "any-token", rules=rules)
+        report = check(options, contract=contract, wire=wire, sleep=clock.advance, now=clock.now)
     assert told(report) == []
     checks = {verdict.rule.id: verdict.checks for verdict in report.verdicts}
     assert checks["upload.expiry"] > 0

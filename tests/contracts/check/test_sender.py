@@ -11,7 +11,7 @@ from threading import Barrier, Lock
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from bluehour.contracts.check import sender as sender_module
@@ -21,6 +21,7 @@ from bluehour.contracts.check.sender import Call, Manners, Sender, TooBusy, Unre
 from bluehour.contracts.exchange import Answer, Exchange, Request
 from bluehour.mock_server import interrupts
 from bluehour.openapi.contract import load
+from tests.profiles import examples
 
 Outcome = Answer | BaseException | Callable[[], Answer]
 
@@ -542,7 +543,7 @@ def steady() -> Iterator[Clock]:
         yield clock
 
 
-@settings(max_examples=150)
+@examples(150)
 @given(
     st.lists(outcomes_of(PRICE), min_size=1, max_size=30),
     st.lists(st.sampled_from([0, PRICE]), min_size=1, max_size=8),

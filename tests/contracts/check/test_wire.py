@@ -9,12 +9,13 @@ from threading import Event
 from time import monotonic
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from bluehour.contracts.check.connection import NoAnswer, NotSent
 from bluehour.contracts.check.wire import HttpWire
 from bluehour.contracts.exchange import Answer, Headers, Request
+from tests.profiles import examples
 
 from .raw import PATIENCE, Peer, Server, answering, ok, serving
 
@@ -133,7 +134,7 @@ values = st.text(st.characters(exclude_characters="\r\n", exclude_categories=["C
 
 
 def test_any_request_arrives_as_it_is(wire: HttpWire, echo: Server) -> None:
-    @settings(max_examples=60)
+    @examples(60)
     @given(st.sampled_from(["POST", "PUT", "DELETE", "ODD"]), st.lists(st.tuples(names, values)), st.binary())
     def arrives(method: str, headers: list[tuple[str, str]], body: bytes) -> None:
         head, _, rest = send(

@@ -6,7 +6,7 @@ import json
 from typing import Any, get_args
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from bluehour.contracts.fuzz.script import (
@@ -25,6 +25,7 @@ from bluehour.contracts.fuzz.script import (
     loaded,
     story,
 )
+from tests.profiles import examples
 
 from .playing import at
 
@@ -65,7 +66,7 @@ SCRIPTS = st.builds(
 )
 
 
-@settings(max_examples=40)
+@examples(40)
 @given(SCRIPTS)
 def test_whatever_is_kept_is_read_again(script: Script) -> None:
     assert loaded(dumped(script)) == script
@@ -180,7 +181,7 @@ def test_what_can_not_be_played_is_no_script(text: str) -> None:
     assert len(str(refused.value).splitlines()) == 1
 
 
-@settings(max_examples=80)
+@examples(80)
 @given(
     st.one_of(
         st.text(),

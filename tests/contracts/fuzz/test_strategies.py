@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Iterator
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from bluehour.contracts.fuzz.playing import Theatre
@@ -14,6 +14,7 @@ from bluehour.contracts.fuzz.script import Fault, Place, Script, Turn, dumped, l
 from bluehour.contracts.fuzz.stage.bodies import PLACES
 from bluehour.contracts.fuzz.strategies import Profile, Topic, others, topics
 from bluehour.contracts.statuses import OVER
+from tests.profiles import examples
 
 from .playing import CONTRACT, broken, judged, theatre
 
@@ -176,11 +177,11 @@ def test_the_simplest_script_of_a_topic_is_nothing_but_it() -> None:
 
     besides = others(LEGAL)
     for topic in LEGAL[::25]:
-        settled = settings(database=InMemoryExampleDatabase(), max_examples=20)
+        settled = examples(20, database=InMemoryExampleDatabase())
         assert find(topic.scripts(besides), lambda _: True, settings=settled) == topic.about
 
 
-@settings(max_examples=30, database=None)
+@examples(30, database=None)
 @given(st.data())
 def test_whatever_else_happens_the_topic_comes_first(data: st.DataObject) -> None:
     topic = data.draw(st.sampled_from(HOSTILE))
@@ -194,7 +195,7 @@ def test_whatever_else_happens_the_topic_comes_first(data: st.DataObject) -> Non
     assert loaded(dumped(script)) == script
 
 
-@settings(max_examples=30, database=None)
+@examples(30, database=None)
 @given(st.data())
 def test_of_legal_topics_legal_scripts_are_drawn(data: st.DataObject) -> None:
     topic = data.draw(st.sampled_from(LEGAL))

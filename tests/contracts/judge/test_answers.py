@@ -6,7 +6,7 @@ import copy
 from typing import Any
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from bluehour.contracts.exchange import ANYWHERE, Answer, Exchange, Headers, label_of
@@ -15,6 +15,7 @@ from bluehour.contracts.rules import RULES
 from bluehour.contracts.selection import matching
 from bluehour.openapi.contract import Contract
 from bluehour.openapi.model import JSON, DeclaredResponse, Operation
+from tests.profiles import examples
 
 from ..bodies.schemas import JSON_VALUES, values
 from .stories import (
@@ -81,7 +82,7 @@ def test_what_the_server_answers_outside_of_any_operation_keeps_them_too(status:
     assert broken(story) == ({"answer.server-error"} if status >= 500 else set())
 
 
-@settings(max_examples=80, suppress_health_check=[HealthCheck.too_slow])
+@examples(80)
 @given(st.data())
 def test_whatever_a_response_schema_allows_keeps_every_rule(data: st.DataObject) -> None:
     operation, status, response = data.draw(
@@ -337,7 +338,7 @@ odd_headers = st.lists(
 ).map(tuple)
 
 
-@settings(max_examples=100)
+@examples(100)
 @given(
     st.sampled_from([*CONTRACT.operations, None]),
     st.integers(100, 999),

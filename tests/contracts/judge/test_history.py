@@ -7,12 +7,13 @@ from email.utils import formatdate
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from bluehour.contracts.exchange import Exchange, Headers
 from bluehour.contracts.judge import Judge
 from bluehour.openapi.contract import Contract
+from tests.profiles import examples
 
 from ..bodies.schemas import JSON_VALUES
 from .stories import (
@@ -464,7 +465,7 @@ def says(kind: str, *names: str) -> st.SearchStrategy[tuple[str, dict[str, Any]]
     return st.tuples(st.just(kind), anything)
 
 
-@settings(max_examples=80)
+@examples(80)
 @given(
     st.lists(
         st.one_of(

@@ -8,7 +8,7 @@ from random import Random
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from bluehour.contracts.bodies import illegal
@@ -17,6 +17,7 @@ from bluehour.contracts.judge import Breach
 from bluehour.contracts.judge.leaks import judge_leaks
 from bluehour.contracts.judge.rulings import Rulings
 from bluehour.openapi.wording import sentence
+from tests.profiles import examples
 
 from ..bodies.schemas import OPERATIONS, Sketch, bodies, media_of
 from .mocked import mocked
@@ -229,7 +230,7 @@ def test_no_message_on_an_illegal_body_is_a_leak(operation: Any) -> None:
         assert leaks(refused(said)) == [], message
 
 
-@settings(max_examples=20)
+@examples(20)
 @given(bodies())
 def test_no_message_on_an_illegal_body_of_any_schema_is_a_leak(sketch: Sketch) -> None:
     for variant in sketch.illegal():
@@ -250,7 +251,7 @@ def test_two_quotations_are_not_taken_for_one_leak() -> None:
 def test_what_the_mock_quotes_of_a_request_is_no_leak() -> None:
     with mocked() as server:
 
-        @settings(max_examples=60)
+        @examples(60)
         @given(ECHOED, ECHOED)
         def quoted(extension: str, path: str) -> None:
             server.call(UPLOADS, {"items": [{"type": path, "extension": extension}]})

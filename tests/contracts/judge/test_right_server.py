@@ -9,12 +9,13 @@ from random import Random
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from bluehour.contracts.bodies import illegal, legal, unparsable
 from bluehour.mock_server.core.projects import ProjectEnded
 from bluehour.openapi.model import JSON, Operation
+from tests.profiles import examples
 
 from ..bodies.schemas import OPERATIONS, media_of
 from .mocked import MAIN, SECOND, Mocked, mocked
@@ -201,7 +202,7 @@ steps = st.one_of(
 )  # fmt: skip
 
 
-@settings(max_examples=30)
+@examples(30)
 @given(st.lists(steps, max_size=25))
 def test_any_story(story: list[tuple[Any, ...]]) -> None:
     with mocked() as server:

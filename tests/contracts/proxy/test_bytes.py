@@ -8,11 +8,12 @@ from dataclasses import dataclass
 from itertools import pairwise
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from bluehour.contracts.proxy.guarding import is_for_a_console
 from bluehour.mock_server.journal.view import entry
+from tests.profiles import examples
 
 from .running import Proxied, RawServer, Wire, connected, proxied
 
@@ -118,7 +119,7 @@ def _passed_on(lines: list[bytes]) -> list[bytes]:
     return [line for line in lines if line.partition(b":")[0].lower() not in _OF_A_CONNECTION]
 
 
-@settings(max_examples=250, suppress_health_check=[HealthCheck.too_slow])
+@examples(250)
 @given(methods, targets, headers, asked(), statuses, reasons, headers, framed("length", "chunked", "close"))
 def test_a_request_and_its_answer_arrive_as_they_were_sent(
     recording: tuple[RawServer, Proxied],

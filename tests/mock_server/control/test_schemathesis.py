@@ -5,12 +5,13 @@ from __future__ import annotations
 from typing import Any
 
 import schemathesis
-from hypothesis import HealthCheck, settings
+from hypothesis import HealthCheck
 from schemathesis.config import SchemathesisConfig
 
 from bluehour.mock_server.app import create_app
 from bluehour.mock_server.core.settings import Settings
 from bluehour.mock_server.mock import Mock
+from tests.profiles import examples
 
 CHECKS = (
     "not_a_server_error",
@@ -33,6 +34,6 @@ schema = schemathesis.openapi.from_wsgi("/_mock/openapi.json", app, config=confi
 
 
 @schema.parametrize()
-@settings(max_examples=25, suppress_health_check=list(HealthCheck))
+@examples(10, suppress_health_check=list(HealthCheck))
 def test_no_call_is_answered_but_as_the_contract_says(case: schemathesis.Case[Any]) -> None:
     case.call_and_validate()

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from PIL import Image, ImageChops, ImageDraw
 from skimage.data import astronaut
@@ -22,6 +22,7 @@ from bluehour.mock_server.rendering.simulated import (
     output_size,
     readable,
 )
+from tests.profiles import examples
 
 RENDERER: Renderer = SimulatedRenderer()
 
@@ -267,7 +268,7 @@ def test_a_text_is_shown_in_what_the_font_can_draw() -> None:
     assert readable("x" * 4_000).endswith("x…")
 
 
-@settings(max_examples=40)
+@examples(40)
 @given(st.text(max_size=200), st.text(max_size=200), st.integers(120, 400))
 def test_no_prompt_stops_a_picture(prompt: str, negative_prompt: str, edge: int) -> None:
     request = photo(edge, 1, prompt=prompt, negative_prompt=negative_prompt)
@@ -292,7 +293,7 @@ def test_a_long_or_strange_prompt_is_cut_to_the_band(prompt: str) -> None:
     assert upper_half == rendered(photo_job(None, photo(512, 1))).crop((6, 6, 506, 250))
 
 
-@settings(max_examples=60)
+@examples(60)
 @given(st.dictionaries(st.text(max_size=30), json_values, max_size=8), json_values, st.booleans())
 def test_no_unknown_setting_stops_a_picture(extra: dict[str, Any], style: Any, sized: bool) -> None:
     request = {"style": extra, "extra": extra, "more": style} | ({"resolution": 200} if sized else {})
@@ -401,7 +402,7 @@ def test_a_file_that_is_not_there_is_no_fault_of_the_picture(upload: Path) -> No
         fault_of(upload)
 
 
-@settings(max_examples=100)
+@examples(100)
 @given(kind=st.sampled_from(["PNG", "JPEG", "WEBP", "BMP", "TIFF"]), data=st.data())
 def test_a_damaged_file_is_judged_and_never_raises(
     kind: str, data: st.DataObject, tmp_path_factory: pytest.TempPathFactory

@@ -23,7 +23,6 @@ from types import FrameType
 from typing import Any, TypeVar, cast
 
 import pytest
-from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, precondition, rule
 
@@ -32,6 +31,7 @@ from bluehour.mock_server.core.assets import Upload
 from bluehour.mock_server.core.deliveries import ComingEvent, Endpoint, WaitingDelivery
 from bluehour.mock_server.core.projects import PENDING, Project, ProjectEnded, begun, ended, new_id, status_at
 from bluehour.mock_server.core.stores import InUse, LedgerPage, Store, StoreError, open_store
+from tests.profiles import examples
 
 T = TypeVar("T")
 TraceFunction = Callable[[FrameType, str, Any], Any]
@@ -526,11 +526,7 @@ class StoresMachine(RuleBasedStateMachine):
 
 
 TestStoresAgreeWithAListOfEntries = StoresMachine.TestCase
-TestStoresAgreeWithAListOfEntries.settings = settings(
-    max_examples=80,
-    stateful_step_count=40,
-    suppress_health_check=[HealthCheck.too_slow],
-)
+TestStoresAgreeWithAListOfEntries.settings = examples(30, stateful_step_count=40)
 
 
 @pytest.fixture

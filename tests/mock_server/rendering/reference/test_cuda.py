@@ -9,6 +9,8 @@ from typing import Any
 import numpy as np
 import pytest
 
+from tests.profiles import few
+
 torch = pytest.importorskip("torch")
 
 from bluehour.mock_server.rendering import Job  # noqa: E402
@@ -27,7 +29,7 @@ STYLES: list[dict[str, Any]] = [
     {},
     dict.fromkeys(NAMES, 30),
 ]
-"""Of face edits; the last is of everything at once."""
+"""Of face edits; the last is of all sliders at once."""
 
 ALIKE = 0.9995
 """The share of values that differ by 2 at most: a GPU's networks have half the precision."""
@@ -45,13 +47,24 @@ def _photo_jobs(source: Path) -> list[Job]:
     return [_photo_job(source, name.replace("-", " ")) for name in EFFECTS]
 
 
+def _few_face_jobs(source: Path) -> list[Job]:
+    return _face_jobs(source)[-3:]
+
+
+def _few_photo_jobs(source: Path) -> list[Job]:
+    return _photo_jobs(source)[::6]
+
+
 def _made(device: str, jobs: list[Job], model: Path | None = None) -> list[Any]:
     stage = ReferenceStage(device, model)
     torch.set_num_threads(1)
     return [pixels(each) for each in rendered(stage, *jobs)]
 
 
-@pytest.mark.parametrize("jobs", [_face_jobs, _photo_jobs])
+@pytest.mark.parametrize(
+    "jobs",
+    few([_few_face_jobs, _few_photo_jobs, _face_jobs, _photo_jobs], _few_face_jobs, _few_photo_jobs),
+)
 def test_pictures_are_those_of_the_cpu(jobs: Callable[[Path], list[Job]], models: Path, photo: Path) -> None:
     expected = _made("cpu", jobs(photo))
     with cuda():

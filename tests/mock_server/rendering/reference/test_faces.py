@@ -11,6 +11,8 @@ import numpy as np
 import numpy.typing as npt
 import pytest
 
+from tests.profiles import few
+
 torch = pytest.importorskip("torch")
 
 from bluehour.mock_server.rendering.reference.face import detector, iris, mesh  # noqa: E402
@@ -124,7 +126,7 @@ def test_eyes_and_brows_come_nearer_to_the_attention_mesh(
     assert np.mean(finer) < 0.75 * np.mean(first)
 
 
-@pytest.mark.parametrize("degrees", range(30, 360, 30))
+@pytest.mark.parametrize("degrees", few(range(30, 360, 30), 60, 180, 300))
 @pytest.mark.parametrize("person", [portrait, hopper, _mirrored])
 def test_a_face_is_found_however_it_leans(
     finder: FaceFinder, person: Callable[[], Any], degrees: float

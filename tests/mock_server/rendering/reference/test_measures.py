@@ -8,6 +8,8 @@ from typing import Any
 
 import pytest
 
+from tests.profiles import few
+
 torch = pytest.importorskip("torch")
 
 from bluehour.mock_server.rendering.reference.face.editor import edit_faces  # noqa: E402
@@ -58,7 +60,13 @@ def test_a_face_that_leans_is_measured_as_the_same_face_but_for_its_roll() -> No
 
 
 @pytest.mark.parametrize(
-    ("name", "mirrored"), [*((name, False) for name in NAMES), *((name, True) for name in SIDEWAYS)]
+    ("name", "mirrored"),
+    few(
+        [*((name, False) for name in NAMES), *((name, True) for name in SIDEWAYS)],
+        ("mouth_smile", False),
+        ("eye_gaze_horizontal", False),
+        ("head_yaw", True),
+    ),
 )
 def test_an_edited_photo_measures_what_its_slider_says(finder: Any, name: str, mirrored: bool) -> None:
     image = photo().flip(1) if mirrored else photo()

@@ -1,7 +1,7 @@
 """What the SQL store says to its database: SQLAlchemy's statements, built once; a session makes them text.
 
-What `insert` adds to the standard one, `on_conflict_...`, PostgreSQL's has under the same names. Of parameters
-`wanted` is the id of a row, and `at` a time.
+What `insert` adds to the standard one, `on_conflict_...`, PostgreSQL's has under the same names. Of
+parameters `wanted` is the id of a row, and `at` a time.
 """
 
 from __future__ import annotations

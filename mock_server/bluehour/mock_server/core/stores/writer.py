@@ -2,8 +2,8 @@
 
 To commit costs more than most changes, and threads that write in turns spend their time in handing the file
 over. So whoever has something to change leaves it here and waits; the writer takes all that wait, makes one
-transaction of them, and answers each once that is on disk. An interrupt (Ctrl-C) is raised in the threads that
-wait, never amid a transaction.
+transaction of them, and answers each once that is on disk. An interrupt (Ctrl-C) is raised in the threads
+that wait, never amid a transaction.
 """
 
 from __future__ import annotations
