@@ -5,8 +5,7 @@ from __future__ import annotations
 import json
 from typing import Any
 
-from bluehour.contracts.check.results import Report
-
+from bluehour.contracts.results import Report
 from bluehour.contracts.rules import rule
 from bluehour.openapi.contract import load
 from bluehour.openapi.model import JSON

@@ -9,8 +9,9 @@ from contextlib import contextmanager
 from typing import Any
 
 import pytest
-from bluehour.mock_server.stores import StoreUnavailable
-from bluehour.mock_server.stores.writer import Writer
+
+from bluehour.mock_server.core.stores import StoreUnavailable
+from bluehour.mock_server.core.stores.writer import Writer
 
 
 class Session:
