@@ -18,9 +18,9 @@ TOKEN = "mhk_test_pro_1000000_hooks"
 
 def run_against(url: str, *options: str) -> subprocess.CompletedProcess[str]:
     command = [
-        Path(sys.executable).with_name("schemathesis"),
+        str(Path(sys.executable).with_name("schemathesis")),
         "--config-file",
-        REPOSITORY / "schemathesis.toml",
+        str(REPOSITORY / "schemathesis.toml"),
     ]
     return subprocess.run(
         [

@@ -24,7 +24,7 @@ import pytest
 from PIL import Image
 
 from bluehour.mock_server.core.accounts import entries_of
-from bluehour.mock_server.core.stores import open_store
+from bluehour.mock_server.core.stores.opening import open_store
 
 from .conftest import FACE, face
 

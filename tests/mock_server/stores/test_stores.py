@@ -30,7 +30,8 @@ from bluehour.mock_server.core.accounts import Account, Entry, InsufficientCredi
 from bluehour.mock_server.core.assets import Upload
 from bluehour.mock_server.core.deliveries import ComingEvent, Endpoint, WaitingDelivery
 from bluehour.mock_server.core.projects import PENDING, Project, ProjectEnded, begun, ended, new_id, status_at
-from bluehour.mock_server.core.stores import InUse, LedgerPage, Store, StoreError, open_store
+from bluehour.mock_server.core.stores import InUse, LedgerPage, Store, StoreError
+from bluehour.mock_server.core.stores.opening import open_store
 from tests.profiles import examples
 
 T = TypeVar("T")
@@ -941,7 +942,7 @@ import sys
 from itertools import count
 from bluehour.mock_server.core.accounts import Account, InsufficientCredits
 from bluehour.mock_server.core.projects import Project, new_id
-from bluehour.mock_server.core.stores import open_store
+from bluehour.mock_server.core.stores.opening import open_store
 
 def project(number):
     at = 1_700_000_000.0 + number

@@ -21,7 +21,7 @@ from .listening import Listener
 from .pictures import Pictures
 from .projects import Project
 from .settings import Settings
-from .stores import open_store
+from .stores.opening import open_store
 
 
 class World:

@@ -19,7 +19,7 @@ from PIL import Image
 
 from bluehour.mock_server.core.installing import command_for
 from bluehour.mock_server.core.projects import PENDING
-from bluehour.mock_server.core.stores import open_store
+from bluehour.mock_server.core.stores.opening import open_store
 
 from ...conftest import FACE, PHOTO, face, photo
 from ...test_serving import Served, refused, serving

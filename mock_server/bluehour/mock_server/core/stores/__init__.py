@@ -226,18 +226,3 @@ class Store(Protocol):
 
     def close(self) -> None:
         """Let go of files and connections."""
-
-
-def open_store(url: str) -> Store:
-    """Open the store that a URL names: `memory://` or `sqlite:///file`.
-
-    Raises:
-        StoreError: an unknown kind, or a file that can't be opened.
-    """
-    if url == "memory://":
-        from .memory import MemoryStore
-
-        return MemoryStore()
-    from .sql import SqlStore
-
-    return SqlStore(url)

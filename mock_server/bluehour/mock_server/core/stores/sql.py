@@ -313,7 +313,7 @@ class SqlStore:
     def _look_for_webhooks(self, session: Session) -> None:
         self._has_webhooks = session.first(sql.ANY_WEBHOOK) is not None
 
-    def _find(self, statement: sa.Executable, values: Values = NONE) -> list[Any]:
+    def _find(self, statement: sa.ClauseElement, values: Values = NONE) -> list[Any]:
         with self._database.reading() as session:
             return session.find(statement, values)
 
@@ -422,7 +422,7 @@ def _sum_until(at: float, lines: Iterable[Entry]) -> int:
     return sum(line.amount for line in lines if line.at <= at)
 
 
-def _change_each(session: Session, statement: sa.Executable, rows: Iterable[Values]) -> None:
+def _change_each(session: Session, statement: sa.ClauseElement, rows: Iterable[Values]) -> None:
     for row in rows:
         session.change(statement, row)
 
@@ -432,7 +432,8 @@ def _limited(limit: int | None) -> int:
 
 
 def _project(row: Sequence[Any]) -> Project:
-    return Project(*row[:-1], bool(row[-1]))  # SQLite has no booleans
+    fields: list[Any] = [*row[:-1], bool(row[-1])]  # SQLite has no booleans
+    return Project(*fields)
 
 
 def _row(value: Any) -> dict[str, Any]:

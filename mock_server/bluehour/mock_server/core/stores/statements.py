@@ -47,7 +47,7 @@ def _put(table: sa.Table, key: str) -> Insert:
     )
 
 
-def _in_order(columns: Iterable[sa.Column[object]], table: sa.Table) -> sa.Select[Any]:
+def _in_order(columns: Iterable[Any], table: sa.Table) -> sa.Select[Any]:
     """Find rows in the order in which they were stored first."""
     return sa.select(*columns).order_by(table.c.number)
 

@@ -6,9 +6,8 @@ from pathlib import Path
 
 import click
 
-from bluehour.mock_server.cli import Problem
-
-from . import weights as models
+from ..rendering.reference import weights as models
+from . import Problem
 
 
 @click.command()

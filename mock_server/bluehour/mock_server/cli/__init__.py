@@ -13,10 +13,10 @@ from typing import Any, TypeVar
 
 import click
 
-from . import interrupts
-from .core.accounts import MOST_CREDITS
-from .core.settings import Settings
-from .rendering.opening import DEVICES, REFERENCE, SIMULATED
+from .. import interrupts
+from ..core.accounts import MOST_CREDITS
+from ..core.settings import Settings
+from ..rendering.opening import DEVICES, REFERENCE, SIMULATED
 
 _DEFAULTS = Settings()
 _Command = TypeVar("_Command", bound=Callable[..., object])
@@ -241,11 +241,11 @@ def serve(
     """
     from bluehour.openapi.document import SpecError
 
-    from .core.stores import StoreError
-    from .rendering import RendererError
-    from .scenarios.rules import RuleError
-    from .server.listening import HostError
-    from .server.serving import ServeError, Server, run
+    from ..core.stores import StoreError
+    from ..rendering import RendererError
+    from ..scenarios.rules import RuleError
+    from ..server.listening import HostError
+    from ..server.serving import ServeError, Server, run
 
     interrupts.raise_if_heard()  # it may have come in the imports, where nothing is raised
     settings = Settings(
