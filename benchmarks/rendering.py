@@ -24,7 +24,7 @@ from PIL import Image
 from skimage import data
 
 from bluehour.mock_server.core.installing import command_for
-from bluehour.mock_server.rendering import Job, RendererError, RenderError
+from bluehour.mock_server.rendering import Job, JobFailed, RendererError
 
 try:
     import torch
@@ -227,7 +227,7 @@ def _steps(bench: Bench, jobs: Sequence[Job]) -> list[float]:
 
 def _succeeded(edited: Sequence[Any]) -> list[Any]:
     for picture in edited:
-        if isinstance(picture, RenderError):
+        if isinstance(picture, JobFailed):
             raise Problem(f"a photo of this benchmark can't be edited: {picture.code}")
     return list(edited)
 

@@ -16,8 +16,7 @@ from bluehour.openapi.document import SpecError
 from bluehour.openapi.errors import BluehourError
 
 ROOT = Path(__file__).parent.parent
-ROOTED = ("openapi", "contracts")
-"""The packages whose errors all have the root."""
+PACKAGES = ("openapi", "mock_server", "contracts")
 
 
 def rootless(package: str) -> Iterator[str]:
@@ -35,7 +34,7 @@ def is_error(name: str) -> bool:
     return isinstance(known, type) and issubclass(known, Exception)
 
 
-@pytest.mark.parametrize("package", ROOTED)
+@pytest.mark.parametrize("package", PACKAGES)
 def test_every_error_has_the_one_root(package: str) -> None:
     assert list(rootless(package)) == ["errors.py: BluehourError"][: package == "openapi"]
 

@@ -30,7 +30,7 @@ from bluehour.mock_server.core.clock import Clock
 from bluehour.mock_server.core.installing import command_for
 from bluehour.mock_server.core.settings import Settings
 from bluehour.mock_server.mock import Mock
-from bluehour.mock_server.rendering import Job, RenderError
+from bluehour.mock_server.rendering import Job, JobFailed
 from bluehour.mock_server.rendering.pictures import open_picture
 from bluehour.mock_server.rendering.reference import weights
 from bluehour.mock_server.rendering.simulated import SimulatedRenderer, output_size
@@ -104,7 +104,7 @@ class Editor:
         style = self._styles[job.project_type](dict(job.request["style"]))
         request = {"resolution": job.request.get("resolution"), "style": style}
         if job.source is None:
-            raise RenderError("invalid_file_format")
+            raise JobFailed("invalid_file_format")
         asked = (
             job.project_type,
             json.dumps(request, sort_keys=True),

@@ -18,7 +18,7 @@ from bluehour.mock_server.app import create_app
 from bluehour.mock_server.core.clock import Clock
 from bluehour.mock_server.core.settings import Settings
 from bluehour.mock_server.mock import Mock
-from bluehour.mock_server.rendering import Job, RenderError
+from bluehour.mock_server.rendering import Job, JobFailed
 from bluehour.mock_server.rendering.encoding import encoded, extension_like
 from bluehour.openapi.contract import Contract, load
 
@@ -51,7 +51,7 @@ class Stage:
 
     def load(self, job: Job) -> Job:
         if _name(job) == "unreadable":
-            raise RenderError("invalid_file_format")
+            raise JobFailed("invalid_file_format")
         if _name(job) == "load throws":
             raise OSError("the disk is gone")
         with self._lock:
@@ -59,13 +59,13 @@ class Stage:
             self.most_in_memory = max(self.most_in_memory, self.loaded - self.encoded)
         return job
 
-    def edit(self, loaded: Sequence[Job]) -> list[Job | RenderError]:
+    def edit(self, loaded: Sequence[Job]) -> list[Job | JobFailed]:
         self.batches.append([_name(job) for job in loaded])
         self.editing.set()
         assert self.may_edit.wait(SECONDS)
         if any(_name(job) == "edit throws" for job in loaded):
             raise RuntimeError("out of memory")
-        return [RenderError("no_source_face") if _name(job) == "faceless" else job for job in loaded]
+        return [JobFailed("no_source_face") if _name(job) == "faceless" else job for job in loaded]
 
     def encode(self, edited: Job) -> bytes:
         if _name(edited) == "encode throws":

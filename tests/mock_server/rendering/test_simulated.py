@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from PIL import Image, ImageChops, ImageDraw
 from skimage.data import astronaut
 
-from bluehour.mock_server.rendering import Job, Renderer, RenderError
+from bluehour.mock_server.rendering import Job, JobFailed, Renderer
 from bluehour.mock_server.rendering.pictures import PIXEL_BUDGET, fault_of, open_picture
 from bluehour.mock_server.rendering.simulated import (
     MAX_EDGE,
@@ -372,7 +372,7 @@ def test_a_bomb_is_refused_and_the_largest_picture_is_not(upload: Path) -> None:
 def test_a_bomb_is_refused_before_it_is_decoded(upload: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(Image, "MAX_IMAGE_PIXELS", None)
     upload.write_bytes(blank_png(10_000, 10_000)[:100])
-    with pytest.raises(RenderError) as refusal:
+    with pytest.raises(JobFailed) as refusal:
         open_picture(upload)
     assert "pixels" in str(refusal.value.__cause__)
 
@@ -383,7 +383,7 @@ def test_a_truncated_picture_is_refused(upload: Path, portrait: Path, kind: str)
         image.resize((256, 256)).save(upload, kind)
     upload.write_bytes(upload.read_bytes()[: upload.stat().st_size // 2])
     assert fault_of(upload) == "invalid_file_format"
-    with pytest.raises(RenderError, match="invalid_file_format"):
+    with pytest.raises(JobFailed, match="invalid_file_format"):
         RENDERER.render(face_job(upload))
 
 
@@ -393,7 +393,7 @@ def test_a_truncated_picture_is_refused(upload: Path, portrait: Path, kind: str)
 def test_a_file_that_is_no_picture_is_refused(upload: Path, content: bytes) -> None:
     upload.write_bytes(content)
     assert fault_of(upload) == "invalid_file_format"
-    with pytest.raises(RenderError, match="invalid_file_format"):
+    with pytest.raises(JobFailed, match="invalid_file_format"):
         RENDERER.render(face_job(upload))
 
 

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from bluehour.openapi.errors import BluehourError
 from bluehour.openapi.messages import Request
 from bluehour.openapi.model import JSON, Operation
 
@@ -83,7 +84,7 @@ class Answer:
     note: Mapping[str, Any] = field(default_factory=dict)
 
 
-class Refusal(Exception):
+class Refusal(BluehourError):
     """The request is refused with one of the contract's error codes; nothing was stored or charged.
 
     Attributes:

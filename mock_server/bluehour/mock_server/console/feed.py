@@ -14,6 +14,8 @@ from threading import Lock
 
 import orjson
 
+from bluehour.openapi.errors import BluehourError
+
 from ..journal.record import Record
 
 _HEARTBEAT = 15.0
@@ -29,7 +31,7 @@ _MOST_AT_ONCE = 50
 _MOST_READERS = 200
 
 
-class TooManyReaders(Exception):
+class TooManyReaders(BluehourError):
     """So many read the events already that no more are let in."""
 
 

@@ -7,6 +7,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
+from bluehour.openapi.errors import BluehourError
 from bluehour.openapi.wording import cut
 
 from ..api.call import Answer
@@ -43,7 +44,7 @@ def _in_camel_case(name: str) -> str:
     return first + "".join(word.title() for word in others)
 
 
-class ControlRefusal(Exception):
+class ControlRefusal(BluehourError):
     """The call can't be carried out; nothing has changed.
 
     Attributes:

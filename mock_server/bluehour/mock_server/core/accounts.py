@@ -9,6 +9,8 @@ from collections.abc import Container
 from dataclasses import dataclass
 from functools import lru_cache
 
+from bluehour.openapi.errors import BluehourError
+
 from .projects import Project
 
 MOST_CREDITS = 10**12
@@ -50,11 +52,11 @@ def refused_token() -> str:
     return f"mhk_test_{_REFUSED}"
 
 
-class TokenRefused(Exception):
+class TokenRefused(BluehourError):
     """No one accepts this token."""
 
 
-class InsufficientCredits(Exception):
+class InsufficientCredits(BluehourError):
     """The account can't pay for the project; nothing was stored or charged.
 
     Attributes:
@@ -66,7 +68,7 @@ class InsufficientCredits(Exception):
         self.balance = balance
 
 
-class TooManyJobs(Exception):
+class TooManyJobs(BluehourError):
     """The account runs as many jobs as it may; nothing was stored or charged.
 
     Attributes:

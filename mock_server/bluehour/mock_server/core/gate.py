@@ -6,8 +6,10 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from threading import Condition, Lock
 
+from bluehour.openapi.errors import BluehourError
 
-class Forgotten(Exception):
+
+class Forgotten(BluehourError):
     """A reset has come between the beginning of a request and its end."""
 
 

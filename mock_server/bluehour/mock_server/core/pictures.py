@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from bluehour.openapi.errors import BluehourError
+
 from .projects import Project
 
 
-class NoPicture(Exception):
+class NoPicture(BluehourError):
     """There is no picture of this project, or not any more."""
 
 

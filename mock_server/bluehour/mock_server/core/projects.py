@@ -9,6 +9,8 @@ import time
 from dataclasses import dataclass, replace
 from itertools import count
 
+from bluehour.openapi.errors import BluehourError
+
 PENDING = "pending"
 """The outcome of a project that is really rendered, until it is: nobody knows yet."""
 
@@ -68,7 +70,7 @@ class Project:
         return self.outcome != "complete"
 
 
-class ProjectEnded(Exception):
+class ProjectEnded(BluehourError):
     """The project can't be ended, because it has finished by itself or by somebody else; nothing changed.
 
     Attributes:

@@ -1,7 +1,9 @@
 """What can go wrong with a request to somebody else's server."""
 
+from bluehour.openapi.errors import BluehourError
 
-class OutboundError(Exception):
+
+class OutboundError(BluehourError):
     """The request came to nothing; the message says why, in one line."""
 
 

@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol, TypeVar
 
+from bluehour.openapi.errors import BluehourError
+
 
 @dataclass(frozen=True, slots=True)
 class Job:
@@ -35,7 +37,7 @@ class Job:
         return self.longest_edge * (factor if isinstance(factor, int | float) else 1)
 
 
-class RenderError(Exception):
+class JobFailed(BluehourError):
     """The picture can't be made; the job ends in this error.
 
     Attributes:
@@ -47,7 +49,7 @@ class RenderError(Exception):
         self.code = code
 
 
-class RendererError(Exception):
+class RendererError(BluehourError):
     """A renderer can't be used; the message says why and what to do, in one line."""
 
 
@@ -58,7 +60,7 @@ class Renderer(Protocol):
         """Return the picture as an encoded file.
 
         Raises:
-            RenderError: it can't be made; the project ends in that error.
+            JobFailed: it can't be made; the project ends in that error.
         """
 
 
@@ -85,11 +87,11 @@ class Stage(Protocol[Loaded, Edited]):
         """Read a job's picture.
 
         Raises:
-            RenderError: it can't be read.
+            JobFailed: it can't be read.
             OSError: the file itself can't be opened.
         """
 
-    def edit(self, loaded: Sequence[Loaded]) -> list[Edited | RenderError]:
+    def edit(self, loaded: Sequence[Loaded]) -> list[Edited | JobFailed]:
         """Edit pictures; of each what is made of it, or the error that its job ends in."""
 
     def encode(self, edited: Edited) -> bytes:

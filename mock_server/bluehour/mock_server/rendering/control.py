@@ -10,7 +10,7 @@ from ..control.exchange import ControlCall, ControlRefusal
 from ..core.projects import status_at
 from ..core.sources import source_of
 from ..core.world import World
-from . import RenderError
+from . import JobFailed
 from .outputs import Outputs
 
 _SHOWN_AS_THEY_ARE = {
@@ -64,5 +64,5 @@ class PictureOperations:
                 png = io.BytesIO()
                 open_picture(path).image.save(png, "PNG")
                 return png.getvalue(), "image/png"
-        except RenderError:
+        except JobFailed:
             return None

@@ -13,7 +13,7 @@ from ..core.gate import Forgotten
 from ..core.projects import Project
 from ..core.sources import request_of, source_of
 from ..core.world import World
-from . import Job, Renderer, RenderError, Stage
+from . import Job, JobFailed, Renderer, Stage
 from .room import Room
 
 _SIMULATED = "png"
@@ -91,7 +91,7 @@ class Outputs:
     def _rendered(self, job: Job) -> bytes:
         try:
             return self.renderer.render(job)
-        except RenderError:
+        except JobFailed:
             # A scenario has it complete, whatever its picture: so there is one, if not of that picture.
             return self.renderer.render(replace(job, source=None))
 
@@ -106,10 +106,10 @@ class Unqueued:
         """Return the picture as an encoded file.
 
         Raises:
-            RenderError: it can't be made.
+            JobFailed: it can't be made.
         """
         (made,) = self._stage.edit([self._stage.load(job)])
-        if isinstance(made, RenderError):
+        if isinstance(made, JobFailed):
             raise made
         return self._stage.encode(made)
 

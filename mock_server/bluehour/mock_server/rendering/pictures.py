@@ -14,7 +14,7 @@ from typing import BinaryIO, cast
 
 from PIL import ExifTags, Image, ImageOps
 
-from bluehour.mock_server.rendering import RenderError
+from bluehour.mock_server.rendering import JobFailed
 
 from .png_strips import Header, check, header_of, strips
 
@@ -73,7 +73,7 @@ def open_picture(path: Path, longest_edge: int | None = None) -> Picture:
             while it is decoded, to no less than twice of it.
 
     Raises:
-        RenderError: `invalid_file_format` for a file that can't be decoded to its end, and for one of more
+        JobFailed: `invalid_file_format` for a file that can't be decoded to its end, and for one of more
             than `PIXEL_BUDGET` pixels, or one that would take too much memory; either is refused before a
             pixel is decoded.
         OSError: the file itself can't be opened; that is no fault of the picture.
@@ -84,7 +84,7 @@ def open_picture(path: Path, longest_edge: int | None = None) -> Picture:
         # Broken files come out of Pillow's decoders as nearly any exception (OSError, SyntaxError,
         # struct.error, ZeroDivisionError, ...); all say the same about the file.
         except Exception as error:
-            raise RenderError("invalid_file_format") from error
+            raise JobFailed("invalid_file_format") from error
 
 
 def is_large(path: Path) -> bool:

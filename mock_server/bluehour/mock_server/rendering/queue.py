@@ -24,7 +24,7 @@ from typing import Any
 from ..core.lacks import lack_in
 from ..core.projects import Project, ProjectEnded
 from ..core.world import World
-from . import Job, RenderError, Stage
+from . import Job, JobFailed, Stage
 from .outputs import Outputs, keep
 
 log = logging.getLogger("bluehour")
@@ -143,7 +143,7 @@ class RenderQueue:
         try:
             job = self._outputs.job_of(task.project)
             task.picture = self._loaded_picture(job)
-        except RenderError as error:
+        except JobFailed as error:
             self._end(task, error.code)
         except Exception as error:
             self._fail(task, error)
@@ -168,7 +168,7 @@ class RenderQueue:
             return False
         wanted = [task for task in batch if self._begin(task)]
         for task, made in zip(wanted, self._edited_pictures(wanted), strict=True):
-            if isinstance(made, RenderError):
+            if isinstance(made, JobFailed):
                 self._end(task, made.code)
             else:
                 task.picture = made
@@ -214,7 +214,7 @@ class RenderQueue:
         except Exception:
             if len(batch) == 1:
                 log.exception("the renderer failed at %s", batch[0].project.id)
-                return [RenderError(_FAILED)]
+                return [JobFailed(_FAILED)]
         return [made for task in batch for made in self._edited_pictures([task])]
 
     def _save_next(self) -> bool:

@@ -17,7 +17,7 @@ from typing import Any, Final, TypeAlias
 
 from PIL import Image, ImageDraw, ImageFont, ImageOps
 
-from bluehour.mock_server.rendering import Job, RenderError
+from bluehour.mock_server.rendering import Job, JobFailed
 from bluehour.mock_server.rendering.pictures import Picture, lacks_decoder, open_picture
 
 MAX_EDGE: Final = 8192
@@ -59,7 +59,7 @@ class SimulatedRenderer:
         A job without a picture, or with a HEIC or HEIF that can't be decoded here, gets a drawn one.
 
         Raises:
-            RenderError: `invalid_file_format`, where the uploaded file can't be decoded.
+            JobFailed: `invalid_file_format`, where the uploaded file can't be decoded.
             OSError: the uploaded file can't be opened.
         """
         source = _source(job)
@@ -113,7 +113,7 @@ def _source(job: Job) -> Picture:
         return drawn
     try:
         return open_picture(job.source, max(output_size((MAX_EDGE, MAX_EDGE), job.request, job.longest_edge)))
-    except RenderError:
+    except JobFailed:
         if lacks_decoder(job.source):
             return drawn
         raise

@@ -9,6 +9,7 @@ from typing import Any
 
 from bluehour.openapi.contract import Contract
 from bluehour.openapi.data import from_json
+from bluehour.openapi.errors import BluehourError
 from bluehour.openapi.wording import cut, quoted
 
 from ..api.effects import Effect, ForcedAnswer
@@ -22,7 +23,7 @@ _LONGEST_INDEX = 9
 """Digits of a list's index; of thousands, Python makes no integer."""
 
 
-class RuleError(Exception):
+class RuleError(BluehourError):
     """A rule that can't be; the message says why, and what would do."""
 
 

@@ -13,6 +13,7 @@ from email.utils import formatdate
 from functools import lru_cache
 from http import HTTPStatus
 
+from bluehour.openapi.errors import BluehourError
 from bluehour.openapi.messages import Headers
 
 LONGEST_HEAD = 128 * 2**10
@@ -33,7 +34,7 @@ _LENGTH = re.compile(r"(\d{1,15})(?:[ \t]*,[ \t]*\1)*", re.ASCII)
 _HOST = re.compile(r"[\w.-]+(:\d+)?|\[[0-9a-fA-F:.]+\](:\d+)?", re.ASCII)
 
 
-class Malformed(Exception):
+class Malformed(BluehourError):
     """What came is no HTTP/1.1, or does not say where it ends; the message says what is wrong."""
 
 

@@ -12,6 +12,8 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from typing import NamedTuple, TypeVar
 
+from bluehour.openapi.errors import BluehourError
+
 from ..api.application import Lane
 
 Result = TypeVar("Result")
@@ -36,7 +38,7 @@ SIZES: dict[Lane, Size] = {
 }
 
 
-class LaneFull(Exception):
+class LaneFull(BluehourError):
     """So many requests wait for a thread already that this one is not taken."""
 
 

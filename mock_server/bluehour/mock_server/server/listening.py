@@ -9,13 +9,15 @@ import socket
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, closing, contextmanager
 
+from bluehour.openapi.errors import BluehourError
+
 from ..api.application import Application
 from .connection import Connection, Limits, Shared
 
 _BACKLOG = 1024
 
 
-class HostError(Exception):
+class HostError(BluehourError):
     """It can't be served there; the message says why, in one line."""
 
 

@@ -19,6 +19,7 @@ import uvloop
 
 from bluehour.openapi.contract import Contract, load, load_anew
 from bluehour.openapi.document import MAGIC_HOUR
+from bluehour.openapi.errors import BluehourError
 from bluehour.openapi.wording import counted
 
 from .. import interrupts
@@ -40,7 +41,7 @@ from .requestlog import Line, LoopWriter, RequestLog, json_line, text_line
 _LOCAL = {"0.0.0.0": "127.0.0.1", "::": "[::1]"}  # noqa: S104 - names it, binds nothing
 
 
-class ServeError(Exception):
+class ServeError(BluehourError):
     """The server can't start; the message says why, in one line."""
 
 

@@ -14,12 +14,13 @@ from collections.abc import Mapping
 from typing import Any
 
 from bluehour.openapi.contract import load
+from bluehour.openapi.errors import BluehourError
 
 _MOST_DIGITS = 15
 """Of a timestamp: more than enough, and soon read."""
 
 
-class SignatureError(Exception):
+class SignatureError(BluehourError):
     """The event can't be trusted; the message says why."""
 
 

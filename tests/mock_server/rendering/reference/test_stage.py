@@ -15,7 +15,7 @@ torch = pytest.importorskip("torch")
 
 from PIL import Image, ImageCms  # noqa: E402
 
-from bluehour.mock_server.rendering import Job, RendererError, RenderError  # noqa: E402
+from bluehour.mock_server.rendering import Job, JobFailed, RendererError  # noqa: E402
 from bluehour.mock_server.rendering.encoding import extension_like  # noqa: E402
 from bluehour.mock_server.rendering.pictures import lacks_decoder  # noqa: E402
 from bluehour.mock_server.rendering.reference.face.faces import find_faces  # noqa: E402
@@ -55,8 +55,8 @@ def photo_job(source: Path | None, resolution: int = 512, **style: Any) -> Job:
 
 def rendered(stage: ReferenceStage, *jobs: Job) -> list[bytes]:
     made = stage.edit([stage.load(job) for job in jobs])
-    assert not [each for each in made if isinstance(each, RenderError)]
-    return [stage.encode(each) for each in made if not isinstance(each, RenderError)]
+    assert not [each for each in made if isinstance(each, JobFailed)]
+    return [stage.encode(each) for each in made if not isinstance(each, JobFailed)]
 
 
 def opened(data: bytes) -> Image.Image:
@@ -142,9 +142,9 @@ def test_a_photo_without_a_face_is_told_so_and_spoils_no_other(
 ) -> None:
     grey = saved(Image.linear_gradient("L"), tmp_path / "grey.png")
     alone, faceless = stage.edit([stage.load(face_job(each, SMILE)) for each in (photo, grey)])
-    assert isinstance(faceless, RenderError)
+    assert isinstance(faceless, JobFailed)
     assert faceless.code == "no_source_face"
-    assert not isinstance(alone, RenderError)
+    assert not isinstance(alone, JobFailed)
 
 
 def bomb() -> bytes:
@@ -164,7 +164,7 @@ def test_what_cannot_or_must_not_be_decoded_is_refused(
 ) -> None:
     source = tmp_path / "broken.png"
     source.write_bytes(content)
-    with pytest.raises(RenderError) as refused:
+    with pytest.raises(JobFailed) as refused:
         stage.load(face_job(source))
     assert refused.value.code == "invalid_file_format"
 

@@ -8,6 +8,8 @@ from collections.abc import Mapping
 from typing import Any
 from urllib.parse import SplitResult, urlencode, urlsplit
 
+from bluehour.openapi.errors import BluehourError
+
 _PATIENCE = 60.0
 """Seconds that an answer may take, beside the time that the caller asks the mock to wait."""
 
@@ -15,7 +17,7 @@ MOST = 10_000
 """The highest `limit` that the control API takes."""
 
 
-class ControlError(Exception):
+class ControlError(BluehourError):
     """The control API refused a call, or did not answer at all.
 
     Attributes:

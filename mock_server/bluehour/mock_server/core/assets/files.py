@@ -12,6 +12,8 @@ from pathlib import Path
 from threading import Lock
 from typing import BinaryIO
 
+from bluehour.openapi.errors import BluehourError
+
 from .folders import PrivateFolder
 from .links import OUTPUT_STEM, OUTPUTS
 
@@ -22,11 +24,11 @@ _NO_MORE_LINKS = (errno.EMLINK, errno.EPERM, errno.ENOTSUP, errno.EOPNOTSUPP, er
 """What systems say of a file that can't have another name: too many of them, or a disk that knows of one."""
 
 
-class TooLarge(Exception):
+class TooLarge(BluehourError):
     """More bytes came than the limit allows."""
 
 
-class NoRoom(Exception):
+class NoRoom(BluehourError):
     """There is no room for a file among those that are kept."""
 
 

@@ -7,6 +7,8 @@ import hmac
 import re
 from urllib.parse import urlencode
 
+from bluehour.openapi.errors import BluehourError
+
 UPLOADS = "api-assets"
 OUTPUTS = "outputs"
 OUTPUT_STEM = "output"
@@ -47,7 +49,7 @@ def project_in(path: str) -> str:
     return match[1] if match else ""
 
 
-class LinkError(Exception):
+class LinkError(BluehourError):
     """A link that was changed or has expired; the message says which."""
 
 

@@ -6,17 +6,19 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
+from bluehour.openapi.errors import BluehourError
+
 from ..accounts import Account, Entry
 from ..assets import Upload
 from ..deliveries import ComingEvent, Endpoint, WaitingDelivery
 from ..projects import Project
 
 
-class StoreError(Exception):
+class StoreError(BluehourError):
     """A store's URL can't be used; the message says why and what would do, in one line."""
 
 
-class StoreUnavailable(Exception):
+class StoreUnavailable(BluehourError):
     """A store can't do its work at present: its file is locked or its disk is full; the message says which.
 
     Nothing was changed. It may work later.

@@ -20,7 +20,7 @@ import torch
 from PIL import Image
 from torch import Tensor
 
-from bluehour.mock_server.rendering import Job, RendererError, RenderError
+from bluehour.mock_server.rendering import Job, JobFailed, RendererError
 from bluehour.mock_server.rendering.encoding import encoded, extension_like
 from bluehour.mock_server.rendering.pictures import lacks_decoder, open_picture
 from bluehour.mock_server.rendering.simulated import SimulatedRenderer, output_size
@@ -100,7 +100,7 @@ class ReferenceStage:
         """Read a job's picture: upright, in the size that it is edited in if that is smaller.
 
         Raises:
-            RenderError: `invalid_file_format`, for what can't be decoded and for a decompression bomb.
+            JobFailed: `invalid_file_format`, for what can't be decoded and for a decompression bomb.
             OSError: the file itself can't be opened.
         """
         if job.source is None or lacks_decoder(job.source) or job.project_type not in (FACE, PHOTO):
@@ -113,9 +113,9 @@ class ReferenceStage:
         image = _tensor(picture)
         return Photo(job, image.pin_memory() if self.device.type == "cuda" else image, profile)
 
-    def edit(self, loaded: Sequence[Photo]) -> list[Photo | RenderError]:
+    def edit(self, loaded: Sequence[Photo]) -> list[Photo | JobFailed]:
         """Edit pictures: all faces in one call, and all photos in one; one caller after the other."""
-        made: dict[int, Photo | RenderError] = {
+        made: dict[int, Photo | JobFailed] = {
             place: photo for place, photo in enumerate(loaded) if photo.is_final
         }
         for project_type, edit in ((FACE, self._edit_faces), (PHOTO, self._edit_photos)):
@@ -144,7 +144,7 @@ class ReferenceStage:
         picture = Image.open(io.BytesIO(self._simulated.render(job))).convert("RGB")
         return Photo(job, _tensor(picture), is_final=True)
 
-    def _edit_faces(self, photos: Sequence[Photo]) -> list[Photo | RenderError]:
+    def _edit_faces(self, photos: Sequence[Photo]) -> list[Photo | JobFailed]:
         images = [photo.image.to(self.device, non_blocking=True) for photo in photos]
         found = self._faces.find(images)
         places = [place for place, faces in enumerate(found) if faces]
@@ -153,12 +153,12 @@ class ReferenceStage:
             [found[place][0] for place in places],  # the largest
             [_sliders(photos[place].job.request) for place in places],
         )
-        made: list[Photo | RenderError] = [RenderError("no_source_face") for _ in photos]
+        made: list[Photo | JobFailed] = [JobFailed("no_source_face") for _ in photos]
         for place, image in zip(places, edited, strict=True):
             made[place] = _with_image(photos[place], image)
         return made
 
-    def _edit_photos(self, photos: Sequence[Photo]) -> list[Photo | RenderError]:
+    def _edit_photos(self, photos: Sequence[Photo]) -> list[Photo | JobFailed]:
         images = [photo.image.to(self.device, non_blocking=True) for photo in photos]
         requests = [photo.job.request for photo in photos]
         sizes = []

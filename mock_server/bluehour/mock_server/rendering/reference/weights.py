@@ -19,6 +19,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Final
 
+from bluehour.openapi.errors import BluehourError
+
 DETECTOR: Final = "face_detection_short_range.tflite"
 MESH: Final = "face_landmark.tflite"
 IRIS: Final = "iris_landmark.tflite"
@@ -66,7 +68,7 @@ _FILES: Final[Mapping[str, tuple[str, str]]] = {
 }
 
 
-class WeightsError(Exception):
+class WeightsError(BluehourError):
     """The model files aren't here or can't be had; one line says why and what to do."""
 
 

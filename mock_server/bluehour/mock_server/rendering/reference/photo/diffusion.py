@@ -19,6 +19,7 @@ import torch
 from torch import Tensor
 
 from bluehour.mock_server.core.installing import command_for
+from bluehour.openapi.errors import BluehourError
 
 from .parameters import Parameters, schedule_of
 from .pixels import image_of, picture_of, resized
@@ -26,7 +27,7 @@ from .pixels import image_of, picture_of, resized
 _Pipeline = Callable[..., Any]
 
 
-class PhotoModelError(Exception):
+class PhotoModelError(BluehourError):
     """A folder can't be used as a photo model; the message says why, in one line."""
 
 

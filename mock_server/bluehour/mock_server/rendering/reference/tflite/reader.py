@@ -16,8 +16,10 @@ from typing import Final
 import numpy as np
 import numpy.typing as npt
 
+from bluehour.openapi.errors import BluehourError
 
-class ModelError(ValueError):
+
+class ModelError(BluehourError, ValueError):
     """A file that isn't a model, or uses what isn't read here."""
 
 
