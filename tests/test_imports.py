@@ -20,7 +20,7 @@ PACKAGES = ("openapi", "mock_server", "contracts")
 
 _PARSERS = r"http|datastructures|formparser"
 WEB = (
-    rf"flask|werkzeug(?!\.(?:{_PARSERS})\b)(?:\.\w+)?|jinja2|granian|uvicorn|httptools|uvloop|click"
+    rf"flask|werkzeug(?!\.(?:{_PARSERS})\b)(?:\.\w+)?|jinja2|uvicorn|httptools|uvloop|click"
     r"|http\.server|socketserver|wsgiref"
 )
 """Frameworks and servers. What of werkzeug parses headers and forms is neither."""

@@ -7,7 +7,7 @@ import sys
 
 import pytest
 
-SLOW = ("asyncio", "flask", "granian", "hypothesis", "jsonschema_rs", "schemathesis", "sqlalchemy", "yaml")
+SLOW = ("asyncio", "flask", "hypothesis", "jsonschema_rs", "schemathesis", "sqlalchemy", "yaml")
 """What takes long to import, and no help is needed for."""
 
 

@@ -36,7 +36,7 @@ def test_it_answers_until_it_is_left_and_leaves_no_thread() -> None:
     with pytest.raises(OSError, match="refused"):
         status(url)
     mock.close()
-    assert threading.active_count() <= before + 1  # granian's own thread may still be ending
+    assert threading.active_count() <= before + 1
 
 
 def test_it_can_be_started_again_with_the_same_state() -> None:

@@ -359,4 +359,4 @@ def test_threads_are_ended_with_the_server() -> None:
         assert served.call("GET", "/_mock/state")[0] == 200
         assert served.call("PUT", served.upload_link(), png())[0] == 200
     mock.close()
-    wait_for(lambda: threading.active_count() <= before + 1)  # granian's own thread may still be ending
+    wait_for(lambda: threading.active_count() <= before + 1)
