@@ -155,9 +155,14 @@ def test_who_waits_for_another_of_the_same_commit_can_still_give_up(disk: Disk) 
         gave_up.wait()
         return half_done(session)
 
+    def give_up() -> None:
+        comes_first.wait()
+        waiting.cancel()
+        gave_up.set()
+
     with disk.busy():
         failing, waiting = disk.writer.submit(first), disk.writer.submit(writing("a"))
-        threading.Thread(target=lambda: (comes_first.wait(), waiting.cancel(), gave_up.set())).start()
+        threading.Thread(target=give_up).start()
 
     assert isinstance(failing.exception(), ValueError)
     assert waiting.cancelled()
