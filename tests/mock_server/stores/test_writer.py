@@ -147,6 +147,28 @@ def test_a_change_that_nobody_waits_for_any_more_is_not_made(disk: Disk) -> None
     assert (other.result(), disk.commits) == ("b", [["b"]])
 
 
+def test_who_waits_for_another_of_the_same_commit_can_still_give_up(disk: Disk) -> None:
+    comes_first, gave_up = threading.Event(), threading.Event()
+
+    def first(session: Session) -> str:
+        comes_first.set()
+        gave_up.wait()
+        return half_done(session)
+
+    def give_up() -> None:
+        comes_first.wait()
+        waiting.cancel()
+        gave_up.set()
+
+    with disk.busy():
+        failing, waiting = disk.writer.submit(first), disk.writer.submit(writing("a"))
+        threading.Thread(target=give_up).start()
+
+    assert isinstance(failing.exception(), ValueError)
+    assert waiting.cancelled()
+    assert not any(disk.commits)
+
+
 def test_a_closed_writer_begins_again(disk: Disk) -> None:
     for word in "ab":
         disk.writer.submit(writing(word))

@@ -31,7 +31,8 @@ _LACKS = (
 
 Values = Mapping[str, Any]
 NONE: Values = {}
-_Texts = dict[sa.ClauseElement, tuple[str, dict[str, Any]]]
+Statement = sa.ClauseElement
+_Texts = dict[Statement, tuple[str, dict[str, Any]]]
 
 
 class Session:
@@ -50,17 +51,17 @@ class Session:
         self.changes = 0
         """How many statements have changed something, or have tried."""
 
-    def find(self, statement: sa.ClauseElement, values: Values = NONE) -> list[Any]:
+    def find(self, statement: Statement, values: Values = NONE) -> list[Any]:
         """Return the rows that a statement finds, as tuples."""
         text, given = self._text(statement)
         return self._run(text, {**given, **values} if given else values)
 
-    def first(self, statement: sa.ClauseElement, values: Values = NONE) -> Any:
+    def first(self, statement: Statement, values: Values = NONE) -> Any:
         """Return the first row that a statement finds, or None."""
         rows = self.find(statement, values)
         return rows[0] if rows else None
 
-    def change(self, statement: sa.ClauseElement, values: Values = NONE) -> list[Any]:
+    def change(self, statement: Statement, values: Values = NONE) -> list[Any]:
         """Change something, and return the rows that the statement returns of it."""
         self.changes += 1
         return self.find(statement, values)
@@ -83,7 +84,7 @@ class Session:
             _raise_if_lacking(error)
             raise
 
-    def _text(self, statement: sa.ClauseElement) -> tuple[str, dict[str, Any]]:
+    def _text(self, statement: Statement) -> tuple[str, dict[str, Any]]:
         """Return a statement's text, and the parameters that are its own."""
         known = self._texts.get(statement)
         if known is None:

@@ -19,7 +19,7 @@ from typing import NamedTuple
 from ..accounts import Account, InsufficientCredits, TooManyJobs, entries_of, refund_of
 from ..assets import Upload
 from ..deliveries import ComingEvent, Endpoint, WaitingDelivery
-from ..projects import Project, begun, ended
+from ..projects import PENDING, Project, begun, ended
 from . import InUse, LedgerPage
 from .ledger import Ledger
 from .packing import Packing, times_of
@@ -171,8 +171,12 @@ class MemoryStore:
     def pending_projects(self) -> list[Project]:
         """Return the projects that wait for a renderer, the oldest first."""
         with self._lock:
-            ids = self._ids[:]
-        return [each for each in self._newest(None, ids) if each.is_pending][::-1]
+            rows = [(id_, self._projects[id_]) for id_ in self._ids]
+        return [
+            self._packing.unpack(id_, row, self._deleted.get(id_))
+            for id_, row in rows
+            if self._packing.kind_of(row).outcome == PENDING
+        ]
 
     def count_projects(self) -> int:
         """Return how many projects there are."""
@@ -184,7 +188,8 @@ class MemoryStore:
             rows = list(self._projects.values())
             plans = {ledger.account.plan for ledger in self._ledgers.values()}
         kinds = {self._packing.kind_of(row) for row in rows}
-        return InUse(frozenset(each for each, _ in kinds), frozenset(plans | {plan for _, plan in kinds}))
+        plans |= {each.plan for each in kinds}
+        return InUse(frozenset(each.operation_id for each in kinds), frozenset(plans))
 
     def begin_project(self, project_id: str, at: float) -> Project:
         """Have an unfinished project render from now on, and return it as it is then.

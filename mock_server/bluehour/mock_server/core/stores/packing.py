@@ -6,14 +6,17 @@ from __future__ import annotations
 import struct
 import zlib
 from threading import Lock
+from typing import Generic, NamedTuple, TypeVar
 
 from ..projects import Project
 
-# These numbers, then name and request, deflated together. What repeats (account, operation, plan, outcome) is
-# a number of `_Words`.
-_NUMBERS = struct.Struct("<IIIII?qddd")
+T = TypeVar("T")
+
+# These numbers, then name and request, deflated together. What repeats is a number of `_Numbered`: the
+# account, and the project's kind.
+_NUMBERS = struct.Struct("<IIIddd")
 _ACCOUNT = struct.Struct("<I")
-_KIND = struct.Struct("<II")
+_KIND = struct.Struct("<I")
 _TIMES = struct.Struct("<ddd")
 _TIMES_AT = _NUMBERS.size - _TIMES.size
 
@@ -24,66 +27,72 @@ _WINDOW_BITS = -12  # 4 KiB, no header or checksum: the memory that each call se
 _MEMORY_LEVEL = 4
 
 
+class _Kind(NamedTuple):
+    """What many projects have in common."""
+
+    operation_id: str
+    plan: str
+    credits: int
+    outcome: str
+    was_ended: bool
+
+
 class Packing:
     """Packs projects into rows and back. Any number of threads may call it; it needs no lock."""
 
     def __init__(self) -> None:
-        """Start without any words or samples; they come with the projects and stay."""
-        self._words = _Words()
-        self._samples: dict[str, bytes] = {}
+        """Start without any accounts, kinds or samples; they come with the projects and stay."""
+        self._accounts = _Numbered[str]()
+        self._kinds = _Numbered[_Kind]()
+        self._samples: dict[str, _Sample] = {}
 
     def pack(self, project: Project) -> bytes:
         """Return a project as a row, without its id and the time of its deletion."""
         name = project.name.encode("utf-8", "surrogatepass")
         text = name + project.request
+        kind = _Kind(project.operation_id, project.plan, project.credits, project.outcome, project.was_ended)
         numbers = _NUMBERS.pack(
-            self._words.number(project.account_id),
-            self._words.number(project.operation_id),
-            self._words.number(project.plan),
-            self._words.number(project.outcome),
+            self._accounts.number(project.account_id),
+            self._kinds.number(kind),
             len(name),
-            project.was_ended,
-            project.credits,
             project.created_at,
             project.rendering_at,
             project.finished_at,
         )
-        sample = self._samples.setdefault(project.operation_id, text[:_SAMPLE_SIZE])
-        deflate = zlib.compressobj(
-            1, zlib.DEFLATED, _WINDOW_BITS, _MEMORY_LEVEL, zlib.Z_DEFAULT_STRATEGY, sample
-        )
-        return numbers + deflate.compress(text) + deflate.flush()
+        sample = self._samples.get(project.operation_id)
+        if sample is None:
+            sample = self._samples.setdefault(project.operation_id, _Sample(text[:_SAMPLE_SIZE]))
+        return numbers + sample.deflate(text)
 
     def unpack(self, project_id: str, row: bytes, deleted_at: float | None) -> Project:
         """Return the project of a row."""
-        account, operation, plan, outcome, name_size, was_ended, credits_, *times = _NUMBERS.unpack_from(row)
-        operation_id = self._words[operation]
-        inflate = zlib.decompressobj(_WINDOW_BITS, self._samples[operation_id])
-        text = inflate.decompress(row[_NUMBERS.size :])
+        account, kind_number, name_size, *times = _NUMBERS.unpack_from(row)
+        kind = self._kinds[kind_number]
+        text = self._samples[kind.operation_id].inflate(row[_NUMBERS.size :])
         return Project(
             id=project_id,
-            account_id=self._words[account],
-            operation_id=operation_id,
-            plan=self._words[plan],
+            account_id=self._accounts[account],
+            operation_id=kind.operation_id,
+            plan=kind.plan,
             name=text[:name_size].decode("utf-8", "surrogatepass"),
-            credits=credits_,
+            credits=kind.credits,
             request=text[name_size:],
             created_at=times[0],
             rendering_at=times[1],
             finished_at=times[2],
-            outcome=self._words[outcome],
+            outcome=kind.outcome,
             deleted_at=deleted_at,
-            was_ended=was_ended,
+            was_ended=kind.was_ended,
         )
 
-    def kind_of(self, row: bytes) -> tuple[str, str]:
-        """Return a row's operation and plan, without unpacking the rest."""
-        operation, plan = _KIND.unpack_from(row, _ACCOUNT.size)
-        return self._words[operation], self._words[plan]
+    def kind_of(self, row: bytes) -> _Kind:
+        """Return what a row has in common with others, without unpacking the rest."""
+        (number,) = _KIND.unpack_from(row, _ACCOUNT.size)
+        return self._kinds[number]
 
     def start_of(self, account_id: str) -> bytes:
         """Return what the rows of an account start with, and no others."""
-        return _ACCOUNT.pack(self._words.number(account_id))
+        return _ACCOUNT.pack(self._accounts.number(account_id))
 
 
 def times_of(row: bytes) -> tuple[float, float, float]:
@@ -91,23 +100,41 @@ def times_of(row: bytes) -> tuple[float, float, float]:
     return _TIMES.unpack_from(row, _TIMES_AT)
 
 
-class _Words:
-    """Numbers for strings that come again and again."""
+class _Sample:
+    """Deflates and inflates texts that resemble a sample."""
+
+    def __init__(self, sample: bytes) -> None:
+        self._sample = sample
+        # Copied for each text, which takes less than to set one up.
+        self._deflate = zlib.compressobj(
+            1, zlib.DEFLATED, _WINDOW_BITS, _MEMORY_LEVEL, zlib.Z_DEFAULT_STRATEGY, sample
+        )
+
+    def deflate(self, text: bytes) -> bytes:
+        deflate = self._deflate.copy()
+        return deflate.compress(text) + deflate.flush()
+
+    def inflate(self, deflated: bytes) -> bytes:
+        return zlib.decompressobj(_WINDOW_BITS, self._sample).decompress(deflated)
+
+
+class _Numbered(Generic[T]):
+    """Numbers for values that come again and again."""
 
     def __init__(self) -> None:
         self._lock = Lock()
-        self._words: list[str] = []
-        self._numbers: dict[str, int] = {}
+        self._values: list[T] = []
+        self._numbers: dict[T, int] = {}
 
-    def __getitem__(self, number: int) -> str:
-        return self._words[number]
+    def __getitem__(self, number: int) -> T:
+        return self._values[number]
 
-    def number(self, word: str) -> int:
-        known = self._numbers.get(word)
+    def number(self, value: T) -> int:
+        known = self._numbers.get(value)
         if known is not None:
             return known
         with self._lock:
-            if word not in self._numbers:
-                self._words.append(word)  # first the word: a number that can be seen must have one
-                self._numbers[word] = len(self._words) - 1
-            return self._numbers[word]
+            if value not in self._numbers:
+                self._values.append(value)  # first the value: a number that can be seen must have one
+                self._numbers[value] = len(self._values) - 1
+            return self._numbers[value]

@@ -17,7 +17,7 @@ from ..deliveries import ComingEvent, Endpoint, WaitingDelivery
 from ..projects import Project, begun, ended
 from . import InUse, LedgerPage, StoreError, StoreUnavailable
 from . import statements as sql
-from .database import ACCEPTED, NONE, Database, Session, Values, path_of
+from .database import ACCEPTED, NONE, Database, Session, Statement, Values, path_of
 from .tables import FORMER_INDEXES, TABLES
 from .writer import Writer
 
@@ -300,7 +300,7 @@ class SqlStore:
             for table in TABLES.sorted_tables:  # one that was there may be someone else's, of the same name
                 connection.execute(sa.select(table).limit(0))
                 for index in table.indexes:
-                    index.create(connection, checkfirst=True)
+                    connection.execute(sa.schema.CreateIndex(index, if_not_exists=True))
             for name in FORMER_INDEXES:
                 connection.exec_driver_sql(f"DROP INDEX IF EXISTS {name}")
             connection.execute(sql.ADD_SETTING, {"name": "secret", "value": secrets.token_bytes(32)})
@@ -313,7 +313,7 @@ class SqlStore:
     def _look_for_webhooks(self, session: Session) -> None:
         self._has_webhooks = session.first(sql.ANY_WEBHOOK) is not None
 
-    def _find(self, statement: sa.ClauseElement, values: Values = NONE) -> list[Any]:
+    def _find(self, statement: Statement, values: Values = NONE) -> list[Any]:
         with self._database.reading() as session:
             return session.find(statement, values)
 
@@ -422,7 +422,7 @@ def _sum_until(at: float, lines: Iterable[Entry]) -> int:
     return sum(line.amount for line in lines if line.at <= at)
 
 
-def _change_each(session: Session, statement: sa.ClauseElement, rows: Iterable[Values]) -> None:
+def _change_each(session: Session, statement: Statement, rows: Iterable[Values]) -> None:
     for row in rows:
         session.change(statement, row)
 
@@ -432,8 +432,9 @@ def _limited(limit: int | None) -> int:
 
 
 def _project(row: Sequence[Any]) -> Project:
-    fields: list[Any] = [*row[:-1], bool(row[-1])]  # SQLite has no booleans
-    return Project(*fields)
+    values = [*row]
+    values[-1] = bool(values[-1])  # SQLite has no booleans
+    return Project(*values)
 
 
 def _row(value: Any) -> dict[str, Any]:

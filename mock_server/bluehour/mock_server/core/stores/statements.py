@@ -1,14 +1,12 @@
 """What the SQL store says to its database: SQLAlchemy's statements, built once; a session makes them text.
 
-What `insert` adds to the standard one, `on_conflict_...`, PostgreSQL's has under the same names. Of
-parameters `wanted` is the id of a row, and `at` a time.
+What `insert` adds to the standard one, `on_conflict_...`, PostgreSQL's has under the same names. Of the
+parameters, `wanted` is the id of a row, and `at` a time.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from dataclasses import fields
-from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy.dialects.sqlite import Insert, insert
@@ -45,11 +43,6 @@ def _put(table: sa.Table, key: str) -> Insert:
     return added.on_conflict_do_update(
         index_elements=[table.c[key]], set_={name: added.excluded[name] for name in names}
     )
-
-
-def _in_order(columns: Iterable[Any], table: sa.Table) -> sa.Select[Any]:
-    """Find rows in the order in which they were stored first."""
-    return sa.select(*columns).order_by(table.c.number)
 
 
 def _sum_of_ledger(after: sa.ColumnElement[float], until: sa.ColumnElement[float]) -> sa.ColumnElement[int]:
@@ -137,7 +130,7 @@ PUT_UPLOAD = _put(UPLOADS, "path")
 FIND_UPLOAD = sa.select(*_columns_for(Upload, UPLOADS)).where(UPLOADS.c.path == _id)
 
 PUT_WEBHOOK = _put(WEBHOOKS, "id")
-FIND_WEBHOOKS = _in_order(_columns(WEBHOOKS), WEBHOOKS)
+FIND_WEBHOOKS = sa.select(*_columns(WEBHOOKS)).order_by(WEBHOOKS.c.number)
 ANY_WEBHOOK = sa.select(WEBHOOKS.c.id).limit(1)
 DROP_WEBHOOK = sa.delete(WEBHOOKS).where(WEBHOOKS.c.id == _id)
 DROP_LATER_WEBHOOKS = sa.delete(WEBHOOKS).where(~WEBHOOKS.c.is_initial)
@@ -187,7 +180,7 @@ TRY_DELIVERY = (
 )
 DROP_DELIVERY = sa.delete(DELIVERIES).where(DELIVERIES.c.id == _id)
 DROP_ITS_DELIVERIES = sa.delete(DELIVERIES).where(DELIVERIES.c.webhook_id == _id)
-FIND_DELIVERIES = _in_order(_columns_for(WaitingDelivery, DELIVERIES), DELIVERIES)
+FIND_DELIVERIES = sa.select(*_columns_for(WaitingDelivery, DELIVERIES)).order_by(DELIVERIES.c.number)
 
 ADD_SETTING = insert(SETTINGS).on_conflict_do_nothing()
 FIND_SETTING = sa.select(SETTINGS.c.value).where(SETTINGS.c.name == _id)

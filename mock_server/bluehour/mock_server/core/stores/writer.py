@@ -85,7 +85,7 @@ class Writer:
                     group.append(change)
             if change is None:
                 changes.put(None)  # for the loop's condition
-            self._make([each for each in group if each.future.set_running_or_notify_cancel()])
+            self._make(group)
 
     def _make(self, group: Sequence[_Change]) -> None:
         """Make changes in one transaction; where one fails halfway, each in a transaction of its own."""
@@ -94,10 +94,10 @@ class Writer:
                 answers = [_answer(change, session) for change in group]
         except StoreUnavailable as error:
             for change in group:
-                change.future.set_exception(StoreUnavailable(*error.args))
+                _fail(change, StoreUnavailable(*error.args))
         except Exception as error:
             if len(group) == 1:
-                group[0].future.set_exception(error)
+                _fail(group[0], error)
             else:
                 for change in group:
                     self._make([change])
@@ -112,6 +112,8 @@ def _answer(change: _Change, session: Changing) -> Callable[[], None]:
     Raises:
         Exception: it failed when it had changed something, which is to be undone.
     """
+    if not _is_wanted(change.future):
+        return lambda: None
     before = session.changes
     try:
         result = change.make(session)
@@ -121,5 +123,15 @@ def _answer(change: _Change, session: Changing) -> Callable[[], None]:
         if session.changes != before:
             raise
         refusal = error
-        return lambda: change.future.set_exception(refusal)
+        return lambda: _fail(change, refusal)
     return lambda: change.future.set_result(result)
+
+
+def _fail(change: _Change, error: Exception) -> None:
+    if _is_wanted(change.future):
+        change.future.set_exception(error)
+
+
+def _is_wanted(future: Future[Any]) -> bool:
+    """Tell whether somebody waits, who from now on can't give up any more."""
+    return not future.cancelled() and (future.running() or future.set_running_or_notify_cancel())
