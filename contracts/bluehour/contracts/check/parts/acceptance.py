@@ -271,7 +271,8 @@ def _judge(check: Check, exchange: Exchange, edges: Sequence[Edge], accepted: bo
         return
     for edge in edges:
         message = f"{edge.field}: {edge.says}; it is legal, and was answered by {_told(exchange)}"
-        check.expect(edge.rule, exchange, accepted, message, edge.field, words=edge.words)
+        words = "" if accepted else edge.words
+        check.expect(edge.rule, exchange, accepted, message, edge.field, words=words)
 
 
 def _told(exchange: Exchange) -> str:
