@@ -167,7 +167,7 @@ def test_ctrl_c_ends_it_and_what_is_known_is_told() -> None:
             time.sleep(0.02)
             assert process.poll() is None
         process.send_signal(signal.SIGINT)
-        output, _ = process.communicate(timeout=30)
+        output, _ = process.communicate(timeout=120)
     assert process.returncode == 3, output
     assert "interrupted by Ctrl-C" in output
     assert "Traceback" not in output

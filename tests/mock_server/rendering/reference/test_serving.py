@@ -52,7 +52,7 @@ def _upload(served: Served) -> str:
 
 def _bluehour_without_torch(*arguments: str) -> subprocess.CompletedProcess[str]:
     return subprocess.run(
-        [sys.executable, "-c", _WITHOUT_TORCH, *arguments], capture_output=True, text=True, timeout=30
+        [sys.executable, "-c", _WITHOUT_TORCH, *arguments], capture_output=True, text=True, timeout=120
     )
 
 
@@ -137,7 +137,7 @@ def _complete(served: Served, project_id: str) -> dict[str, object]:
         request = urllib.request.Request(
             f"{served.url}/v1/image-projects/{project_id}", headers={"Authorization": "Bearer any"}
         )
-        with urllib.request.urlopen(request, timeout=10) as answer:
+        with urllib.request.urlopen(request, timeout=60) as answer:
             project: dict[str, object] = json.load(answer)
         if project["status"] == "complete":
             return project
