@@ -3,7 +3,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
 
-.PHONY: help serve test test-thorough lint bench bench-journal bench-check bench-fuzz bench-rendering bench-responsiveness bench-resources clean
+.PHONY: help serve test test-thorough lint bench bench-journal bench-check bench-fuzz bench-rendering bench-responsiveness bench-resources wheel clean
 
 help:  ## show this help
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /	/' | expand -t 12
@@ -43,8 +43,13 @@ bench-responsiveness: .venv/test  ## measure how long polls take while the refer
 bench-resources: .venv/test  ## measure memory and waiting under greedy clients; another checkout too by ARGS="--beside DIR"
 	@$(BIN)/python -m benchmarks.resources $(ARGS)
 
+wheel: .venv/serve  ## build dist/bluehour-…-py3-none-any.whl, to be installed anywhere
+	@rm -rf dist
+	@$(PIP) wheel --no-deps --wheel-dir dist .
+	@ls dist/*.whl
+
 clean:  ## remove the environment and every cache
-	rm -rf .venv .cache .mypy_cache .pytest_cache .ruff_cache .hypothesis
+	rm -rf .venv .cache dist .mypy_cache .pytest_cache .ruff_cache .hypothesis
 
 .venv/serve: pyproject.toml constraints.txt
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Bluehour needs Python 3.11 or newer; make PYTHON=python3.12 …")'

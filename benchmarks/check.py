@@ -21,7 +21,7 @@ from pathlib import Path
 
 import click
 
-from bluehour.contracts.check.results import Exit
+from bluehour.contracts.results import Exit
 from tests.deviants.catalogue import DEVIANTS
 from tests.deviants.checking import checked_over_http
 from tests.deviants.deviant import Deviant

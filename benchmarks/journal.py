@@ -16,8 +16,8 @@ from pathlib import Path
 
 import click
 
-from .load import Generator, LoadError, Post, face_edit, find_generator
-from .servers import ServerError, Up, bluehour, check, resident_bytes, running
+from benchmarks.load import Generator, LoadError, Post, face_edit, find_generator
+from benchmarks.servers import ServerError, Up, bluehour, check, resident_bytes, running
 
 _LEAST_REQUESTS = 10_000
 _SHARE = 0.85

@@ -60,7 +60,7 @@ class Generator(Protocol):
 def face_edit() -> Post:
     """Return a create of the face editor, the contract's own example with every field of its style."""
     operation = load().operation(_OPERATION)
-    media = operation.body and operation.body.media_type(JSON)
+    media = operation.json_body
     if not media:
         raise LoadError(f"the contract's {_OPERATION} takes no JSON")
     headers = {"Authorization": f"Bearer {_TOKEN}", "Content-Type": JSON}

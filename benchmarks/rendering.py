@@ -23,6 +23,7 @@ import numpy as np
 from PIL import Image
 from skimage import data
 
+from bluehour.mock_server.core.installing import command_for
 from bluehour.mock_server.rendering import Job, RendererError, RenderError
 
 try:
@@ -35,7 +36,7 @@ try:
     from bluehour.mock_server.rendering.reference.face.field import field_of
     from bluehour.mock_server.rendering.reference.stage import FACE, PHOTO, ReferenceStage
 except ModuleNotFoundError as error:
-    sys.exit(f"Error: {error.name} is missing: pip install 'bluehour[inference]'")
+    sys.exit(f"Error: {error.name} is missing: {command_for('inference')}")
 
 _SIZES: Final = (256, 512, 1024)
 _BATCHES: Final = {"cpu": (1, 2, 4, 8), "cuda": (1, 2, 4, 8, 16, 32, 64)}

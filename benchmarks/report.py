@@ -7,8 +7,8 @@ from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from .load import Run
-from .servers import Candidate
+from benchmarks.load import Run
+from benchmarks.servers import Candidate
 
 _TIMES_FASTER = 2.0
 _FIRST_200_SECONDS = 0.7

@@ -29,8 +29,8 @@ from urllib.parse import urlsplit
 import click
 from PIL import Image
 
-from .load import face_edit
-from .servers import Candidate, ServerError, Up, resident_bytes, running
+from benchmarks.load import face_edit
+from benchmarks.servers import Candidate, ServerError, Up, resident_bytes, running
 
 _HERE = Path(__file__).parents[1]
 _MB = 1e6

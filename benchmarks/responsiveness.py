@@ -25,11 +25,10 @@ import click
 from PIL import Image
 from skimage import data
 
+from benchmarks.load import LoadError, face_edit
+from benchmarks.servers import ServerError, Up, bluehour, running
 from bluehour.openapi.contract import load
 from bluehour.openapi.model import JSON
-
-from .load import LoadError, face_edit
-from .servers import ServerError, Up, bluehour, running
 
 _WAITING = 12
 """Jobs that are kept in the queue, so that the stage never idles."""

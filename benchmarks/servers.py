@@ -17,9 +17,8 @@ from dataclasses import dataclass
 from importlib.metadata import version
 from pathlib import Path
 
+from benchmarks.load import Post
 from bluehour.openapi.document import MAGIC_HOUR
-
-from .load import Post
 
 _PRISM = "@stoplight/prism-cli"
 _PRISM_VERSION = "5.14.2"  # the last that says to run on Node 18 to 22

@@ -29,9 +29,9 @@ from typing import Any
 
 import click
 
-from .load import Generator, LoadError, Post, Run, face_edit, find_generator
-from .report import Measured, as_json, table, target_lines, targets, warnings
-from .servers import Candidate, ServerError, Up, bluehour, check, prism, resident_bytes, running
+from benchmarks.load import Generator, LoadError, Post, Run, face_edit, find_generator
+from benchmarks.report import Measured, as_json, table, target_lines, targets, warnings
+from benchmarks.servers import Candidate, ServerError, Up, bluehour, check, prism, resident_bytes, running
 
 _STARTS = 5
 _WARM_UP_SECONDS = 2

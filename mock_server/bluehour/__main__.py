@@ -6,7 +6,7 @@ import signal
 import sys
 from typing import NoReturn
 
-from .mock_server import interrupts
+from bluehour.mock_server import interrupts
 
 _RUN_UNTIL_CTRL_C = ("serve", "proxy")
 _ENDED_EARLY = 3
@@ -32,7 +32,7 @@ def main() -> NoReturn:
 
 def _run() -> int | str | None:
     try:
-        from .mock_server.cli import main as bluehour
+        from bluehour.mock_server.cli import main as bluehour
 
         bluehour(prog_name="bluehour")
     except SystemExit as end:

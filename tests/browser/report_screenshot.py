@@ -19,8 +19,9 @@ from bluehour.contracts.check.inprocess import AppWire
 from bluehour.contracts.check.run import Options, check
 from bluehour.contracts.report import html
 from bluehour.mock_server.app import create_app
-from bluehour.mock_server.clock import Clock
-from bluehour.mock_server.mock import Mock, Settings
+from bluehour.mock_server.core.clock import Clock
+from bluehour.mock_server.core.settings import Settings
+from bluehour.mock_server.mock import Mock
 from bluehour.openapi.contract import Contract, load
 
 from .running import launched_browser
@@ -44,7 +45,9 @@ def main(target: Path, dark: bool, width: int, height: int, whole: bool) -> None
         launched_browser() as browser,
     ):
         app = _without_refunds(create_app(mock))
-        report = check(Options(mock.base_url, "mhk_live_apikey"), wire=AppWire(app), sleep=clock.advance)
+        report = check(
+            Options(mock.world.base_url, "mhk_live_apikey"), wire=AppWire(app), sleep=clock.advance
+        )
         page_file = Path(folder) / "report.html"
         page_file.write_text(html(report), "utf-8")
         scheme: Any = "dark" if dark else "light"

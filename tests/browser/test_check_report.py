@@ -7,8 +7,8 @@ from collections.abc import Callable
 import pytest
 from playwright.sync_api import Page, expect
 
-from bluehour.contracts.check.results import Report
 from bluehour.contracts.report import html
+from bluehour.contracts.results import Report
 
 from ..contracts.report.reports import HARMFUL, large, sample
 

@@ -21,8 +21,9 @@ import yaml
 from bluehour.contracts.receiver import receiving
 from bluehour.mock_server.control import client
 from bluehour.mock_server.control.client import Control, ControlError
-from bluehour.mock_server.inprocess import running
-from bluehour.mock_server.mock import Mock, Settings
+from bluehour.mock_server.core.settings import Settings
+from bluehour.mock_server.mock import Mock
+from bluehour.mock_server.server.inprocess import running
 
 CONTROL = yaml.safe_load((Path(client.__file__).parents[1] / "control.yaml").read_bytes())
 SCHEMAS = CONTROL["components"]["schemas"]

@@ -16,7 +16,7 @@ for name in (
     "bluehour.contracts.legality",
     "bluehour.contracts.receiver",
     "bluehour.contracts.transcript",
-    "bluehour.mock_server.inprocess",
+    "bluehour.mock_server.server.inprocess",
 ):
     import_module(name)
 

@@ -25,15 +25,7 @@ from .altering import (
 from .client import Client
 from .deviant import Deviant, Witness
 from .fields import any_value, equal_to, having, legal, without
-from .names import (
-    CREATES,
-    DELETE_PROJECT,
-    FACE,
-    GET_PROJECT,
-    PHOTO,
-    POSTS,
-    UPLOAD_URLS,
-)
+from .names import CREATES, DELETE_PROJECT, FACE, GET_PROJECT, PHOTO, POSTS, UPLOAD_URLS
 from .witnesses import deleting, failing, living, posting, seen
 
 _deviant = partial(Deviant, group="answers")

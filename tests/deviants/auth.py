@@ -96,10 +96,10 @@ def _sharing_uploads(mock: Mock) -> Handler:
         body = asked.json
         named = body.get("assets") if isinstance(body, dict) else None
         path = named.get("image_file_path") if isinstance(named, dict) else None
-        upload = mock.store.upload(path) if isinstance(path, str) else None
-        caller = mock.account_id_of(asked.authorization.partition(" ")[2])
+        upload = mock.world.store.upload(path) if isinstance(path, str) else None
+        caller = mock.world.account_id_of(asked.authorization.partition(" ")[2])
         if upload is not None and caller is not None:
-            mock.store.put_uploads([replace(upload, account_id=caller)])
+            mock.world.store.put_uploads([replace(upload, account_id=caller)])
         return forward(asked)
 
     return only(CREATES, handler)
@@ -111,7 +111,7 @@ def _telling_strangers(where: Where, answer: Answered) -> Callable[[Mock], Handl
     def make(mock: Mock) -> Handler:
         def handler(asked: Asked, forward: Forward) -> Answered:
             answered = forward(asked)
-            is_anothers = answered.status == 404 and mock.store.project(asked.project_id) is not None
+            is_anothers = answered.status == 404 and mock.world.store.project(asked.project_id) is not None
             return answer if is_anothers else answered
 
         return only(where, handler)

@@ -6,12 +6,13 @@ from contextlib import closing
 from typing import Any
 
 from bluehour.contracts.check.inprocess import AppWire
-from bluehour.contracts.check.results import Report
 from bluehour.contracts.check.run import Options, check
+from bluehour.contracts.results import Report
 from bluehour.contracts.rules import RULES
 from bluehour.mock_server.app import create_app
-from bluehour.mock_server.clock import Clock
-from bluehour.mock_server.mock import Mock, Settings
+from bluehour.mock_server.core.clock import Clock
+from bluehour.mock_server.core.settings import Settings
+from bluehour.mock_server.mock import Mock
 
 from .deviant import Deviant
 from .serving import TIME_SCALE, served
@@ -29,7 +30,7 @@ def checked(deviant: Deviant | None, **options: Any) -> Report:
     clock = Clock()
     with closing(Mock(settings=Settings(time_scale=TIME_SCALE), clock=clock)) as mock:
         wire = AppWire((deviant.wrap if deviant else create_app)(mock))
-        settings = Options(**{"target": mock.base_url, "token": TOKEN, "rules": NAMING, **options})
+        settings = Options(**{"target": mock.world.base_url, "token": TOKEN, "rules": NAMING, **options})
         return check(settings, wire=wire, sleep=clock.advance, now=clock.now)
 
 

@@ -11,13 +11,13 @@ from typing import TYPE_CHECKING, Any
 
 from PIL import Image
 
+from bluehour.mock_server.api.representation import download_link
 from bluehour.mock_server.app import create_app
-from bluehour.mock_server.assets.links import output_path
-from bluehour.mock_server.clock import isoformat
+from bluehour.mock_server.core.assets.links import output_path
+from bluehour.mock_server.core.clock import isoformat
 from bluehour.mock_server.mock import Mock
 from bluehour.mock_server.rendering import Job
 from bluehour.mock_server.rendering.simulated import SimulatedRenderer
-from bluehour.mock_server.representation import download_link
 from bluehour.openapi.contract import load
 
 from .altering import (
@@ -84,7 +84,7 @@ def _rendered(
     """Make other pictures."""
 
     def wrap(mock: Mock) -> WSGIApplication:
-        mock.renderer = renderer
+        mock.rendering.outputs.renderer = renderer
         return create_app(mock)
 
     return _deviant(name, breaks, rule, operation, wrap, witness)
@@ -135,7 +135,7 @@ def _with_shorter_side(picture: Image.Image) -> Image.Image:
 
 def _expiring(seconds: float) -> Callable[[Mock, dict[str, Any]], list[Any]]:
     def change(mock: Mock, data: dict[str, Any]) -> list[Any]:
-        at = isoformat(int(mock.clock.now() + seconds))
+        at = isoformat(int(mock.world.clock.now() + seconds))
         return [{**each, "expires_at": at} for each in data["downloads"]]
 
     return change
@@ -145,7 +145,7 @@ def _early(mock: Mock, data: dict[str, Any]) -> list[Any]:
     if data["status"] != "rendering":
         downloads: list[Any] = data["downloads"]
         return downloads
-    return [download_link(mock, data["id"], "png", mock.clock.now(), mock.base_url)]
+    return [download_link(mock.world, data["id"], "png", mock.world.clock.now(), mock.world.base_url)]
 
 
 def _a_look_later(mock: Mock) -> Handler:
@@ -190,7 +190,9 @@ def _nameless(mock: Mock) -> Handler:
 
 def _signing(mock: Mock, asked: Asked) -> Asked:
     """Ask for a project's picture by the right link."""
-    return asked.to("GET", mock.links.sign(output_path(asked.project_id, "png"), mock.clock.now() + _DAY))
+    return asked.to(
+        "GET", mock.world.links.sign(output_path(asked.project_id, "png"), mock.world.clock.now() + _DAY)
+    )
 
 
 def _unsigned_too(mock: Mock) -> Handler:
@@ -244,7 +246,7 @@ def _first_for_all(mock: Mock) -> Handler:
 
     def handler(asked: Asked, forward: Forward) -> Answered:
         answered = forward(asked)
-        project = mock.store.project(asked.project_id)
+        project = mock.world.store.project(asked.project_id)
         if answered.status != 200 or project is None:
             return answered
         return first.setdefault(project.account_id, answered)

@@ -27,7 +27,7 @@ def keeping(edit: Callable[[Document], object]) -> Wrap:
     def wrap(mock: Mock) -> WSGIApplication:
         document = copy.deepcopy(load().document)
         edit(document)
-        mock.adopt(Contract(document))
+        mock.world.adopt(Contract(document))
         kept = create_app(mock)
 
         def app(environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:

@@ -9,12 +9,12 @@ from dataclasses import replace
 from functools import partial
 from typing import Any
 
-from bluehour.mock_server.assets import Upload
-from bluehour.mock_server.clock import isoformat
+from bluehour.mock_server.api.representation import download_link
+from bluehour.mock_server.core.assets import Upload
+from bluehour.mock_server.core.clock import isoformat
+from bluehour.mock_server.core.projects import Project
+from bluehour.mock_server.core.stores.memory import MemoryStore
 from bluehour.mock_server.mock import Mock
-from bluehour.mock_server.projects import Project
-from bluehour.mock_server.representation import download_link
-from bluehour.mock_server.stores.memory import MemoryStore
 from bluehour.openapi.contract import load
 
 from .altering import (
@@ -168,7 +168,11 @@ def _not_at_first(mock: Mock) -> Handler:
 
     def handler(asked: Asked, forward: Forward) -> Answered:
         answered = forward(asked)
-        if answered.status != 200 or asked.project_id in looked or not mock.store.project(asked.project_id):
+        if (
+            answered.status != 200
+            or asked.project_id in looked
+            or not mock.world.store.project(asked.project_id)
+        ):
             return answered
         looked.add(asked.project_id)
         return _NOT_FOUND
@@ -182,10 +186,10 @@ def _around_time(shown: Callable[[float, float], float]) -> Callable[[Mock], Han
     def make(mock: Mock) -> Handler:
         def handler(asked: Asked, forward: Forward) -> Answered:
             answered = forward(asked)
-            project = mock.store.project(asked.project_id)
+            project = mock.world.store.project(asked.project_id)
             if answered.status != 200 or project is None:
                 return answered
-            at = shown(mock.clock.now(), project.created_at)
+            at = shown(mock.world.clock.now(), project.created_at)
             return answered.with_json({**answered.json, "created_at": isoformat(at)})
 
         return only(GET_PROJECT, handler)
@@ -199,17 +203,17 @@ def _fails_after_all(mock: Mock) -> Handler:
 
     def handler(asked: Asked, forward: Forward) -> Answered:
         answered = forward(asked)
-        project = mock.store.project(asked.project_id)
+        project = mock.world.store.project(asked.project_id)
         if answered.status != 200 or project is None or answered.json["status"] != "complete":
             return answered
         looks[project.id] = looks.get(project.id, 0) + 1
         if looks[project.id] == 1:
             return answered
         if looks[project.id] == 2:
-            now = mock.clock.now()
-            balance = mock.store.balance(project.account_id, now)
-            mock.store.set_account(project.account_id, now, credits=balance + project.credits)
-        failure = {"code": "unknown_error", "message": mock.error_message("unknown_error")}
+            now = mock.world.clock.now()
+            balance = mock.world.store.balance(project.account_id, now)
+            mock.world.store.set_account(project.account_id, now, credits=balance + project.credits)
+        failure = {"code": "unknown_error", "message": mock.world.error_message("unknown_error")}
         nothing = {"credits_charged": 0, "total_frame_cost": 0, "downloads": []}
         return answered.with_json({**answered.json, **nothing, "status": "error", "error": failure})
 
@@ -222,7 +226,7 @@ def _made_up(where: Where, answer: Callable[[str], Answered]) -> Callable[[Mock]
     def make(mock: Mock) -> Handler:
         def handler(asked: Asked, forward: Forward) -> Answered:
             answered = forward(asked)
-            is_unknown = answered.status == 404 and mock.store.project(asked.project_id) is None
+            is_unknown = answered.status == 404 and mock.world.store.project(asked.project_id) is None
             return answer(asked.project_id) if is_unknown else answered
 
         return only(where, handler)
@@ -249,7 +253,7 @@ def _deleted_once(where: Where, answer_again: Answered) -> Callable[[Mock], Hand
 
     def make(mock: Mock) -> Handler:
         def handler(asked: Asked, forward: Forward) -> Answered:
-            project = mock.store.project(asked.project_id)
+            project = mock.world.store.project(asked.project_id)
             answered = forward(asked)
             is_gone = answered.status < 300 and project is not None and project.deleted_at is not None
             return answer_again if is_gone else answered
@@ -266,7 +270,7 @@ def _keeping_downloads(mock: Mock) -> Handler:
         answered = forward(asked)
         if answered.status != 200 or answered.json["enabled"] or answered.json["status"] != "complete":
             return answered
-        link = download_link(mock, asked.project_id, "png", mock.clock.now(), mock.base_url)
+        link = download_link(mock.world, asked.project_id, "png", mock.world.clock.now(), mock.world.base_url)
         return answered.with_json({**answered.json, "downloads": [link]})
 
     return only(GET_PROJECT, handler)
@@ -277,7 +281,7 @@ def _downloads_of_the_failed(mock: Mock) -> Handler:
         answered = forward(asked)
         if answered.status != 200 or answered.json["status"] != "error":
             return answered
-        link = download_link(mock, asked.project_id, "png", mock.clock.now(), mock.base_url)
+        link = download_link(mock.world, asked.project_id, "png", mock.world.clock.now(), mock.world.base_url)
         return answered.with_json({**answered.json, "downloads": [link]})
 
     return only(GET_PROJECT, handler)
@@ -299,10 +303,10 @@ def _all_at_once(mock: Mock) -> Handler:
 
     def handler(asked: Asked, forward: Forward) -> Answered:
         answered = forward(asked)
-        project = mock.store.project(asked.project_id)
+        project = mock.world.store.project(asked.project_id)
         if answered.status == 204 and project is not None:
-            for other in mock.store.projects(account_id=project.account_id):
-                mock.store.delete_project(other.id, mock.clock.now())
+            for other in mock.world.store.projects(account_id=project.account_id):
+                mock.world.store.delete_project(other.id, mock.world.clock.now())
         return answered
 
     return only(DELETE_PROJECT, handler)

@@ -117,10 +117,12 @@ def _listing(mock: Mock) -> Handler:
 
     def handler(asked: Asked, forward: Forward) -> Answered:
         token = asked.authorization.partition(" ")[2]
-        account = mock.account_of(token) if token and _is("GET", _PROJECTS)(asked) else None
+        account = mock.world.open_account(token) if token and _is("GET", _PROJECTS)(asked) else None
         if account is None:
             return forward(asked)
-        return json_answer(200, {"items": [each.id for each in mock.store.projects(account_id=account.id)]})
+        return json_answer(
+            200, {"items": [each.id for each in mock.world.store.projects(account_id=account.id)]}
+        )
 
     return handler
 

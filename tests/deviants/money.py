@@ -7,10 +7,10 @@ from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
-from bluehour.mock_server.accounts import InsufficientCredits
+from bluehour.mock_server.core.accounts import InsufficientCredits
+from bluehour.mock_server.core.projects import Project
+from bluehour.mock_server.core.stores.memory import MemoryStore
 from bluehour.mock_server.mock import Mock
-from bluehour.mock_server.projects import Project
-from bluehour.mock_server.stores.memory import MemoryStore
 from bluehour.openapi.contract import load
 from bluehour.openapi.document import Document
 
@@ -50,14 +50,14 @@ _PLAN = "402 plan_upgrade_required for a resolution above the plan's longest-edg
 
 def charge(mock: Mock, asked: Asked, credits: int) -> None:
     """Charge whoever calls, for no project; the balance may go below zero."""
-    account = mock.account_of(asked.authorization.partition(" ")[2])
+    account = mock.world.open_account(asked.authorization.partition(" ")[2])
     if account is not None:
         _charge(mock, account.id, credits)
 
 
 def _charge(mock: Mock, account_id: str, credits: int) -> None:
-    now = mock.clock.now()
-    mock.store.set_account(account_id, now, credits=mock.store.balance(account_id, now) - credits)
+    now = mock.world.clock.now()
+    mock.world.store.set_account(account_id, now, credits=mock.world.store.balance(account_id, now) - credits)
 
 
 def _charging(
@@ -145,7 +145,7 @@ def _showing_charges(mock: Mock) -> Handler:
 
     def handler(asked: Asked, forward: Forward) -> Answered:
         answered = forward(asked)
-        project = mock.store.project(asked.project_id)
+        project = mock.world.store.project(asked.project_id)
         if answered.status != 200 or project is None:
             return answered
         shown = {"credits_charged": project.credits, "total_frame_cost": project.credits}
@@ -155,7 +155,7 @@ def _showing_charges(mock: Mock) -> Handler:
 
 
 def _without_refund(mock: Mock) -> WSGIApplication:
-    mock.store = _KeepsCharges()
+    mock.world.store = _KeepsCharges()
     return around(_showing_charges)(mock)
 
 
@@ -163,7 +163,7 @@ def _refunding_deleted(mock: Mock) -> Handler:
     """Give back what a project cost once it is deleted."""
 
     def handler(asked: Asked, forward: Forward) -> Answered:
-        before = mock.store.project(asked.project_id)
+        before = mock.world.store.project(asked.project_id)
         answered = forward(asked)
         if asked.of == DELETE_PROJECT and answered.status == 204 and before and before.deleted_at is None:
             _charge(mock, before.account_id, -before.credits)

@@ -11,13 +11,23 @@ from typing import Any
 
 import orjson
 
-from bluehour.mock_server.trace import Disruption, trace_of
+from bluehour.mock_server.api.reply import Disruption
+from bluehour.mock_server.api.wsgi import sending_of
 
 from .altering import BROKEN, Answered, Asked, Forward, Where, answering, handling
 from .client import Client
 from .deviant import Deviant, Witness
 from .fields import any_value, having, legal
-from .names import CREATES, DELETE_PROJECT, FACE, GET_PROJECT, OPERATIONS, PHOTO, POSTS, UPLOAD_URLS
+from .names import (
+    CREATES,
+    DELETE_PROJECT,
+    FACE,
+    GET_PROJECT,
+    OPERATIONS,
+    PHOTO,
+    POSTS,
+    UPLOAD_URLS,
+)
 from .witnesses import posting, posting_raw, seen, sending
 
 _deviant = partial(Deviant, group="robustness")
@@ -115,7 +125,7 @@ def _dropped(when: Callable[[Asked], bool]) -> Callable[[Asked, Forward], Answer
     def handler(asked: Asked, forward: Forward) -> Answered:
         answered = forward(asked)
         if when(asked) and answered.status != 401:
-            trace_of(asked.environ).disruption = Disruption(kind="drop")
+            sending_of(asked.environ).disruption = Disruption(kind="drop")
         return answered
 
     return handler

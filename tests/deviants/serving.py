@@ -7,8 +7,9 @@ from contextlib import closing, contextmanager
 from dataclasses import dataclass
 
 from bluehour.mock_server.app import create_app
-from bluehour.mock_server.inprocess import running
-from bluehour.mock_server.mock import Mock, Settings
+from bluehour.mock_server.core.settings import Settings
+from bluehour.mock_server.mock import Mock
+from bluehour.mock_server.server.inprocess import running
 
 from .deviant import Deviant
 
@@ -29,8 +30,8 @@ class Served:
 
     def booked(self) -> int:
         """Return the credits that all accounts were charged since the start, refunds not deducted."""
-        store = self.mock.store
-        amounts = [entry.amount for account in store.accounts() for entry in store.entries(account.id)]
+        store = self.mock.world.store
+        amounts = [entry.amount for account in store.accounts() for entry in store.ledger(account.id).entries]
         return -sum(amount for amount in amounts if amount < 0)
 
 

@@ -6,8 +6,8 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from bluehour.mock_server.app import create_app
+from bluehour.mock_server.core.stores import Store
 from bluehour.mock_server.mock import Mock
-from bluehour.mock_server.stores import Store
 
 from .deviant import Wrap
 
@@ -19,7 +19,7 @@ def with_store(make: Callable[[], Store]) -> Wrap:
     """Serve with a store of another make."""
 
     def wrap(mock: Mock) -> WSGIApplication:
-        mock.store = make()
+        mock.world.store = make()
         return create_app(mock)
 
     return wrap

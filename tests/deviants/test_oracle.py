@@ -24,7 +24,7 @@ from .serving import Served, served
 @pytest.fixture(scope="module")
 def right() -> Iterator[Served]:
     with served(None) as server:
-        server.mock.clock.freeze()
+        server.mock.world.clock.freeze()
         yield server
 
 
@@ -55,7 +55,7 @@ def test_a_deviant_is_not_the_right_server_and_publishes_the_same_contract(
     expected = observed(deviant, right)
     assert observed(deviant, right) == expected, "the right server itself does not always answer the same"
     with served(deviant) as wrong:
-        wrong.mock.clock.freeze()
+        wrong.mock.world.clock.freeze()
         assert observed(deviant, wrong) != expected
         assert published(wrong) == published(right)
 
@@ -64,7 +64,7 @@ def booked_by(name: str | None, operation: str, body: Any, credits: int = 100) -
     """What a server books of one create by an account of so many credits, once its job has ended."""
     deviant = next((each for each in DEVIANTS if each.name == name), None)
     with served(deviant) as server:
-        server.mock.clock.freeze()
+        server.mock.world.clock.freeze()
         client = Client(server.url, credits=credits)
         client.call(operation, body)
         client.wait(60)

@@ -8,8 +8,8 @@ from datetime import datetime
 from functools import partial
 from typing import Any
 
-from bluehour.mock_server.assets.links import upload_path
-from bluehour.mock_server.clock import isoformat
+from bluehour.mock_server.core.assets.links import upload_path
+from bluehour.mock_server.core.clock import isoformat
 from bluehour.mock_server.mock import Mock
 from bluehour.openapi.document import Document
 
@@ -145,7 +145,7 @@ def _accepting_unissued(mock: Mock) -> Handler:
 
     def handler(asked: Asked, forward: Forward) -> Answered:
         path = _path_in(asked)
-        if not re.fullmatch(r"api-assets/[^/]+/image\.png", path) or mock.store.upload(path):
+        if not re.fullmatch(r"api-assets/[^/]+/image\.png", path) or mock.world.store.upload(path):
             return forward(asked)
         return forward(asked.with_json(_with_path(asked.json, EXAMPLE_ASSET)))
 
@@ -156,8 +156,8 @@ def _ignoring_uploads(mock: Mock) -> Handler:
     """Edit some picture in place of the one that was uploaded."""
 
     def handler(asked: Asked, forward: Forward) -> Answered:
-        upload = mock.store.upload(_path_in(asked))
-        caller = mock.account_id_of(asked.authorization.partition(" ")[2])
+        upload = mock.world.store.upload(_path_in(asked))
+        caller = mock.world.account_id_of(asked.authorization.partition(" ")[2])
         if upload is None or upload.uploaded_at is None or upload.account_id != caller or upload.error:
             return forward(asked)
         return forward(asked.with_json(_with_path(asked.json, EXAMPLE_ASSET)))
@@ -178,7 +178,7 @@ def _used_up(mock: Mock) -> Handler:
         if path in used:  # a path that nobody has is refused as any other, the caller's token included
             return forward(asked.with_json(_with_path(asked.json, "api-assets/used/image.png")))
         answered = forward(asked)
-        if answered.status == 200 and mock.store.upload(path):
+        if answered.status == 200 and mock.world.store.upload(path):
             used.add(path)
         return answered
 
@@ -189,7 +189,7 @@ def _first_stays(mock: Mock) -> Handler:
     """Take a second PUT, and keep the first."""
 
     def handler(asked: Asked, forward: Forward) -> Answered:
-        upload = mock.store.upload(asked.path.removeprefix("/"))
+        upload = mock.world.store.upload(asked.path.removeprefix("/"))
         return _TAKEN if upload is not None and upload.uploaded_at is not None else forward(asked)
 
     return only(UPLOAD, handler)
@@ -197,7 +197,7 @@ def _first_stays(mock: Mock) -> Handler:
 
 def _once_only(mock: Mock) -> Handler:
     def handler(asked: Asked, forward: Forward) -> Answered:
-        upload = mock.store.upload(asked.path.removeprefix("/"))
+        upload = mock.world.store.upload(asked.path.removeprefix("/"))
         return _FORBIDDEN if upload is not None and upload.uploaded_at is not None else forward(asked)
 
     return only(UPLOAD, handler)
@@ -207,12 +207,12 @@ def _signing(when: Callable[[Asked], bool]) -> Callable[[Mock], Handler]:
     """Put the right signature to some links that are followed."""
 
     def make(mock: Mock) -> Handler:
-        limit = mock.plans["creator"]["upload-bytes"]
+        limit = mock.world.plans["creator"]["upload-bytes"]
 
         def handler(asked: Asked, forward: Forward) -> Answered:
             if not when(asked):
                 return forward(asked)
-            signed = mock.links.sign(asked.path, mock.clock.now() + 3600, limit=limit)
+            signed = mock.world.links.sign(asked.path, mock.world.clock.now() + 3600, limit=limit)
             return forward(asked.to("PUT", signed))
 
         return only(UPLOAD, handler)
@@ -226,7 +226,7 @@ def _expiring(seconds: float) -> Callable[[Mock], Handler]:
             answered = forward(asked)
             if answered.status != 200:
                 return answered
-            at = isoformat(int(mock.clock.now() + seconds))
+            at = isoformat(int(mock.world.clock.now() + seconds))
             return answered.with_json(
                 {"items": [{**item, "expires_at": at} for item in answered.json["items"]]}
             )

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from .installed import Environment, installed
+from .installed import Environment, installed, needs_of
 
 REPOSITORY = Path(__file__).parents[2]
 EXAMPLE = REPOSITORY / "examples" / "photo_booth"
@@ -31,7 +31,7 @@ def test_a_client_that_swallows_its_refusal(magic_hour):
 
 @pytest.fixture(scope="module")
 def environment() -> Iterator[Environment]:
-    with installed(EXAMPLE) as environment:
+    with installed(EXAMPLE.name, needs_of(EXAMPLE)) as environment:
         yield environment
 
 

@@ -9,9 +9,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bluehour.mock_server.accounts import Account, account_of, entries_of
-from bluehour.mock_server.clock import Clock, isoformat
-from bluehour.mock_server.projects import Project, credits_charged_at, new_id, status_at
+from bluehour.mock_server.core.accounts import Account, account_of, entries_of
+from bluehour.mock_server.core.clock import Clock, isoformat
+from bluehour.mock_server.core.projects import Project, credits_charged_at, new_id, status_at
 
 PLANS: Collection[str] = ("free", "creator", "pro", "business")
 

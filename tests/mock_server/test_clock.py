@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bluehour.mock_server.clock import LATEST, Clock, isoformat, not_before
+from bluehour.mock_server.core.clock import LATEST, Clock, isoformat, not_before
 
 
 def test_frozen_it_stands_still_and_moves_only_as_told() -> None:

@@ -12,8 +12,9 @@ from hypothesis import strategies as st
 from hypothesis.stateful import Bundle, RuleBasedStateMachine, initialize, invariant, rule
 
 from bluehour.mock_server.app import create_app
-from bluehour.mock_server.clock import Clock
-from bluehour.mock_server.mock import Mock, Settings
+from bluehour.mock_server.core.clock import Clock
+from bluehour.mock_server.core.settings import Settings
+from bluehour.mock_server.mock import Mock
 from tests.profiles import examples
 
 from .conftest import FACE, PHOTO, Caller, face, photo
@@ -54,7 +55,7 @@ class Conservation(RuleBasedStateMachine):
         self.folder.cleanup()
 
     def balance(self) -> int:
-        return self.mock.store.balance(self.mock.account(self.token).id, self.clock.now())
+        return self.mock.world.store.balance(self.mock.world.open_account(self.token).id, self.clock.now())
 
     @rule(target=projects, costly=st.booleans(), fails=st.booleans())
     def create(self, costly: bool, fails: bool) -> str:
@@ -106,7 +107,8 @@ class Conservation(RuleBasedStateMachine):
         charges = sum(self.caller.project(one)["credits_charged"] for one in self.seen)
         assert self.balance() == _OPENING - charges
         assert self.balance() >= 0
-        entries = self.mock.store.entries(self.mock.account(self.token).id)
+        account = self.mock.world.open_account(self.token)
+        entries = self.mock.world.store.ledger(account.id).entries
         assert self.balance() == sum(entry.amount for entry in entries if entry.at <= self.clock.now())
 
 
@@ -136,5 +138,5 @@ def test_two_hundred_threads_at_once_never_overdraw(store_url: str, path: str) -
     created = [project_id for status, project_id in answers if status == 200]
     assert len(created) == len(set(created)) == credits // price
     assert {status for status, _ in answers} == {200, 402}
-    assert mock.store.balance(mock.account(token).id, mock.clock.now()) == 0
+    assert mock.world.store.balance(mock.world.open_account(token).id, mock.world.clock.now()) == 0
     mock.close()

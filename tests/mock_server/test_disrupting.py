@@ -13,9 +13,10 @@ from urllib.parse import urlsplit
 
 import pytest
 
-from bluehour.mock_server.hosting import HostError
-from bluehour.mock_server.inprocess import running
-from bluehour.mock_server.mock import Mock, Settings
+from bluehour.mock_server.core.settings import Settings
+from bluehour.mock_server.mock import Mock
+from bluehour.mock_server.server.inprocess import running
+from bluehour.mock_server.server.listening import HostError
 
 from .conftest import FACE, face
 
@@ -54,7 +55,7 @@ class Wire:
 
     @property
     def created(self) -> int:
-        return len(self.mock.store.projects())
+        return len(self.mock.world.store.projects())
 
 
 @pytest.fixture(params=["memory://", "sqlite"])  # the two lanes: in the event loop, and in threads
@@ -177,7 +178,7 @@ def test_a_picture_can_be_spoiled_as_well(wire: Wire, fault: str) -> None:
             answer.read()
     else:
         picture = answer.read()
-        whole = wire.mock.files.output(project_id, "png").read_bytes()
+        whole = wire.mock.world.files.output(project_id, "png").read_bytes()
         expected = {"slow_drip": whole, "malformed_json": whole[: len(whole) // 2], "empty_body": b""}
         assert picture == expected[fault]
     connection.close()

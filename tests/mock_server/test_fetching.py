@@ -9,10 +9,11 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import pytest
 
+from bluehour.mock_server.api import sources
 from bluehour.mock_server.app import create_app
-from bluehour.mock_server.assets import sources
-from bluehour.mock_server.inprocess import running
-from bluehour.mock_server.mock import Mock, Settings
+from bluehour.mock_server.core.settings import Settings
+from bluehour.mock_server.mock import Mock
+from bluehour.mock_server.server.inprocess import running
 
 from .conftest import FACE, Caller, face
 from .test_lifecycle import picture, png

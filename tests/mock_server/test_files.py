@@ -21,11 +21,12 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
 
 from bluehour.mock_server.app import create_app
-from bluehour.mock_server.assets.files import Files, NoRoom, _bytes_in
-from bluehour.mock_server.assets.folders import PrivateFolder, remove_left
-from bluehour.mock_server.clock import Clock
-from bluehour.mock_server.mock import Mock, Settings
-from bluehour.mock_server.stores import sql
+from bluehour.mock_server.core.assets.files import Files, NoRoom, _bytes_in
+from bluehour.mock_server.core.assets.folders import PrivateFolder, remove_left
+from bluehour.mock_server.core.clock import Clock
+from bluehour.mock_server.core.settings import Settings
+from bluehour.mock_server.core.stores import database, sql
+from bluehour.mock_server.mock import Mock
 from bluehour.openapi.contract import Contract, load
 from bluehour.openapi.document import resolve
 from tests.profiles import examples
@@ -60,11 +61,11 @@ def test_an_upload_for_which_there_is_no_room_is_refused_and_told_why(saver: Cal
     answer = saver.client.put(link, data=PICTURE)
     assert (answer.status_code, data(answer)["code"]) == (413, "payload_too_large")
     assert "--upload-space" in data(answer)["message"]
-    assert f"{small.files.room} bytes" in data(answer)["message"]
+    assert f"{small.world.files.room} bytes" in data(answer)["message"]
     for each in kept:
         saver.create(face(each))
-    small.reset()
-    assert small.files.room == small.settings.upload_space
+    small.world.reset()
+    assert small.world.files.room == small.world.settings.upload_space
     assert saver.client.put(issue(saver)["upload_url"], data=PICTURE).status_code == 200
 
 
@@ -77,9 +78,9 @@ def test_an_upload_that_takes_another_ones_place_takes_its_room(saver: Caller) -
 def test_uploads_that_have_expired_make_room(saver: Caller, clock: Clock, small: Mock) -> None:
     for _ in range(2):
         saver.upload(PICTURE)
-    clock.advance(small.lifetimes["upload"] + 1)
+    clock.advance(small.world.lifetimes["upload"] + 1)
     saver.upload(PICTURE)
-    assert small.files.room == small.settings.upload_space - len(PICTURE)
+    assert small.world.files.room == small.world.settings.upload_space - len(PICTURE)
 
 
 def test_a_deleted_project_gives_its_room_back(saver: Caller, small: Mock, clock: Clock) -> None:
@@ -89,7 +90,7 @@ def test_a_deleted_project_gives_its_room_back(saver: Caller, small: Mock, clock
         project_id = saver.create(face(item["file_path"]))
         clock.advance(1)
         assert saver.delete(project_id).status_code == 204
-    assert small.files.room == small.settings.upload_space - len(PICTURE)
+    assert small.world.files.room == small.world.settings.upload_space - len(PICTURE)
 
 
 class FilesMachine(RuleBasedStateMachine):
@@ -174,7 +175,7 @@ def test_one_upload_can_be_used_any_number_of_times(
     projects = [caller.create(face(uploaded)) for _ in range(8)]
     clock.advance(60)
     assert {picture(caller, caller.project(each)).size for each in projects} == {(60, 40)}
-    copies = {path.stat().st_ino for path in mock.files.upload("x").parents[1].rglob("*.png")}
+    copies = {path.stat().st_ino for path in mock.world.files.upload("x").parents[1].rglob("*.png")}
     outputs = 8
     assert len(copies) == outputs + 4  # a copy for every two projects, not for every one
 
@@ -210,14 +211,14 @@ def test_one_create_can_name_two_uploads_of_one_extension(same: bool) -> None:
         body["assets"]["second_file_path"] = second
         project = caller.project(caller.create(body))
         assert picture(caller, project).size == (60, 40)
-        kept = list(mock.files.source("x", "y", "z").parent.iterdir())
+        kept = list(mock.world.files.source("x", "y", "z").parent.iterdir())
         assert len(kept) == (1 if same else 2)
 
 
 def test_a_create_that_is_refused_keeps_no_picture(mock: Mock, client: FlaskClient) -> None:
     caller = Caller(client, "mhk_test_creator_0")
     assert caller.post(FACE, face(caller.upload(PICTURE))).status_code == 402
-    assert list(mock.files.source("x", "y", "z").parent.iterdir()) == []
+    assert list(mock.world.files.source("x", "y", "z").parent.iterdir()) == []
 
 
 # What a killed server left
@@ -265,7 +266,7 @@ def refused(answer: Any) -> str:
 def test_a_store_that_is_locked_is_a_503_and_readers_go_on(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
-    monkeypatch.setattr(sql, "_BUSY_SECONDS", 0.2)
+    monkeypatch.setattr(database, "_BUSY_SECONDS", 0.2)
     file = tmp_path / "mock.db"
     with closing(Mock(settings=Settings(store=f"sqlite:///{file}"))) as mock:
         caller = Caller(create_app(mock).test_client(), "mhk_test_creator_5")
@@ -278,10 +279,10 @@ def test_a_store_that_is_locked_is_a_503_and_readers_go_on(
             assert caller.project(project_id)["id"] == project_id
             assert caller.client.post("/_mock/reset").status_code == 503
             other.execute("ROLLBACK")
-        assert mock.store.count_projects() == 1
+        assert mock.world.store.count_projects() == 1
         caller.create(face())
-        (account,) = mock.store.accounts()
-        assert mock.store.balance(account.id, mock.clock.now()) == 3
+        (account,) = mock.world.store.accounts()
+        assert mock.world.store.balance(account.id, mock.world.clock.now()) == 3
     assert all(message.startswith("answered 503: ") for message in caplog.messages)
     assert len(caplog.messages) == 4
 
@@ -297,10 +298,14 @@ def test_a_writer_that_never_ends_holds_up_no_other_for_long(
     with closing(Mock(settings=Settings(store=f"sqlite:///{tmp_path / 'mock.db'}"))) as mock:
         caller = Caller(create_app(mock).test_client(), "any")
         project_id = caller.create(face())
-        assert isinstance(mock.store, sql.SqlStore)
-        with mock.store._writing:
+        assert isinstance(mock.world.store, sql.SqlStore)
+        ends = threading.Event()
+        mock.world.store._writer.submit(lambda _: ends.wait())
+        try:
             assert "locked" in refused(caller.post(FACE, face()))
             assert caller.project(project_id)["id"] == project_id
+        finally:
+            ends.set()
 
 
 @pytest.mark.parametrize("kind", ["store", "assets"])

@@ -9,8 +9,9 @@ from threading import Event
 import pytest
 
 from bluehour.mock_server.app import create_app
-from bluehour.mock_server.gate import Gate
-from bluehour.mock_server.mock import Mock, Settings
+from bluehour.mock_server.core.gate import Gate
+from bluehour.mock_server.core.settings import Settings
+from bluehour.mock_server.mock import Mock
 
 from .conftest import FACE, Caller, face
 
@@ -62,10 +63,10 @@ def test_creates_during_resets_are_all_answered_and_paid_for(kind: str, tmp_path
     with ThreadPoolExecutor(4) as threads:
         creating = [threads.submit(create) for _ in range(4)]
         for _ in range(15):
-            mock.reset(clock_at=1_000_000.0)
-            mock.reset()
+            mock.world.reset(clock_at=1_000_000.0)
+            mock.world.reset()
         done.set()
         assert set().union(*(each.result(SECONDS) for each in creating)) <= {200}
-    mock.reset()
+    mock.world.reset()
     assert Caller(app.test_client(), "any").post(FACE, face()).status_code == 200
     mock.close()

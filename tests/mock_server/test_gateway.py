@@ -12,8 +12,8 @@ from typing import Any
 
 import pytest
 
-from bluehour.mock_server.inprocess import running
 from bluehour.mock_server.mock import Mock
+from bluehour.mock_server.server.inprocess import running
 from bluehour.openapi.contract import load
 
 FACE = "/v1/ai-face-editor"
@@ -27,7 +27,7 @@ def served() -> Iterator[Mock]:
 
 def asked(mock: Mock, target: str, method: str = "GET") -> tuple[int, Any]:
     """Send a request as it stands, in UTF-8; return its status and its JSON."""
-    address = mock.base_url.removeprefix("http://").split(":")
+    address = mock.world.base_url.removeprefix("http://").split(":")
     with socket.create_connection((address[0], int(address[1])), 20) as connection:
         connection.sendall(f"{method} {target} HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n".encode())
         answer = http.client.HTTPResponse(connection, method=method)

@@ -14,9 +14,9 @@ from urllib.parse import urlsplit
 import pytest
 
 from bluehour.mock_server.app import create_app
-from bluehour.mock_server.hosting import HostError, reserved
-from bluehour.mock_server.inprocess import running
 from bluehour.mock_server.mock import Mock
+from bluehour.mock_server.server.inprocess import running
+from bluehour.mock_server.server.listening import HostError, reserved
 
 
 def status(url: str) -> int:
@@ -32,7 +32,7 @@ def test_it_answers_until_it_is_left_and_leaves_no_thread() -> None:
     before = threading.active_count()
     mock = Mock()
     with running(mock) as url:
-        assert (status(url), mock.base_url) == (200, url)
+        assert (status(url), mock.world.base_url) == (200, url)
     with pytest.raises(OSError, match="refused"):
         status(url)
     mock.close()
@@ -41,11 +41,11 @@ def test_it_answers_until_it_is_left_and_leaves_no_thread() -> None:
 
 def test_it_can_be_started_again_with_the_same_state() -> None:
     mock = Mock()
-    mock.account("mhk_test_pro_5")
+    mock.world.open_account("mhk_test_pro_5")
     for _ in range(3):
         with running(mock) as url:
             assert status(url) == 200
-    assert len(mock.store.accounts()) == 2
+    assert len(mock.world.store.accounts()) == 2
     mock.close()
 
 

@@ -130,7 +130,7 @@ def test_a_server_in_the_background_of_a_shell_ends_by_it(command: str) -> None:
 
 INTERRUPTED_AT_A_CALL = """if True:
     import signal, sys
-    from bluehour.mock_server.__main__ import main
+    from bluehour.__main__ import main
 
     left = int(sys.argv.pop(1))
 

@@ -19,12 +19,15 @@ from urllib.parse import urlsplit
 import pytest
 from PIL import Image
 
-from bluehour.mock_server import gateway, lanes, receiving, sending
-from bluehour.mock_server import mock as mock_module
-from bluehour.mock_server.assets import sources
-from bluehour.mock_server.control import events
-from bluehour.mock_server.inprocess import running
-from bluehour.mock_server.mock import Mock, Settings
+from bluehour.mock_server.api import sources
+from bluehour.mock_server.console import feed as events
+from bluehour.mock_server.console.feature import ConsoleFeature
+from bluehour.mock_server.core.settings import Settings
+from bluehour.mock_server.mock import Mock
+from bluehour.mock_server.rendering import room
+from bluehour.mock_server.server import lanes
+from bluehour.mock_server.server.connection import Limits
+from bluehour.mock_server.server.inprocess import running
 
 from .conftest import FACE, UPLOADS, face
 from .test_lifecycle import png
@@ -47,7 +50,11 @@ class Served:
             answer = connection.getresponse()
             read = answer.read()
         is_json = answer.headers.get_content_type() == "application/json"
-        return answer.status, dict(answer.headers), json.loads(read) if is_json else read
+        return (
+            answer.status,
+            {name.lower(): value for name, value in answer.headers.items()},
+            json.loads(read) if is_json else read,
+        )
 
     def upload_link(self) -> str:
         item = {"type": "image", "extension": "png"}
@@ -77,6 +84,14 @@ def served() -> Iterator[Served]:
     mock.close()
 
 
+@pytest.fixture
+def impatient() -> Iterator[Served]:
+    """A mock that is served to clients for which it does not wait for long."""
+    limits = Limits(silence=0.3, unread=0.1, lingers=0.1)
+    with closing(Mock()) as mock, running(mock, limits=limits) as url:
+        yield Served(mock, url)
+
+
 def test_nothing_else_waits_for_pictures(served: Served) -> None:
     made = served.download_link()
     assert served.call("GET", made)[0] == 200
@@ -84,7 +99,7 @@ def test_nothing_else_waits_for_pictures(served: Served) -> None:
         with all_rooms(served.mock):  # as if pictures took for ever
             uploads = [clients.submit(served.call, "PUT", served.upload_link(), png()) for _ in range(10)]
             downloads = [clients.submit(served.call, "GET", served.download_link()) for _ in range(10)]
-            while not served.mock.files._incoming.path.glob("*.png"):
+            while not served.mock.world.files._incoming.path.glob("*.png"):
                 pass
             assert served.call("GET", "/_mock/state")[0] == 200
             assert served.call("GET", "/docs")[0] == 200
@@ -98,13 +113,14 @@ def test_nothing_else_waits_for_pictures(served: Served) -> None:
 def test_a_reset_does_not_wait_for_pictures_and_they_are_told_of_it(served: Served, what: str) -> None:
     link = served.upload_link() if what == "upload" else served.download_link()
     asked = threading.Event()
-    room_for = served.mock.room_for
+    room = served.mock.rendering.outputs.room
+    for_picture = room.for_picture
 
     def asking(*values: Any) -> Any:
         asked.set()
-        return room_for(*values)
+        return for_picture(*values)
 
-    served.mock.room_for = asking  # type: ignore[method-assign,assignment]  # tells of it
+    room.for_picture = asking  # type: ignore[method-assign, assignment]  # tells of it
     with ThreadPoolExecutor(1) as clients:
         with all_rooms(served.mock):
             method, body = ("PUT", png()) if what == "upload" else ("GET", None)
@@ -114,16 +130,16 @@ def test_a_reset_does_not_wait_for_pictures_and_they_are_told_of_it(served: Serv
         status, _, answer = call.result()
     assert (status, answer["code"]) == (503, "service_unavailable")
     assert "was reset meanwhile" in answer["message"]
-    assert list(served.mock.files.upload("x").parents[1].rglob("*.png")) == []
+    assert list(served.mock.world.files.upload("x").parents[1].rglob("*.png")) == []
 
 
 @contextmanager
 def all_rooms(mock: Mock) -> Iterator[None]:
     """Leave no room for any picture to be decoded or rendered."""
     with ExitStack() as stack:
-        stack.enter_context(mock._large)
-        for _ in range(mock_module._SMALL_AT_ONCE):
-            stack.enter_context(mock._small)
+        stack.enter_context(mock.rendering.outputs.room._large)
+        for _ in range(room._SMALL_AT_ONCE):
+            stack.enter_context(mock.rendering.outputs.room._small)
         yield
 
 
@@ -131,7 +147,7 @@ def test_small_pictures_do_not_wait_for_large_ones(served: Served) -> None:
     large = io.BytesIO()
     Image.new("RGB", (4000, 4000)).save(large, "PNG")
     with ThreadPoolExecutor(6) as clients:
-        with served.mock._large:
+        with served.mock.rendering.outputs.room._large:
             uploads = [
                 clients.submit(served.call, "PUT", served.upload_link(), large.getvalue()) for _ in range(6)
             ]
@@ -159,7 +175,7 @@ def test_pictures_that_do_not_come_hold_up_nobody(monkeypatch: pytest.MonkeyPatc
         served, address = Served(mock, url), silent.getsockname()
         body = face(f"http://127.0.0.1:{address[1]}/photo.png")
         creates = [clients.submit(served.call, "POST", FACE, body) for _ in range(60)]
-        wait_for(lambda: mock.gate._inside == 0)
+        wait_for(lambda: mock.world.gate._inside == 0)
         assert served.call("POST", "/_mock/reset")[0] == 200
         assert served.call("POST", FACE, face())[0] == 200
         assert served.call("GET", "/_mock/state")[0] == 200
@@ -168,7 +184,7 @@ def test_pictures_that_do_not_come_hold_up_nobody(monkeypatch: pytest.MonkeyPatc
         for each in creates:
             status, _, answer = each.result()
             assert status in (422, 503), answer  # in time, or the reset came first
-    assert mock.store.count_projects() == 1
+    assert mock.world.store.count_projects() == 1
     mock.close()
 
 
@@ -182,14 +198,14 @@ def test_writers_that_wait_for_a_locked_store_leave_the_readers_their_threads(tm
         with closing(sqlite3.connect(file, isolation_level=None)) as other:
             other.execute("BEGIN IMMEDIATE")
             creates = [clients.submit(served.call, "POST", FACE, face()) for _ in range(writers)]
-            wait_for(lambda: mock.gate._inside == lanes.SIZES["writing"].threads)
+            wait_for(lambda: mock.world.gate._inside == lanes.SIZES["writing"].threads)
             for _ in range(20):
                 assert served.call("GET", f"/v1/image-projects/{made['id']}")[0] == 200
             assert served.call("GET", "/_mock/state")[0] == 200
             assert not any(each.done() for each in creates)
             other.execute("ROLLBACK")
         assert {each.result()[0] for each in creates} == {200}
-        assert mock.store.count_projects() == writers + 1
+        assert mock.world.store.count_projects() == writers + 1
     mock.close()
 
 
@@ -211,20 +227,16 @@ def test_where_too_many_wait_the_next_is_told_to_come_again(
 
 
 @pytest.mark.parametrize("size", [100, 5_000_000])
-def test_a_body_that_stalls_is_ended_with_a_408(
-    served: Served, monkeypatch: pytest.MonkeyPatch, size: int
-) -> None:
-    monkeypatch.setattr(receiving, "_LONGEST_SILENCE", 0.2)
-    monkeypatch.setattr(gateway, "_LINGERS", 0.1)
-    head = f"PUT {served.upload_link()} HTTP/1.1\nHost: a\nContent-Length: {size}\n"
-    with served.raw(head, b"x" * 50) as client:
+def test_a_body_that_stalls_is_ended_with_a_408(impatient: Served, size: int) -> None:
+    head = f"PUT {impatient.upload_link()} HTTP/1.1\nHost: a\nContent-Length: {size}\n"
+    with impatient.raw(head, b"x" * 50) as client:
         told = b""
         while piece := client.recv(2**16):  # to its end: the connection is closed
             told += piece
     assert told.startswith(b"HTTP/1.1 408 ")
     assert json.loads(told.partition(b"\r\n\r\n")[2])["code"] == "request_timeout"
-    assert served.mock.journal is not None
-    assert served.mock.journal.all()[-1].status == 408
+    assert impatient.mock.journal is not None
+    assert impatient.mock.journal.all()[-1].status == 408
 
 
 @pytest.mark.parametrize("end", [b"ZZ\r\n", b"5\r\nab", b""])
@@ -234,16 +246,16 @@ def test_a_body_in_chunks_that_is_cut_off_is_not_taken_for_whole(
 ) -> None:
     body = b'{"frozen":true}' if path == "/_mock/clock" else json.dumps(face()).encode()
     method, target = ("PUT", served.upload_link()) if path == "upload" else ("POST", path)
-    before = served.mock.store.count_projects()
+    before = served.mock.world.store.count_projects()
     head = f"{method} {target} HTTP/1.1\nHost: 127.0.0.1\nAuthorization: Bearer any\n"
     head += "Content-Type: application/json\nTransfer-Encoding: chunked\n"
     with served.raw(head, b"%x\r\n%s\r\n%s" % (len(body), body, end)) as client:
         client.shutdown(socket.SHUT_WR)
         told = client.recv(2**16)
     assert told.startswith(b"HTTP/1.1 400 ")
-    assert served.mock.store.count_projects() == before
-    assert not served.mock.clock.frozen
-    assert list(served.mock.files.upload("x").parent.iterdir()) == []
+    assert served.mock.world.store.count_projects() == before
+    assert not served.mock.world.clock.frozen
+    assert list(served.mock.world.files.upload("x").parent.iterdir()) == []
 
 
 @pytest.mark.parametrize("size", [100, 5_000_000])
@@ -256,10 +268,9 @@ def test_a_body_that_ends_before_its_length_is_a_400_for_whoever_still_hears(
         assert client.recv(2**16).startswith(b"HTTP/1.1 400 ")
 
 
-def test_a_body_that_trickles_is_ended_too(served: Served, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(receiving, "_LONGEST_SILENCE", 0.3)
-    head = f"PUT {served.upload_link()} HTTP/1.1\nHost: a\nContent-Length: 5000000\n"
-    with served.raw(head) as client:
+def test_a_body_that_trickles_is_ended_too(impatient: Served) -> None:
+    head = f"PUT {impatient.upload_link()} HTTP/1.1\nHost: a\nContent-Length: 5000000\n"
+    with impatient.raw(head) as client:
         client.settimeout(0.05)
         told = b""
         while not told:
@@ -304,21 +315,18 @@ def test_a_reader_that_does_not_read_is_told_of_a_gap_and_goes_on(served: Served
         missed = int(told.partition(b"event: gap\ndata: ")[2].partition(b"\n")[0])
         assert len(told) < sent * len(big) / 2
         assert 0 < missed < sent
-        served.mock.clock.advance(1)
+        served.mock.world.clock.advance(1)
         while b'event: changed\ndata: "clock"' not in told:
             told += client.recv(2**16)
 
 
-def test_a_reader_that_reads_nothing_for_long_is_let_go(
-    served: Served, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(sending, "_LONGEST_GAP", 0.1)
-    with served.raw("GET /_mock/events HTTP/1.1\nHost: 127.0.0.1\n") as client:
+def test_a_reader_that_reads_nothing_for_long_is_let_go(impatient: Served) -> None:
+    with impatient.raw("GET /_mock/events HTTP/1.1\nHost: 127.0.0.1\n") as client:
         assert client.recv(2**16).startswith(b"HTTP/1.1 200 ")
-        wait_for(lambda: len(served.mock.feed._readers) == 1)
+        wait_for(lambda: len(impatient.mock.feature(ConsoleFeature).feed._readers) == 1)
         until = time.monotonic() + 60
-        while served.mock.feed._readers:
-            served.call("POST", FACE, {**face(), "name": "x" * 40_000})
+        while impatient.mock.feature(ConsoleFeature).feed._readers:
+            impatient.call("POST", FACE, {**face(), "name": "x" * 40_000})
             assert time.monotonic() < until
 
 
@@ -338,9 +346,9 @@ def test_a_reader_that_leaves_makes_room_at_once(served: Served, monkeypatch: py
         with served.raw("GET /_mock/events HTTP/1.1\nHost: 127.0.0.1\n") as client:
             assert client.recv(2**16).startswith(b"HTTP/1.1 200 ")
         until = time.monotonic() + events._HEARTBEAT / 2
-        while served.mock.feed._readers and time.monotonic() < until:
+        while served.mock.feature(ConsoleFeature).feed._readers and time.monotonic() < until:
             time.sleep(0.005)
-        assert not served.mock.feed._readers
+        assert not served.mock.feature(ConsoleFeature).feed._readers
 
 
 def test_threads_are_ended_with_the_server() -> None:

@@ -12,10 +12,12 @@ import pytest
 from flask.testing import FlaskClient
 from PIL import Image
 
+from bluehour.mock_server.api import journey
+from bluehour.mock_server.api.call import Answer
 from bluehour.mock_server.app import create_app
-from bluehour.mock_server.clock import Clock
-from bluehour.mock_server.exchange import Answer
-from bluehour.mock_server.mock import Mock, Settings
+from bluehour.mock_server.core.clock import Clock
+from bluehour.mock_server.core.settings import Settings
+from bluehour.mock_server.mock import Mock
 from bluehour.openapi.contract import load
 
 from .conftest import FACE, PHOTO, Caller, data, face, photo
@@ -24,8 +26,8 @@ RENDER_SECONDS = load().operation("aiFaceEditor.editImage").render_seconds
 
 
 def balance(mock: Mock, caller: Caller) -> int:
-    account = mock.account(caller.headers["Authorization"].removeprefix("Bearer "))
-    return mock.store.balance(account.id, mock.clock.now())
+    account = mock.world.open_account(caller.headers["Authorization"].removeprefix("Bearer "))
+    return mock.world.store.balance(account.id, mock.world.clock.now())
 
 
 def png(width: int = 64, height: int = 48) -> bytes:
@@ -93,7 +95,7 @@ def test_time_scale_zero_finishes_at_once() -> None:
     assert caller.project(caller.create(face()))["status"] == "complete"
     failed = caller.project(caller.create(face("api-assets/test/no_source_face.png")))
     assert (failed["status"], failed["credits_charged"]) == ("error", 0)
-    assert balance(mock, caller) == mock.settings.credits - 1
+    assert balance(mock, caller) == mock.world.settings.credits - 1
     mock.close()
 
 
@@ -133,14 +135,14 @@ def test_a_deleted_picture_is_gone_from_the_disk(caller: Caller, clock: Clock, m
     project_id = caller.create(face())
     clock.advance(RENDER_SECONDS)
     caller.fetch(caller.project(project_id)["downloads"][0]["url"])
-    assert mock.files.output(project_id, "png").exists()
+    assert mock.world.files.output(project_id, "png").exists()
     caller.delete(project_id)
-    assert not mock.files.output(project_id, "png").exists()
+    assert not mock.world.files.output(project_id, "png").exists()
 
 
 def test_no_picture_is_served_before_the_project_is_complete(caller: Caller, mock: Mock) -> None:
     project_id = caller.create(face())
-    link = mock.links.sign(f"/outputs/{project_id}/output.png", mock.clock.now() + 60)
+    link = mock.world.links.sign(f"/outputs/{project_id}/output.png", mock.world.clock.now() + 60)
     assert caller.fetch(link).status_code == 404
 
 
@@ -157,7 +159,7 @@ def test_no_picture_is_served_before_the_project_is_complete(caller: Caller, moc
 def test_an_answer_of_our_own_that_breaks_the_contract_is_not_sent(
     monkeypatch: pytest.MonkeyPatch, body: dict[str, Any], fault: str
 ) -> None:
-    monkeypatch.setattr("bluehour.mock_server.app.behaviour_of", lambda _: lambda _: Answer(200, body))
+    monkeypatch.setattr(journey, "behaviour_of", lambda _: lambda _: Answer(200, body))
     broken = Caller(create_app(Mock()).test_client(), "any")
     answer = broken.post(FACE, face())
     assert answer.status_code == 500

@@ -13,12 +13,10 @@ from urllib.parse import unquote, urlsplit
 
 import pytest
 import yaml
-from flask import Flask
 from flask.testing import FlaskClient
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bluehour.mock_server import reference_page
 from bluehour.mock_server.app import create_app
 from bluehour.mock_server.mock import Mock
 from bluehour.mock_server.reference_page import page as page_module
@@ -85,9 +83,7 @@ def words(text: str) -> str:
 
 
 def client_of(contract: Contract) -> FlaskClient:
-    app = Flask(__name__, static_folder=None)
-    reference_page.add_routes(app, contract)
-    return app.test_client()
+    return create_app(Mock(contract)).test_client()
 
 
 def page_of(contract: Contract) -> Page:
@@ -218,29 +214,31 @@ def test_it_leads_to_the_contract_and_to_the_console(page: Page) -> None:
 def sent(command: str, client: FlaskClient) -> Any:
     """What the server answers a curl command: the options that the page writes."""
     arguments = iter(shlex.split(command.replace("\\\n", " "))[1:])
-    url = urlsplit(next(arguments))
-    request: dict[str, Any] = {"method": "GET", "headers": [], "query_string": url.query}
+    request: dict[str, Any] = {"headers": []}
+    url = method = ""
     for option in arguments:
-        value = "" if option == "--head" else next(arguments)
         match option:
             case "-X":
-                request["method"] = value
+                method = next(arguments)
             case "-H":
-                request["headers"].append(tuple(value.split(": ", 1)))
-            case "-d" | "--data-binary":
-                request["data"] = value
-            case "-F" | "--data-urlencode":
-                name, _, content = value.partition("=")
+                name, _, value = next(arguments).partition(":")
+                request["headers"].append((name, value.lstrip()))
+            case "--data-raw" | "--data-binary":
+                request["data"] = next(arguments)
+            case "-F":
+                name, _, content = next(arguments).partition("=")
                 request.setdefault("data", {})[name] = content
-                kind = "multipart/form-data" if option == "-F" else "application/x-www-form-urlencoded"
-                request["content_type"] = kind
+                request["content_type"] = "multipart/form-data"
             case "--head":
-                request["method"] = "HEAD"
-            case "-b":
-                request["headers"].append(("Cookie", value))
+                method = "HEAD"
+            case "--globoff" | "--path-as-is":
+                pass
             case _:
-                raise AssertionError(f"no option of ours: {option}")
-    return client.open(unquote(url.path), buffered=True, **request)
+                assert not url, f"no option of ours: {option}"
+                url = option
+    parts = urlsplit(url)
+    request["method"] = method or ("POST" if "data" in request else "GET")
+    return client.open(unquote(parts.path), query_string=parts.query, buffered=True, **request)
 
 
 @pytest.mark.parametrize("path", [None, *OTHERS], ids=lambda path: path.stem if path else "magic-hour")
@@ -258,14 +256,14 @@ def test_commands_call_the_address_at_which_the_page_is_read() -> None:
     client = client_of(load())
     for host in ("127.0.0.1:8080", "mock.test", "[::1]:9000"):
         page = Page(client.get("/docs", headers={"Host": host}).get_data(as_text=True))
-        assert all(command.startswith(f"curl 'http://{host}/v1/") for command in page.commands)
+        assert all(f" 'http://{host}/v1/" in command for command in page.commands)
 
 
 @pytest.mark.parametrize("host", ["evil'; rm -rf ~ #", "a.test'$(id)", "<script>", "a b"])
 def test_an_address_that_is_none_gets_into_no_command(host: str) -> None:
     html = client_of(load()).get("/docs", environ_overrides={"HTTP_HOST": host}).get_data(as_text=True)
     assert host not in html
-    assert all(command.startswith("curl 'http://127.0.0.1:80/v1/") for command in Page(html).commands)
+    assert all(" 'http://127.0.0.1:80/v1/" in command for command in Page(html).commands)
 
 
 # --- any contract's -----------------------------------------------------------------------------------------

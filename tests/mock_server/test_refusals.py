@@ -23,7 +23,7 @@ JSON_TYPE = {"Content-Type": "application/json"}
 
 
 def balance(mock: Mock, token: str) -> int:
-    return mock.store.balance(mock.account(token).id, mock.clock.now())
+    return mock.world.store.balance(mock.world.open_account(token).id, mock.world.clock.now())
 
 
 @pytest.fixture
@@ -299,7 +299,7 @@ def test_an_asset_url_is_accepted_by_its_extension_and_not_fetched(caller: Calle
 )
 def test_an_asset_of_the_library_need_not_be_uploaded(caller: Caller, mock: Mock, asset: str) -> None:
     project_id = caller.create(face(asset))
-    mock.clock.advance(60)
+    mock.world.clock.advance(60)
     (download,) = caller.project(project_id)["downloads"]
     assert caller.fetch(download["url"]).mimetype == "image/png"
 

@@ -10,7 +10,7 @@ import pytest
 
 from bluehour.mock_server.app import create_app
 from bluehour.mock_server.mock import Mock
-from bluehour.mock_server.reloading import Reloader
+from bluehour.mock_server.server.reloading import Reloader
 from bluehour.openapi.contract import Contract, load
 
 from .conftest import FACE, Caller, face
@@ -84,15 +84,15 @@ def test_a_contract_that_lacks_what_is_in_use_is_refused() -> None:
         ("paths", FACE, "the operation aiFaceEditor.editImage is gone"),
         ("x-plans", "pro", "the plan pro is gone"),
     ):
-        document = copy.deepcopy(mock.contract.document)
+        document = copy.deepcopy(mock.world.contract.document)
         del document[part][name]
         with pytest.raises(ValueError, match=wrong):
-            mock.adopt(Contract(document))
-        assert mock.contract is load()
-    document = copy.deepcopy(mock.contract.document)
+            mock.world.adopt(Contract(document))
+        assert mock.world.contract is load()
+    document = copy.deepcopy(mock.world.contract.document)
     del document["x-plans"]["business"]
-    mock.adopt(Contract(document))
-    assert list(mock.plans) == ["free", "creator", "pro"]
+    mock.world.adopt(Contract(document))
+    assert list(mock.world.plans) == ["free", "creator", "pro"]
     mock.close()
 
 
@@ -100,10 +100,10 @@ def test_a_reset_after_a_reload_brings_back_rules_that_fit() -> None:
     mock = Mock()
     mock.scenarios.start_with([{"match": {"operation": "aiFaceEditor.editImage"}, "delay": 0}])
     mock.scenarios.remove("rule-1")
-    document = copy.deepcopy(mock.contract.document)
+    document = copy.deepcopy(mock.world.contract.document)
     del document["paths"][FACE]
     with pytest.raises(ValueError, match="a rule does not fit"):
-        mock.adopt(Contract(document))
-    mock.reset()
+        mock.world.adopt(Contract(document))
+    mock.world.reset()
     assert len(mock.scenarios.all()) == 1
     mock.close()

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import io
 
-from bluehour.mock_server.requestlog import LoopWriter, text_line
+from bluehour.mock_server.server.requestlog import LoopWriter, text_line
 
 
 def test_every_line_of_every_thread_is_written() -> None:

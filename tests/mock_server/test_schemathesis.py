@@ -13,7 +13,8 @@ from hypothesis import HealthCheck
 from schemathesis.config import SchemathesisConfig
 
 from bluehour.mock_server.app import create_app
-from bluehour.mock_server.mock import Mock, Settings
+from bluehour.mock_server.core.settings import Settings
+from bluehour.mock_server.mock import Mock
 from tests.profiles import examples, few
 
 from .test_serving import serving

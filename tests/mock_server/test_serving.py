@@ -23,8 +23,8 @@ from typing import Any, TextIO
 import pytest
 from PIL import Image
 
-from bluehour.mock_server.accounts import entries_of
-from bluehour.mock_server.stores import open_store
+from bluehour.mock_server.core.accounts import entries_of
+from bluehour.mock_server.core.stores.opening import open_store
 
 from .conftest import FACE, face
 
@@ -351,7 +351,7 @@ def test_every_answered_create_survives_kill_9_with_its_charge_once(tmp_path: Pa
     assert len(answered) > 300
     assert all(projects)
     account_id = projects[0].account_id if projects[0] else ""
-    ledger = kept.entries(account_id)
+    ledger = kept.ledger(account_id).entries
     for project in projects:
         assert project is not None
         assert [entry for entry in ledger if entry.project_id == project.id] == list(entries_of(project))

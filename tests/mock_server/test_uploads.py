@@ -10,8 +10,9 @@ import pytest
 from flask.testing import FlaskClient
 
 from bluehour.mock_server.app import create_app
-from bluehour.mock_server.clock import Clock
-from bluehour.mock_server.mock import Mock, Settings
+from bluehour.mock_server.core.clock import Clock
+from bluehour.mock_server.core.settings import Settings
+from bluehour.mock_server.mock import Mock
 
 from .conftest import FACE, UPLOADS, Caller, data, face
 from .test_lifecycle import picture, png
@@ -52,8 +53,8 @@ def test_a_second_put_replaces_the_first(caller: Caller, mock: Mock) -> None:
     item = issue(caller)
     caller.client.put(item["upload_url"], data=b"no picture")
     caller.client.put(item["upload_url"], data=png(80, 80))
-    assert mock.files.upload(item["file_path"]).read_bytes() == png(80, 80)
-    upload = mock.store.upload(item["file_path"])
+    assert mock.world.files.upload(item["file_path"]).read_bytes() == png(80, 80)
+    upload = mock.world.store.upload(item["file_path"])
     assert upload is not None
     assert upload.error is None
 
@@ -142,7 +143,7 @@ def test_links_lead_to_where_the_client_found_the_server(caller: Caller, host: s
 
 def test_an_upload_whose_bytes_are_gone_is_not_uploaded(caller: Caller, mock: Mock) -> None:
     uploaded = caller.upload(png())
-    mock.files.upload(uploaded).unlink()
+    mock.world.files.upload(uploaded).unlink()
     answer = caller.post(FACE, face(uploaded))
     assert answer.status_code == 422
     assert "not uploaded yet" in data(answer)["message"]
@@ -187,13 +188,13 @@ def test_a_video_is_no_picture_to_edit(caller: Caller) -> None:
 def test_a_file_above_the_plans_limit_is_413_and_leaves_nothing(
     client: FlaskClient, mock: Mock, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setitem(mock.contract.extension("x-plans")["free"], "upload-bytes", 2**20)
+    monkeypatch.setitem(mock.world.contract.extension("x-plans")["free"], "upload-bytes", 2**20)
     caller = Caller(client, "mhk_test_free_5")
     item = issue(caller)
     answer = caller.client.put(item["upload_url"], input_stream=io.BytesIO(b"a" * (2**20 + 1)))
     assert answer.status_code == 413
     assert data(answer)["message"] == "The file is too large: your plan allows 1 MB"
-    assert list(mock.files.upload(item["file_path"]).parent.iterdir()) == []
+    assert list(mock.world.files.upload(item["file_path"]).parent.iterdir()) == []
     assert caller.client.put(item["upload_url"], data=b"a" * 2**20).status_code == 200
 
 
@@ -216,7 +217,7 @@ def test_links_and_bytes_outlive_a_restart(tmp_path: Path, clock: Clock) -> None
 
 
 def test_the_private_folder_is_private_and_goes_with_the_mock(mock: Mock) -> None:
-    folder = mock.files.upload("api-assets/x/image.png").parent.parent
+    folder = mock.world.files.upload("api-assets/x/image.png").parent.parent
     assert stat.S_IMODE(folder.stat().st_mode) == 0o700
     mock.close()
     assert not folder.exists()

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bluehour.mock_server.wildcard import with_stars
+from bluehour.mock_server.core.wildcard import with_stars
 
 SHORT = st.text("ab.\n", max_size=6)
 

@@ -16,10 +16,11 @@ from uuid import uuid4
 
 import pytest
 
-from bluehour.mock_server.clock import Clock
 from bluehour.mock_server.control.client import Control
-from bluehour.mock_server.inprocess import running
-from bluehour.mock_server.mock import Mock, Settings
+from bluehour.mock_server.core.clock import Clock
+from bluehour.mock_server.core.settings import Settings
+from bluehour.mock_server.mock import Mock
+from bluehour.mock_server.server.inprocess import running
 from bluehour.openapi.contract import load
 
 from .sdks import WITH_BOTH_EDITORS, ApiError, Client, OtherError, Sdk, only

@@ -1,4 +1,4 @@
-"""The README's examples, run as they stand but for the address."""
+"""The examples of the README and of docs/forcing.md, run as they stand but for the address."""
 
 from __future__ import annotations
 
@@ -11,22 +11,22 @@ from pathlib import Path
 
 import pytest
 
-from bluehour.mock_server.inprocess import running
 from bluehour.mock_server.mock import Mock
 from bluehour.mock_server.scenarios.scenarios import read_scenario
+from bluehour.mock_server.server.inprocess import running
 
 from .conftest import skip_without_npm
 from .packages import Package
 from .sdks import NODE_43, PY_50
 
-README = Path(__file__).parents[2] / "README.md"
-BLOCKS: list[tuple[str, str]] = re.findall(
-    r"<!-- tested: (python|node|scenario) -->\n```\w+\n(.*?)```", README.read_text("utf-8"), re.DOTALL
-)
+ROOT = Path(__file__).parents[2]
+FORCING = "docs/forcing.md"
 
 
-def blocks_of(language: str) -> list[str]:
-    return [block for marked, block in BLOCKS if marked == language]
+def blocks_of(language: str, page: str = "README.md") -> list[str]:
+    """Return the blocks of a page that are marked as tested in a language."""
+    marked = rf"<!-- tested: {language} -->\n```\w+\n(.*?)```"
+    return re.findall(marked, (ROOT / page).read_text("utf-8"), re.DOTALL)
 
 
 def run(package: Package, block: str, served: str, folder: Path) -> str:
@@ -54,10 +54,11 @@ def folder(tmp_path: Path, portrait: Path) -> Path:
 
 
 def test_the_readme_has_examples_in_both_languages() -> None:
-    assert {"python", "node"} <= {language for language, _ in BLOCKS}
+    assert blocks_of("python")
+    assert blocks_of("node")
 
 
-@pytest.mark.parametrize("block", blocks_of("python")[:2], ids=["face-editor", "photo-editor"])
+@pytest.mark.parametrize("block", blocks_of("python"), ids=["face-editor", "photo-editor"])
 def test_an_example_of_the_sdk_prints_what_its_comment_says(block: str, served: str, folder: Path) -> None:
     said = re.search(r"^print\(.*\)  # (.+)$", block, re.MULTILINE)
     assert said, "the example has no comment to hold it to"
@@ -66,7 +67,7 @@ def test_an_example_of_the_sdk_prints_what_its_comment_says(block: str, served: 
 
 
 def test_the_example_of_the_control_client_prints_what_its_comment_says(tmp_path: Path) -> None:
-    (block,) = blocks_of("python")[2:]
+    (block,) = blocks_of("python", FORCING)
     said = re.search(r"^print\(.*\)  # (.+)$", block, re.MULTILINE)
     mock = Mock()
     with closing(mock), running(mock) as url:
@@ -78,7 +79,7 @@ def test_the_example_of_the_control_client_prints_what_its_comment_says(tmp_path
 
 
 def test_the_scenario_is_one(tmp_path: Path) -> None:
-    (block,) = blocks_of("scenario")
+    (block,) = blocks_of("scenario", FORCING)
     path = tmp_path / "rules.yaml"
     path.write_text(block, "utf-8")
     Mock().scenarios.start_with(read_scenario(path))

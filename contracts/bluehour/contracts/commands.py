@@ -10,6 +10,7 @@ from importlib import import_module
 from pathlib import Path
 
 from bluehour.mock_server.cli import Problem
+from bluehour.mock_server.core.installing import command_for
 
 _NARROWEST, _WIDEST = 60, 110
 
@@ -28,7 +29,7 @@ def need_the_extra(command: str, module: str, extra: str = "contracts") -> None:
     try:
         import_module(module)
     except ImportError as error:
-        raise Problem(f"{command} needs more than the mock does: pip install 'bluehour[{extra}]'") from error
+        raise Problem(f"{command} needs more than the mock does: {command_for(extra)}") from error
 
 
 def colour_and_width() -> tuple[bool, int]:

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
+from bluehour.openapi import messages
 from bluehour.openapi.data import from_json
 from bluehour.openapi.model import Operation
 
@@ -29,6 +30,11 @@ class Request:
     def header(self, name: str) -> str | None:
         """Return a header's first value, whatever the case of its name; None where there is none."""
         return _first(self.headers, name)
+
+    @property
+    def message(self) -> messages.Request:
+        """The request as every part of Bluehour has it."""
+        return messages.Request(self.method, self.url, messages.Headers(self.headers), self.body)
 
 
 @dataclass(frozen=True)

@@ -96,7 +96,7 @@ def magic_hour_receiver(magic_hour: MagicHour, _magic_hour_server: _Server) -> I
     from .receiver import receiving
 
     mock = _magic_hour_server.mock
-    with receiving(f"whsec_{uuid4().hex}", now=lambda: mock.clock.now()) as receiver:
+    with receiving(f"whsec_{uuid4().hex}", now=lambda: mock.world.clock.now()) as receiver:
         webhook = magic_hour.webhooks.add(receiver.url, secret=receiver.secret)
         yield receiver
         with suppress(ControlError):  # the test has removed it itself
@@ -120,8 +120,9 @@ class _Server:
 @pytest.fixture(scope="session")
 def _magic_hour_server() -> Iterator[_Server]:
     """One mock for the session, in a thread of this process: xdist's workers share nothing."""
-    from bluehour.mock_server.inprocess import running
-    from bluehour.mock_server.mock import Mock, Settings
+    from bluehour.mock_server.core.settings import Settings
+    from bluehour.mock_server.mock import Mock
+    from bluehour.mock_server.server.inprocess import running
 
     with closing(Mock(settings=Settings(journal=_MOST_ENTRIES))) as mock, running(mock) as url:
         yield _Server(mock, url)
@@ -180,7 +181,7 @@ def _set_up(server: _Server, options: _Options) -> MagicHour:
     from bluehour.mock_server.control.client import Control, ControlError
 
     control = Control(server.url)
-    server.mock.settings = replace(server.mock.settings, time_scale=options.time_scale)
+    server.mock.world.settings = replace(server.mock.world.settings, time_scale=options.time_scale)
     try:
         _reset(server.mock, control, options.frozen)
     except (ControlError, ValueError, TypeError) as error:
@@ -204,16 +205,16 @@ def _set_up(server: _Server, options: _Options) -> MagicHour:
 
 def _reset(mock: Mock, control: Control, frozen: bool | Time) -> None:
     if isinstance(frozen, bool):
-        mock.reset()
+        mock.world.reset()
         if frozen:
-            mock.clock.freeze()
+            mock.world.clock.freeze()
     else:
         control.reset(clock=frozen)
 
 
 def _open(mock: Mock, control: Control, token: str, options: _Options) -> str:
     if options.credits is None and options.plan is None:
-        account = mock.account_of(token)
+        account = mock.world.open_account(token)
         assert account is not None  # noqa: S101 - no token of ours says that it is invalid
         return account.id
     return control.accounts.set(token, credits=options.credits, plan=options.plan).id

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Iterator
 from typing import Protocol, TypeVar
 
-from bluehour.mock_server.wildcard import with_stars
+from bluehour.mock_server.core.wildcard import with_stars
 
 
 class Choice(Protocol):

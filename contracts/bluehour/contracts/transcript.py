@@ -40,11 +40,11 @@ def _remarks(entry: Entry) -> list[str]:
     if entry.faults:
         remarks += dict.fromkeys(fault.message for fault in entry.faults)
     elif entry.response.status >= 400 or entry.operation == "imageProjects.getDetails":
-        remarks.append(_said(entry))
+        remarks.append(_message(entry))
     return [remark for remark in (*remarks, *entry.warnings) if remark]
 
 
-def _said(entry: Entry) -> str:
+def _message(entry: Entry) -> str:
     """What an answer tells a person: a refusal's message, or a project's status."""
     try:
         answer = entry.response.json

@@ -1,264 +1,285 @@
-"""The server: one route per operation of the contract, and the journey that every request takes.
+"""What answers requests: the journey, where the contract or a link leads, and Flask for all pages beside it.
 
-route -> operation -> account (401) -> is a scenario asked for? -> parameters and body (400) -> behaviour
--> answer, judged (500) -> journal
+A server of ours asks the `Application`; any WSGI server, and Flask's test client, the same by `create_app`.
 """
 
 from __future__ import annotations
 
-import logging
-import re
-from collections.abc import Iterator
-from dataclasses import replace
-from functools import partial
+import time
+from collections.abc import Callable, Iterable
+from functools import lru_cache, partial
 from threading import Lock
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, BinaryIO, Protocol, cast, runtime_checkable
 
-import orjson
-from flask import Flask, Request, Response
-from flask.globals import request_ctx
-from flask.sessions import NullSession, SessionInterface, SessionMixin
+from flask import Flask, Response
+from flask import request as flask_request
 from werkzeug.exceptions import HTTPException
-from werkzeug.routing import MapAdapter
 
-from bluehour.openapi.model import JSON, Operation
+from bluehour.openapi.messages import Request
 
-from . import control, reference_page, transfer
-from .answering import encoded, judged
-from .behaviours import Behaviour, behaviour_of, documented_example
-from .exchange import Answer, Call, Refusal
-from .journal.recorder import Recorder
+from .api.answers import refused, reply_of
+from .api.application import Lane, Refused
+from .api.call import Refusal
+from .api.feature import Feature
+from .api.journey import LARGEST_BODY, Journey
+from .api.refusals import code_of, envelope
+from .api.reply import Reply
+from .api.trace import Trace
+from .api.wsgi import answered, body_of, drain, request_of, send
+from .console.feature import ConsoleFeature
+from .control import PREFIX
+from .control.feature import ControlFeature
+from .control.routes import lane_of_call
+from .core.assets.links import is_link
+from .core.settings import MEMORY
 from .mock import Mock
-from .parameters import check_parameters
-from .refusals import answer_to, code_of, server_response, unavailable
-from .requestlog import call_in_words
-from .requests import drain, parse_body, read_body, token_of
-from .scenarios.effects import Effect
-from .scenarios.step import effect_on
-from .trace import trace_of
-from .wsgi import from_wsgi
+from .reference_page.feature import PATH as DOCS
 
 if TYPE_CHECKING:
-    from _typeshed.wsgi import WSGIEnvironment
-
-log = logging.getLogger("bluehour")
-
-_TEMPLATE = re.compile(r"\{([^{}]+)\}")
-
-_LONGEST_TOGETHER = 100
-"""Characters of a path parameter that shares its segment with others, as in `/{x}-{y}`."""
+    from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
 
 _BUILDING = Lock()
 """Held while routes are made: werkzeug parses code for each, and two threads of CPython 3.11 that parse at
 the same time may both fail (`SystemError: AST constructor recursion depth mismatch`, CPython issue 106905).
 """
 
-
-class _NoSessions(SessionInterface):
-    """An API has no browser sessions; Flask need not look for one in every request."""
-
-    _empty = NullSession()
-
-    def open_session(self, app: Flask, request: Request) -> SessionMixin:
-        return self._empty
-
-    def is_null_session(self, obj: object) -> bool:
-        return True
+Log = Callable[[Request, Trace, Reply, float], None]
 
 
-class _Request(Request):
-    """A request whose query may be any bytes: werkzeug fails at those that are no UTF-8."""
+@runtime_checkable
+class _HasPages(Protocol):
+    """A feature with something to see in a browser, or an API of its own."""
 
-    def __init__(
-        self, environ: WSGIEnvironment, populate_request: bool = True, shallow: bool = False
-    ) -> None:
-        super().__init__(environ, populate_request, shallow)
-        if not self.query_string.isascii():
-            self.query_string = from_wsgi(environ["QUERY_STRING"]).encode()
-
-
-class _Refused(HTTPException):
-    """A refusal in place of a route; Flask keeps it for its error handler."""
-
-    code = 400  # Flask's handler sees none without a code
-
-    def __init__(self, refusal: Refusal) -> None:
-        super().__init__()
-        self.refusal = refusal
-
-
-class _App(Flask):
-    """Flask without what this application has no use for, a fifth of a short request's time: sessions,
-    virtual hosts (no Host header is taken apart to find a route), hooks and signals around a view.
-    """
-
-    request_class = _Request
-    session_interface = _NoSessions()
-
-    def full_dispatch_request(self) -> Response:
-        """Answer by a view, or by the error handler."""
-        try:
-            answer = self.dispatch_request()
-        except Exception as error:
-            answer = self.handle_user_exception(error)
-        return answer if isinstance(answer, Response) else self.make_response(answer)
-
-    def do_teardown_request(self, exc: BaseException | None = None) -> None:
-        """Do nothing: nobody registers for it."""
-
-    def do_teardown_appcontext(self, exc: BaseException | None = None) -> None:
-        """Do nothing: nobody registers for it."""
-
-    def create_url_adapter(self, request: Request | None) -> MapAdapter | None:
-        """Match a request by its path and method alone; one that is refused beforehand matches nothing."""
-        if request is None:
-            return None
-        refused = trace_of(request.environ).refused
-        if refused is not None:
-            raise _Refused(refused)
-        return MapAdapter(self.url_map, "", "/", "", request.scheme, request.path, request.method)
+    def add_pages(self, app: Flask) -> None:
+        """Add it."""
 
 
 def create_app(mock: Mock) -> Flask:
-    """Return a WSGI application that keeps the mock's contract. It may be called from many threads.
+    """Return a Flask application that keeps the mock's contract; to be mounted, extended, called in tests.
 
     Raises:
         LookupError: the contract names a behaviour that there is not.
     """
-    with _BUILDING:
-        return _built(mock)
-
-
-def create_console(mock: Mock) -> Flask:
-    """Return a WSGI application that has the control API and the console, and no mocked API beside it."""
-    with _BUILDING:
-        app = _empty(mock)
-        control.add_routes(app, mock)
-        return app
-
-
-def _empty(mock: Mock) -> Flask:
-    app = _App(__name__, static_folder=None)
-    app.url_map.merge_slashes = False
-    app.register_error_handler(Exception, partial(_failed, mock))
-    return app
-
-
-def _built(mock: Mock) -> Flask:
-    app = _empty(mock)
-    examples_prefix = mock.contract.extension("x-examples-prefix")
-    for operation in mock.contract.operations:
-        for prefix in ("", *mock.contract.base_paths):
-            _route(app, mock, operation, prefix, behaviour_of(operation))
-        if examples_prefix:
-            _route(app, mock, operation, examples_prefix, documented_example)
-    if any(operation.behaviour for operation in mock.contract.operations):
-        transfer.add_routes(app, mock)
-    document = orjson.dumps(mock.contract.document)
-    app.add_url_rule("/openapi.json", "openapi", lambda: Response(document, content_type=JSON))
-    reference_page.add_routes(app, mock.contract)
-    control.add_routes(app, mock)
-    app.wsgi_app = Recorder(app.wsgi_app, mock)  # type: ignore[method-assign]  # Flask's own way to add middleware
-    return app
-
-
-def _route(app: Flask, mock: Mock, operation: Operation, prefix: str, behaviour: Behaviour) -> None:
-    # A contract's parameter may have any name (`pet-id`), a route's only an identifier's.
-    template = prefix + operation.path
-    if "<" in template:
-        raise LookupError(f"{operation.method} {template}: a path with < can't be served")
-    names = {f"p{index}": name for index, name in enumerate(_TEMPLATE.findall(template))}
-    placeholders = iter(names)
-    rule = "/".join(_rule_of(segment, placeholders) for segment in template.split("/"))
-
-    def view(**values: str) -> Response:
-        path = {names[key]: value for key, value in values.items()}
-        with mock.gate:
-            return serve(mock, operation, behaviour, path, request_ctx.request)
-
-    app.add_url_rule(
-        rule,
-        f"{operation.method} {template}",
-        view,
-        methods=[operation.method],
-        strict_slashes=not template.endswith("/"),  # a contract's /pets/ may be called without its last slash
-    )
-
-
-def _rule_of(segment: str, placeholders: Iterator[str]) -> str:
-    """A path's segment as werkzeug writes it. Of several parameters in it, all lengths are tried."""
-    kind = f"string(maxlength={_LONGEST_TOGETHER}):" if segment.count("{") > 1 else ""
-    return _TEMPLATE.sub(lambda _: f"<{kind}{next(placeholders)}>", segment)
-
-
-def serve(
-    mock: Mock, operation: Operation, behaviour: Behaviour, path: dict[str, str], request: Request
-) -> Response:
-    """Take one request on its journey, from its operation to an answer that the contract allows."""
-    trace = trace_of(request.environ)
-    trace.operation, trace.path_values = operation, path
-    effect: Effect | None = None
-    forced: Answer | None = None
-    try:
-        trace.token = token = token_of(operation, request)
-        if token is not None:
-            mock.secrets.learn(token)
-        trace.account = account = None if token is None else mock.account(token)
-        trace.body = raw_body = read_body(operation, request)
-        effect = effect_on(mock, request, operation.id, token, raw_body)
-        forced = effect.answer_instead(mock.contract, operation) if effect else None
-        if effect and forced and not effect.carry_out:
-            drain(request)
-            return effect.spoiled(encoded(forced, request))
-        check_parameters(operation, request, path)
-        body = parse_body(operation, request, raw_body)
-        answer = behaviour(
-            Call(
-                mock=mock,
-                operation=operation,
-                account=account,
-                path=path,
-                body=body,
-                raw_body=raw_body,
-                request=request,
-                now=mock.clock.now(),
-                job=effect.job if effect else None,
-            )
-        )
-    except Refusal as refusal:
-        drain(request)
-        answer = answer_to(refusal, mock.contract, operation)
-        declared = operation.response(answer.status) or server_response(answer.status, mock.contract)
-    else:
-        declared = operation.response(answer.status)
-    if forced:  # and carried out all the same: what happened is the operation's, what is said is not
-        response = encoded(replace(forced, note=answer.note), request)
-    else:
-        response = judged(answer, declared, mock.contract, request)
-    return effect.spoiled(response) if effect else response
+    return Application(mock).flask
 
 
 def _failed(mock: Mock, error: Exception) -> Response | HTTPException:
-    """Answer for what no operation answers: no such path, a wrong method, a bug of ours."""
-    request = request_ctx.request
-    mock.secrets.learn_from(request.headers.items())
-    if isinstance(error, _Refused):
-        refusal = error.refusal
-    elif isinstance(error, HTTPException):
+    """Answer for a page that fails, in the contract's envelope."""
+    contract = mock.world.contract
+    if isinstance(error, HTTPException):
         status = error.code or 500
         if status < 400:
             return error
+        code = code_of(status, contract)
         allow = {name: value for name, value in error.get_headers() if name == "Allow"}
-        code = code_of(status, mock.contract)
-        refusal = Refusal(code or "invalid_request", None if code else error.description, headers=allow)
-    elif isinstance(error, Refusal):
-        refusal = error
-    elif (lack := unavailable(error)) is not None:
-        refusal = lack
-    else:
-        what = call_in_words(request.method, request.path)
-        log.error("%s failed, which is a bug of the mock", what, exc_info=error)
-        refusal = Refusal("internal_server_error")
-    drain(request)
-    answer = answer_to(refusal, mock.contract)
-    return judged(answer, server_response(answer.status, mock.contract), mock.contract, request)
+        error = Refusal(code or "invalid_request", None if code else error.description, headers=allow)
+    reply = reply_of(refused(request_of(flask_request.environ), error, contract))
+    return Response(cast(bytes, reply.body), reply.status, reply.headers)
+
+
+def create_console(mock: Mock) -> Flask:
+    """Return a Flask application that has the control API and the console, and no mocked API beside it."""
+    return _pages(mock, [mock.feature(ConsoleFeature), mock.feature(ControlFeature)])
+
+
+def _pages(mock: Mock, features: Iterable[Feature]) -> Flask:
+    app = Flask(__name__, static_folder=None)
+    app.url_map.merge_slashes = False  # or a//b would be sent on to a/b, at no host's name
+    app.register_error_handler(Exception, partial(_failed, mock))
+    with _BUILDING:
+        for feature in features:
+            if isinstance(feature, _HasPages):
+                feature.add_pages(app)
+    return app
+
+
+class Application:
+    """A mock's application.
+
+    Args:
+        mock: what answers.
+        log: is told of every request, with its milliseconds.
+
+    Attributes:
+        flask: the same as a Flask application.
+
+    Raises:
+        LookupError: the contract names a behaviour that there is not.
+    """
+
+    def __init__(self, mock: Mock, log: Log | None = None) -> None:
+        self._mock = mock
+        self._world = mock.world
+        self._log = log
+        self._journey = Journey(mock.world, lambda: mock.targets, mock.secrets, mock.features)
+        self._records = [each.record for each in mock.features if type(each).record is not Feature.record]
+        self.flask = _pages(mock, mock.features)
+        self._flask_itself = self.flask.wsgi_app
+        self.flask.wsgi_app = self._wsgi  # type: ignore[method-assign]  # Flask's own way to add middleware
+        self._has_page = lru_cache(maxsize=1024)(self._is_page)
+
+    # For a server of ours.
+
+    def answer(
+        self,
+        request: Request,
+        body: BinaryIO | None = None,
+        refused: Refused | OSError | None = None,
+    ) -> Reply:
+        """Answer a request, whatever comes; from any thread.
+
+        Args:
+            request: what came; its body, where that is small.
+            body: the body of any other.
+            refused: why it is not to be worked on.
+        """
+        began, trace = time.perf_counter(), Trace()
+        if refused is not None:
+            reply = self._journey.refused(request, _as_refusal(refused), trace)
+        elif self._is_elsewhere(request):
+            reply = answered(self._flask_itself, request, body)
+            self._tell(request, trace, reply, began)
+            return reply
+        else:
+            reply = self._journey.take(request, body, trace)
+        self._record(request, trace, reply, began)
+        return reply
+
+    def lane_of(self, method: str, path: str, body: bytes | None) -> Lane | None:
+        """Tell which threads answer a request; None for those that touch nothing but memory.
+
+        Args:
+            method: as it came.
+            path: percent signs undone.
+            body: None where it is large.
+        """
+        if path.startswith(PREFIX):
+            return cast(Lane, lane_of_call(path, method))
+        if path.startswith(DOCS):
+            return "control"
+        if is_link(path):
+            if method == "PUT":
+                return "uploads"
+            return "downloads" if self._world.files.has_output(path) else "pictures"
+        if self._world.settings.fetch_assets and _may_name_url(body):
+            return "fetching"
+        if self._world.settings.store != MEMORY:
+            return "api" if method in ("GET", "HEAD") else "writing"
+        return None if body is not None else "api"
+
+    def largest_body(self, path: str) -> int:
+        """The largest upload of any plan where a link leads there, else the largest body of an operation."""
+        plans = self._world.plans.values() if is_link(path) else ()
+        largest = max([LARGEST_BODY, *(plan["upload-bytes"] for plan in plans)])
+        return min(largest, max(LARGEST_BODY, self._world.files.room))
+
+    # For any other.
+
+    def _wsgi(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
+        request = request_of(environ)
+        if self._is_elsewhere(request):
+            return self._flask_itself(environ, start_response)
+        began, trace, body = time.perf_counter(), Trace(), body_of(environ)
+        reply = self._journey.take(request, body, trace)
+        drain(body)
+        self._record(request, trace, reply, began)
+        return send(reply, environ, start_response)
+
+    # For both.
+
+    def _is_elsewhere(self, request: Request) -> bool:
+        """Tell whether Flask has a page there; the contract comes first."""
+        return not self._journey.leads(request) and self._has_page(request.path)
+
+    def _is_page(self, path: str) -> bool:
+        return bool(self.flask.url_map.bind("localhost").allowed_methods(path))
+
+    def _record(self, request: Request, trace: Trace, reply: Reply, began: float) -> None:
+        ms = (time.perf_counter() - began) * 1000
+        for record in self._records:
+            record(request, trace, reply, ms)
+        self._tell(request, trace, reply, began)
+
+    def _tell(self, request: Request, trace: Trace, reply: Reply, began: float) -> None:
+        if self._log is not None:
+            self._log(request, trace, reply, (time.perf_counter() - began) * 1000)
+
+
+class WsgiApplication:
+    """Somebody's WSGI application in front of a mock's, as a server of ours asks it.
+
+    Args:
+        app: what answers.
+        mocked: the mock's application, which knows how long a request may take.
+    """
+
+    def __init__(self, app: WSGIApplication, mocked: Application) -> None:
+        self._app = app
+        self.lane_of = mocked.lane_of
+        self.largest_body = mocked.largest_body
+        self._refuse = mocked.answer
+
+    def answer(
+        self, request: Request, body: BinaryIO | None = None, refused: Refused | OSError | None = None
+    ) -> Reply:
+        """Answer a request, from any thread."""
+        if refused is not None:
+            return self._refuse(request, body, refused)
+        return answered(self._app, request, body)
+
+
+class Pages:
+    """A mock's console and control API, and nothing beside them, as a server of ours asks them."""
+
+    def __init__(self, mock: Mock) -> None:
+        self._flask = create_console(mock)
+
+    def lane_of(self, method: str, path: str, body: bytes | None) -> Lane | None:
+        """Nothing in here is quick."""
+        return "control"
+
+    def largest_body(self, path: str) -> int:
+        """The largest body of an operation."""
+        return LARGEST_BODY
+
+    def answer(
+        self, request: Request, body: BinaryIO | None = None, refused: Refused | OSError | None = None
+    ) -> Reply:
+        """Answer a request, from any thread."""
+        if isinstance(refused, OSError):
+            return envelope("service_unavailable")
+        if refused is not None:
+            return envelope(refused.code, refused.message)
+        return answered(self._flask, request, body)
+
+
+class Replaceable:
+    """An application that another one may take the place of, while it is served."""
+
+    def __init__(self, application: Application) -> None:
+        self.application = application
+
+    def lane_of(self, method: str, path: str, body: bytes | None) -> Lane | None:
+        """See `Application`."""
+        return self.application.lane_of(method, path, body)
+
+    def largest_body(self, path: str) -> int:
+        """See `Application`."""
+        return self.application.largest_body(path)
+
+    def answer(
+        self, request: Request, body: BinaryIO | None = None, refused: Refused | OSError | None = None
+    ) -> Reply:
+        """See `Application`."""
+        return self.application.answer(request, body, refused)
+
+
+def _as_refusal(refused: Refused | OSError) -> Exception:
+    if isinstance(refused, OSError):
+        return refused
+    return Refusal(refused.code, refused.message, refused.headers)
+
+
+def _may_name_url(body: bytes | None) -> bool:
+    """Tell whether a JSON body may have a URL in it: as it is, or with its characters escaped."""
+    return body is None or b"http" in body.lower() or b"\\" in body

@@ -10,7 +10,7 @@ from urllib.parse import urlsplit
 
 from . import parsing
 from .document import MAGIC_HOUR, Document, SpecError, in_direction, read, resolve
-from .model import MediaType, Operation, Response
+from .model import UNDECLARED, DeclaredResponse, MediaType, Operation
 from .references import refuse_endless
 from .schema import Schema
 from .upgrade import METHODS
@@ -115,19 +115,37 @@ class Contract:
         paths = {urlsplit(_url(server)).path.rstrip("/") for server in self.document.get("servers", [])}
         return tuple(sorted(path for path in paths if path.startswith("/")))
 
+    def declared(self, operation: Operation | None, status: int) -> DeclaredResponse | None:
+        """Return what may be answered with a status, by an operation or else by the server as a whole.
+
+        An operation's `default` is as good as no word about a status that the server has a response for.
+
+        Args:
+            operation: what was called; None for what the contract does not have.
+            status: of the answer.
+
+        Returns:
+            None where there is no such status.
+        """
+        everywhere = self.server_responses
+        if operation is None:
+            return everywhere.get(status) if everywhere else UNDECLARED
+        own = operation.response(status)
+        return own if own and own.status != "default" else everywhere.get(status, own)
+
     @cached_property
-    def server_responses(self) -> Mapping[int, Response]:
+    def server_responses(self) -> Mapping[int, DeclaredResponse]:
         """`x-server-responses`: what a server answers outside of any operation, by status."""
         return self._responses_under("x-server-responses")
 
     @cached_property
-    def mock_responses(self) -> Mapping[int, Response]:
+    def mock_responses(self) -> Mapping[int, DeclaredResponse]:
         """`x-mock-responses`: what a mock of it answers when it can't do its work, by status."""
         return self._responses_under("x-mock-responses")
 
-    def _responses_under(self, key: str) -> Mapping[int, Response]:
-        nodes = self.document.get(key, {})
-        return {int(status): parsing.response(self.document, status, node) for status, node in nodes.items()}
+    def _responses_under(self, key: str) -> Mapping[int, DeclaredResponse]:
+        nodes = self._responses.get(key, {})
+        return {int(code): parsing.response(self._responses, code, node) for code, node in nodes.items()}
 
     @cached_property
     def errors(self) -> Mapping[str, tuple[int, str]]:
@@ -145,7 +163,7 @@ class Contract:
         return self.document.get(key, default)
 
 
-def _errors_in(responses: Iterable[tuple[str, Response]]) -> dict[str, tuple[int, str]]:
+def _errors_in(responses: Iterable[tuple[str, DeclaredResponse]]) -> dict[str, tuple[int, str]]:
     known: dict[str, tuple[int, str]] = {}
     for status, response in responses:
         media = response.json

@@ -16,6 +16,8 @@ import orjson
 import yaml
 from yaml.constructor import ConstructorError
 
+from .errors import BluehourError
+
 DEEPEST = 200
 """Lists and objects that may lie in each other. Of published contracts, none has more than some thirty."""
 
@@ -23,7 +25,7 @@ MOST_VALUES = 1_000_000
 """Values of a YAML text, where each alias counts for all that it stands for."""
 
 
-class DataError(ValueError):
+class DataError(BluehourError, ValueError):
     """The text is well-formed, but can't be taken; the message says why, in half a line."""
 
 

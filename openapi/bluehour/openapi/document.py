@@ -10,6 +10,7 @@ import orjson
 import yaml
 
 from . import data
+from .errors import BluehourError
 from .upgrade import upgraded
 
 _FILE = "magic_hour.yaml"
@@ -24,7 +25,7 @@ LARGEST_FILE = 32 * 2**20
 Document = dict[str, Any]
 
 
-class SpecError(Exception):
+class SpecError(BluehourError):
     """The file can't be served; the message says which file, why, and where in it, in one line."""
 
 
@@ -88,11 +89,13 @@ def _one_line(error: Exception) -> str:
 def in_direction(document: Document, hidden: str) -> Document:
     """Return a document as one direction reads it: what is hidden there is no longer required.
 
+    In a response it is not allowed either, as nobody wants to see a password in one.
+
     Args:
         document: left as it is, and returned itself where nothing changes.
         hidden: `readOnly` for requests, `writeOnly` for responses.
     """
-    return _without_required(document, document, hidden) if _mentions(document, hidden) else document
+    return _without_hidden(document, document, hidden) if _mentions(document, hidden) else document
 
 
 def _mentions(node: Any, key: str) -> bool:
@@ -101,15 +104,19 @@ def _mentions(node: Any, key: str) -> bool:
     return isinstance(node, list) and any(_mentions(item, key) for item in node)
 
 
-def _without_required(document: Document, node: Any, hidden: str) -> Any:
+def _without_hidden(document: Document, node: Any, hidden: str) -> Any:
     if isinstance(node, list):
-        return [_without_required(document, item, hidden) for item in node]
+        return [_without_hidden(document, item, hidden) for item in node]
     if not isinstance(node, dict):
         return node
-    copy = {key: _without_required(document, item, hidden) for key, item in node.items()}
+    copy = {key: _without_hidden(document, item, hidden) for key, item in node.items()}
     properties, required = node.get("properties"), node.get("required")
-    if isinstance(properties, dict) and isinstance(required, list):
-        copy["required"] = [name for name in required if not _is(document, properties.get(name), hidden)]
+    if isinstance(properties, dict):
+        concealed = {name for name, item in properties.items() if _is(document, item, hidden)}
+        if isinstance(required, list):
+            copy["required"] = [name for name in required if name not in concealed]
+        if hidden == "writeOnly":
+            copy["properties"] |= {name: {"writeOnly": True, "not": {}} for name in concealed}
     return copy
 
 

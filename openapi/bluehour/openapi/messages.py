@@ -9,10 +9,14 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
+from http import HTTPStatus
 from typing import Any
 from urllib.parse import parse_qs, unquote
 
 from .data import from_json
+
+_MOST_DIGITS = 15
+"""Of a Content-Length that any body could have."""
 
 Pairs = Sequence[tuple[str, str]]
 
@@ -31,7 +35,7 @@ class Headers:
         self._by_name: dict[str, list[str]] | None = None
 
     def get(self, name: str) -> str | None:
-        """Return a header's value, those of several of that name joined by commas; None where there is none."""
+        """Return a header's value, several joined by commas; None where there is none."""
         values = self._values().get(name.lower())
         return None if values is None else values[0] if len(values) == 1 else ",".join(values)
 
@@ -90,6 +94,14 @@ class Request:
     body: bytes = b""
     origin: str = ""
     client: str = ""
+
+    @property
+    def size(self) -> int:
+        """Bytes of the body: those that it has, or that were announced, where it went elsewhere."""
+        if self.body:
+            return len(self.body)
+        length = self.headers.get("content-length") or "0"
+        return int(length) if length.isdecimal() and len(length) <= _MOST_DIGITS else 0
 
     @property
     def url(self) -> str:
@@ -159,3 +171,11 @@ class Response:
             return from_json(self.body)
         except ValueError:
             return None
+
+
+def phrase(status: int) -> str:
+    """Return a status's name, such as `Not Found`; nothing where nobody has named it."""
+    try:
+        return HTTPStatus(status).phrase
+    except ValueError:
+        return ""

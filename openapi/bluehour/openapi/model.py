@@ -64,11 +64,11 @@ class Parameter:
 
 
 @dataclass(frozen=True)
-class Response:
+class DeclaredResponse:
     """One of the answers that an operation may give."""
 
     status: str
-    """As declared: `200`, `4XX` or `default`."""
+    """`200`, `4XX` or `default`."""
     content: Mapping[str, MediaType]
     headers: tuple[Parameter, ...] = ()
 
@@ -82,8 +82,8 @@ class Response:
         return next((media for media in self.content.values() if media.is_json), None)
 
 
-_UNDECLARED = Response("default", {})
-"""What an operation may answer that declares no answer at all: no body, and any status."""
+UNDECLARED = DeclaredResponse("default", {})
+"""What may be answered where no answer at all is declared: any status, and nothing is said of its body."""
 
 
 @dataclass(frozen=True)
@@ -118,7 +118,7 @@ class Operation:
     path: str
     parameters: tuple[Parameter, ...]
     body: RequestBody | None
-    responses: Mapping[str, Response]
+    responses: Mapping[str, DeclaredResponse]
     security: tuple[tuple[Security, ...], ...]
     """Alternatives, of each of which all schemes are needed; an empty one lets anybody in."""
     node: dict[str, Any] = field(repr=False)
@@ -144,31 +144,37 @@ class Operation:
         return float(self.node.get("x-render-seconds", 0))
 
     @cached_property
-    def success(self) -> tuple[int, Response]:
+    def success(self) -> tuple[int, DeclaredResponse]:
         """The answer when all goes well: the lowest declared status, `default` as 200."""
         statuses = sorted(status for status in self.responses if status != "default")
         wanted = [status for status in statuses if status.startswith(("2", "3"))]
         if not wanted and ("default" in self.responses or not statuses):
-            return 200, self.responses.get("default", _UNDECLARED)
+            return 200, self.responses.get("default", UNDECLARED)
         chosen = (wanted or statuses)[0]
         return int(chosen.upper().replace("X", "0")), self.responses[chosen]
 
-    def response(self, status: int) -> Response | None:
+    def response(self, status: int) -> DeclaredResponse | None:
         """Return what the contract says of an answer with this status; None where it says nothing."""
-        for declared in (str(status), f"{status // 100}XX", f"{status // 100}xx", "default"):
-            if declared in self.responses:
-                return self.responses[declared]
-        return None if self.responses else _UNDECLARED
+        exact = self.responses.get(str(status))
+        if exact is not None or not self.responses:
+            return exact or UNDECLARED
+        ranges = (f"{status // 100}XX", f"{status // 100}xx", "default")
+        return next((self.responses[each] for each in ranges if each in self.responses), None)
+
+    @property
+    def json_body(self) -> MediaType | None:
+        """The JSON representation of the body that it takes; None where it takes none."""
+        return self.body.media_type(JSON) if self.body else None
 
     def with_defaults(self, body: dict[str, Any]) -> dict[str, Any]:
         """Return a copy of a JSON request body with the schema's defaults for what it leaves out."""
-        media = self.body and self.body.media_type(JSON)
+        media = self.json_body
         return media.schema.filled(body) if media else body
 
     @cache  # noqa: B019 - an operation lives as long as its contract
     def annotated(self, keyword: str) -> tuple[tuple[tuple[str, ...], Any], ...]:
         """Return the fields of the JSON body whose schema has an x- key: their paths, and its value."""
-        media = self.body and self.body.media_type(JSON)
+        media = self.json_body
         return tuple(media.schema.annotated(keyword)) if media else ()
 
 

@@ -6,11 +6,11 @@ from typing import Any
 
 from .document import Document, resolve
 from .model import (
+    DeclaredResponse,
     MediaType,
     Operation,
     Parameter,
     RequestBody,
-    Response,
     Security,
     is_json,
     without_parameters,
@@ -41,11 +41,11 @@ def operation(requests: Document, responses: Document, place: tuple[str, str], m
     )
 
 
-def response(document: Document, status: str, node: dict[str, Any]) -> Response:
+def response(document: Document, status: str, node: dict[str, Any]) -> DeclaredResponse:
     """Read one of an operation's answers, or what a reference to it names."""
     node = resolve(document, node)
     headers = [(name, resolve(document, header)) for name, header in node.get("headers", {}).items()]
-    return Response(
+    return DeclaredResponse(
         str(status),
         _content(document, node),
         tuple(_parameter(document, {"name": name, "in": "header", **header}) for name, header in headers),

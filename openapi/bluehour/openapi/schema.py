@@ -78,6 +78,22 @@ class Schema:
         node = resolve(self.document, self.node)
         return node if isinstance(node, dict) else {}
 
+    @cached_property
+    def types(self) -> frozenset[str]:
+        """The types that a value may have, as far as the schema says so itself or by its branches."""
+        types: set[str] = set()
+        nodes = {id(self.resolved): self.resolved}
+        for node in (left := [self.resolved]):  # grows on the way; branches may lead back to where they are
+            declared = node.get("type", [])
+            types |= {declared} if isinstance(declared, str) else set(declared)
+            for keyword in ("allOf", "anyOf", "oneOf"):
+                for branch in node.get(keyword, []):
+                    inner = Schema(self.document, branch).resolved
+                    if id(inner) not in nodes:
+                        nodes[id(inner)] = inner
+                        left.append(inner)
+        return frozenset(types)
+
     def accepts(self, value: Any) -> bool:
         """Tell whether a value is legal. A value that JSON can't hold (NaN) is not."""
         return self._decider.is_valid(value)

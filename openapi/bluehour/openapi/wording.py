@@ -24,12 +24,19 @@ def sentence(faults: Iterable[Fault], subject: str = "body") -> str:
         faults: what a schema found.
         subject: what the value as a whole is called, where the fault is the whole value's.
     """
+    ordered = worth_saying(faults)
+    return joined((describe(fault, subject) for fault in ordered), complete=len(ordered) < MOST_FAULTS)
+
+
+def worth_saying(faults: Iterable[Fault]) -> list[Fault]:
+    """Return the faults that a person needs to know of, missing fields first.
+
+    What is no number is not to be told that it is too small a one as well.
+    """
     faults = list(faults)
     mistyped = {fault.path for fault in faults if fault.keyword == "type"}
-    # What is no number is not to be told that it is too small a one as well.
-    faults = [fault for fault in faults if fault.keyword == "type" or fault.path not in mistyped]
-    ordered = sorted(faults, key=lambda fault: fault.keyword != "required")
-    return joined((describe(fault, subject) for fault in ordered), complete=len(faults) < MOST_FAULTS)
+    apart = [fault for fault in faults if fault.keyword == "type" or fault.path not in mistyped]
+    return sorted(apart, key=lambda fault: fault.keyword != "required")
 
 
 def joined(messages: Iterable[str], *, complete: bool = True) -> str:
@@ -98,6 +105,16 @@ def cut(text: str, most: int = _LONGEST_QUOTE) -> str:
     return text if len(text) <= most else f"{text[:most]}…"
 
 
+def printable(text: str) -> str:
+    """Escape what a request could use to write lines, or on the terminal, of its own."""
+    return text if text.isprintable() else "".join(c if c.isprintable() else ascii(c)[1:-1] for c in text)
+
+
+def shown_call(method: str, path: str) -> str:
+    """Return which request a line of a log is about, cut where it is long, and printable."""
+    return printable(f"{cut(method)} {cut(path)}")
+
+
 def quoted(value: Any) -> str:
     """Return a value as a person would quote it, cut where it is long."""
     return f"'{cut(value)}'" if isinstance(value, str) else cut(repr(value))
@@ -117,6 +134,12 @@ def _not_among(fault: Fault, name: str) -> str:
     expected = ", ".join(quoted(choice) for choice in choices)
     only = f"one of {expected}" if len(choices) > 1 else expected
     return f"Invalid value for {name}: expected {only}, got {quoted(fault.value)}"
+
+
+def _not_allowed(fault: Fault, name: str) -> str:
+    if fault.schema.get("writeOnly"):
+        return f"{name} is write-only: no response may have it"
+    return f"Invalid value for {name}: it fits what is not allowed"
 
 
 def _bound(phrase: str) -> Callable[[Fault, str], str]:
@@ -145,6 +168,7 @@ _WORDS: dict[str, Callable[[Fault, str], str]] = {
     "type": _wrong_type,
     "enum": _not_among,
     "const": _not_among,
+    "not": _not_allowed,
     "minimum": _bound("at least"),
     "maximum": _bound("at most"),
     "exclusiveMinimum": _bound("greater than"),

@@ -22,7 +22,16 @@ from bluehour.openapi.schema import Fault, Path, Schema
 from bluehour.openapi.wording import field_name
 from tests.profiles import examples
 
-from .schemas import OPERATIONS, Field, Sketch, bodies, fields, fractions, media_of, numbers
+from .schemas import (
+    OPERATIONS,
+    Field,
+    Sketch,
+    bodies,
+    fields,
+    fractions,
+    media_of,
+    numbers,
+)
 
 KEYWORDS = {
     "refuse.missing": {"required"},

@@ -22,7 +22,17 @@ from bluehour.openapi.schema import Schema
 from bluehour.openapi.wording import field_name
 from tests.profiles import examples
 
-from .schemas import OPERATIONS, Field, Sketch, bodies, fields, fractions, media_of, numbers, same
+from .schemas import (
+    OPERATIONS,
+    Field,
+    Sketch,
+    bodies,
+    fields,
+    fractions,
+    media_of,
+    numbers,
+    same,
+)
 
 each_operation = pytest.mark.parametrize("operation", OPERATIONS.values(), ids=OPERATIONS.keys())
 thoroughly = examples(40)

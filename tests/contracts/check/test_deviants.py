@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from bluehour.contracts.check.results import Exit
+from bluehour.contracts.results import Exit
 from bluehour.contracts.rules import RULES, rule
 from tests.deviants.breaking import BREAKING
 from tests.deviants.catalogue import DEVIANTS

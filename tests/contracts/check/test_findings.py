@@ -7,9 +7,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bluehour.contracts.check.findings import BUDGET, Enough, Findings
-from bluehour.contracts.check.results import State
 from bluehour.contracts.exchange import ANYWHERE, Answer, Exchange, Request, label_of
 from bluehour.contracts.judge import Breach, Rulings
+from bluehour.contracts.results import State
 from bluehour.contracts.rules import RULES, Severity, rule
 from bluehour.contracts.selection import matching
 from bluehour.openapi.contract import load

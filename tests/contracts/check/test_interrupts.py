@@ -17,14 +17,15 @@ from typing import TYPE_CHECKING
 import pytest
 
 from bluehour.contracts.check.inprocess import AppWire
-from bluehour.contracts.check.results import Exit, Report
 from bluehour.contracts.check.run import Options, check
 from bluehour.contracts.check.wire import Wire
 from bluehour.contracts.exchange import Answer, Request
+from bluehour.contracts.results import Exit, Report
 from bluehour.mock_server import interrupts
 from bluehour.mock_server.app import create_app
-from bluehour.mock_server.inprocess import running
-from bluehour.mock_server.mock import Mock, Settings
+from bluehour.mock_server.core.settings import Settings
+from bluehour.mock_server.mock import Mock
+from bluehour.mock_server.server.inprocess import running
 from bluehour.openapi.contract import load
 from tests.deviants.catalogue import DEVIANTS
 from tests.deviants.deviant import Deviant
@@ -65,7 +66,11 @@ def interrupted(
         app = deviant.wrap(mock) if deviant else create_app(mock)
         wire = Interrupted(AppWire(app), happens)
         report = check(Options("http://127.0.0.1:4010", "any-token"), wire=wire, sleep=lambda _: None)
-        entries = [entry for account in mock.store.accounts() for entry in mock.store.entries(account.id)]
+        entries = [
+            entry
+            for account in mock.world.store.accounts()
+            for entry in mock.world.store.ledger(account.id).entries
+        ]
     return report, wire, -sum(entry.amount for entry in entries if entry.amount < 0)
 
 

@@ -19,15 +19,17 @@ from PIL import Image, ImageDraw, ImageEnhance, ImageFilter
 
 from bluehour.contracts.check.inprocess import AppWire
 from bluehour.contracts.check.pixels.pictures import NoPicture, decoded
-from bluehour.contracts.check.portrait import PORTRAIT
-from bluehour.contracts.check.results import Exit, Report, State
 from bluehour.contracts.check.run import LOCAL_BUDGET, Options, check
+from bluehour.contracts.portrait import PORTRAIT
+from bluehour.contracts.results import Exit, Report, State
 from bluehour.contracts.rules import ALL_RULES, PIXEL_RULES, RULES
 from bluehour.contracts.selection import selected
 from bluehour.mock_server.app import create_app
 from bluehour.mock_server.cli import main
-from bluehour.mock_server.clock import Clock
-from bluehour.mock_server.mock import Mock, Settings
+from bluehour.mock_server.core.clock import Clock
+from bluehour.mock_server.core.installing import command_for
+from bluehour.mock_server.core.settings import Settings
+from bluehour.mock_server.mock import Mock
 from bluehour.mock_server.rendering import Job, RenderError
 from bluehour.mock_server.rendering.pictures import open_picture
 from bluehour.mock_server.rendering.reference import weights
@@ -265,7 +267,7 @@ def checked(
     rules = selected(ALL_RULES, only or ("pixels",), (), "bluehour check")
     settings = Settings(time_scale=time_scale, journal=0, concurrency=concurrency)
     with closing(Mock(settings=settings, clock=clock)) as mock:
-        mock.renderer = renderer
+        mock.rendering.outputs.renderer = renderer
         if happening:
             mock.scenarios.add(happening)
         wire = AppWire(create_app(mock))
@@ -598,7 +600,7 @@ def test_without_the_extra_it_is_2_and_one_line_says_what_to_do(monkeypatch: pyt
     result = run(NOBODY, "--pixels", "--only", "pixels")
     assert result.exit_code == 2, result.output
     assert result.output == (
-        "Error: bluehour check --pixels needs more than the mock does: pip install 'bluehour[inference]'\n"
+        f"Error: bluehour check --pixels needs more than the mock does: {command_for('inference')}\n"
     )
 
 

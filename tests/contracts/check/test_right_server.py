@@ -10,13 +10,14 @@ from typing import TYPE_CHECKING
 import pytest
 
 from bluehour.contracts.check.inprocess import AppWire
-from bluehour.contracts.check.results import Exit, Report
 from bluehour.contracts.check.run import Options, check
+from bluehour.contracts.results import Exit, Report
 from bluehour.contracts.rules import RULES, Rule
-from bluehour.mock_server.accounts import refused_token
 from bluehour.mock_server.app import create_app
-from bluehour.mock_server.clock import Clock
-from bluehour.mock_server.mock import Mock, Settings
+from bluehour.mock_server.core.accounts import refused_token
+from bluehour.mock_server.core.clock import Clock
+from bluehour.mock_server.core.settings import Settings
+from bluehour.mock_server.mock import Mock
 from tests.deviants.serving import TIME_SCALE, served
 from tests.profiles import few
 
@@ -125,7 +126,7 @@ def test_without_a_budget_what_is_free_is_judged_and_it_is_told_that_this_is_not
     with knowing("mine-and-nobody-elses") as (wire, clock, mock):
         options = Options(TARGET, "mine-and-nobody-elses", max_credits=0)
         report = check(options, wire=wire, sleep=clock.advance, now=clock.now)
-        assert [account.credits for account in mock.store.accounts()] == [10_000]
+        assert [account.credits for account in mock.world.store.accounts()] == [10_000]
     assert told(report) == []
     assert report.spent == 0
     assert report.exit_code is Exit.UNJUDGED

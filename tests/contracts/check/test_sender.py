@@ -16,8 +16,8 @@ from hypothesis import strategies as st
 
 from bluehour.contracts.check import sender as sender_module
 from bluehour.contracts.check.budget import Budget, BudgetSpent
+from bluehour.contracts.check.connection import NoAnswer, NotSent
 from bluehour.contracts.check.sender import Call, Manners, Sender, TooBusy, Unreachable
-from bluehour.contracts.check.wire import NoAnswer, NotSent
 from bluehour.contracts.exchange import Answer, Exchange, Request
 from bluehour.mock_server import interrupts
 from bluehour.openapi.contract import load

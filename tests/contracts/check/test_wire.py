@@ -11,7 +11,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bluehour.contracts.check.wire import HttpWire, NoAnswer, NotSent
+from bluehour.contracts.check.connection import NoAnswer, NotSent
+from bluehour.contracts.check.wire import HttpWire
 from bluehour.contracts.exchange import Answer, Headers, Request
 from tests.profiles import examples
 
@@ -272,8 +273,9 @@ def test_a_redirect_is_returned_and_not_followed(wire: HttpWire, echo: Server) -
     assert echo.requests == []
 
 
-def test_an_interim_answer_is_passed_over(wire: HttpWire) -> None:
-    assert answered(wire, b"HTTP/1.1 100 Continue\r\n\r\n" + ok(b"{}")).body == b"{}"
+@pytest.mark.parametrize("interim", [b"100 Continue", b"103 Early Hints\r\nLink: </a>"])
+def test_an_interim_answer_is_passed_over(wire: HttpWire, interim: bytes) -> None:
+    assert answered(wire, b"HTTP/1.1 " + interim + b"\r\n\r\n" + ok(b"{}")).body == b"{}"
 
 
 def test_compressed_bytes_stay_as_they_are(wire: HttpWire) -> None:
@@ -315,7 +317,6 @@ def test_a_connection_that_is_torn_down_is_told(wire: HttpWire) -> None:
         b"HTTP/1.1 200 OK\r\nConnection: close\r\nContent-Length: 10\r\n\r\nabc",
         b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nabc",
         b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n3\r\nabc\r\n",
-        b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\nnonsense\r\nabc\r\n",
     ],
 )
 def test_an_answer_that_is_cut_off_is_none(wire: HttpWire, answer: bytes) -> None:
@@ -330,9 +331,13 @@ def test_an_answer_that_is_cut_off_is_none(wire: HttpWire, answer: bytes) -> Non
         b"HTTP/1.1 nonsense\r\n\r\n",
         b"HTTP/1.1 20 Short\r\n\r\n",
         b"FTP/1.1 200 OK\r\n\r\n",
-        b"HTTP/1.1 200 " + b"x" * 70_000 + b"\r\n\r\n",
-        b"HTTP/1.1 200 OK\r\nX: " + b"x" * 70_000 + b"\r\n\r\n",
-        b"HTTP/1.1 200 OK\r\n" + b"X: x\r\n" * 200 + b"\r\n",
+        b"HTTP/1.1 200 " + b"x" * 300_000 + b"\r\n\r\n",
+        b"HTTP/1.1 200 OK\r\nX: " + b"x" * 300_000 + b"\r\n\r\n",
+        b"HTTP/1.1 200 OK\r\n" + b"X: x\r\n" * 80_000 + b"\r\n",
+        b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\nnonsense\r\nabc\r\n",
+        b"HTTP/1.1 200 OK\r\nContent-Length: 1\r\nContent-Length: 2\r\n\r\nabc",
+        b"HTTP/1.1 200 OK\r\nContent-Length: many\r\n\r\nabc",
+        b"HTTP/1.1 200 OK\r\nno header\r\n\r\n",
     ],
     ids=lambda answer: repr(answer[:24]),
 )
@@ -400,6 +405,12 @@ def test_a_connection_that_the_server_will_close_is_not_kept(wire: HttpWire, ans
     with serving(answering(answer)) as server:
         for _ in range(2):
             assert send(wire, server, fresh=False).status == 200
+        assert server.connections == 2
+
+
+def test_what_follows_an_answer_is_not_taken_for_the_next_one(wire: HttpWire) -> None:
+    with serving(answering(ok(b"one") + ok(b"unasked"), ok(b"two"))) as server:
+        assert [send(wire, server, fresh=False).body for _ in range(2)] == [b"one", b"one"]
         assert server.connections == 2
 
 

@@ -19,7 +19,17 @@ from bluehour.contracts.fuzz.strategies import Profile
 from bluehour.contracts.fuzz.workers.python_worker import Task
 from bluehour.openapi.contract import load
 
-from .report_samples import SAVED, TOKEN, endless, harmful, kept, leaking, paid_twice, result, sample
+from .report_samples import (
+    SAVED,
+    TOKEN,
+    endless,
+    harmful,
+    kept,
+    leaking,
+    paid_twice,
+    result,
+    sample,
+)
 
 STYLE = re.compile(r"\x1b\[\d+m")
 

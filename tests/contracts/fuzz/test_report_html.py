@@ -17,7 +17,17 @@ from bluehour.contracts.fuzz.report.states import states_picture
 from bluehour.contracts.fuzz.results import Result
 from bluehour.contracts.fuzz.script import loaded
 
-from .report_samples import HARMFUL, SAVED, coverage, endless, kept, leaking, paid_twice, result, sample
+from .report_samples import (
+    HARMFUL,
+    SAVED,
+    coverage,
+    endless,
+    kept,
+    leaking,
+    paid_twice,
+    result,
+    sample,
+)
 
 
 @dataclass

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from bluehour.contracts.fuzz.playing import Theatre
 from bluehour.contracts.fuzz.script import Fault, Place, Script, Turn, dumped, loaded, story
-from bluehour.contracts.fuzz.stage.bodies import PLACES, declared
+from bluehour.contracts.fuzz.stage.bodies import PLACES
 from bluehour.contracts.fuzz.strategies import Profile, Topic, others, topics
 from bluehour.contracts.statuses import OVER
 from tests.profiles import examples
@@ -59,7 +59,7 @@ def test_every_status_that_an_operation_declares_is_met_with_every_code(place: P
         for status in map(int, operation.responses):
             if status < 400:
                 continue
-            response = declared(CONTRACT, operation, status)
+            response = CONTRACT.declared(operation, status)
             assert response is not None
             assert response.json is not None
             codes = response.json.schema.resolved["properties"]["code"].get("enum", [""])

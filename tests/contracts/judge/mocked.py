@@ -14,8 +14,9 @@ from werkzeug.test import EnvironBuilder, run_wsgi_app
 from bluehour.contracts.exchange import Answer, Exchange, Request
 from bluehour.contracts.judge import Judge, Ruling
 from bluehour.mock_server.app import create_app
-from bluehour.mock_server.clock import Clock
-from bluehour.mock_server.mock import Mock, Settings
+from bluehour.mock_server.core.clock import Clock
+from bluehour.mock_server.core.settings import Settings
+from bluehour.mock_server.mock import Mock
 from bluehour.openapi.contract import load
 from bluehour.openapi.model import JSON, Operation
 
@@ -46,7 +47,7 @@ class Mocked:
         return {each.rule.id for each in self.rulings}
 
     def advance(self, seconds: float) -> None:
-        self.mock.clock.advance(seconds)
+        self.mock.world.clock.advance(seconds)
 
     def send(
         self,
@@ -72,7 +73,7 @@ class Mocked:
             headers=headers,
             data=content,
         )
-        at = self.mock.clock.now()
+        at = self.mock.world.clock.now()
         body, status, given = run_wsgi_app(self._app, builder.get_environ(), buffered=True)
         answer = Answer(int(status.partition(" ")[0]), tuple(given.items()), b"".join(body))
         request = Request(method, url, tuple(headers), content)
@@ -115,7 +116,7 @@ class Mocked:
 
     def end(self, project: str, outcome: str) -> None:
         """End a job now, as a person does in the web app."""
-        self.mock.store.end_project(project, outcome, self.mock.clock.now())
+        self.mock.world.store.end_project(project, outcome, self.mock.world.clock.now())
 
 
 @contextmanager

@@ -13,7 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bluehour.contracts.bodies import illegal, legal, unparsable
-from bluehour.mock_server.projects import ProjectEnded
+from bluehour.mock_server.core.projects import ProjectEnded
 from bluehour.openapi.model import JSON, Operation
 from tests.profiles import examples
 
@@ -21,7 +21,7 @@ from ..bodies.schemas import OPERATIONS, media_of
 from .mocked import MAIN, SECOND, Mocked, mocked
 from .stories import CONTRACT, DELETE, FACE, PHOTO, READ, UPLOADS
 
-PICTURE = (Path(__file__).parents[3] / "contracts/bluehour/contracts/check/portrait.jpg").read_bytes()
+PICTURE = (Path(__file__).parents[3] / "contracts/bluehour/contracts/portrait.jpg").read_bytes()
 
 
 @pytest.fixture

@@ -14,12 +14,13 @@ from typing import Any
 import uvloop
 
 from bluehour.contracts.proxy.bench import Bench, Verdict
-from bluehour.contracts.proxy.serving import Addresses, passing
+from bluehour.contracts.proxy.serving import Sockets, passing
 from bluehour.contracts.proxy.upstream import Upstream
-from bluehour.mock_server import hosting
+from bluehour.mock_server.core.settings import Settings
 from bluehour.mock_server.journal.exchange import Exchange
 from bluehour.mock_server.journal.view import entry
-from bluehour.mock_server.mock import Mock, Settings
+from bluehour.mock_server.mock import Mock
+from bluehour.mock_server.server.listening import reserved
 
 PATIENCE = 60.0
 SILENCE = 5.0
@@ -78,14 +79,14 @@ def proxied(upstream_url: str, *, timeout: float = SILENCE, **settings: Any) -> 
     up, stop = Event(), Event()
     with (
         closing(Mock(settings=Settings(time_scale=1, **settings), upstream=upstream.url)) as mock,
-        hosting.reserved("127.0.0.1", 0) as traffic,
-        hosting.reserved("127.0.0.1", 0) as console,
+        reserved("127.0.0.1", 0) as traffic,
+        reserved("127.0.0.1", 0) as console,
     ):
-        proxy = Proxied(traffic[1], console[1], mock)
+        proxy = Proxied(traffic.getsockname()[1], console.getsockname()[1], mock)
 
         async def serve() -> None:
             proxy.bench = Bench(mock, upstream.url, proxy.write)
-            async with passing(upstream, mock, proxy.bench, Addresses(traffic, console), timeout):
+            async with passing(upstream, mock, proxy.bench, Sockets(traffic, console), timeout):
                 up.set()
                 await asyncio.to_thread(stop.wait)
 

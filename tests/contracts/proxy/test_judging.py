@@ -16,9 +16,10 @@ import pytest
 from PIL import Image
 
 from bluehour.contracts.proxy.passed import MOST_KEPT
-from bluehour.mock_server.inprocess import running
+from bluehour.mock_server.core.settings import Settings
 from bluehour.mock_server.journal.view import archive
-from bluehour.mock_server.mock import Mock, Settings
+from bluehour.mock_server.mock import Mock
+from bluehour.mock_server.server.inprocess import running
 
 from .lying import MISSING, lying_server
 from .running import Proxied, RawServer, Wire, connected, proxied

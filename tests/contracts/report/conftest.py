@@ -6,8 +6,8 @@ from collections.abc import Callable
 
 import pytest
 
-from bluehour.contracts.check.results import Report
 from bluehour.contracts.report import as_json, har, html, junit, terminal
+from bluehour.contracts.results import Report
 
 from . import reports
 

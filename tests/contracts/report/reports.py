@@ -7,8 +7,8 @@ from collections.abc import Iterator
 from dataclasses import replace
 from typing import Any
 
-from bluehour.contracts.check.results import Exit, Finding, Report, State, Verdict
 from bluehour.contracts.exchange import ANYWHERE, Answer, Exchange, Headers, Request, label_of
+from bluehour.contracts.results import Exit, Finding, Report, State, Verdict
 from bluehour.contracts.rules import RULES, Rule, Severity, rule
 from bluehour.openapi import contract
 from bluehour.openapi.model import Operation

@@ -6,8 +6,8 @@ from dataclasses import replace
 
 import pytest
 
-from bluehour.contracts.check.results import Exit, Report
 from bluehour.contracts.exchange import Answer
+from bluehour.contracts.results import Exit, Report
 
 from .conftest import Form
 from .reports import HARMFUL, exchange, finding, large, report

@@ -9,9 +9,9 @@ from dataclasses import dataclass, field
 from html.parser import HTMLParser
 from xml.etree import ElementTree as Xml
 
-from bluehour.contracts.check.results import Exit, Report, State
 from bluehour.contracts.report import html
 from bluehour.contracts.report.pictures import credits_picture, latency_picture
+from bluehour.contracts.results import Exit, Report, State
 from bluehour.contracts.rules import RULES
 
 from .reports import FACE, HARMFUL, SPENT, exchange, large, report

@@ -9,9 +9,9 @@ from xml.etree import ElementTree as Xml
 
 import pytest
 
-from bluehour.contracts.check.results import Exit, Report
 from bluehour.contracts.exchange import Answer
 from bluehour.contracts.report import as_json, har, junit
+from bluehour.contracts.results import Exit, Report
 from bluehour.contracts.rules import RULES
 
 from .reports import DELETE, FACE, READ, SPENT, exchange, finding, report
@@ -143,7 +143,7 @@ def test_har_keeps_pictures_as_base64_and_leaves_out_huge_ones() -> None:
         len(PICTURE),
     )
     assert base64.b64decode(first["request"]["postData"]["text"]) == PICTURE
-    assert second["response"]["content"]["comment"] == "left out: 1.0 MB that are no text"
+    assert second["response"]["content"]["comment"] == "left out: 1,048,577 bytes that are no text"
 
 
 def test_har_writes_a_lost_answer_as_browsers_do() -> None:

@@ -6,12 +6,22 @@ import base64
 import json
 from dataclasses import replace
 
-from bluehour.contracts.check.results import Report
 from bluehour.contracts.exchange import Request
 from bluehour.contracts.report import as_json
+from bluehour.contracts.results import Report
 
 from .conftest import Form
-from .reports import SECOND, TARGET, TOKEN, answer, bearer, edit, exchange, finding, report
+from .reports import (
+    SECOND,
+    TARGET,
+    TOKEN,
+    answer,
+    bearer,
+    edit,
+    exchange,
+    finding,
+    report,
+)
 
 
 def talkative() -> Report:

@@ -7,8 +7,8 @@ from dataclasses import replace
 
 import pytest
 
-from bluehour.contracts.check.results import Exit, Report, State, Verdict
 from bluehour.contracts.report import finding_of, terminal
+from bluehour.contracts.results import Exit, Report, State, Verdict
 from bluehour.contracts.rules import RULES, rule
 
 from .reports import FACE, HARMFUL, SPENT, answer, edit, exchange, finding, report

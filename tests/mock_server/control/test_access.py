@@ -8,7 +8,8 @@ import pytest
 from flask.testing import FlaskClient
 
 from bluehour.mock_server.app import create_app
-from bluehour.mock_server.mock import Mock, Settings
+from bluehour.mock_server.core.settings import Settings
+from bluehour.mock_server.mock import Mock
 
 from ..conftest import data
 

@@ -10,8 +10,8 @@ from urllib.parse import urlsplit
 
 import pytest
 
-from bluehour.mock_server.inprocess import running
 from bluehour.mock_server.mock import Mock
+from bluehour.mock_server.server.inprocess import running
 
 from ..conftest import FACE, face
 
@@ -70,7 +70,7 @@ def test_every_request_is_told_as_it_comes(served: Served) -> None:
 
 def test_every_change_is_told_to_all_who_listen(served: Served) -> None:
     with served.events() as one, served.events() as other:
-        served.mock.clock.advance(5)
+        served.mock.world.clock.advance(5)
         assert next(one) == next(other) == ("changed", "clock")
 
 

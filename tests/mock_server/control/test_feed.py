@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bluehour.mock_server.control import events
-from bluehour.mock_server.control.events import Feed
+from bluehour.mock_server.console import feed as events
+from bluehour.mock_server.console.feed import Feed
 
 steps = st.lists(st.tuples(st.sampled_from(["tell", "read", "other"]), st.integers(1, 12)), max_size=40)
 

@@ -14,7 +14,7 @@ from werkzeug.test import TestResponse
 
 from bluehour.mock_server.app import create_console
 from bluehour.mock_server.control.contract import control_contract
-from bluehour.mock_server.control.operations import OPERATIONS
+from bluehour.mock_server.control.feature import ControlFeature
 from bluehour.mock_server.mock import Mock
 
 from ..conftest import FACE, PHOTO, UPLOADS, Caller, data, face, photo
@@ -63,7 +63,9 @@ def test_what_is_accepted_as_a_rule_can_be_shown(client: FlaskClient, where: str
 
 
 def test_every_operation_of_the_contract_is_there_and_no_other() -> None:
-    assert OPERATIONS.keys() == {operation.id for operation in control_contract().operations}
+    with closing(Mock()) as mock:
+        handlers = mock.feature(ControlFeature).handlers
+    assert handlers.keys() == {operation.id for operation in control_contract().operations}
 
 
 def test_every_published_example_is_legal() -> None:
@@ -102,7 +104,7 @@ def test_the_state_tells_what_runs(control: Control, caller: Caller) -> None:
 
 class TestClock:
     def test_it_is_frozen_advanced_and_set(self, control: Control, mock: Mock) -> None:
-        before = mock.clock.now()
+        before = mock.world.clock.now()
         assert control("POST", "/clock", {"advance": 90.5})["epoch"] == before + 90.5
         later = control("POST", "/clock", {"set": "2030-01-01T00:00:00Z"})
         assert (later["now"], later["frozen"]) == ("2030-01-01T00:00:00.000Z", True)
@@ -131,12 +133,12 @@ class TestClock:
     def test_what_it_can_not_do_changes_nothing(
         self, control: Control, mock: Mock, body: dict[str, Any], wrong: str | None
     ) -> None:
-        before = mock.clock.now()
+        before = mock.world.clock.now()
         if wrong is None:
             control("POST", "/clock", body)
             return
         assert wrong in control("POST", "/clock", body, status=400)["message"]
-        assert (mock.clock.now(), mock.clock.frozen) == (before, True)
+        assert (mock.world.clock.now(), mock.world.clock.frozen) == (before, True)
 
     def test_statuses_refunds_and_links_follow_it(self, control: Control, caller: Caller) -> None:
         failing = caller.create(face("api-assets/test/no_source_face.png"))
@@ -168,7 +170,7 @@ class TestReset:
         )
         assert [
             path
-            for path in mock.files.upload("x").parents[1].rglob("*.*")
+            for path in mock.world.files.upload("x").parents[1].rglob("*.*")
             if path.is_file() and path.name != ".lock"
         ] == []
         caller.create(face())
@@ -196,7 +198,7 @@ class TestReset:
 
     def test_what_is_no_file_of_ours_stays(self, control: Control, caller: Caller, mock: Mock) -> None:
         caller.upload(b"x")
-        folder = mock.files.upload("x").parent / "somebody's"
+        folder = mock.world.files.upload("x").parent / "somebody's"
         folder.mkdir()
         control("POST", "/reset")
         assert [path.name for path in folder.parent.iterdir()] == ["somebody's"]
@@ -215,9 +217,9 @@ class TestAccounts:
     ) -> None:
         caller.create(face())
         account = control("GET", "/accounts")["accounts"][0]
-        mock.clock.advance(1)
+        mock.world.clock.advance(1)
         changed = control("PATCH", f"/accounts/{account['id']}", {"credits": 1})
-        mock.clock.advance(1)
+        mock.world.clock.advance(1)
         assert changed["credits"] == 1
         assert [caller.post(FACE, face()).status_code for _ in range(2)] == [200, 402]
         ledger = control("GET", f"/accounts/{account['id']}")["ledger"]
@@ -263,7 +265,7 @@ class TestProjects:
         self, control: Control, caller: Caller, mock: Mock
     ) -> None:
         first = caller.create(face(mouth_smile=60))
-        mock.clock.advance(1)
+        mock.world.clock.advance(1)
         second = caller.create(photo(), PHOTO)
         projects = control("GET", "/projects")["projects"]
         assert [each["project"]["id"] for each in projects] == [second, first]
@@ -280,7 +282,7 @@ class TestProjects:
         self, control: Control, caller: Caller, mock: Mock, outcome: str, seconds: float
     ) -> None:
         project_id = caller.create(face("api-assets/test/unknown_error.png"))
-        mock.clock.advance(seconds)
+        mock.world.clock.advance(seconds)
         control("POST", f"/projects/{project_id}/outcome", {"outcome": outcome})
         project = caller.project(project_id)
         expected = outcome if outcome in ("complete", "canceled") else "error"
@@ -289,13 +291,13 @@ class TestProjects:
         assert project["credits_charged"] == (1 if outcome == "complete" else 0)
         balance = 99 if outcome == "complete" else 100
         assert control("GET", "/accounts")["accounts"][0]["credits"] == balance
-        mock.clock.advance(1000)
+        mock.world.clock.advance(1000)
         assert caller.project(project_id)["status"] == expected
         assert control("GET", "/accounts")["accounts"][0]["credits"] == balance
 
     def test_a_finished_one_keeps_its_outcome(self, control: Control, caller: Caller, mock: Mock) -> None:
         project_id = caller.create(face())
-        mock.clock.advance(60)
+        mock.world.clock.advance(60)
         refused = control("POST", f"/projects/{project_id}/outcome", {"outcome": "canceled"}, status=409)
         assert "has ended already: complete" in refused["message"]
         assert caller.project(project_id)["status"] == "complete"
@@ -319,7 +321,7 @@ class TestProjects:
         control("GET", f"/projects/{project_id}/pictures/after", status=404)
         before = caller.client.get(pictures["before"])
         assert (before.mimetype, before.data) == ("image/png", png("red"))
-        mock.clock.advance(60)
+        mock.world.clock.advance(60)
         after = caller.fetch(control("GET", f"/projects/{project_id}")["pictures"]["after"])
         assert after.mimetype == "image/png"
         assert after.data != before.data
@@ -401,7 +403,7 @@ class TestJournal:
         assert found("method=get") == [5, 6]
         assert found("path=/v1/image-*") == [6]
         assert found("token=other") == [4]
-        assert found(f"account={mock.account_id_of('other')}") == [4]
+        assert found(f"account={mock.world.account_id_of('other')}") == [4]
         assert found(f"project={project_id}") == [1, 6]
         assert found("faulty=true") == [2, 5]
         assert found("faulty=false&status=200") == [1, 3, 4, 6]

@@ -8,8 +8,9 @@ import pytest
 from flask.testing import FlaskClient
 
 from bluehour.mock_server.app import create_app
-from bluehour.mock_server.clock import Clock
-from bluehour.mock_server.mock import Mock, Settings
+from bluehour.mock_server.core.clock import Clock
+from bluehour.mock_server.core.settings import Settings
+from bluehour.mock_server.mock import Mock
 
 from ..conftest import FACE, PHOTO, Caller, face, photo
 from .test_recording import last
@@ -46,14 +47,14 @@ def polled(caller: Caller, mock: Mock, project_id: str, pauses: list[float]) -> 
     """Whether each poll after a pause was warned of."""
     warned = []
     for pause in pauses:
-        mock.clock.advance(pause)
+        mock.world.clock.advance(pause)
         caller.project(project_id)
         warned.append(bool(last(mock)["warnings"]))
     return warned
 
 
 def test_polling_faster_than_advised_is_warned_of(caller: Caller, mock: Mock) -> None:
-    assert mock.advised_poll_seconds == 20
+    assert mock.world.advised_poll_seconds == 20
     project_id = caller.create(face())
     assert polled(caller, mock, project_id, [0, 5, 5]) == [False, False, True]
     assert last(mock)["warnings"] == ["polled after 5 s; 20 s or more are advised"]
@@ -78,8 +79,8 @@ def test_a_project_that_is_done_may_be_read_as_often_as_one_likes(caller: Caller
 def test_the_advice_is_as_fast_as_the_jobs_and_silent_on_a_frozen_clock() -> None:
     mock = Mock(settings=Settings(time_scale=0.1))
     caller = Caller(create_app(mock).test_client(), "any")
-    assert mock.advised_poll_seconds == pytest.approx(0.2)
-    mock.clock.freeze()
+    assert mock.world.advised_poll_seconds == pytest.approx(0.2)
+    mock.world.clock.freeze()
     project_id = caller.create(face())
     assert polled(caller, mock, project_id, [0, 0, 0, 0]) == [False] * 4
     mock.close()
@@ -88,7 +89,7 @@ def test_the_advice_is_as_fast_as_the_jobs_and_silent_on_a_frozen_clock() -> Non
 def test_the_same_create_within_seconds_is_likely_a_double_charge(caller: Caller, mock: Mock) -> None:
     first = caller.create(face(mouth_smile=60))
     assert last(mock)["warnings"] == []
-    mock.clock.advance(3)
+    mock.world.clock.advance(3)
     caller.create(face(mouth_smile=60))
     assert last(mock)["warnings"] == [
         f"the same create as {first}, 3 s before: charged twice by a blind retry?"
@@ -103,7 +104,7 @@ def test_another_body_account_or_operation_or_a_later_create_is_a_wish_of_its_ow
     assert last(mock)["warnings"] == []
     Caller(caller.client, "somebody-else").create(face(mouth_smile=60))
     assert last(mock)["warnings"] == []
-    mock.clock.advance(11)
+    mock.world.clock.advance(11)
     caller.create(face(mouth_smile=60))
     assert last(mock)["warnings"] == []
 

@@ -9,8 +9,10 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from bluehour.mock_server.app import create_app
+from bluehour.mock_server.core.settings import Settings
+from bluehour.mock_server.journal.feature import JournalFeature
 from bluehour.mock_server.journal.judging import faults_of, warnings_of
-from bluehour.mock_server.mock import Mock, Settings
+from bluehour.mock_server.mock import Mock
 from bluehour.openapi.contract import load
 from bluehour.openapi.model import JSON
 
@@ -40,7 +42,11 @@ def test_every_fault_is_named_with_its_place(caller: Caller, mock: Mock) -> None
         ({"data": b"", "content_type": JSON}, "body", "Missing request body"),
         ({"data": b"{}", "content_type": "text/plain"}, "body", "Invalid Content-Type"),
         ({"data": b"[]", "content_type": JSON}, "body", "expected object, got array"),
-        ({"data": b'{"name": "\\u0000"}', "content_type": JSON}, "assets", "Missing required field: assets"),
+        (
+            {"data": b'{"name": "\\u0000"}', "content_type": JSON},
+            "name",
+            "the character NUL",
+        ),
     ],
 )
 def test_a_body_that_can_not_be_read_is_a_fault(
@@ -145,5 +151,5 @@ def test_the_published_examples_deserve_no_warning_but_the_one_with_steps() -> N
             kept = mock.journal.all()[-1]
             assert faults_of(kept) == []
             assert len(warnings_of(kept)) == ("steps" in example)
-            mock.habits.clear()
+            mock.feature(JournalFeature).habits.clear()
     mock.close()

@@ -7,16 +7,19 @@ from typing import Any
 
 import pytest
 from flask.testing import FlaskClient
-from werkzeug.test import EnvironBuilder
 
+from bluehour.mock_server.api.reply import Reply
+from bluehour.mock_server.api.secrets import Secrets
+from bluehour.mock_server.api.trace import Broken, Trace
 from bluehour.mock_server.app import create_app
+from bluehour.mock_server.core.settings import Settings
 from bluehour.mock_server.journal.exchange import LARGEST_BODY
+from bluehour.mock_server.journal.feature import JournalFeature
 from bluehour.mock_server.journal.journal import Journal
-from bluehour.mock_server.journal.recorder import Recorder, record
-from bluehour.mock_server.journal.secrets import Secrets
+from bluehour.mock_server.journal.record import record
 from bluehour.mock_server.journal.view import archive, entry
-from bluehour.mock_server.mock import Mock, Settings
-from bluehour.mock_server.trace import Broken, Trace
+from bluehour.mock_server.mock import Mock
+from bluehour.openapi.messages import Headers, Request
 
 from ..conftest import FACE, UPLOADS, Caller, face
 
@@ -34,7 +37,7 @@ def test_a_create_is_kept_with_its_account_project_and_credits(caller: Caller, m
     project_id = caller.create(face(mouth_smile=60))
     kept = last(mock)
     assert (kept["operation"], kept["project"], kept["credits"]) == ("aiFaceEditor.editImage", project_id, -1)
-    assert kept["account"] == mock.account("mhk_test_creator_100").id
+    assert kept["account"] == mock.world.open_account("mhk_test_creator_100").id
     assert json.loads(kept["request"]["body"]) == face(mouth_smile=60)
     assert json.loads(kept["response"]["body"])["id"] == project_id
     assert kept["request"]["size"] == len(kept["request"]["body"])
@@ -85,7 +88,7 @@ def test_uploads_and_downloads_are_kept_without_their_bytes(caller: Caller, mock
     assert (kept["operation"], kept["request"]["path"]) == ("upload", f"/{path}")
     assert (kept["request"]["body"], kept["request"]["size"]) == (None, 1000)
     project_id = caller.create(face())
-    mock.clock.advance(60)
+    mock.world.clock.advance(60)
     picture = caller.fetch(caller.project(project_id)["downloads"][0]["url"])
     kept = last(mock)
     assert (kept["operation"], kept["project"]) == ("download", project_id)
@@ -146,18 +149,9 @@ def test_what_an_answer_breaks_and_what_else_there_is_to_say_is_kept(mock: Mock)
         broken=[Broken("answer.schema", "downloads", "downloads is missing")],
         remarks=["502 is the proxy's own answer"],
     )
+    reply = Reply(502, [("x-echo", token), ("set-cookie", "session=0123456789")])
     kept = record(
-        trace,
-        secrets,
-        at=0.0,
-        ms=1.0,
-        method="GET",
-        path="/v1/x",
-        query="",
-        size=0,
-        status=502,
-        headers=[("x-echo", token), ("set-cookie", "session=0123456789")],
-        answer_size=0,
+        Request("GET", "/v1/x"), trace, reply, secrets, at=0.0, ms=1.0, size=0, answer_size=0
     ).exchange(1)
     shown = entry(kept)
     assert shown["broken"] == [
@@ -251,12 +245,8 @@ def test_the_journals_own_counting_survives_a_clear() -> None:
 
 
 def test_what_json_can_not_hold_is_recorded_all_the_same(mock: Mock) -> None:
-    def app(_environ: Any, start_response: Any) -> list[bytes]:
-        start_response("200 OK", [("X-Half", "\ud800")])
-        return []
-
-    started: Any = lambda *_: None  # noqa: E731 - typed, as no function's own types fit WSGI's
-    environ = EnvironBuilder(path="/v1/half").get_environ()
-    Recorder(app, mock)({**environ, "HTTP_X_HALF": "\udfff"}, started)
+    request = Request("GET", "/v1/half", Headers([("X-Half", "\udfff")]))
+    reply = Reply(200, [("X-Half", "\ud800")])
+    mock.feature(JournalFeature).record(request, Trace(), reply, ms=1.0)
     assert ["X-Half", "?"] in last(mock)["request"]["headers"]
     assert ["X-Half", "?"] in last(mock)["response"]["headers"]

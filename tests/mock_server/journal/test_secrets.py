@@ -10,11 +10,11 @@ from flask.testing import FlaskClient
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bluehour.mock_server.app import create_app
-from bluehour.mock_server.journal.secrets import Secrets
+from bluehour.mock_server.api.secrets import Secrets
+from bluehour.mock_server.app import Application
 from bluehour.mock_server.journal.view import archive
 from bluehour.mock_server.mock import Mock
-from bluehour.mock_server.requestlog import RequestLog, json_line, text_line
+from bluehour.mock_server.server.requestlog import RequestLog, json_line, text_line
 
 from ..conftest import FACE, Caller, face
 from .test_recording import entries, last
@@ -85,9 +85,8 @@ def test_a_short_token_garbles_nothing(client: FlaskClient, mock: Mock) -> None:
 @pytest.mark.parametrize("line", [text_line, json_line])
 def test_the_log_has_no_token_and_no_endless_line(mock: Mock, line: Any) -> None:
     lines: list[str] = []
-    app = create_app(mock)
-    app.wsgi_app = RequestLog(app.wsgi_app, lines.append, line, mock.secrets.hide)  # type: ignore[method-assign]
-    caller = Caller(app.test_client(), TOKEN)
+    app = Application(mock, RequestLog(lines.append, line, mock.secrets.hide))
+    caller = Caller(app.flask.test_client(), TOKEN)
     caller.client.get(f"/v1/{TOKEN}", headers=caller.headers)
     caller.client.get(f"/v1/image-projects/{TOKEN}", headers=caller.headers)
     caller.post(FACE, face(), headers={"Prefer": f"code={TOKEN}"})

@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from bluehour.mock_server.assets.files import TooLarge
+from bluehour.mock_server.core.assets.files import TooLarge
 from bluehour.mock_server.outbound import OutboundError, TargetDenied, TargetPolicy, TookTooLong, fetch
 
 LONG = 20.0

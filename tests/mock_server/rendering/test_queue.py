@@ -15,11 +15,11 @@ from hypothesis import strategies as st
 from PIL import Image
 
 from bluehour.mock_server.app import create_app
-from bluehour.mock_server.clock import Clock
-from bluehour.mock_server.mock import Mock, Settings
+from bluehour.mock_server.core.clock import Clock
+from bluehour.mock_server.core.settings import Settings
+from bluehour.mock_server.mock import Mock
 from bluehour.mock_server.rendering import Job, RenderError
 from bluehour.mock_server.rendering.encoding import encoded, extension_like
-from bluehour.mock_server.rendering.resuming import resume
 from bluehour.openapi.contract import Contract, load
 
 from ..conftest import FACE, PHOTO, Caller, face, photo
@@ -125,8 +125,8 @@ def of(mock: Mock) -> Caller:
 
 
 def settle(mock: Mock) -> None:
-    assert mock.queue is not None
-    assert mock.queue.settle(SECONDS)
+    assert mock.rendering.queue is not None
+    assert mock.rendering.queue.settle(SECONDS)
 
 
 def create(caller: Caller, name: str = "fine", path: str = FACE) -> str:
@@ -144,8 +144,8 @@ def held(stage: Stage, caller: Caller) -> str:
 
 
 def balance(mock: Mock, caller: Caller) -> int:
-    account = mock.account(caller.headers["Authorization"].removeprefix("Bearer "))
-    return mock.store.balance(account.id, mock.clock.now())
+    account = mock.world.open_account(caller.headers["Authorization"].removeprefix("Bearer "))
+    return mock.world.store.balance(account.id, mock.world.clock.now())
 
 
 def test_a_project_renders_while_it_is_edited_and_is_complete_afterwards(
@@ -244,7 +244,7 @@ def test_one_job_that_throws_takes_none_of_its_batch_along(mock: Mock, caller: C
 
 def test_webhooks_tell_of_the_rendering_and_of_its_end(mock: Mock, caller: Caller, stage: Stage) -> None:
     mock.webhooks.register("http://127.0.0.1:9/nobody")
-    mock.clock.run()
+    mock.world.clock.run()
     project_id = held(stage, caller)
     stage.may_edit.set()
     failing = create(caller, "faceless")
@@ -262,7 +262,7 @@ def test_a_project_that_was_deleted_meanwhile_leaves_no_picture(
     caller.delete(project_id)
     stage.may_edit.set()
     settle(mock)
-    assert not mock.files.output(project_id, "png").exists()
+    assert not mock.world.files.output(project_id, "png").exists()
     assert balance(mock, caller) == 99
 
 
@@ -270,12 +270,12 @@ def test_a_project_that_somebody_ended_meanwhile_stays_as_it_ended(
     mock: Mock, caller: Caller, stage: Stage
 ) -> None:
     project_id = held(stage, caller)
-    mock.store.end_project(project_id, "canceled", mock.clock.now())
+    mock.world.store.end_project(project_id, "canceled", mock.world.clock.now())
     stage.may_edit.set()
     settle(mock)
     assert caller.project(project_id)["status"] == "canceled"
     assert balance(mock, caller) == 100
-    assert not mock.files.output(project_id, "png").exists()
+    assert not mock.world.files.output(project_id, "png").exists()
 
 
 @pytest.mark.parametrize("change", ["begin_project", "end_project"])
@@ -284,14 +284,14 @@ def test_a_store_that_is_locked_for_a_while_loses_no_job(
 ) -> None:
     monkeypatch.setattr("bluehour.mock_server.rendering.queue._PAUSE", 0)
     held(stage, caller)
-    carried_out, refusals = getattr(mock.store, change), iter(range(3 * MOST))
+    carried_out, refusals = getattr(mock.world.store, change), iter(range(3 * MOST))
 
     def locked(*arguments: Any) -> Any:
         if next(refusals, None) is not None:
             raise OSError("the database is locked")
         return carried_out(*arguments)
 
-    monkeypatch.setattr(mock.store, change, locked)
+    monkeypatch.setattr(mock.world.store, change, locked)
     created = [create(caller, name) for name in ("fine", "faceless", "fine", "fine", "faceless", "fine")]
     stage.may_edit.set()
     settle(mock)
@@ -313,20 +313,20 @@ def test_after_a_reset_the_queue_goes_on_as_new(mock: Mock, caller: Caller, stag
     held(stage, caller)
     for _ in range(20):
         create(caller)
-    mock.reset()
+    mock.world.reset()
     stage.may_edit.set()
     settle(mock)
     projects = [create(caller) for _ in range(20)]
     settle(mock)
     assert {caller.project(each)["status"] for each in projects} == {"complete"}
-    assert len(list(mock.files.output("x", "png").parent.iterdir())) == 20
+    assert len(list(mock.world.files.output("x", "png").parent.iterdir())) == 20
 
 
 def test_what_a_scenario_decides_is_not_rendered(mock: Mock, caller: Caller, stage: Stage) -> None:
     for job in ("stuck", "no_source_face", "complete"):
         mock.scenarios.replace([{"job": job}])
         project_id = create(caller)
-        mock.clock.advance(3600)
+        mock.world.clock.advance(3600)
         settle(mock)
         status = caller.project(project_id)["status"]
         assert status == {"stuck": "queued", "complete": "complete"}.get(job, "error")
@@ -337,7 +337,7 @@ def test_what_a_scenario_decides_is_not_rendered(mock: Mock, caller: Caller, sta
 
 def test_an_asset_named_for_an_error_ends_in_it(mock: Mock, caller: Caller, stage: Stage) -> None:
     project_id = caller.create(face("api-assets/test/file_too_large.png"))
-    mock.clock.advance(3600)
+    mock.world.clock.advance(3600)
     assert caller.project(project_id)["error"]["code"] == "file_too_large"
     assert stage.batches == []
 
@@ -350,7 +350,7 @@ def test_what_another_process_left_is_rendered_and_charged_once(
     projects = [held(stage, caller), create(caller), create(caller, "faceless")]
 
     heir = kept(stage=Stage())
-    resume(heir)
+    heir.world.resume()
     settle(heir)
     caller = of(heir)
     found = [caller.project(each) for each in projects]
@@ -373,12 +373,12 @@ def test_a_job_of_an_operation_that_is_gone_waits_and_keeps_none_from_being_rend
     paths = {path: item for path, item in document["paths"].items() if path != PHOTO}
     without = Contract({**document, "paths": paths})
     heir = kept(without, stage=Stage())
-    resume(heir)
+    heir.world.resume()
     caller = of(heir)
     created = create(caller)
     settle(heir)
     assert caller.project(created)["status"] == "complete"
-    unended = heir.store.project(left)
+    unended = heir.world.store.project(left)
     assert unended is not None
     assert unended.is_pending
     stage.may_edit.set()
@@ -393,9 +393,9 @@ def test_a_reset_that_fails_leaves_the_jobs_on_their_way(
         raise OSError("the database is locked")
 
     with monkeypatch.context() as patch:
-        patch.setattr(mock.store, "reset", locked)
+        patch.setattr(mock.world.store, "reset", locked)
         with pytest.raises(OSError, match="locked"):
-            mock.reset()
+            mock.world.reset()
     stage.may_edit.set()
     settle(mock)
     assert caller.project(project_id)["status"] == "complete"
@@ -407,7 +407,7 @@ def test_what_a_renderer_left_is_complete_where_none_takes_its_time(
     project_id = held(stage, of(kept(stage=stage)))
 
     simulating = kept()
-    resume(simulating)
+    simulating.world.resume()
     caller = of(simulating)
     assert caller.project(project_id)["status"] == "complete"
     assert balance(simulating, caller) == 99
@@ -429,7 +429,7 @@ deeds: st.SearchStrategy[Callable[[Mock, str], object]] = st.sampled_from(
     [
         lambda mock, project_id: None,
         lambda mock, project_id: None,
-        lambda mock, project_id: mock.store.delete_project(project_id, mock.clock.now()),
+        lambda mock, project_id: mock.world.store.delete_project(project_id, mock.world.clock.now()),
     ]
 )
 
@@ -447,7 +447,7 @@ def test_whatever_becomes_of_jobs_the_account_pays_for_the_complete_ones(
             projects[answer.json["id"]] = name
             deed(mock, answer.json["id"])
     settle(mock)
-    ends = {each: mock.store.project(each) for each in projects}
+    ends = {each: mock.world.store.project(each) for each in projects}
     assert [each and each.outcome for each in ends.values()] == [ENDS[name] for name in projects.values()]
     complete = sum(1 for name in projects.values() if ENDS[name] == "complete")
     assert balance(mock, caller) == opening - complete

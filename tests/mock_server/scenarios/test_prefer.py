@@ -9,7 +9,7 @@ from flask.testing import FlaskClient
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bluehour.mock_server.exchange import Refusal
+from bluehour.mock_server.api.call import Refusal
 from bluehour.mock_server.mock import Mock
 from bluehour.mock_server.scenarios.prefer import preferred
 from bluehour.openapi.contract import load
@@ -27,7 +27,10 @@ def codes() -> list[int]:
 def test_any_status_can_be_asked_for_and_costs_nothing(caller: Caller, mock: Mock, code: int) -> None:
     answer = caller.post(FACE, face(), headers={"Prefer": f"code={code}"})
     assert answer.status_code == code
-    assert mock.store.balance(mock.account("mhk_test_creator_100").id, mock.clock.now()) == 100
+    assert (
+        mock.world.store.balance(mock.world.open_account("mhk_test_creator_100").id, mock.world.clock.now())
+        == 100
+    )
     declared = load().operation("aiFaceEditor.editImage").response(code)
     if declared is not None and declared.json is not None:
         assert declared.json.schema.accepts(answer.json)
@@ -85,4 +88,4 @@ def test_code_and_delay_go_together_in_either_order() -> None:
 def test_whatever_the_header_says_the_answer_is_an_effect_nothing_or_a_refusal(header: str) -> None:
     with suppress(Refusal):
         effect = preferred(header)
-        assert effect is None or effect.told == f"Prefer: {header}"
+        assert effect is None or effect.cause == f"Prefer: {header}"

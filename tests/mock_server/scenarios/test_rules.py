@@ -12,10 +12,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 from werkzeug.test import TestResponse
 
+from bluehour.mock_server.api.faults import Fault
 from bluehour.mock_server.app import create_app
 from bluehour.mock_server.control.contract import control_contract
-from bluehour.mock_server.mock import Mock, Settings
-from bluehour.mock_server.scenarios.faults import Fault
+from bluehour.mock_server.core.settings import Settings
+from bluehour.mock_server.mock import Mock
 from bluehour.mock_server.scenarios.rules import Facts, Rule, RuleError
 from bluehour.openapi.contract import Contract, load
 
@@ -148,7 +149,7 @@ def test_a_job_can_be_made_to_end_in_anything(caller: Caller, mock: Mock) -> Non
     def end_of(job: str, asset: str = "api-assets/id/1234.png") -> dict[str, Any]:
         mock.scenarios.replace([{"job": job}])
         project_id = caller.create(face(asset))
-        mock.clock.advance(3600)
+        mock.world.clock.advance(3600)
         return caller.project(project_id)
 
     assert end_of("complete", "api-assets/test/no_source_face.png")["status"] == "complete"
@@ -166,7 +167,7 @@ def test_a_poll_does_not_use_up_a_rule_for_jobs(caller: Caller, mock: Mock) -> N
     mock.scenarios.replace([{"job": "no_source_face", "times": 1}, {"times": 1, "answer": {"status": 503}}])
     assert caller.client.get("/v1/image-projects/cuid-example", headers=caller.headers).status_code == 503
     project_id = caller.create(face())
-    mock.clock.advance(60)
+    mock.world.clock.advance(60)
     assert caller.project(project_id)["error"]["code"] == "no_source_face"
 
 
@@ -175,7 +176,7 @@ def test_a_picture_that_can_not_be_read_and_is_to_complete_can_be_downloaded(
 ) -> None:
     mock.scenarios.add({"job": "complete"})
     project_id = caller.create(face(caller.upload(b"no picture")))
-    mock.clock.advance(60)
+    mock.world.clock.advance(60)
     picture = caller.fetch(caller.project(project_id)["downloads"][0]["url"])
     assert (picture.status_code, picture.mimetype) == (200, "image/png")
 
@@ -186,7 +187,7 @@ def test_uploads_and_downloads_can_be_made_to_fail(caller: Caller, mock: Mock) -
     item = caller.post(UPLOADS, {"items": [{"type": "image", "extension": "png"}]}).json["items"][0]
     assert [caller.client.put(item["upload_url"], data=b"x").status_code for _ in range(2)] == [500, 200]
     project_id = caller.create(face())
-    mock.clock.advance(60)
+    mock.world.clock.advance(60)
     url = caller.project(project_id)["downloads"][0]["url"]
     assert [caller.fetch(url).status_code for _ in range(2)] == [404, 200]
 
@@ -195,7 +196,7 @@ def test_an_answer_may_be_another_one_though_the_request_was_carried_out(caller:
     mock.scenarios.add({"answer": {"status": 503}, "carry_out": True, "times": 1})
     answer = caller.post(FACE, face())
     assert (answer.status_code, answer.json["code"]) == (503, "service_unavailable")
-    (project,) = mock.store.projects()
+    (project,) = mock.world.store.projects()
     (entry,) = caller.client.get("/_mock/journal").json["entries"]  # type: ignore[index]  # it has a body
     assert (entry["credits"], entry["project"], entry["response"]["status"]) == (-1, project.id, 503)
     assert entry["forced"] == "rule-1: status 503 after it was carried out"
@@ -205,15 +206,15 @@ def test_an_answer_may_be_another_one_though_the_request_was_carried_out(caller:
 def test_what_is_carried_out_may_end_as_a_rule_says(caller: Caller, mock: Mock) -> None:
     mock.scenarios.add({"answer": {"status": 500}, "carry_out": True, "job": "canceled"})
     assert caller.post(FACE, face()).status_code == 500
-    mock.clock.advance(60)
-    (project,) = mock.store.projects()
+    mock.world.clock.advance(60)
+    (project,) = mock.world.store.projects()
     assert caller.project(project.id)["status"] == "canceled"
 
 
 def test_a_refused_request_gets_the_rules_answer_as_well(caller: Caller, mock: Mock) -> None:
     mock.scenarios.add({"answer": {"status": 500}, "carry_out": True})
     assert caller.post(FACE, {}).status_code == 500
-    assert mock.store.projects() == []
+    assert mock.world.store.projects() == []
 
 
 def test_an_upload_that_arrived_may_be_answered_as_if_it_had_not(caller: Caller, mock: Mock) -> None:
@@ -222,14 +223,14 @@ def test_an_upload_that_arrived_may_be_answered_as_if_it_had_not(caller: Caller,
     for link in (item["upload_url"], item["upload_url"] + "0"):
         assert caller.client.put(link, data=png()).status_code == 500
     project_id = caller.create(face(item["file_path"]))
-    mock.clock.advance(60)
+    mock.world.clock.advance(60)
     assert caller.project(project_id)["status"] == "complete"
 
 
 def test_a_download_may_be_answered_by_something_else_once_it_is_ready(caller: Caller, mock: Mock) -> None:
     mock.scenarios.add({"match": {"operation": "download"}, "answer": {"status": 500}, "carry_out": True})
     project_id = caller.create(face())
-    mock.clock.advance(60)
+    mock.world.clock.advance(60)
     answer = caller.fetch(caller.project(project_id)["downloads"][0]["url"])
     assert (answer.status_code, answer.mimetype) == (500, "application/json")
 
@@ -239,7 +240,7 @@ def test_a_bad_gateway_carries_nothing_out(caller: Caller, mock: Mock, fault: st
     mock.scenarios.add({"fault": fault})
     answer = caller.post(FACE, face())
     assert (answer.status_code, answer.mimetype) == (502, "text/html")
-    assert mock.store.projects() == []
+    assert mock.world.store.projects() == []
 
 
 def test_a_spoiled_answer_is_one_whose_request_was_carried_out(caller: Caller, mock: Mock) -> None:
@@ -255,7 +256,7 @@ def test_a_spoiled_answer_is_one_whose_request_was_carried_out(caller: Caller, m
     assert half.data.startswith(b'{"id":"')
     assert not half.data.endswith(b"}")
     assert half.headers["Content-Length"] == str(len(half.data))
-    assert len(mock.store.projects()) == 4
+    assert len(mock.world.store.projects()) == 4
 
 
 @pytest.mark.parametrize(
@@ -299,7 +300,7 @@ def test_reset_comes_back_to_the_rules_of_the_start(caller: Caller, mock: Mock) 
     mock.scenarios.start_with([{"match": {"nth": 1}, **FAILS}])
     mock.scenarios.add({"answer": {"status": 500}})
     assert statuses(caller, 2) == [503, 500]
-    mock.reset()
+    mock.world.reset()
     assert statuses(caller, 2) == [503, 200]
 
 
@@ -339,14 +340,14 @@ def test_concurrency_is_limited_only_where_it_is_asked_for(caller: Caller, mock:
 
 def test_with_concurrency_a_plan_runs_so_many_jobs_at_a_time(store_url: str) -> None:
     with closing(Mock(settings=Settings(store=store_url, time_scale=1, concurrency=True))) as mock:
-        mock.clock.freeze()
+        mock.world.clock.freeze()
         client = create_app(mock).test_client()
         creator = Caller(client, "mhk_test_creator_10")
         assert statuses(creator, 4) == [200, 200, 200, 429]
         refused = creator.post(FACE, face())
         assert refused.json["code"] == "too_many_requests"
         assert "the creator plan allows 3 jobs" in refused.json["message"]
-        mock.clock.advance(60)
+        mock.world.clock.advance(60)
         assert statuses(creator, 1) == [200]
         assert statuses(Caller(client, "mhk_test_business_100"), 20) == [200] * 20
         assert creator.client.get("/_mock/accounts").json["accounts"][0]["credits"] == 6  # type: ignore[index]  # it has a body

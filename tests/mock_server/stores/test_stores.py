@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import secrets
 import signal
+import sqlite3
 import subprocess
 import sys
 import tempfile
@@ -13,6 +14,7 @@ import time
 import tracemalloc
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
 from dataclasses import replace
 from functools import partial
 from math import inf
@@ -24,11 +26,12 @@ import pytest
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, precondition, rule
 
-from bluehour.mock_server.accounts import Account, Entry, InsufficientCredits, TooManyJobs, entries_of
-from bluehour.mock_server.assets import Upload
-from bluehour.mock_server.projects import PENDING, Project, ProjectEnded, begun, ended, new_id, status_at
-from bluehour.mock_server.stores import InUse, Store, StoreError, open_store
-from bluehour.mock_server.webhooks.deliveries import ComingEvent, Endpoint, WaitingDelivery
+from bluehour.mock_server.core.accounts import Account, Entry, InsufficientCredits, TooManyJobs, entries_of
+from bluehour.mock_server.core.assets import Upload
+from bluehour.mock_server.core.deliveries import ComingEvent, Endpoint, WaitingDelivery
+from bluehour.mock_server.core.projects import PENDING, Project, ProjectEnded, begun, ended, new_id, status_at
+from bluehour.mock_server.core.stores import InUse, LedgerPage, Store, StoreError
+from bluehour.mock_server.core.stores.opening import open_store
 from tests.profiles import examples
 
 T = TypeVar("T")
@@ -91,8 +94,14 @@ class ListOfEntries:
             self.lines.append(Entry(account_id, None, missing, at))
         return self.opened[account_id]
 
-    def accounts(self) -> list[Account]:
-        return list(self.opened.values())
+    def account(self, account_id: str) -> Account | None:
+        return self.opened.get(account_id)
+
+    def accounts(self, limit: int | None = None) -> list[Account]:
+        return list(self.opened.values())[-limit if limit else 0 :]
+
+    def count_accounts(self) -> int:
+        return len(self.opened)
 
     def balance(self, account_id: str, at: float) -> int:
         return sum(line.amount for line in self.entries(account_id) if line.at <= at)
@@ -101,13 +110,18 @@ class ListOfEntries:
         lines = [line for line in self.lines if line.account_id == account_id]
         return sorted(lines, key=lambda line: line.at)
 
+    def ledger(self, account_id: str, limit: int | None = None) -> LedgerPage:
+        entries = self.entries(account_id)
+        first = len(entries) - min(limit or len(entries), len(entries))
+        return LedgerPage(sum(line.amount for line in entries[:first]), entries[first:])
+
     def add_project(self, project: Project, at_most: int | None = None, base_url: str = "") -> int:
         account_id, at = project.account_id, project.created_at
         later = [line.at for line in self.entries(account_id) if line.at > at]
         lowest = min(self.balance(account_id, moment) for moment in [at, *later])
         if lowest < project.credits:
             raise InsufficientCredits(lowest)
-        running = len(self.projects(account_id=account_id, unfinished_at=at))
+        running = sum(each.account_id == account_id for each in self.unfinished(at))
         if at_most is not None and running >= at_most:
             raise TooManyJobs(running)
         self.stored[project.id] = project
@@ -119,16 +133,16 @@ class ListOfEntries:
     def project(self, project_id: str) -> Project | None:
         return self.stored.get(project_id)
 
-    def projects(
-        self, *, account_id: str | None = None, unfinished_at: float | None = None, limit: int = 100
-    ) -> list[Project]:
-        found = [
-            each
-            for each in self.stored.values()
-            if account_id in (None, each.account_id)
-            if unfinished_at is None or each.finished_at > unfinished_at
-        ]
+    def projects(self, *, account_id: str | None = None, limit: int = 100) -> list[Project]:
+        found = [each for each in self.stored.values() if account_id in (None, each.account_id)]
         return sorted(found, key=lambda each: each.created_at)[::-1][:limit]
+
+    def pending_projects(self) -> list[Project]:
+        found = [each for each in self.stored.values() if each.outcome == PENDING]
+        return sorted(found, key=lambda each: each.created_at)
+
+    def unfinished(self, at: float) -> list[Project]:
+        return [each for each in self.stored.values() if each.finished_at > at]
 
     def count_projects(self) -> int:
         return len(self.stored)
@@ -231,6 +245,7 @@ errors = st.sampled_from([None, None, "no_source_face", "unknown"])
 outcomes = st.sampled_from(["complete", "complete", "canceled", "no_source_face", "unknown", PENDING])
 paths = st.sampled_from(["api-assets/1/image.png", "api-assets/2/image.png", "api-assets/3/gesicht-ß.jpg"])
 places = st.integers(min_value=1, max_value=4)
+limits = st.sampled_from([1, 3, 100])
 webhook_ids = st.sampled_from(["one", "two"])
 event_names = st.sets(st.sampled_from(["image.started", "image.completed"])).map(frozenset)
 
@@ -296,9 +311,24 @@ class StoresMachine(RuleBasedStateMachine):
         at = self.now + moment
         self.same(lambda store: store.set_account(account_id, at, plan=plan, credits=credits_))
 
-    @rule()
-    def list_accounts(self) -> None:
+    @rule(account_id=account_ids, limit=limits)
+    def list_accounts(self, account_id: str, limit: int) -> None:
         self.same(lambda store: store.accounts())
+        self.same(lambda store: store.accounts(limit))
+        self.same(lambda store: store.count_accounts())
+        self.same(lambda store: store.account(account_id))
+
+    @rule(account_id=account_ids, limit=limits)
+    def read_end_of_ledger(self, account_id: str, limit: int) -> None:
+        whole = self.model.entries(account_id)
+        for store in (self.memory, self.sql):
+            page = store.ledger(account_id, limit)
+            # Which of several at one time are the last is not said; their times are.
+            assert [line.at for line in page.entries] == [line.at for line in whole[-limit:]]
+            assert all(line in whole for line in page.entries)
+            assert page.before + sum(line.amount for line in page.entries) == sum(
+                line.amount for line in whole
+            )
 
     @rule(
         account_id=account_ids,
@@ -347,10 +377,10 @@ class StoresMachine(RuleBasedStateMachine):
     def read_project(self, place: int) -> None:
         self.same_project(place)
 
-    @rule(account_id=st.none() | account_ids, moment=st.none() | moments, limit=st.sampled_from([1, 3, 100]))
-    def list_projects(self, account_id: str | None, moment: float | None, limit: int) -> None:
-        at = None if moment is None else self.now + moment
-        self.same(lambda store: store.projects(account_id=account_id, unfinished_at=at, limit=limit))
+    @rule(account_id=st.none() | account_ids, limit=limits)
+    def list_projects(self, account_id: str | None, limit: int) -> None:
+        self.same(lambda store: store.projects(account_id=account_id, limit=limit))
+        self.same(lambda store: store.pending_projects())
         self.same(lambda store: store.count_projects())
         self.same(lambda store: store.in_use())
 
@@ -365,7 +395,7 @@ class StoresMachine(RuleBasedStateMachine):
         self.same_end(chosen.id, outcome, self.now - early)
 
     def unfinished(self) -> list[Project]:
-        return [each for each in self.model.projects(unfinished_at=self.now) if not each.was_ended]
+        return [each for each in self.model.unfinished(self.now)[::-1] if not each.was_ended]
 
     def same_end(self, project_id: str, outcome: str, at: float) -> None:
         self.same(lambda store: store.end_project(project_id, outcome, at))
@@ -468,7 +498,7 @@ class StoresMachine(RuleBasedStateMachine):
 
     def teardown(self) -> None:
         try:
-            self.list_accounts()
+            self.same(lambda store: store.accounts())
             self.list_webhooks_and_deliveries()
             while (event := self.same_event()) is not None:
                 self.same_hand_out(event, [])
@@ -484,9 +514,9 @@ class StoresMachine(RuleBasedStateMachine):
             self.folder.cleanup()
 
     def compare_ledger(self, account_id: str) -> None:
-        self.same(lambda store: sorted(store.entries(account_id), key=repr))
+        self.same(lambda store: sorted(store.ledger(account_id).entries, key=repr))
         for store in (self.memory, self.sql):
-            times = [line.at for line in store.entries(account_id)]
+            times = [line.at for line in store.ledger(account_id).entries]
             assert times == sorted(times)
         for at in {inf, *(line.at for line in self.model.entries(account_id))}:
             self.same_balance(account_id, at)
@@ -576,7 +606,7 @@ def test_two_hundred_threads_open_an_account_once(store: Store) -> None:
         opened = set(pool.map(open_account, range(200)))
 
     (account,) = opened
-    assert store.entries("acc_shared") == [Entry("acc_shared", None, account.credits, NOW)]
+    assert store.ledger("acc_shared").entries == [Entry("acc_shared", None, account.credits, NOW)]
 
 
 @pytest.mark.usefixtures("eager_threads")
@@ -595,7 +625,7 @@ def test_of_fifty_who_end_a_project_one_succeeds(store: Store) -> None:
     (winner,) = (each for each in answers if isinstance(each, Project))
     assert all(isinstance(each, ProjectEnded) for each in answers if each is not winner)
     assert store.project(made.id) == winner
-    assert store.entries(ACCOUNT.id)[1:] == list(entries_of(winner))
+    assert store.ledger(ACCOUNT.id).entries[1:] == list(entries_of(winner))
     assert store.balance(ACCOUNT.id, NOW + 100) == (90 if winner.outcome == "complete" else 100)
 
 
@@ -636,7 +666,7 @@ def test_of_many_balances_that_are_set_at_once_one_stays_and_no_charge_is_lost(s
     assert not any(isinstance(each, Exception) for each in answers)
     assert store.balance(ACCOUNT.id, NOW) in range(500, 530)
     assert store.balance(ACCOUNT.id, NOW + 1) == store.balance(ACCOUNT.id, NOW) - 30
-    assert sum(line.amount for line in store.entries(ACCOUNT.id)) == store.balance(ACCOUNT.id, NOW + 1)
+    assert sum(line.amount for line in store.ledger(ACCOUNT.id).entries) == store.balance(ACCOUNT.id, NOW + 1)
 
 
 @pytest.mark.usefixtures("eager_threads")
@@ -646,7 +676,7 @@ def test_a_reset_among_creates_leaves_no_project_without_its_account(store: Stor
 
     at_once([*creates[:20], store.reset, *creates[20:]])
 
-    assert (store.accounts(), store.projects(), store.entries(ACCOUNT.id)) == ([], [], [])
+    assert (store.accounts(), store.projects(), store.ledger(ACCOUNT.id).entries) == ([], [], [])
     assert [store.project(each.id) for each in jobs] == [None] * 40
 
 
@@ -716,7 +746,6 @@ def test_a_stuck_project_stays_queued_and_is_never_given_back(store: Store) -> N
     assert store.project(stuck.id) == stuck
     assert status_at(stuck, NOW + 1e9) == "queued"
     assert store.balance(ACCOUNT.id, inf) == 40
-    assert store.projects(unfinished_at=NOW + 1e9) == [stuck]
     assert store.end_project(stuck.id, "canceled", NOW + 1).rendering_at == NOW + 1
     assert store.balance(ACCOUNT.id, NOW + 1) == 100
 
@@ -777,7 +806,7 @@ def test_a_refused_project_leaves_nothing_behind(store: Store) -> None:
         store.add_project(refused)
 
     assert store.project(refused.id) is None
-    assert store.entries(ACCOUNT.id) == [Entry(ACCOUNT.id, None, 100, NOW)]
+    assert store.ledger(ACCOUNT.id).entries == [Entry(ACCOUNT.id, None, 100, NOW)]
 
 
 def test_a_deleted_project_keeps_its_first_deletion_time(store: Store) -> None:
@@ -900,8 +929,8 @@ def test_a_relative_url_is_a_file_in_the_working_folder(
 @pytest.mark.parametrize(
     ("module", "unwanted"),
     [
-        ("bluehour.mock_server.stores.memory", "sqlalchemy"),
-        ("bluehour.mock_server.stores.sql", "bluehour.mock_server.stores.memory"),
+        ("bluehour.mock_server.core.stores.memory", "sqlalchemy"),
+        ("bluehour.mock_server.core.stores.sql", "bluehour.mock_server.core.stores.memory"),
     ],
 )
 def test_a_store_does_not_import_the_other(module: str, unwanted: str) -> None:
@@ -911,9 +940,9 @@ def test_a_store_does_not_import_the_other(module: str, unwanted: str) -> None:
 OPEN = """
 import sys
 from itertools import count
-from bluehour.mock_server.accounts import Account, InsufficientCredits
-from bluehour.mock_server.projects import Project, new_id
-from bluehour.mock_server.stores import open_store
+from bluehour.mock_server.core.accounts import Account, InsufficientCredits
+from bluehour.mock_server.core.projects import Project, new_id
+from bluehour.mock_server.core.stores.opening import open_store
 
 def project(number):
     at = 1_700_000_000.0 + number
@@ -943,6 +972,39 @@ for number in count():
     made = project(number)
     store.add_project(made)
     print(made.id, flush=True)
+"""
+
+SPEND_IN_THREADS = """
+from threading import Lock, Thread
+store, printing = open_it(), Lock()
+
+def spend():
+    while True:
+        made = project(0)
+        store.add_project(made)
+        with printing:
+            print(made.id, flush=True)
+
+for _ in range(15):
+    Thread(target=spend).start()
+spend()
+"""
+
+INTERRUPTED = """
+import os, signal, threading
+store = open_it()
+ends = threading.Event()
+store._writer.submit(lambda _: ends.wait())  # what the interrupted call waits behind
+threading.Timer(0.1, os.kill, (os.getpid(), signal.SIGINT)).start()
+made = project(0)
+try:
+    store.add_project(made)
+except KeyboardInterrupt:
+    ends.set()
+store.add_project(project(1))
+assert store.project(made.id) is not None, "what was under way is finished"
+assert store.balance("acc_payer", 1_700_000_001.0) == 8
+store.close()
 """
 
 FORK = """
@@ -993,12 +1055,13 @@ def test_two_processes_on_one_file_never_overdraw(url: str) -> None:
 
     store = open_store(url)
     assert store.balance(ACCOUNT.id, NOW + 300) == 0
-    assert sum(line.amount for line in store.entries(ACCOUNT.id)) == 0
+    assert sum(line.amount for line in store.ledger(ACCOUNT.id).entries) == 0
     store.close()
 
 
-def test_a_killed_writer_loses_no_acknowledged_project(url: str) -> None:
-    with start(OPEN + SPEND_FOR_EVER, url, "1000000") as writer:
+@pytest.mark.parametrize("spending", [SPEND_FOR_EVER, SPEND_IN_THREADS])
+def test_a_killed_writer_loses_no_acknowledged_project(spending: str, url: str) -> None:
+    with start(OPEN + spending, url, "1000000") as writer:
         assert writer.stdout is not None
         acknowledged = [writer.stdout.readline().strip() for _ in range(200)]
         os.kill(writer.pid, signal.SIGKILL)
@@ -1006,12 +1069,36 @@ def test_a_killed_writer_loses_no_acknowledged_project(url: str) -> None:
     acknowledged += rest[: rest.rfind("\n") + 1].split()  # the last line may have been cut
 
     store = open_store(url)
-    charged = [line.project_id for line in store.entries(ACCOUNT.id) if line.amount == -1]
+    charged = [line.project_id for line in store.ledger(ACCOUNT.id).entries if line.amount == -1]
     assert all(store.project(each) is not None for each in acknowledged)
     assert set(acknowledged) <= set(charged)
     assert len(set(charged)) == len(charged), "each is charged once"
     assert all(each is not None and store.project(each) is not None for each in charged)
     assert store.balance(ACCOUNT.id, NOW + 1_000_000) == 1_000_000 - len(charged)
+    store.close()
+
+
+def test_an_interrupt_leaves_a_store_that_goes_on(url: str) -> None:
+    run(OPEN + INTERRUPTED, url, "10")
+
+
+def test_a_file_of_an_earlier_version_gets_its_indexes_at_the_start(url: str, tmp_path: Path) -> None:
+    store = open_store(url)
+    store.open_account(ACCOUNT, NOW)
+    store.add_project(made := project())
+    store.close()
+    with closing(sqlite3.connect(tmp_path / "bluehour.db")) as file:
+        for name in ("ledger_in_order", "projects_in_order", "projects_pending"):
+            file.execute(f"DROP INDEX {name}")
+        file.execute("CREATE INDEX projects_by_time ON projects (created_at)")
+
+    store = open_store(url)
+
+    with closing(sqlite3.connect(tmp_path / "bluehour.db")) as file:
+        indexes = {name for (name,) in file.execute("SELECT name FROM sqlite_master WHERE type = 'index'")}
+    assert {"ledger_in_order", "projects_in_order", "projects_pending"} <= indexes
+    assert "projects_by_time" not in indexes
+    assert (store.projects(), store.balance(ACCOUNT.id, NOW)) == ([made], 99)
     store.close()
 
 

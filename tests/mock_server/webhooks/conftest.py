@@ -7,8 +7,8 @@ from collections.abc import Iterator
 import pytest
 from flask.testing import FlaskClient
 
+from bluehour.mock_server.core.deliveries import Delivery, Endpoint
 from bluehour.mock_server.mock import Mock
-from bluehour.mock_server.webhooks.deliveries import Delivery, Endpoint
 
 from ..conftest import Caller, face
 from .receiver import SECRET, Receiver, receiving
@@ -32,7 +32,7 @@ class Watcher:
         assert self.mock.webhooks.settle(60), "something is still due"
 
     def wait(self, seconds: float) -> None:
-        self.mock.clock.advance(seconds)
+        self.mock.world.clock.advance(seconds)
         self.settle()
 
     def deliveries(self) -> list[Delivery]:
@@ -67,7 +67,7 @@ def watcher(mock: Mock, client: FlaskClient) -> Watcher:
 
 @pytest.fixture
 def receiver(mock: Mock) -> Iterator[Receiver]:
-    with receiving(mock.clock.now) as receiver:
+    with receiving(mock.world.clock.now) as receiver:
         yield receiver
 
 

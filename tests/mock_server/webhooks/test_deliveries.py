@@ -12,10 +12,12 @@ from urllib.request import urlopen
 import pytest
 
 from bluehour.mock_server.app import create_app
-from bluehour.mock_server.clock import Clock
 from bluehour.mock_server.control.client import Control, ControlError
-from bluehour.mock_server.inprocess import running
-from bluehour.mock_server.mock import Mock, Settings
+from bluehour.mock_server.core.clock import Clock
+from bluehour.mock_server.core.settings import Settings
+from bluehour.mock_server.mock import Mock
+from bluehour.mock_server.server.inprocess import running
+from bluehour.mock_server.webhooks.feature import WebhookFeature
 from bluehour.mock_server.webhooks.webhooks import Webhooks
 from bluehour.openapi.contract import load
 from bluehour.openapi.model import JSON
@@ -198,7 +200,7 @@ def test_whoever_registers_while_a_job_runs_hears_of_its_end(
     watcher.wait(JOB_SECONDS / 2)
 
     watcher.register(receiver)
-    with receiving(watcher.mock.clock.now) as second:
+    with receiving(watcher.mock.world.clock.now) as second:
         watcher.register(second)
         watcher.wait(JOB_SECONDS)
 
@@ -246,12 +248,12 @@ def test_a_job_outlives_a_restart_and_so_does_its_event(
 def test_a_receiver_that_hangs_holds_up_no_other(
     watcher: Watcher, receiver: Receiver, caller: Caller
 ) -> None:
-    with receiving(watcher.mock.clock.now) as stalled:
+    with receiving(watcher.mock.world.clock.now) as stalled:
         stalled.hang()
         watcher.register(stalled, "image.completed")
         watcher.register(receiver, "image.completed")
         caller.create(face())
-        watcher.mock.clock.advance(JOB_SECONDS)
+        watcher.mock.world.clock.advance(JOB_SECONDS)
 
         stalled.wait()
         receiver.wait()
@@ -367,7 +369,7 @@ def test_an_event_with_a_newer_timestamp_is_refused(receiver: Receiver, arrived:
 
 
 def test_a_receiver_with_another_secret_refuses_everything(watcher: Watcher, caller: Caller) -> None:
-    with receiving(watcher.mock.clock.now, secret="whsec_another") as stranger:
+    with receiving(watcher.mock.world.clock.now, secret="whsec_another") as stranger:
         watcher.register(stranger, "image.completed")
         caller.create(face())
         watcher.wait(JOB_SECONDS)
@@ -402,7 +404,7 @@ def test_a_secret_is_made_up_where_none_is_given(watcher: Watcher, receiver: Rec
 
 
 def test_a_receiver_that_is_down_gets_the_event_once_it_is_back(watcher: Watcher, caller: Caller) -> None:
-    with receiving(watcher.mock.clock.now, up=False) as receiver:
+    with receiving(watcher.mock.world.clock.now, up=False) as receiver:
         watcher.register(receiver, "image.completed")
         caller.create(face())
         watcher.wait(JOB_SECONDS)
@@ -457,7 +459,7 @@ def test_an_event_is_given_up_after_a_day(watcher: Watcher, receiver: Receiver, 
     receiver.answers = [503] * 100
     watcher.wait(JOB_SECONDS)
     while (next_at := watcher.only_delivery.next_at) is not None:
-        watcher.mock.clock.change(to=next_at)
+        watcher.mock.world.clock.change(to=next_at)
         watcher.settle()
 
     moments = [at for at, _ in watcher.attempts()]
@@ -479,7 +481,8 @@ def test_an_event_is_pending_until_the_day_is_over(watcher: Watcher, receiver: R
 def test_a_receiver_that_does_not_answer_in_time_has_not_taken_the_event(
     watcher: Watcher, receiver: Receiver, caller: Caller
 ) -> None:
-    watcher.mock.webhooks = Webhooks(watcher.mock, answer_within=0.2)
+    feature = watcher.mock.feature(WebhookFeature)
+    feature.webhooks = Webhooks(watcher.mock.world, lambda: watcher.mock.targets, answer_within=0.2)
     watcher.register(receiver, "image.completed")
     receiver.hang()
     caller.create(face())
@@ -498,7 +501,7 @@ def test_a_receiver_that_does_not_answer_in_time_has_not_taken_the_event(
 def test_a_redirect_is_not_followed_and_is_no_success(
     watcher: Watcher, receiver: Receiver, job: str, status: int
 ) -> None:
-    with receiving(watcher.mock.clock.now) as elsewhere:
+    with receiving(watcher.mock.world.clock.now) as elsewhere:
         receiver.answers, receiver.redirects_to = [status], elsewhere.url
         watcher.wait(JOB_SECONDS)
 
@@ -662,7 +665,7 @@ def test_a_webhook_that_is_removed_is_forgotten_with_its_deliveries(
 FORGETTING: dict[str, Callable[[Mock, str], object]] = {
     "removed": lambda mock, webhook: mock.webhooks.remove(webhook),
     "switched-off": lambda mock, webhook: mock.webhooks.switch(webhook, False),
-    "reset": lambda mock, _: mock.reset(mock.clock.now()),
+    "reset": lambda mock, _: mock.world.reset(mock.world.clock.now()),
 }
 
 
@@ -674,7 +677,7 @@ def test_what_waits_behind_a_slow_answer_is_not_sent_when_nobody_wants_it_any_mo
     receiver.hang()
     for _ in range(3):
         caller.create(face())
-    watcher.mock.clock.advance(JOB_SECONDS)
+    watcher.mock.world.clock.advance(JOB_SECONDS)
     receiver.wait()
 
     forget(watcher.mock, endpoint.id)
@@ -685,7 +688,7 @@ def test_what_waits_behind_a_slow_answer_is_not_sent_when_nobody_wants_it_any_mo
 
 
 def test_a_reset_leaves_the_webhooks_of_the_start_alone(watcher: Watcher, caller: Caller) -> None:
-    now = watcher.mock.clock.now
+    now = watcher.mock.world.clock.now
     with receiving(now) as initial, receiving(now) as added:
         at_start = watcher.register(initial, "image.completed")
         watcher.mock.webhooks.start_with([at_start])
@@ -695,7 +698,7 @@ def test_a_reset_leaves_the_webhooks_of_the_start_alone(watcher: Watcher, caller
         watcher.wait(JOB_SECONDS)
         caller.create(face())
 
-        watcher.mock.reset(now())
+        watcher.mock.world.reset(now())
 
         assert watcher.mock.webhooks.endpoints() == [at_start]
         assert at_start.enabled
@@ -717,7 +720,7 @@ def test_a_removed_webhook_of_the_start_is_back_after_a_reset(
     watcher.mock.webhooks.start_with([at_start])
     watcher.mock.webhooks.remove(at_start.id)
 
-    watcher.mock.reset(watcher.mock.clock.now())
+    watcher.mock.world.reset(watcher.mock.world.clock.now())
 
     caller.create(face())
     watcher.wait(JOB_SECONDS)
@@ -797,7 +800,7 @@ def test_settling_says_so_when_it_takes_too_long(control: Control, mock: Mock, r
 
 def test_a_running_clock_delivers_by_itself(store_url: str) -> None:
     settings = Settings(store=store_url, time_scale=0.05)
-    with closing(Mock(settings=settings)) as mock, receiving(mock.clock.now) as receiver:
+    with closing(Mock(settings=settings)) as mock, receiving(mock.world.clock.now) as receiver:
         mock.webhooks.register(receiver.url, SECRET)
         Caller(create_app(mock).test_client(), "any-token").create(face())
 

@@ -15,11 +15,12 @@ from pathlib import Path
 import pytest
 
 from bluehour.mock_server.app import create_app
-from bluehour.mock_server.clock import Clock
 from bluehour.mock_server.control.client import Control
-from bluehour.mock_server.greeting import greeting
-from bluehour.mock_server.mock import Mock, Settings
-from bluehour.mock_server.webhooks.deliveries import Endpoint
+from bluehour.mock_server.core.clock import Clock
+from bluehour.mock_server.core.deliveries import Endpoint
+from bluehour.mock_server.core.settings import Settings
+from bluehour.mock_server.mock import Mock
+from bluehour.mock_server.server.greeting import greeting
 
 from ..conftest import FACE, Caller, face
 from ..test_serving import serving
@@ -156,7 +157,7 @@ def test_the_greeting_tells_no_secret_of_a_webhook_that_was_added_before(start: 
     with start() as (mock, _):
         mock.webhooks.register("http://127.0.0.1:9/added", "whsec_of_the_api")
     with start("http://127.0.0.1:9/given", secret=None) as (mock, _):
-        said = greeting(mock, mock.base_url, "1", shows_secret=True)
+        said = greeting(mock, mock.world.base_url, "1", shows_secret=True)
     assert "Webhook http://127.0.0.1:9/added\n" in said
     assert "Webhook http://127.0.0.1:9/given, secret whsec_" in said
     assert "whsec_of_the_api" not in said
@@ -227,7 +228,7 @@ def test_a_reset_forgets_what_waits(start: Starting, clock: Clock, receiver: Rec
         clock.advance(JOB_SECONDS)
         settle(mock)
         caller.create(face())
-        mock.reset(clock.now())
+        mock.world.reset(clock.now())
     tried = len(receiver.arrived)
 
     with start(receiver.url) as (mock, _):
@@ -262,14 +263,14 @@ def test_a_store_that_is_locked_for_a_while_delays_events_and_loses_none(
     caplog: pytest.LogCaptureFixture,
 ) -> None:
     with start(receiver.url) as (mock, caller), caplog.at_level(logging.WARNING):
-        try_delivery, failures = mock.store.try_delivery, iter([OSError("database is locked")] * 2)
+        try_delivery, failures = mock.world.store.try_delivery, iter([OSError("database is locked")] * 2)
 
         def failing(delivery_id: str, tries: int, next_at: float) -> bool:
             for error in failures:
                 raise error
             return try_delivery(delivery_id, tries, next_at)
 
-        monkeypatch.setattr(mock.store, "try_delivery", failing)
+        monkeypatch.setattr(mock.world.store, "try_delivery", failing)
         caller.create(face())
         clock.advance(JOB_SECONDS)
         settle(mock)

@@ -10,10 +10,11 @@ from typing import Any
 
 import pytest
 
+from bluehour.mock_server.api.representation import image_project
+from bluehour.mock_server.core.projects import Project
+from bluehour.mock_server.core.world import World
 from bluehour.mock_server.mock import Mock
 from bluehour.mock_server.outbound import TargetPolicy
-from bluehour.mock_server.projects import Project
-from bluehour.mock_server.representation import image_project
 from bluehour.mock_server.webhooks import webhooks as module
 from bluehour.mock_server.webhooks.sending import post
 from bluehour.openapi.contract import Contract
@@ -34,10 +35,10 @@ def test_an_event_that_can_not_be_read_does_not_stop_those_after_it(
     lost, told = caller.create(face()), caller.create(face())
     shown = image_project
 
-    def failing(mock: Mock, project: Project, now: float, base_url: str) -> Any:
+    def failing(world: World, project: Project, now: float, base_url: str) -> Any:
         if project.id == lost:
             raise OSError("the disk is full")
-        return shown(mock, project, now, base_url)
+        return shown(world, project, now, base_url)
 
     monkeypatch.setattr(module, "image_project", failing)
     with caplog.at_level(logging.ERROR):
@@ -49,13 +50,13 @@ def test_an_event_that_can_not_be_read_does_not_stop_those_after_it(
 def test_a_create_during_the_first_registration_is_told_once(
     watcher: Watcher, receiver: Receiver, caller: Caller, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    announce = watcher.mock.store.announce_unfinished
+    announce = watcher.mock.world.store.announce_unfinished
 
     def creating(at: float, base_url: str) -> None:
         caller.create(face())  # the webhook is there already, and so this is announced
         announce(at, base_url)
 
-    monkeypatch.setattr(watcher.mock.store, "announce_unfinished", creating)
+    monkeypatch.setattr(watcher.mock.world.store, "announce_unfinished", creating)
     watcher.register(receiver, "image.completed")
     watcher.wait(JOB_SECONDS)
     assert receiver.events == ["image.completed"]
@@ -152,11 +153,11 @@ def test_resets_amid_deliveries_leave_nothing_behind(
     for _ in range(10):
         watcher.register(receiver)
         assert caller.post(FACE, face()).status_code == 200
-        watcher.mock.clock.advance(JOB_SECONDS)
-        watcher.mock.reset()
+        watcher.mock.world.clock.advance(JOB_SECONDS)
+        watcher.mock.world.reset()
         watcher.settle()
         assert watcher.deliveries() == []
-        watcher.mock.clock.freeze()
+        watcher.mock.world.clock.freeze()
 
 
 def test_what_is_dropped_is_told_once_counted_and_shown(
@@ -182,7 +183,7 @@ def test_what_is_dropped_is_told_once_counted_and_shown(
     assert newest["state"] == "failed"
     assert newest["problem"] == "dropped, not sent: 5 deliveries were waiting already"
 
-    watcher.mock.reset(watcher.mock.clock.now())
+    watcher.mock.world.reset(watcher.mock.world.clock.now())
     shown = data(watcher.client.get("/_mock/webhooks"))
     assert (shown["dropped"], shown["forgotten"]) == (0, 0)
 
@@ -227,4 +228,4 @@ def test_a_delivery_that_is_sent_again_and_again_takes_no_more_memory(
 
 def test_without_a_webhook_a_create_stores_no_events(watcher: Watcher, caller: Caller) -> None:
     caller.create(face())
-    assert watcher.mock.store.next_event() is None
+    assert watcher.mock.world.store.next_event() is None

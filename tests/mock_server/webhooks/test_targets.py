@@ -10,8 +10,9 @@ from typing import Any
 import pytest
 
 from bluehour.mock_server.app import create_app
-from bluehour.mock_server.clock import Clock
-from bluehour.mock_server.mock import Mock, Settings
+from bluehour.mock_server.core.clock import Clock
+from bluehour.mock_server.core.settings import Settings
+from bluehour.mock_server.mock import Mock
 from bluehour.mock_server.outbound import TargetPolicy
 
 from ..conftest import Caller, face

@@ -10,7 +10,7 @@ import secrets
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from bluehour.mock_server.accounts import made_to_order, refused_token
+from bluehour.mock_server.core.accounts import made_to_order, refused_token
 from bluehour.openapi.contract import Contract
 
 

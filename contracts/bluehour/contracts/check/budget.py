@@ -6,12 +6,13 @@ import math
 from threading import Lock
 from typing import Any
 
+from bluehour.openapi.errors import BluehourError
 from bluehour.openapi.wording import counted
 
 from ..exchange import Answer
 
 
-class BudgetSpent(Exception):
+class BudgetSpent(BluehourError):
     """The next call could pass the budget; it was not sent."""
 
 

@@ -268,7 +268,7 @@ class Check:
 
 def json_of(operation: Operation) -> MediaType | None:
     """Return the JSON representation of an operation's body."""
-    return operation.body.media_type(JSON) if operation.body else None
+    return operation.json_body
 
 
 def answered(exchange: Exchange) -> int:

@@ -13,14 +13,13 @@ import click
 
 from bluehour.mock_server import interrupts
 from bluehour.mock_server.cli import Problem
-from bluehour.openapi.wording import counted
 
 from ..commands import colour_and_width, need_the_extra, write
 from ..rules import ALL_RULES, PIXEL_RULES, RULES, Rule
 from ..selection import matching, patterns_in, selected
 
 if TYPE_CHECKING:
-    from .results import Report
+    from ..results import Report
     from .run import Options
 
 _FILE = click.Path(path_type=Path, dir_okay=False, writable=True)
@@ -209,6 +208,7 @@ def _cost(rule: Rule) -> str:
 
 def _price_of(rules: Collection[Rule]) -> str:
     from bluehour.openapi.contract import load
+    from bluehour.openapi.wording import counted
 
     from .pixels.edits import edits_of, price_of, questions
 

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable
 
+from bluehour.openapi.errors import BluehourError
+
 from ..exchange import Exchange
 from ..judge import Breach, Ruling
+from ..results import Finding, State, Verdict
 from ..rules import ALL_RULES, Rule, Severity, rule
-from .results import Finding, State, Verdict
 
 BUDGET = "budget: "
 """What the reason begins with where the budget kept a rule from being judged."""
@@ -16,7 +18,7 @@ _MOST_FIELDS = 25
 """Findings of one rule at one operation that are told apart by their field; more are only counted."""
 
 
-class Enough(Exception):
+class Enough(BluehourError):
     """A rule is broken, and no more was asked for."""
 
 

@@ -7,13 +7,14 @@ from contextlib import closing
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from bluehour.mock_server.accounts import refused_token
 from bluehour.mock_server.app import create_app
-from bluehour.mock_server.mock import Mock, Settings
+from bluehour.mock_server.core.accounts import refused_token
+from bluehour.mock_server.core.settings import Settings
+from bluehour.mock_server.mock import Mock
 
+from ..results import Report
 from .inprocess import AppWire
 from .progress import Progress
-from .results import Report
 from .run import Options, check
 
 if TYPE_CHECKING:
@@ -77,5 +78,5 @@ def _knowing(tokens: set[str], app: WSGIApplication) -> WSGIApplication:
 
 
 def _empty(mock: Mock, token: str) -> None:
-    account = mock.account(token)
-    mock.store.set_account(account.id, credits=0, at=mock.clock.now())
+    account = mock.world.open_account(token)
+    mock.world.store.set_account(account.id, credits=0, at=mock.world.clock.now())

@@ -19,6 +19,8 @@ from bluehour.openapi.contract import Contract, load
 
 from ..exchange import ANYWHERE, Exchange, label_of
 from ..judge import Judge
+from ..portrait import PORTRAIT
+from ..results import Exit, Finding, Report, State, Verdict
 from ..rules import PIXEL_RULES, RULES, Rule, Severity
 from .accounts import Accounts
 from .budget import Budget
@@ -27,9 +29,7 @@ from .findings import Enough, Findings
 from .jobs import Jobs
 from .parts.meeting import NotWelcome
 from .pixels.edits import edits_of, price_of, questions
-from .portrait import PORTRAIT
 from .progress import Progress
-from .results import Exit, Finding, Report, State, Verdict
 from .schedule import run
 from .sender import Manners, Sender, TooBusy, Unreachable
 from .wire import HttpWire, Wire

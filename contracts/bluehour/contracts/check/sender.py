@@ -11,11 +11,13 @@ from email.utils import parsedate_to_datetime
 from threading import Lock
 
 from bluehour.mock_server import interrupts
+from bluehour.openapi.errors import BluehourError
 from bluehour.openapi.model import Operation
 
 from ..exchange import Answer, Exchange, Request
 from .budget import Budget, cost_of
-from .wire import NoAnswer, NotSent, Wire
+from .connection import NoAnswer, NotSent
+from .wire import Wire
 
 _RETRIED = 2
 """How often a call that costs nothing is sent again where no answer came."""
@@ -34,7 +36,7 @@ _MOST_WAITS = 5
 """Refusals for being too fast, of one request, after which it is left."""
 
 
-class Unreachable(Exception):
+class Unreachable(BluehourError):
     """The deployment is not there, or not there any more; the message says why."""
 
 
@@ -42,7 +44,7 @@ class _NotBegun(KeyboardInterrupt):
     """Ctrl-C came before a request was sent."""
 
 
-class TooBusy(Exception):
+class TooBusy(BluehourError):
     """The deployment goes on refusing a request for coming too fast."""
 
 

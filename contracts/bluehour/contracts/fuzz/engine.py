@@ -188,8 +188,8 @@ class _Run:
         """
         played = self._theatre.play(Script())
         if not played.asked:
-            told = last_line(masked(played.ending.error or played.ending.said, played.token))
-            raise ClientError(f"it sent no request to the url, and ended: {told or played.ending.outcome}")
+            message = last_line(masked(played.ending.error or played.ending.said, played.token))
+            raise ClientError(f"it sent no request to the url, and ended: {message or played.ending.outcome}")
 
     def all_topics(self) -> None:
         """Deal the examples to the topics, in the seed's order."""

@@ -280,18 +280,18 @@ def _ending(reading: _Reading) -> Iterator[Breach]:
     if ending.outcome == "late":
         yield Breach(
             "end.in-time",
-            f"it had not ended after {played.seconds:,.0f} s{_of_what(reading)}",
+            f"it had not ended after {played.seconds:,.0f} s{_asked_most(reading)}",
             _stuck(reading),
         )
     elif ending.outcome in ("crashed", "lost"):
         rule = "error.legal" if played.is_legal else "error.fault"
         where = f" at {ending.where}" if ending.where else ""
-        told = _line(masked(ending.error, played.token)) or "it died"
-        yield Breach(rule, f"{told}{where}", f"{ending.kind} {ending.where or _without_chance(told)}")
+        message = _line(masked(ending.error, played.token)) or "it died"
+        yield Breach(rule, f"{message}{where}", f"{ending.kind} {ending.where or _without_chance(message)}")
     elif ending.outcome == "refused" and _all_went_right(reading):
-        told = masked(ending.error, played.token)
-        mark = f"{ending.kind} {ending.where or _without_chance(_line(told))}"
-        yield Breach("legal.accepted", f"it refused what went right: {_line(told)}", mark)
+        message = masked(ending.error, played.token)
+        mark = f"{ending.kind} {ending.where or _without_chance(_line(message))}"
+        yield Breach("legal.accepted", f"it refused what went right: {_line(message)}", mark)
 
 
 def _without_chance(told: str) -> str:
@@ -299,7 +299,7 @@ def _without_chance(told: str) -> str:
     return re.sub(r"\b(?=\w*\d)\w+\b", "#", told)
 
 
-def _of_what(reading: _Reading) -> str:
+def _asked_most(reading: _Reading) -> str:
     labels = Counter(asked.label for asked in reading.played.asked)
     label, number = labels.most_common(1)[0] if labels else ("", 0)
     return f": {label} was asked {number} times" if number > 1 else ""

@@ -13,6 +13,7 @@ from functools import cached_property
 from itertools import groupby
 from typing import Any, Literal, get_args
 
+from bluehour.openapi.errors import BluehourError
 from bluehour.openapi.wording import counted
 
 from ..statuses import OVER
@@ -191,7 +192,7 @@ def brief(script: Script) -> Script:
 # As JSON.
 
 
-class ScriptError(ValueError):
+class ScriptError(BluehourError, ValueError):
     """A file has no script in it; the message says why, in one line."""
 
 
@@ -319,8 +320,8 @@ def story(script: Script) -> Iterator[str]:
     for place in Place:
         for number, turn in enumerate(script.answers.get(place, ())):
             if turn != RIGHT:
-                told = ", ".join(_of_turn(turn))
-                yield f"{place}{_nth(number)}{'' if told.startswith(_ANSWERED) else ':'} {told}"
+                message = ", ".join(_of_turn(turn))
+                yield f"{place}{_nth(number)}{'' if message.startswith(_ANSWERED) else ':'} {message}"
     if script.gone and script.gone != "start":
         yield f"after {script.gone} nothing can connect to the API any more"
     yield from _of_job(script)
@@ -336,8 +337,8 @@ _ANSWERED = "answered"
 def _of_turn(turn: Turn) -> Iterator[str]:
     never_comes = turn.fault in (Fault.RESET_AFTER, Fault.SILENCE_AFTER)
     if turn.status or (turn.succeeds and not never_comes):
-        told = f"{_ANSWERED} {turn.status or 'with success'}"
-        yield told + (f" {turn.code}" if turn.code else "") + (" and an HTML page" if turn.page else "")
+        message = f"{_ANSWERED} {turn.status or 'with success'}"
+        yield message + (f" {turn.code}" if turn.code else "") + (" and an HTML page" if turn.page else "")
     if turn.fault:
         yield IN_WORDS[turn.fault]
     if turn.retry_after:
@@ -381,5 +382,5 @@ def _in_words(job: tuple[str, ...]) -> Iterator[str]:
     """`queued, 20 times`; the one that ends it stays."""
     for state, times in groupby(job):
         number = sum(1 for _ in times)
-        told = "in error" if state == "error" else state
-        yield told if number == 1 else f"{told}, {number} times"
+        name = "in error" if state == "error" else state
+        yield name if number == 1 else f"{name}, {number} times"

@@ -21,7 +21,7 @@ from bluehour.openapi.model import Operation
 from ..bodies.places import Place as Field
 from ..bodies.places import places
 from .script import NAMES, RIGHT, Case, Fault, Place, Script, Turn
-from .stage.bodies import PLACES, declared, right
+from .stage.bodies import PLACES, right
 
 Answers = Mapping[Place, tuple[Turn, ...]]
 
@@ -110,7 +110,7 @@ def _statuses(contract: Contract) -> Iterator[Topic]:
 
 
 def _codes(contract: Contract, operation: Operation, place: Place, status: int) -> Iterator[Topic]:
-    response = declared(contract, operation, status)
+    response = contract.declared(operation, status)
     media = response.json if response else None
     properties = media.schema.resolved.get("properties", {}) if media else {}
     for code in properties.get("code", {}).get("enum", ("",)):

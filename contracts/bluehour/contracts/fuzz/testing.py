@@ -8,6 +8,8 @@ from functools import update_wrapper
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from bluehour.openapi.errors import BluehourError
+
 if TYPE_CHECKING:
     from .results import Result
     from .workers.python_worker import Task
@@ -16,7 +18,7 @@ replayed: list[Path] = []
 """Files and folders of scripts to play in place of drawn ones; the pytest plugin's option fills it."""
 
 
-class ClientBroken(AssertionError):
+class ClientBroken(BluehourError, AssertionError):
     """The client breaks a rule; the message has the report."""
 
 

@@ -71,11 +71,11 @@ class Projects:
             return
         before = self._projects.get(project_id)
         is_new = before is None and project_id not in self._contract.extension("x-example-projects", ())
-        told = "was given to another create before" if before else "is that of the published example"
+        message = "was given to another create before" if before else "is that of the published example"
         rulings.expect(
             "project.id",
             is_new,
-            f"The id {project_id!r} {told}",
+            f"The id {project_id!r} {message}",
             "id",
             related=(before.made,) if before else (),
         )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import Any
 
 import yaml
@@ -19,23 +19,6 @@ def words_of(name: str, node: Any, document: Document) -> str:
     if isinstance(found, Mapping):
         found = {key: value for key, value in found.items() if key not in _LEFT_OUT} or dict(found)
     return in_yaml({name or "body": found})
-
-
-def words_at(path: Sequence[str | int], node: Any, document: Document) -> str:
-    """Return what a schema says at a path of keywords, such as `("properties", "status", "enum")`."""
-    name, keyword = "", ""
-    for step in path:
-        node = resolve(document, node)
-        if keyword == "properties":
-            name = f"{name}.{step}" if name else str(step)
-        elif step == "items":
-            name += "[]"
-        parent, keyword = node, str(step) if keyword != "properties" else ""
-        try:
-            node = node[step]
-        except (KeyError, IndexError, TypeError):
-            return words_of(name, parent, document)
-    return in_yaml({name or "body": {str(path[-1]): node}} if path else {"body": node})
 
 
 def in_yaml(value: Any) -> str:

@@ -14,15 +14,15 @@ from queue import SimpleQueue
 from threading import Lock, Thread
 from typing import Any
 
-from bluehour.mock_server.journal.judging import Fault
 from bluehour.mock_server.mock import Mock
-from bluehour.mock_server.wsgi import from_wsgi
+from bluehour.openapi.faults import Fault
+from bluehour.openapi.routes import Routes
 
 from ..judge import Breach, Judge
 from .case import Case, case_of
+from .links import Links
 from .passed import Passed
 from .recording import faults_in, recorded
-from .routes import Links, Routes
 from .tally import Tally
 
 log = logging.getLogger("bluehour")
@@ -59,9 +59,9 @@ class Bench:
         self._mock = mock
         self._upstream = upstream
         self._write = write
-        self._judge = Judge(mock.contract)
+        self._judge = Judge(mock.world.contract)
         self._judged = 0
-        self._routes = Routes(mock.contract)
+        self._routes = Routes(mock.world.contract)
         self._links = Links()
         self._secrets = mock.secrets
         self._queue: SimpleQueue[Passed | None] = SimpleQueue()
@@ -108,7 +108,7 @@ class Bench:
         self._write(
             Verdict(
                 method=passed.method,
-                path=self._secrets.hide(from_wsgi(passed.path)),
+                path=self._secrets.hide(passed.request.path),
                 status=passed.status,
                 seconds=passed.seconds,
                 note=note,

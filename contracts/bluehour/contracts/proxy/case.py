@@ -7,20 +7,16 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
-from werkzeug.test import EnvironBuilder
-from werkzeug.wrappers import Request as WerkzeugRequest
-
-from bluehour.mock_server.exchange import Refusal
-from bluehour.mock_server.journal.secrets import shortened
-from bluehour.mock_server.requests import token_of
-from bluehour.mock_server.wsgi import from_wsgi
+from bluehour.mock_server.core.accounts import shortened
 from bluehour.openapi.model import Operation
+from bluehour.openapi.reading import credential_of
+from bluehour.openapi.routes import Routes
 
+from ..encodings import Unreadable, decoded
 from ..exchange import ANYWHERE, Answer, Exchange, Request, label_of
-from .encodings import Unreadable, decoded
-from .http1 import Pairs
+from ..http1 import Pairs
+from .links import Links
 from .passed import MOST_KEPT, Kept, Passed
-from .routes import Links, Routes
 
 
 @dataclass
@@ -102,7 +98,8 @@ class Case:
 
 def case_of(passed: Passed, routes: Routes, links: Links) -> Case:
     """Understand what has passed."""
-    operation, values = routes.find(passed.method, passed.path)
+    match = routes.find(passed.method, passed.path)
+    operation = match.operation if match else None
     remarks = []
     if passed.is_own:
         remarks.append(f"{passed.status} is the proxy's own answer")
@@ -119,7 +116,7 @@ def case_of(passed: Passed, routes: Routes, links: Links) -> Case:
     return Case(
         passed=passed,
         operation=operation,
-        path_values=values,
+        path_values=match.values if match else {},
         transfer="" if operation else links.find(passed.method, passed.path),
         token=_token(operation, passed),
         request_body=request_body,
@@ -133,7 +130,7 @@ def _body(whose: str, headers: Pairs, kept: Kept, remarks: list[str]) -> bytes |
         reason = f"it has more than {MOST_KEPT // 2**20} MiB"
     else:
         try:
-            return decoded(headers, bytes(kept.all))
+            return decoded(headers, bytes(kept.all), MOST_KEPT)
         except Unreadable as error:
             reason = f"{error}"
     remarks.append(f"the {whose}'s body is not judged: {reason}")
@@ -144,12 +141,4 @@ def _token(operation: Operation | None, passed: Passed) -> str | None:
     """The credential that a request brings, as the operation wants it."""
     if operation is None:
         return None
-    builder = EnvironBuilder(
-        path=from_wsgi(passed.path),
-        query_string=from_wsgi(passed.query),
-        headers=list(passed.request_headers),
-    )
-    try:
-        return token_of(operation, WerkzeugRequest(builder.get_environ()))  # type: ignore[arg-type]
-    except Refusal:
-        return None
+    return credential_of(operation, passed.request)[0]

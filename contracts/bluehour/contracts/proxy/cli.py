@@ -89,13 +89,9 @@ def proxy(
     Exit codes: 0 stopped by Ctrl-C, and nothing was wrong; 1 stopped, and a request or an answer broke the
     contract; 2 can't start (one line says why).
     """
-    try:
-        from .serving import Options, ProxyError, run
-    except ModuleNotFoundError as error:
-        raise Problem(
-            f"the proxy judges with what is not installed ({error.name}): pip install 'bluehour[contracts]'"
-        ) from error
-    from bluehour.mock_server.hosting import HostError
+    from bluehour.mock_server.server.listening import HostError
+
+    from .serving import Options, ProxyError, run
 
     options = Options(
         upstream=upstream,

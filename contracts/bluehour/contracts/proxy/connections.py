@@ -8,8 +8,8 @@ from collections.abc import Awaitable, Callable
 from contextlib import suppress
 from typing import Protocol
 
+from ..http1 import Cut, NotHttp, RequestHead, read_request
 from .forwarding import Client, ClientLeft
-from .http1 import Cut, NotHttp, RequestHead, read_request
 
 _LINGERS = 2.0
 """Seconds that a client has to close its side after ours."""

@@ -11,14 +11,13 @@ from asyncio import StreamReader, StreamWriter, Task, Timeout
 from collections.abc import Callable, Iterable
 from contextlib import suppress
 from dataclasses import dataclass, replace
-from http import HTTPStatus
 
 import orjson
 
+from bluehour.openapi.errors import BluehourError
 from bluehour.openapi.model import JSON
 
-from .guarding import VIA, is_for_a_console, without_our_cookie
-from .http1 import (
+from ..http1 import (
     AnswerHead,
     Cut,
     Field,
@@ -26,10 +25,13 @@ from .http1 import (
     NotHttp,
     RequestHead,
     answer_framing,
+    answer_head,
     pieces,
     read_answer,
     request_framing,
+    written_head,
 )
+from .guarding import VIA, is_for_a_console, without_our_cookie
 from .passed import Passed
 from .upstream import Link, NothingCame, Upstream, UpstreamFailed
 
@@ -44,7 +46,7 @@ _CODES = {400: "invalid_request", 501: "not_implemented", 502: "bad_gateway", 50
 _ABSOLUTE = re.compile(rb"[A-Za-z][A-Za-z0-9+.-]*://[^/?]*(.*)", re.DOTALL)
 
 
-class ClientLeft(Exception):
+class ClientLeft(BluehourError):
     """The client has closed its connection before it had all of its answer."""
 
 
@@ -357,13 +359,12 @@ def _sent_head(head: RequestHead, upstream: Upstream) -> bytes:
 
 
 def _joined(start: bytes, fields: Iterable[Field]) -> bytes:
-    return b"\r\n".join([start, *(field.line for field in fields), b"", b""])
+    return written_head(start, (field.line for field in fields))
 
 
-async def _answer(client: Client, passed: Passed, status: int, error: str, said: str) -> None:
+async def _answer(client: Client, passed: Passed, status: int, error: str, message: str) -> None:
     """Answer in the upstream's place, in the contract's envelope, and say so."""
-    message = f"Bluehour's proxy {said}"
-    body = orjson.dumps({"code": _CODES[status], "message": message})
+    body = orjson.dumps({"code": _CODES[status], "message": f"Bluehour's proxy {message}"})
     passed.is_own, passed.status = True, status
     passed.answer_headers = (
         ("Content-Type", JSON),
@@ -373,5 +374,4 @@ async def _answer(client: Client, passed: Passed, status: int, error: str, said:
     )
     passed.answer_body.add(body)
     passed.end()
-    lines = [f"HTTP/1.1 {status} {HTTPStatus(status).phrase}", *map(": ".join, passed.answer_headers), "", ""]
-    await client.send("\r\n".join(lines).encode() + (b"" if passed.method == "HEAD" else body))
+    await client.send(answer_head(status, passed.answer_headers) + (b"" if passed.method == "HEAD" else body))

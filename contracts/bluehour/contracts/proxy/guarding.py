@@ -12,7 +12,7 @@ from urllib.parse import unquote_to_bytes
 from bluehour.mock_server import control
 from bluehour.mock_server.control.access import COOKIE
 
-from .http1 import Field, Fields
+from ..http1 import Field, Fields
 
 _OURS = re.compile(rb"(?:^|;)[ \t]*%s=[^;]*" % COOKIE.encode())
 _CONSOLE = control.PREFIX.encode()

@@ -5,7 +5,9 @@ from __future__ import annotations
 import time
 from dataclasses import dataclass, field
 
-from .http1 import Pairs
+from bluehour.openapi.messages import Headers, Request
+
+from ..http1 import Pairs
 
 MOST_KEPT = 16 * 2**20
 """Bytes of a body that are kept to be judged; a larger one passes without."""
@@ -67,16 +69,21 @@ class Passed:
         self.seconds = self.seconds or time.perf_counter() - self._started
 
     @property
+    def request(self) -> Request:
+        """The request, without its body."""
+        return Request(self.method, _as_text(self.target), Headers(self.request_headers))
+
+    @property
     def path(self) -> str:
         """The target without its query."""
         return self.target.partition("?")[0]
 
     @property
-    def query(self) -> str:
-        """The target's query."""
-        return self.target.partition("?")[2]
-
-    @property
     def weight(self) -> int:
         """About how many bytes of memory it holds."""
         return 4096 + len(self.request_body.all or b"") + len(self.answer_body.all or b"")
+
+
+def _as_text(target: str) -> str:
+    """A target's bytes, which were taken for Latin-1, as the UTF-8 that they mostly are."""
+    return target if target.isascii() else target.encode("latin-1", "replace").decode("utf-8", "replace")

@@ -6,13 +6,14 @@ from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from typing import Any
 
-from bluehour.mock_server.accounts import Account
-from bluehour.mock_server.journal.judging import Fault, faults_of
-from bluehour.mock_server.journal.recorder import Record, record
-from bluehour.mock_server.journal.secrets import Secrets
+from bluehour.mock_server.api.reply import Reply
+from bluehour.mock_server.api.secrets import Secrets
+from bluehour.mock_server.api.trace import Broken, Trace
+from bluehour.mock_server.journal.feature import JournalFeature
+from bluehour.mock_server.journal.judging import faults_of
+from bluehour.mock_server.journal.record import Record, record
 from bluehour.mock_server.mock import Mock
-from bluehour.mock_server.trace import Broken, Trace
-from bluehour.mock_server.wsgi import from_wsgi
+from bluehour.openapi.faults import Fault
 
 from ..judge import Breach
 from .case import Case
@@ -22,30 +23,28 @@ def recorded(case: Case, note: Mapping[str, Any], breaches: Iterable[Breach], mo
     """Return a case as the journal keeps it."""
     passed = case.passed
     trace = Trace(
-        headers=passed.request_headers,
         operation=case.operation,
         transfer=case.transfer,
         path_values=case.path_values,
         token=case.token,
-        account=_account(case.token, mock),
-        body=case.request_body,
-        answer=case.answer_body,
+        account_id=None if case.token is None else mock.world.account_id_of(case.token),
         note=note,
         broken=[Broken(each.rule.id, each.field, each.message) for each in breaches],
         remarks=case.remarks,
     )
-    habit = mock.habits.seen_in(trace, passed.at, frozen=False) if trace.account else None
+    request = passed.request
+    request.body = case.request_body or b""
+    reply = Reply(passed.status, list(passed.answer_headers), case.answer_body or b"")
+    habits = mock.feature(JournalFeature).habits
+    habit = habits.seen_in(request, trace, passed.at, frozen=False) if trace.account_id else None
     return record(
+        request,
         trace,
+        reply,
         mock.secrets,
         at=passed.at,
         ms=passed.seconds * 1000,
-        method=passed.method,
-        path=from_wsgi(passed.path),
-        query=from_wsgi(passed.query),
         size=passed.request_body.size,
-        status=passed.status,
-        headers=passed.answer_headers,
         answer_size=passed.answer_body.size,
         habit=habit,
     )
@@ -63,8 +62,3 @@ def _faults(case: Case, kept: Record) -> list[Fault]:
     if case.request_body is not None:  # the journal keeps no large ones
         exchange = replace(exchange, request_body=case.request_body)
     return faults_of(exchange)
-
-
-def _account(token: str | None, mock: Mock) -> Account | None:
-    account_id = None if token is None else mock.account_id_of(token)
-    return None if account_id is None else Account(account_id, plan="", credits=0)

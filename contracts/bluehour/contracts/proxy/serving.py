@@ -7,30 +7,33 @@ import gc
 import logging
 import math
 import os
-import signal
 import sys
 from asyncio import StreamReader, StreamReaderProtocol
 from collections.abc import AsyncIterator, Iterator
 from contextlib import ExitStack, asynccontextmanager, closing, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from socket import socket
 from typing import NamedTuple
 
 import click
 import orjson
 import uvloop
 
-from bluehour.mock_server import hosting, interrupts
+from bluehour.mock_server import interrupts
+from bluehour.mock_server.app import Pages
+from bluehour.mock_server.core.settings import Settings
 from bluehour.mock_server.journal.view import archive
-from bluehour.mock_server.mock import Mock, Settings
-from bluehour.mock_server.requestlog import LoopWriter
+from bluehour.mock_server.mock import Mock
+from bluehour.mock_server.server.listening import HostError, reserved, served, stopped_by_signals
+from bluehour.mock_server.server.requestlog import LoopWriter
 from bluehour.openapi.contract import load
+from bluehour.openapi.errors import BluehourError
 
+from ..http1 import LONGEST_HEAD
 from .bench import Bench
 from .connections import Connections
-from .console import Console
 from .forwarding import Forwarder
-from .http1 import LONGEST_HEAD
 from .terminal import Printer, greeting
 from .upstream import Upstream
 
@@ -45,20 +48,20 @@ _JUDGED_WITHIN = 10.0
 _LOCAL = {"0.0.0.0": "127.0.0.1", "::": "::1"}  # noqa: S104 - names it, binds nothing
 
 
-class ProxyError(Exception):
+class ProxyError(BluehourError):
     """The proxy can't start; the message says why, in one line."""
 
 
-class Addresses(NamedTuple):
-    """Where the proxy listens: numeric addresses and ports.
+class Sockets(NamedTuple):
+    """Where the proxy listens.
 
     Attributes:
         traffic: for what is passed on.
         console: for the console, which is of another origin than what passes.
     """
 
-    traffic: tuple[str, int]
-    console: tuple[str, int]
+    traffic: socket
+    console: socket
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,12 +90,12 @@ def run(options: Options, version: str) -> bool:
     _check(options)
     # Time runs as it does for the upstream, for what polls in a hurry.
     settings = Settings(journal=options.journal, control_token=options.control_token, time_scale=1)
-    with _reserved(options) as addresses, closing(Mock(load(), settings, upstream=upstream.url)) as mock:
-        for address, port in addresses:
+    with _reserved(options) as sockets, closing(Mock(load(), settings, upstream=upstream.url)) as mock:
+        for address, port in (each.getsockname()[:2] for each in sockets):
             if upstream.port == port and upstream.host in (_LOCAL.get(address, address), "localhost"):
                 raise ProxyError(f"--upstream: {upstream.url} is the proxy itself")
-        mock.base_url = _url(addresses.traffic)
-        bench = uvloop.run(_serve(options, upstream, mock, addresses, version))
+        mock.world.base_url = _url(sockets.traffic)
+        bench = uvloop.run(_serve(options, upstream, mock, sockets, version))
         with interrupts.listening(), interrupts.held():  # the event loop has listened, and has left it
             _write_archive(options.har, mock, upstream, version)
             click.echo(bench.tally.summary(), nl=False)
@@ -101,23 +104,24 @@ def run(options: Options, version: str) -> bool:
 
 
 @contextmanager
-def _reserved(options: Options) -> Iterator[Addresses]:
+def _reserved(options: Options) -> Iterator[Sockets]:
     """Give where to listen, known to be free."""
     with ExitStack() as held:
-        traffic = held.enter_context(hosting.reserved(options.host, options.port))
+        traffic = held.enter_context(reserved(options.host, options.port))
         port = options.console_port
         if port is None:  # the next one, unless the first was left to chance, or is the last
             port = options.port + 1 if 0 < options.port < 65535 else 0
         try:
-            console = held.enter_context(hosting.reserved(options.host, port))
-        except hosting.HostError as error:
+            console = held.enter_context(reserved(options.host, port))
+        except HostError as error:
             raise ProxyError(f"the console's {f'{error}'.replace('--port', '--console-port')}") from error
-        yield Addresses(traffic, console)
+        yield Sockets(traffic, console)
 
 
-def _url(address: tuple[str, int]) -> str:
-    """What a client on this machine reaches an address by."""
-    name, port = _LOCAL.get(address[0], address[0]), address[1]
+def _url(bound: socket) -> str:
+    """What a client on this machine reaches a socket by."""
+    name, port = bound.getsockname()[:2]
+    name = _LOCAL.get(name, name)
     return f"http://{f'[{name}]' if ':' in name else name}:{port}"
 
 
@@ -151,12 +155,8 @@ def _write_archive(path: Path | None, mock: Mock, upstream: Upstream, version: s
         click.echo(f"--har: {path} can't be written: {error.strerror}", err=True)
 
 
-async def _serve(
-    options: Options, upstream: Upstream, mock: Mock, addresses: Addresses, version: str
-) -> Bench:
-    stopped = asyncio.Event()
-    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
-        asyncio.get_running_loop().add_signal_handler(number, stopped.set)
+async def _serve(options: Options, upstream: Upstream, mock: Mock, sockets: Sockets, version: str) -> Bench:
+    stopped = stopped_by_signals()
     interrupts.raise_if_heard()  # until now
     log = LoopWriter(sys.stderr)
     colour = sys.stderr.isatty() and "NO_COLOR" not in os.environ
@@ -165,8 +165,8 @@ async def _serve(
     sys.setswitchinterval(0.0005)
     gc.collect()
     gc.freeze()
-    async with passing(upstream, mock, bench, addresses, options.timeout):
-        click.echo(greeting(mock, mock.base_url, _url(addresses.console), version), nl=False)
+    async with passing(upstream, mock, bench, sockets, options.timeout):
+        click.echo(greeting(mock, mock.world.base_url, _url(sockets.console), version), nl=False)
         sys.stdout.flush()
         await stopped.wait()
     log.flush()
@@ -175,31 +175,27 @@ async def _serve(
 
 @asynccontextmanager
 async def passing(
-    upstream: Upstream, mock: Mock, bench: Bench, addresses: Addresses, timeout: float
+    upstream: Upstream, mock: Mock, bench: Bench, sockets: Sockets, timeout: float
 ) -> AsyncIterator[None]:
     """Pass requests on, as long as the context lasts; at its end all that passed is judged."""
     bench.start()
-    with closing(Console(mock)) as console, closing(upstream):
+    with closing(upstream):
         traffic = Connections(Forwarder(upstream, timeout, bench.take), bench.ready)
-        watching = Connections(console)
-        servers = [
-            await _listening(traffic, addresses.traffic),
-            await _listening(watching, addresses.console),
-        ]
-        try:
-            yield
-        finally:
-            for server in servers:
+        async with served(Pages(mock), sockets.console):
+            server = await _listening(traffic, sockets.traffic)
+            try:
+                yield
+            finally:
                 server.close()
-            await asyncio.gather(traffic.close(_PATIENCE), watching.close(_PATIENCE))
-            await asyncio.to_thread(bench.close, _JUDGED_WITHIN)
+                await traffic.close(_PATIENCE)
+                await asyncio.to_thread(bench.close, _JUDGED_WITHIN)
 
 
-async def _listening(connections: Connections, address: tuple[str, int]) -> asyncio.Server:
+async def _listening(connections: Connections, bound: socket) -> asyncio.Server:
     loop = asyncio.get_running_loop()
 
     def protocol() -> StreamReaderProtocol:
         reader = StreamReader(limit=LONGEST_HEAD, loop=loop)
         return StreamReaderProtocol(reader, connections.serve, loop=loop)
 
-    return await loop.create_server(protocol, *address, reuse_port=True, backlog=1024)
+    return await loop.create_server(protocol, sock=bound, backlog=1024)

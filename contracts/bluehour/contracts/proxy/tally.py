@@ -6,9 +6,8 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from operator import attrgetter
 
-from bluehour.mock_server.journal.judging import Fault
-from bluehour.mock_server.requestlog import printable
-from bluehour.openapi.wording import counted
+from bluehour.openapi.faults import Fault
+from bluehour.openapi.wording import counted, printable
 
 from ..judge import Breach
 from ..rules import Severity

@@ -11,8 +11,8 @@ import orjson
 
 from bluehour.mock_server import control
 from bluehour.mock_server.mock import Mock
-from bluehour.mock_server.requestlog import brief, printable, text_line
-from bluehour.openapi.wording import counted
+from bluehour.mock_server.server.requestlog import brief, text_line
+from bluehour.openapi.wording import counted, printable
 
 from .bench import Verdict
 
@@ -21,11 +21,11 @@ _INDENT = " " * 10
 
 def greeting(mock: Mock, base_url: str, console_url: str, version: str) -> str:
     """Return the start-up text."""
-    sign_in = "?token=…" if mock.settings.control_token else ""
-    operations = counted(len(mock.contract.operations), "operation")
+    sign_in = "?token=…" if mock.world.settings.control_token else ""
+    operations = counted(len(mock.world.contract.operations), "operation")
     return (
         f"Bluehour {version} is a proxy at {base_url} before {mock.upstream}  (Ctrl-C stops it)\n"
-        f"Both directions are judged by {mock.contract.title}, {operations}. "
+        f"Both directions are judged by {mock.world.contract.title}, {operations}. "
         f"Console at {console_url}{control.PREFIX}{sign_in}\n"
     )
 

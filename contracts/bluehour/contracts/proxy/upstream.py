@@ -11,7 +11,9 @@ from contextlib import suppress
 from dataclasses import dataclass
 from urllib.parse import SplitResult, urlsplit
 
-from .http1 import LONGEST_HEAD, PIECE
+from bluehour.openapi.errors import BluehourError
+
+from ..http1 import LONGEST_HEAD, PIECE
 
 _MOST_SPARE = 32
 """Connections that are kept for the next request."""
@@ -20,7 +22,7 @@ _LONGEST_IDLE = 15.0
 """Seconds that they are kept for: load balancers forget those that are silent for long, and do not say so."""
 
 
-class UpstreamFailed(Exception):
+class UpstreamFailed(BluehourError):
     """No whole answer came.
 
     Attributes:

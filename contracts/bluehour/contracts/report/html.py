@@ -14,7 +14,7 @@ from markupsafe import Markup
 
 from bluehour.openapi.wording import counted
 
-from ..check.results import Exit, Report, Verdict
+from ..results import Exit, Report, Verdict
 from ..rules import Severity
 from .framing import STYLES, frame, template
 from .matrix import matrix

@@ -6,10 +6,10 @@ import base64
 import json
 from typing import Any
 
-from bluehour.mock_server.clock import isoformat
+from bluehour.mock_server.core.clock import isoformat
 
-from ..check.results import Report, Verdict
 from ..exchange import Answer, Exchange, Headers
+from ..results import Report, Verdict
 from ..rules import Rule
 from .shown import Case, Command, shown
 from .summary import Standing, conclusion, standings

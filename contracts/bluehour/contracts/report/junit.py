@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from xml.etree import ElementTree as Xml
 
-from bluehour.mock_server.clock import isoformat
+from bluehour.mock_server.core.clock import isoformat
 
-from ..check.results import Exit, Report, State
+from ..results import Exit, Report, State
 from ..rules import Rule, Severity
 from .shown import Case, shown
 from .summary import conclusion

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from itertools import count, product
 from string import ascii_lowercase
 
-from ..check.results import Report, State, Verdict
+from ..results import Report, State, Verdict
 from ..rules import Rule, Severity
 from .shown import Case, Shown
 from .summary import Group, groups

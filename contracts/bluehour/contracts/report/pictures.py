@@ -206,11 +206,11 @@ def _text(kind: str, x: float, y: float, words: str) -> str:
 def _svg(
     name: str, title: str, description: str, parts: Iterable[str], exchanges: Sequence[Exchange]
 ) -> Markup:
-    told = Markup('<title id="{0}-title">{1}</title><desc id="{0}-desc">{2}</desc>').format(
+    heading = Markup('<title id="{0}-title">{1}</title><desc id="{0}-desc">{2}</desc>').format(
         name, title, description
     )
     # Every part is made here, of numbers and of words of ours.
     drawn = Markup("".join(parts))  # noqa: S704
     return Markup(
         '<svg class="picture{}" viewBox="0 0 {} {}" role="img" aria-labelledby="{}-title {}-desc">{}{}</svg>'
-    ).format(" dense" if len(exchanges) > _MANY else "", _WIDTH, _HEIGHT, name, name, told, drawn)
+    ).format(" dense" if len(exchanges) > _MANY else "", _WIDTH, _HEIGHT, name, name, heading, drawn)

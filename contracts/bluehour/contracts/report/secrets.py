@@ -9,7 +9,8 @@ import re
 from collections.abc import Iterable, Iterator, Mapping
 from urllib.parse import quote
 
-from bluehour.mock_server.journal.secrets import shortened, shown_header
+from bluehour.mock_server.api.secrets import shown_header
+from bluehour.mock_server.core.accounts import shortened
 
 from ..exchange import Exchange, Request
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 
-from ..check.results import Finding, Report
 from ..exchange import Answer, Exchange, Headers, Request
+from ..results import Finding, Report
 from ..rules import Rule
 from .curl import curl
 from .secrets import Secrets

@@ -9,7 +9,7 @@ from enum import StrEnum
 
 from bluehour.openapi.wording import counted
 
-from ..check.results import Exit, Report, State, Verdict
+from ..results import Exit, Report, State, Verdict
 from ..rules import Rule, Severity
 
 

@@ -10,8 +10,8 @@ import click
 
 from bluehour.openapi.wording import counted
 
-from ..check.results import Exit, Report, Verdict
 from ..exchange import Answer, Exchange
+from ..results import Exit, Report, Verdict
 from ..rules import Rule, Severity
 from .shown import Case, Command, Shown, by_rule, shown
 from .summary import Group, Standing, by_reason, conclusion, groups, spending

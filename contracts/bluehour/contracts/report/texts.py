@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import json
-from http import HTTPStatus
+
+from bluehour.openapi.messages import phrase
 
 _LONGEST_PARSED = 256 * 2**10
 
@@ -57,10 +58,7 @@ def cut(text: str, longest: int) -> str:
 
 def status_words(status: int) -> str:
     """Return a status with its name: `404 Not Found`."""
-    try:
-        return f"{status} {HTTPStatus(status).phrase}"
-    except ValueError:
-        return str(status)
+    return f"{status} {phrase(status)}".rstrip()
 
 
 def duration(seconds: float) -> str:

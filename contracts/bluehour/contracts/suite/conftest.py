@@ -14,8 +14,8 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 if TYPE_CHECKING:
-    from ..check.results import Report
     from ..check.run import Options
+    from ..results import Report
 
 _LOOKED_FOR_EVERY = 0.2
 
@@ -102,8 +102,8 @@ def _options(config: pytest.Config) -> Options:
 
 
 def _outcome(report: Report) -> Outcome:
-    from ..check.results import Exit, State
     from ..report import finding_of
+    from ..results import Exit, State
     from ..rules import Severity
 
     judged = {each.rule.id for each in report.verdicts if each.state is not State.UNJUDGED}

@@ -43,3 +43,10 @@ class Reply:
     headers: list[tuple[str, str]]
     body: bytes | Path | Events = b""
     disruption: Disruption | None = None
+
+    @property
+    def size(self) -> int:
+        """Bytes of the body; 0 for events."""
+        if isinstance(self.body, bytes):
+            return len(self.body)
+        return self.body.stat().st_size if isinstance(self.body, Path) else 0

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hmac
 import ipaddress
 
-from flask import Request
+from bluehour.openapi.messages import Request
 
 from .exchange import ControlRefusal
 
@@ -51,7 +51,7 @@ def check_access(token: str | None, request: Request) -> None:
                 "open /_mock?token=TOKEN in the browser",
             )
         return
-    if not _is_local(request.environ.get("REMOTE_ADDR", "")):
+    if not _is_local(request.client):
         raise ControlRefusal(
             403,
             "forbidden",
@@ -66,7 +66,7 @@ def check_access(token: str | None, request: Request) -> None:
             "--control-token to open the control API to those behind proxies",
         )
     # A page that somebody lured the browser to may call by a name of its own that leads here.
-    if not _names_this_machine(request.environ.get("HTTP_HOST", "localhost")):
+    if not _names_this_machine(_host_of(request)):
         raise ControlRefusal(
             403,
             "forbidden",
@@ -76,9 +76,9 @@ def check_access(token: str | None, request: Request) -> None:
 
 def _refuse_other_sites(request: Request) -> None:
     """A browser sends a simple request from any page, with cookies, and tells where it is from."""
-    site = request.headers.get("Sec-Fetch-Site", "none")
-    origin = request.headers.get("Origin")
-    is_navigation = request.method == "GET" and request.headers.get("Sec-Fetch-Mode") == "navigate"
+    site = request.headers.get("sec-fetch-site") or "none"
+    origin = request.headers.get("origin")
+    is_navigation = request.method == "GET" and request.headers.get("sec-fetch-mode") == "navigate"
     if is_navigation or (site in ("same-origin", "none") and _is_own(origin, request)):
         return
     raise ControlRefusal(403, "forbidden", "The control API takes no calls from other sites' pages")
@@ -86,7 +86,7 @@ def _refuse_other_sites(request: Request) -> None:
 
 def _is_own(origin: str | None, request: Request) -> bool:
     """Tell whether a page is one of ours; the scheme may be that of a proxy before us."""
-    return origin is None or origin.partition("://")[2] == request.environ.get("HTTP_HOST", "localhost")
+    return origin is None or origin.partition("://")[2] == _host_of(request)
 
 
 def _forwarded_by(request: Request) -> str | None:
@@ -99,11 +99,15 @@ def _forwarded_by(request: Request) -> str | None:
 
 
 def _has_token(token: str, request: Request) -> bool:
-    scheme, _, sent = request.headers.get("Authorization", "").partition(" ")
-    candidates = (sent if scheme.lower() == "bearer" else "", request.cookies.get(COOKIE, ""))
+    scheme, _, sent = (request.headers.get("authorization") or "").partition(" ")
+    candidates = (sent if scheme.lower() == "bearer" else "", *request.cookies.get(COOKIE, ()))
     return any(
         hmac.compare_digest(one.strip().encode(errors="replace"), token.encode()) for one in candidates
     )
+
+
+def _host_of(request: Request) -> str:
+    return request.headers.get("host") or "localhost"
 
 
 def _is_local(address: str) -> bool:

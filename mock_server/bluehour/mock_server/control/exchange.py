@@ -1,18 +1,15 @@
-"""What a control operation is given, and how it refuses."""
+"""What a control operation is given, and how it refuses; every feature has operations of its own."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
-
-from flask import Request
+from typing import Any
 
 from bluehour.openapi.wording import cut
 
-if TYPE_CHECKING:
-    from ..mock import Mock
+from ..api.call import Answer
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,16 +17,30 @@ class ControlCall:
     """One legal call of the control API.
 
     Attributes:
-        mock: what is controlled.
         parameters: of path and query by name, with their defaults.
         body: the JSON body as data; an empty object where there is none.
-        request: the request itself.
+        base_url: what the caller reaches the server by.
+        upstream: the base URL of the server that a proxy stands before; None for a mock.
     """
 
-    mock: Mock
     parameters: Mapping[str, Any]
     body: Mapping[str, Any]
-    request: Request
+    base_url: str
+    upstream: str | None = None
+
+
+Handler = Callable[[ControlCall], Answer]
+
+
+def handlers_of(operations: object) -> dict[str, Handler]:
+    """Return an object's public methods by the operations they carry out: `list_rules` does `listRules`."""
+    names = [name for name in dir(operations) if not name.startswith("_")]
+    return {_in_camel_case(name): getattr(operations, name) for name in names}
+
+
+def _in_camel_case(name: str) -> str:
+    first, *others = name.split("_")
+    return first + "".join(word.title() for word in others)
 
 
 class ControlRefusal(Exception):

@@ -6,137 +6,136 @@ access -> operation (404, 405) -> parameters and body (400) -> what the operatio
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from functools import cache, wraps
+from functools import cache
 from typing import Any
 
 import orjson
-from flask import Flask, Request, Response, redirect, request
-from werkzeug.exceptions import HTTPException
-from werkzeug.routing import Map, Rule
+from flask import Flask, Response, redirect, request
 
+from bluehour.openapi.messages import Request
 from bluehour.openapi.model import JSON, Operation
+from bluehour.openapi.reading import read
+from bluehour.openapi.routes import Routes
 from bluehour.openapi.upgrade import METHODS
 
-from .. import console
-from ..answering import encoded, judged
-from ..exchange import Answer, Refusal
-from ..lanes import Lane
-from ..mock import Mock
-from ..parameters import check_parameters, parameter_values
-from ..refusals import answer_to
-from ..requests import drain, parse_body, read_body
-from ..trace import trace_of
+from ..api.answers import judged, reply_of
+from ..api.call import Answer, Refusal
+from ..api.journey import LARGEST_BODY
+from ..api.origin import base_url_of
+from ..api.refusals import answer_to, nowhere
+from ..api.wsgi import body_of, request_of
+from ..core.world import World
 from . import PREFIX
 from .access import COOKIE, check_access
 from .contract import control_contract
-from .events import follow
-from .exchange import ControlCall, ControlRefusal
+from .exchange import ControlCall, ControlRefusal, Handler
 
 
-def add_routes(app: Flask, mock: Mock) -> None:
-    """Serve the control API, its events and the console."""
+class ControlApi:
+    """Answers calls of the control API.
 
-    def control(_: str) -> Response:
-        return _control(mock, request)
+    Args:
+        world: whose settings tell who may call.
+        handlers: gives what carries out the operations, by their ids; asked when the first call comes.
+        upstream: the base URL of the server that a proxy stands before; None for a mock.
+    """
 
-    # One rule for all operations: which they are is read when the first is called, not at the start.
-    app.add_url_rule(f"{PREFIX}/<path:_>", "control", control, methods=[name.upper() for name in METHODS])
-    app.add_url_rule(f"{PREFIX}/events", "control events", lambda: _events(mock))
-    app.add_url_rule(f"{PREFIX}/openapi.json", "control openapi", _openapi)
-    console.add_routes(app)
-    _guard(app, mock)
+    def __init__(
+        self, world: World, handlers: Callable[[], Mapping[str, Handler]], upstream: str | None
+    ) -> None:
+        self._world = world
+        self._handlers = handlers
+        self._upstream = upstream
 
+    def add_routes(self, app: Flask) -> None:
+        """Serve it, and put its access check before everything below its path."""
+        # One rule for all operations: which they are is read when the first is called, not at the start.
+        methods = [name.upper() for name in METHODS]
+        app.add_url_rule(f"{PREFIX}/<path:_>", "control", self._view, methods=methods)
+        app.add_url_rule(f"{PREFIX}/openapi.json", "control openapi", _openapi)
+        app.before_request(self._guard)
 
-def _control(mock: Mock, request: Request) -> Response:
-    operation_id, path = _url_map().bind("", script_name="").match(request.path, request.method)
-    return _serve(mock, control_contract().operation(operation_id), path, request)
+    def _guard(self) -> Any:
+        """Let a call pass, or answer it."""
+        asked = request_of(request.environ)
+        if not (asked.path == PREFIX or asked.path.startswith(f"{PREFIX}/")):
+            return None
+        if "token" in asked.arguments and asked.path == PREFIX:
+            return _sign_in(asked.arguments["token"][-1])
+        try:
+            check_access(self._world.settings.control_token, asked)
+        except ControlRefusal as refusal:
+            return _response(_refusal(refusal))
+        return None
+
+    def _view(self, _: str) -> Response:
+        asked = request_of(request.environ)
+        match = routes().find(asked.method, asked.raw_path)
+        if match is None:
+            raise nowhere(routes().allowed(asked.raw_path), self._world.contract)
+        content = body_of(request.environ).read(LARGEST_BODY + 1)
+        asked.body = content
+        return _response(self._answer(match.operation, match.values, asked))
+
+    def _answer(self, operation: Operation, path: Mapping[str, str], asked: Request) -> Answer:
+        try:
+            answer = self._carried_out(operation, path, asked)
+        except Refusal as refusal:
+            answer = answer_to(refusal, self._world.contract)
+        except ControlRefusal as refusal:
+            answer = _refusal(refusal)
+        return judged(answer, operation.response(answer.status), control_contract(), asked)
+
+    def _carried_out(self, operation: Operation, path: Mapping[str, str], asked: Request) -> Answer:
+        if self._upstream is not None and not operation.node.get("x-proxy"):
+            raise ControlRefusal(
+                404,
+                "not_found",
+                f"This is a proxy before {self._upstream}: it shows what passes, and changes nothing. "
+                f"{operation.method} {operation.path} is for a mock (`bluehour serve`)",
+            )
+        if len(asked.body) > LARGEST_BODY:
+            raise Refusal("payload_too_large")
+        found = read(operation, asked, path)
+        if message := found.message:
+            raise Refusal("invalid_request", message)
+        call = ControlCall(found.parameters, found.body or {}, base_url_of(asked), self._upstream)
+        handler = self._handlers().get(operation.id)
+        if handler is None:
+            raise ControlRefusal(404, "not_found", f"{operation.id}: this mock was made without that part")
+        return handler(call)
 
 
 @cache
-def _url_map() -> Map:
-    return Map(
-        [
-            Rule(each.path.replace("{", "<").replace("}", ">"), methods=[each.method], endpoint=each.id)
-            for each in control_contract().operations
-        ],
-        merge_slashes=False,  # or a//b would be sent on to a/b, at no host's name
-    )
+def routes() -> Routes:
+    """Return the routes of the control API, read once per process: not before somebody calls it."""
+    return Routes(control_contract(), [""])
 
 
-def lane_of(path: str, method: str) -> Lane:
-    """Return the lane in which a call of the control API is worked on."""
-    try:
-        operation_id, _ = _url_map().bind("", script_name="").match(path, method)
-    except HTTPException:  # the events and the console, or nothing at all
-        return "control"
-    lane: Lane = control_contract().operation(operation_id).node.get("x-lane", "control")
-    return lane
+def lane_of_call(path: str, method: str) -> str:
+    """Return whose threads work on a call of the control API: `x-lane` in its contract."""
+    match = routes().find(method, path)
+    return "control" if match is None else str(match.operation.node.get("x-lane", "control"))
 
 
-def _serve(mock: Mock, operation: Operation, path: Mapping[str, str], request: Request) -> Response:
-    from .operations import OPERATIONS
-
-    try:
-        _refuse_for_proxy(mock, operation)
-        check_parameters(operation, request, path)
-        body = parse_body(operation, request, read_body(operation, request))
-        call = ControlCall(mock, parameter_values(operation, request, path), body or {}, request)
-        answer = OPERATIONS[operation.id](call)
-    except Refusal as refusal:
-        drain(request)
-        answer = answer_to(refusal, mock.contract)
-    except ControlRefusal as refusal:
-        answer = _answer_to(refusal)
-    return judged(answer, operation.response(answer.status), control_contract(), request)
-
-
-def _refuse_for_proxy(mock: Mock, operation: Operation) -> None:
-    if mock.upstream is not None and not operation.node.get("x-proxy"):
-        raise ControlRefusal(
-            404,
-            "not_found",
-            f"This is a proxy before {mock.upstream}: it shows what passes, and changes nothing. "
-            f"{operation.method} {operation.path} is for a mock (`bluehour serve`)",
-        )
-
-
-def _answer_to(refusal: ControlRefusal) -> Answer:
+def _refusal(refusal: ControlRefusal) -> Answer:
     return Answer(refusal.status, {"code": refusal.code, "message": refusal.message})
 
 
-def _events(mock: Mock) -> Response:
-    trace_of(request.environ).events = lambda: follow(mock)
-    return Response(content_type="text/event-stream", headers={"Cache-Control": "no-store"})
+def _response(answer: Answer) -> Response:
+    reply = reply_of(answer)
+    response = Response(reply.body if isinstance(reply.body, bytes) else b"", reply.status)
+    response.headers.clear()
+    response.headers.extend(reply.headers)
+    return response
 
 
 def _openapi() -> Response:
     return Response(orjson.dumps(control_contract().document), content_type=JSON)
 
 
-def _guard(app: Flask, mock: Mock) -> None:
-    """Put the access check before every view of ours."""
-    ours = {rule.endpoint for rule in app.url_map.iter_rules() if rule.rule.startswith(PREFIX)}
-    for endpoint in ours:
-        app.view_functions[endpoint] = _guarded(mock, app.view_functions[endpoint])
-
-
-def _guarded(mock: Mock, view: Callable[..., Any]) -> Callable[..., Any]:
-    @wraps(view)
-    def guarded(**values: Any) -> Any:
-        if "token" in request.args and request.path == PREFIX:
-            return _sign_in()
-        try:
-            check_access(mock.settings.control_token, request)
-        except ControlRefusal as refusal:
-            drain(request)
-            return encoded(_answer_to(refusal), request)
-        return view(**values)
-
-    return guarded
-
-
-def _sign_in() -> Any:
+def _sign_in(token: str) -> Any:
     """Keep the token that the console was opened with in a cookie, and out of the address bar."""
     answer = redirect(PREFIX)
-    answer.set_cookie(COOKIE, request.args["token"], path=PREFIX, httponly=True, samesite="Strict")
+    answer.set_cookie(COOKIE, token, path=PREFIX, httponly=True, samesite="Strict")
     return answer

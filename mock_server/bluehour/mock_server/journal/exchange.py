@@ -4,12 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
+from bluehour.openapi.messages import Headers as MessageHeaders
+from bluehour.openapi.messages import Request
 from bluehour.openapi.model import Operation
 
-from ..trace import Broken
-from .secrets import Secrets
+from ..api.secrets import Secrets
+from ..api.trace import Broken
 
 LARGEST_BODY = 64 * 2**10
 """Bytes of a body that are kept; of a larger one, nothing but its size."""
@@ -20,7 +23,7 @@ NO_ANSWER = 0
 Headers = tuple[tuple[str, str], ...]
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Exchange:
     """What was sent, what was answered, and what happened in between: as it was, to be judged.
 
@@ -30,13 +33,12 @@ class Exchange:
         id: counted from 1.
         at: by the mock's clock, seconds since the epoch.
         ms: how long the mock worked on it.
-        query: the query string as it came.
+        target: path and query as they came, percent signs and all.
         request_body: None where it was not kept.
         status: of the answer, or `NO_ANSWER`.
         operation: what was called; None for a transfer, and where there is no such method and path.
         transfer: `upload`, `download` or nothing.
         path_values: the values of the path's parameters, by name.
-        has_token: whether the credential came that the operation asks for.
         account_id: who called.
         note: what happened: `project`, `charged`, `error`, …
         forced: what a scenario did, in words.
@@ -50,8 +52,7 @@ class Exchange:
     at: float
     ms: float
     method: str
-    path: str
-    query: str
+    target: str
     request_headers: Headers
     request_body: bytes | None
     request_size: int
@@ -62,7 +63,6 @@ class Exchange:
     operation: Operation | None
     transfer: str
     path_values: Mapping[str, str]
-    has_token: bool
     account_id: str | None
     note: Mapping[str, Any]
     forced: str | None
@@ -70,6 +70,23 @@ class Exchange:
     broken: tuple[Broken, ...]
     remarks: tuple[str, ...]
     secrets: Secrets
+
+    @cached_property
+    def request(self) -> Request:
+        """The request as it came; without its body, where that was not kept."""
+        return Request(
+            self.method, self.target, MessageHeaders(self.request_headers), self.request_body or b""
+        )
+
+    @property
+    def path(self) -> str:
+        """The path, its percent signs undone."""
+        return self.request.path
+
+    @property
+    def query(self) -> str:
+        """The query as it came."""
+        return self.request.query
 
     @property
     def operation_id(self) -> str | None:

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from threading import Lock
-from typing import TYPE_CHECKING, NamedTuple, TypeVar
+from typing import NamedTuple, TypeVar
 
-from ..trace import Trace
+from bluehour.openapi.messages import Request
 
-if TYPE_CHECKING:
-    from ..mock import Mock
+from ..api.trace import Trace
+from ..core.world import World
 
 _Key = TypeVar("_Key")
 _Value = TypeVar("_Value")
@@ -43,11 +43,11 @@ class Habit(NamedTuple):
 class Habits:
     """Watches what each client does. May be used from any thread."""
 
-    def __init__(self, mock: Mock) -> None:
-        self._mock = mock
+    def __init__(self, world: World) -> None:
+        self._world = world
         self._lock = Lock()
         self._polls: dict[str, tuple[float, float]] = {}
-        self._creates: dict[tuple[str, str, int], tuple[float, str]] = {}
+        self._creates: dict[tuple[str | None, str | None, int], tuple[float, str]] = {}
 
     def clear(self) -> None:
         """Forget what was seen."""
@@ -55,27 +55,25 @@ class Habits:
             self._polls.clear()
             self._creates.clear()
 
-    def seen_in(self, trace: Trace, now: float, *, frozen: bool) -> Habit | None:
+    def seen_in(self, request: Request, trace: Trace, now: float, *, frozen: bool) -> Habit | None:
         """Return what is to be said of a call, and remember it."""
         note = trace.note
         if "charged" in note:
-            return self._create(trace, note["project"], now)
+            return self._create(request, trace, note["project"], now)
         if note.get("job") in ("queued", "rendering") and not frozen:
             return self._poll(note["project"], now)
         return None
 
     def _poll(self, project: str, now: float) -> Habit | None:
-        advised = self._mock.advised_poll_seconds
+        advised = self._world.advised_poll_seconds
         with self._lock:
             # The vendor's own SDK asks twice at first, so one short pause says nothing: two do.
             before_last, last = self._polls.pop(project, (-1e9, -1e9))
             _remember(self._polls, project, (last, now))
         return Habit(now - last, advised=advised) if now - before_last < advised else None
 
-    def _create(self, trace: Trace, project: str, now: float) -> Habit | None:
-        assert trace.account is not None  # noqa: S101 - nobody else is charged
-        assert trace.operation is not None  # noqa: S101 - nothing else charges
-        key = (trace.account.id, trace.operation.id, hash(trace.body))
+    def _create(self, request: Request, trace: Trace, project: str, now: float) -> Habit | None:
+        key = (trace.account_id, trace.called, hash(request.body))
         with self._lock:
             before = self._creates.pop(key, None)
             _remember(self._creates, key, (now, project))

@@ -5,12 +5,9 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Callable
 from threading import Lock
-from typing import TYPE_CHECKING
 
 from .exchange import Exchange
-
-if TYPE_CHECKING:
-    from .recorder import Record
+from .record import Record
 
 _MOST_BYTES = 32 * 2**20
 """Of what is kept, bodies included."""

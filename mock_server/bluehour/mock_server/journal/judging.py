@@ -7,22 +7,16 @@ from __future__ import annotations
 
 import difflib
 from collections.abc import Iterator
-from dataclasses import dataclass
 from itertools import islice
 from typing import Any
 
-from flask import Request
-from werkzeug.test import EnvironBuilder
-
 from bluehour.openapi import wording
 from bluehour.openapi.data import from_json
-from bluehour.openapi.model import Operation
+from bluehour.openapi.faults import Fault
+from bluehour.openapi.reading import read
 from bluehour.openapi.schema import Schema
 from bluehour.openapi.wording import cut
 
-from ..exchange import Refusal
-from ..parameters import check_parameters
-from ..requests import parse_body
 from .exchange import Exchange
 
 _MOST_WARNINGS = 50
@@ -35,19 +29,6 @@ _LONGEST_KEY = 64
 """Characters of an unknown key that are compared with those that there are."""
 
 
-@dataclass(frozen=True, slots=True)
-class Fault:
-    """One thing that the contract does not allow.
-
-    Attributes:
-        where: a field of the body, such as `style.mouth_smile`, or the part of the request.
-        message: in the vendor's words.
-    """
-
-    where: str
-    message: str
-
-
 def faults_of(exchange: Exchange) -> list[Fault]:
     """Return what of a request breaks the contract, whatever was answered; none for a legal one.
 
@@ -56,15 +37,11 @@ def faults_of(exchange: Exchange) -> list[Fault]:
     operation = exchange.operation
     if operation is None:
         return _faults_outside(exchange)
-    faults = []
-    if not exchange.has_token and operation.security and () not in operation.security:
-        faults.append(Fault("Authorization", "Missing or malformed credentials: expected Bearer and a token"))
-    request = _as_request(exchange)
-    try:
-        check_parameters(operation, request, dict(exchange.path_values))
-    except Refusal as refusal:
-        faults.append(Fault("parameters", str(refusal)))
-    return faults + _faults_of_body(exchange, operation, request)
+    found = read(operation, exchange.request, exchange.path_values)
+    if exchange.request_body is None:  # too large to be kept: what was answered has to do
+        refused = exchange.status in (400, 413)
+        found.body_faults = [Fault("body", str(exchange.note["error"]))] if refused else []
+    return found.faults
 
 
 def warnings_of(exchange: Exchange) -> list[str]:
@@ -88,29 +65,12 @@ def _faults_outside(exchange: Exchange) -> list[Fault]:
     ]
 
 
-def _faults_of_body(exchange: Exchange, operation: Operation, request: Request) -> list[Fault]:
-    if exchange.request_body is None:  # too large to be kept: what was answered has to do
-        return [Fault("body", str(exchange.note["error"]))] if exchange.status in (400, 413) else []
-    schema, body = _json_body(exchange)
-    if schema is not None and (faults := _schema_faults(schema, body)):
-        return faults
-    try:
-        parse_body(operation, request, exchange.request_body)
-    except Refusal as refusal:
-        return [Fault("body", str(refusal))]
-    return []
-
-
-def _schema_faults(schema: Schema, body: Any) -> list[Fault]:
-    return [Fault(_field(each.path) or "body", wording.describe(each)) for each in schema.faults(body)]
-
-
 def _json_body(exchange: Exchange) -> tuple[Schema | None, Any]:
     """The body as data with the schema that judges it, where it is JSON."""
     operation = exchange.operation
     if operation is None or operation.body is None or not exchange.request_body:
         return None, None
-    media = operation.body.media_type(_header(exchange, "Content-Type"))
+    media = operation.body.media_type(exchange.request.content_type)
     if media is None or not media.is_json:
         return None, None
     try:
@@ -170,19 +130,3 @@ def _walk(
 
 def _child(value: Any, name: str | int) -> Any:
     return value[name]
-
-
-def _as_request(exchange: Exchange) -> Request:
-    """The request once more, for those who judge requests."""
-    builder = EnvironBuilder(
-        path=exchange.path,
-        query_string=exchange.query,
-        method=exchange.method,
-        headers=list(exchange.request_headers),
-        data=exchange.request_body or b"",
-    )
-    return Request(builder.get_environ())
-
-
-def _header(exchange: Exchange, name: str) -> str:
-    return next((value for known, value in exchange.request_headers if known == name), "")

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import Any
-from urllib.parse import parse_qsl
 
-from ..clock import isoformat
-from .exchange import Exchange, Headers
+from bluehour.openapi import har
+from bluehour.openapi.messages import Headers, Request, Response
+
+from ..api.secrets import Secrets
+from ..core.clock import isoformat
+from .exchange import Exchange
 from .judging import faults_of, warnings_of
-from .secrets import Secrets
 
 
 def entry(exchange: Exchange) -> dict[str, Any]:
@@ -26,13 +28,13 @@ def entry(exchange: Exchange) -> dict[str, Any]:
             "method": exchange.method,
             "path": hide(exchange.path),
             "query": secrets.query(exchange.query),
-            "headers": _pairs(exchange.request_headers, secrets),
+            "headers": list(map(list, _pairs(exchange.request_headers, secrets))),
             "body": _text(exchange.request_body, secrets),
             "size": exchange.request_size,
         },
         "response": {
             "status": exchange.status,
-            "headers": _pairs(exchange.response_headers, secrets),
+            "headers": list(map(list, _pairs(exchange.response_headers, secrets))),
             "body": _text(exchange.response_body, secrets),
             "size": exchange.response_size,
         },
@@ -49,52 +51,32 @@ def entry(exchange: Exchange) -> dict[str, Any]:
 
 
 def archive(exchanges: list[Exchange], base_url: str, version: str) -> dict[str, Any]:
-    """Return exchanges as an HTTP archive, HAR 1.2 (http://www.softwareishard.com/blog/har-12-spec/)."""
-    return {
-        "log": {
-            "version": "1.2",
-            "creator": {"name": "Bluehour", "version": version},
-            "entries": [_har_entry(exchange, base_url) for exchange in exchanges],
-        }
-    }
+    """Return exchanges as an HTTP archive."""
+    return har.archive((_har_entry(exchange, base_url) for exchange in exchanges), version)
 
 
-def _har_entry(exchange: Exchange, base_url: str) -> dict[str, Any]:
+def _har_entry(exchange: Exchange, base_url: str) -> har.Entry:
     secrets = _secrets_of(exchange)
     path, query = secrets.hide(exchange.path), secrets.query(exchange.query)
-    return {
-        "startedDateTime": isoformat(exchange.at),
-        "time": exchange.ms,
-        "request": {
-            "method": exchange.method,
-            "url": f"{base_url}{path}{'?' if query else ''}{query}",
-            "httpVersion": "HTTP/1.1",
-            "cookies": [],
-            "headers": _named(exchange.request_headers, secrets),
-            "queryString": [{"name": n, "value": v} for n, v in parse_qsl(query, keep_blank_values=True)],
-            "headersSize": -1,
-            "bodySize": exchange.request_size,
-            **_post_data(exchange, secrets),
-        },
-        "response": {
-            "status": exchange.status,
-            "statusText": "",
-            "httpVersion": "HTTP/1.1",
-            "cookies": [],
-            "headers": _named(exchange.response_headers, secrets),
-            "content": {
-                "size": exchange.response_size,
-                "mimeType": _content_type(exchange.response_headers),
-                "text": _text(exchange.response_body, secrets) or "",
-            },
-            "redirectURL": "",
-            "headersSize": -1,
-            "bodySize": exchange.response_size,
-        },
-        "cache": {},
-        "timings": {"send": 0, "wait": exchange.ms, "receive": 0},
-        "comment": secrets.hide("; ".join(_said(exchange))),
-    }
+    return har.Entry(
+        at=exchange.at,
+        ms=exchange.ms,
+        request=Request(
+            exchange.method,
+            f"{path}{'?' if query else ''}{query}",
+            Headers(_pairs(exchange.request_headers, secrets)),
+            _bytes(exchange.request_body, secrets),
+            base_url,
+        ),
+        response=Response(
+            exchange.status,
+            Headers(_pairs(exchange.response_headers, secrets)),
+            _bytes(exchange.response_body, secrets),
+        ),
+        comment=secrets.hide("; ".join(_remarks(exchange))),
+        request_size=exchange.request_size,
+        response_size=exchange.response_size,
+    )
 
 
 def _secrets_of(exchange: Exchange) -> Secrets:
@@ -102,7 +84,7 @@ def _secrets_of(exchange: Exchange) -> Secrets:
     return exchange.secrets
 
 
-def _said(exchange: Exchange) -> Iterator[str]:
+def _remarks(exchange: Exchange) -> Iterator[str]:
     if exchange.forced:
         yield exchange.forced
     for broken in exchange.broken:
@@ -110,23 +92,8 @@ def _said(exchange: Exchange) -> Iterator[str]:
     yield from exchange.remarks
 
 
-def _post_data(exchange: Exchange, secrets: Secrets) -> dict[str, Any]:
-    text = _text(exchange.request_body, secrets)
-    if not text:
-        return {}
-    return {"postData": {"mimeType": _content_type(exchange.request_headers), "text": text}}
-
-
-def _content_type(headers: Headers) -> str:
-    return next((value for name, value in headers if name.lower() == "content-type"), "")
-
-
-def _named(headers: Headers, secrets: Secrets) -> list[dict[str, str]]:
-    return [{"name": name, "value": value} for name, value in _pairs(headers, secrets)]
-
-
-def _pairs(headers: Headers, secrets: Secrets) -> list[list[str]]:
-    return [[_printable(name), _printable(secrets.header(name, value))] for name, value in headers]
+def _pairs(headers: Iterable[tuple[str, str]], secrets: Secrets) -> list[tuple[str, str]]:
+    return [(_printable(name), _printable(secrets.header(name, value))) for name, value in headers]
 
 
 def _printable(text: str) -> str:
@@ -141,3 +108,11 @@ def _text(body: bytes | None, secrets: Secrets) -> str | None:
         return secrets.body(body.decode())
     except UnicodeDecodeError:
         return None
+
+
+def _bytes(body: bytes | None, secrets: Secrets) -> bytes:
+    """A body without secrets; nothing where it was not kept, or is no text and has some."""
+    text = _text(body, secrets)
+    if body is None or text is not None:
+        return (text or "").encode()
+    return body if secrets.hide(raw := body.decode("latin-1")) == raw else b""

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from http.client import HTTPResponse
 from pathlib import Path
 
-from ..assets.files import TooLarge
+from ..core.assets.files import TooLarge
 from .connection import Deadline, answer_to, pieces
 from .errors import OutboundError
 from .policy import TargetPolicy

@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 import json
-import shlex
 from collections.abc import Iterator
 from typing import Any
-from urllib.parse import quote
+from urllib.parse import quote, urlencode
 
+from bluehour.openapi import curl as commands
 from bluehour.openapi.document import SpecError
+from bluehour.openapi.messages import Headers, Request
 from bluehour.openapi.model import MediaType, Operation, Parameter, Security
 
 TOKEN = "any-token"  # noqa: S105 - no secret: the mock takes any
-_FORMS = {"application/x-www-form-urlencoded": "--data-urlencode", "multipart/form-data": "-F"}
+_FORM = "multipart/form-data"
+_FILE = "file"
+"""Where a body is that can't be shown."""
 _SHORT = 72
 _SEPARATORS = {"spaceDelimited": "%20", "pipeDelimited": "%7C"}
 # Parts of a request of which others than parameters speak.
@@ -20,31 +23,28 @@ _NOT_PARAMETERS = ("accept", "content-type", "authorization")
 
 
 def curl(operation: Operation, base_url: str) -> str:
-    """Return the command, an option per line."""
-    words = [f"curl {_quoted(_url(operation, base_url))}", *_method(operation)]
-    words += [f"-H {shlex.quote(header)}" for header in _headers(operation)]
-    cookies = [f"{one.name}={_text(one)}" for one in _required(operation, "cookie")]
-    cookies += [f"{one.parameter}={TOKEN}" for one in _keys(operation, "cookie")]
-    if cookies:
-        words.append(f"-b {shlex.quote('; '.join(cookies))}")
-    return " \\\n  ".join([*words, *_body(operation)])
+    """Return the command, an option per line, and the lines of a long body as they are."""
+    media = _media(operation)
+    value = _shortest(media) if media else None
+    form = list(_fields(value)) if media and media.name == _FORM and isinstance(value, dict) else []
+    body = b"" if media is None or form else _body(media, value)
+    headers = Headers(_headers(operation))
+    return commands.curl(
+        Request(operation.method, _target(operation), headers, body or b"", base_url),
+        body_file=_FILE if body is None else None,
+        form=form,
+        keeps_lines=True,
+    )
 
 
-def _method(operation: Operation) -> Iterator[str]:
-    if operation.method == "HEAD":
-        yield "--head"
-    elif operation.method != "GET":
-        yield f"-X {operation.method}"
-
-
-def _url(operation: Operation, base_url: str) -> str:
+def _target(operation: Operation) -> str:
     path = operation.path
     for parameter in operation.parameters:
         if parameter.location == "path":
             path = path.replace(f"{{{parameter.name}}}", quote(_text(parameter), safe=",:@"))
     pairs = [pair for one in _required(operation, "query") for pair in _pairs(one)]
     pairs += [f"{quote(one.parameter)}={TOKEN}" for one in _keys(operation, "query")]
-    return f"{base_url}{path}" + ("?" + "&".join(pairs) if pairs else "")
+    return path + ("?" + "&".join(pairs) if pairs else "")
 
 
 def _pairs(parameter: Parameter) -> Iterator[str]:
@@ -63,42 +63,45 @@ def _pairs(parameter: Parameter) -> Iterator[str]:
         yield f"{name}={separator.join(quote(item) for item in _listed(value))}"
 
 
-def _headers(operation: Operation) -> Iterator[str]:
+def _headers(operation: Operation) -> Iterator[tuple[str, str]]:
     yield from (header for scheme in _security(operation) for header in _credential(scheme))
     for parameter in _required(operation, "header"):
         if parameter.name.lower() not in _NOT_PARAMETERS:
-            yield f"{parameter.name}: {' '.join(_text(parameter).split())}"
+            yield parameter.name, " ".join(_text(parameter).split())
+    cookies = [f"{one.name}={_text(one)}" for one in _required(operation, "cookie")]
+    cookies += [f"{one.parameter}={TOKEN}" for one in _keys(operation, "cookie")]
+    if cookies:
+        yield "Cookie", "; ".join(cookies)
     media = _media(operation)
-    if media and media.name not in _FORMS:
-        yield f"Content-Type: {media.name}"
+    if media and media.name != _FORM:
+        yield "Content-Type", media.name
 
 
-def _credential(scheme: Security) -> Iterator[str]:
+def _credential(scheme: Security) -> Iterator[tuple[str, str]]:
     if scheme.type == "apiKey" and scheme.location == "header":
-        yield f"{scheme.parameter}: {TOKEN}"
+        yield scheme.parameter, TOKEN
     elif scheme.type == "http" and scheme.scheme == "basic":
-        yield "Authorization: Basic dXNlcjpwYXNzd29yZA=="  # user:password
+        yield "Authorization", "Basic dXNlcjpwYXNzd29yZA=="  # user:password
     elif scheme.type == "http":
-        yield f"Authorization: {scheme.scheme.capitalize()} {TOKEN}"
+        yield "Authorization", f"{scheme.scheme.capitalize()} {TOKEN}"
     elif scheme.type in ("oauth2", "openIdConnect"):
-        yield f"Authorization: Bearer {TOKEN}"
+        yield "Authorization", f"Bearer {TOKEN}"
 
 
-def _body(operation: Operation) -> Iterator[str]:
-    media = _media(operation)
-    if media is None:
-        return
-    value = _shortest(media)
-    if media.name in _FORMS and isinstance(value, dict):
-        for name, items in value.items():
-            for item in items if isinstance(items, list) else [items]:
-                yield f"{_FORMS[media.name]} {shlex.quote(f'{name}={_plain(item)}')}"
-    elif media.is_json:
-        yield f"-d {shlex.quote(_json(value))}"
-    elif isinstance(value, str) and media.name.startswith("text/"):
-        yield f"--data-binary {shlex.quote(value)}"
-    else:
-        yield "--data-binary @file"
+def _body(media: MediaType, value: Any) -> bytes | None:
+    """A body with an example; None where that is for a file to hold."""
+    if media.is_json:
+        return _json(value).encode()
+    if media.name == "application/x-www-form-urlencoded" and isinstance(value, dict):
+        return urlencode(list(_fields(value))).encode()
+    if media.name.startswith("text/") and isinstance(value, str):
+        return value.encode()
+    return None
+
+
+def _fields(value: dict[str, Any]) -> Iterator[tuple[str, str]]:
+    for name, items in value.items():
+        yield from ((name, _plain(item)) for item in (items if isinstance(items, list) else [items]))
 
 
 def _media(operation: Operation) -> MediaType | None:
@@ -158,8 +161,3 @@ def _listed(value: list[Any] | dict[str, Any]) -> list[str]:
 
 def _plain(value: Any) -> str:
     return value if isinstance(value, str) else json.dumps(value, default=str)
-
-
-def _quoted(text: str) -> str:
-    """A URL always in quotes, since the host in it is only known when the page is fetched."""
-    return "'" + text.replace("'", "'\"'\"'") + "'"

@@ -15,7 +15,7 @@ from typing import Any, TypeVar
 
 from bluehour.openapi.contract import Contract
 from bluehour.openapi.document import Document, SpecError, resolve
-from bluehour.openapi.model import MediaType, Operation, Parameter, Response, without_parameters
+from bluehour.openapi.model import DeclaredResponse, MediaType, Operation, Parameter, without_parameters
 
 from .curl import curl
 from .fields import Field, Reader, Table
@@ -296,7 +296,7 @@ class _Teller:
             if made:
                 yield Example("Made from the schema", made)
 
-    def _answer(self, response: Response, node: Any) -> Answer:
+    def _answer(self, response: DeclaredResponse, node: Any) -> Answer:
         node = mapping(_followed(self._document, node))
         headers = mapping(node.get("headers"))
         return Answer(

@@ -22,8 +22,9 @@ class Page:
     """The reference of one contract."""
 
     def __init__(self, contract: Contract) -> None:
-        # Nobody can write this into a specification: it stands where the address belongs.
-        self._mark = f"address-{token_hex(16)}"
+        # Nobody can write this into a specification: it stands where the address belongs. The asterisk
+        # puts a URL of a curl command in quotes, as some addresses need.
+        self._mark = f"address*{token_hex(16)}"
         self._html = _html(contract, self._mark)
 
     @cached_property

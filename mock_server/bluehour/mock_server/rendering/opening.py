@@ -7,6 +7,7 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
+from ..core.installing import command_for
 from . import RendererError, Stage
 
 SIMULATED = "simulated"
@@ -15,7 +16,6 @@ REFERENCE = "reference"
 DEVICES = ("auto", "cpu", "cuda")
 
 _NEEDED = ("torch", "numpy")
-_INSTALL = "pip install 'bluehour[inference]'"
 
 
 def open_stage(name: str, device: str, photo_model: Path | None) -> Stage[Any, Any] | None:
@@ -49,7 +49,9 @@ def check_installed(name: str) -> None:
     """
     for module in _NEEDED if name == REFERENCE else ():
         if not _is_installed(module):
-            raise RendererError(f"the reference renderer needs {module}, which is missing: {_INSTALL}")
+            raise RendererError(
+                f"the reference renderer needs {module}, which is missing: {command_for('inference')}"
+            )
 
 
 def _is_installed(module: str) -> bool:

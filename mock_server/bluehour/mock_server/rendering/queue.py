@@ -5,8 +5,8 @@ as wait for it, savers write what was made. So a device need not wait for files,
 a few batches.
 
 Every job's state is in the store alone: a process that takes up the store of one that was killed finds its
-unfinished projects pending, and renders them (`resuming`). They were charged when they were created, and are
-not again.
+unfinished projects pending, and renders them (`Rendering.resume`). They were charged when they were
+created, and are not again.
 """
 
 from __future__ import annotations
@@ -19,15 +19,13 @@ from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from threading import Condition, Thread
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-from ..lacks import lack_in
-from ..projects import Project, ProjectEnded
+from ..core.lacks import lack_in
+from ..core.projects import Project, ProjectEnded
+from ..core.world import World
 from . import Job, RenderError, Stage
-from .outputs import job_of, keep, output_file
-
-if TYPE_CHECKING:
-    from ..mock import Mock
+from .outputs import Outputs, keep
 
 log = logging.getLogger("bluehour")
 
@@ -64,8 +62,9 @@ class RenderQueue:
     Threads are started with the first project, and are ended by `close`.
     """
 
-    def __init__(self, mock: Mock, stage: Stage[Any, Any]) -> None:
-        self._mock = mock
+    def __init__(self, world: World, stage: Stage[Any, Any], outputs: Outputs) -> None:
+        self._world = world
+        self._outputs = outputs
         self._stage = stage
         self._changed = Condition()
         self._tasks: dict[str, _Task] = {}
@@ -83,7 +82,7 @@ class RenderQueue:
         Raises:
             KeyError: the contract has no such operation.
         """
-        project_type = self._mock.contract.operation(project.operation_id).project_type
+        project_type = self._world.contract.operation(project.operation_id).project_type
         task = _Task(project, project_type)
         with self._changed:
             if project.id not in self._tasks and not self._closed:
@@ -91,12 +90,6 @@ class RenderQueue:
                 self._waiting.append(task)
                 self._start()
                 self._changed.notify_all()
-
-    def remarks_on(self, project: Project) -> list[str]:
-        """Say what of a project's request the stage can't do."""
-        job = job_of(self._mock, project)
-        remark = self._stage.remark_on(job.project_type, job.request)
-        return [] if remark is None else [remark]
 
     def settle(self, timeout: float) -> bool:
         """Wait until nothing is on its way; tell whether that came true within `timeout` real seconds."""
@@ -148,7 +141,7 @@ class RenderQueue:
         if task is None:
             return False
         try:
-            job = job_of(self._mock, task.project)
+            job = self._outputs.job_of(task.project)
             task.picture = self._loaded_picture(job)
         except RenderError as error:
             self._end(task, error.code)
@@ -166,7 +159,7 @@ class RenderQueue:
         return self._waiting if self._in_memory < most else None
 
     def _loaded_picture(self, job: Job) -> Any:
-        with self._mock.room_for(job.source):
+        with self._outputs.room.for_picture(job.source):
             return self._stage.load(job)
 
     def _edit_next(self) -> bool:
@@ -198,7 +191,7 @@ class RenderQueue:
     def _begin(self, task: _Task) -> bool:
         """Tell the world that a project renders; and whether it is still to be rendered."""
         try:
-            with self._mock.gate:
+            with self._world.gate:
                 if self._is_wanted(task):
                     self._begin_in_store(task)
                     return True
@@ -211,8 +204,7 @@ class RenderQueue:
         return False
 
     def _begin_in_store(self, task: _Task) -> None:
-        task.project = self._mock.store.begin_project(task.project.id, self._mock.clock.now())
-        self._mock.webhooks.follow(task.project)
+        task.project = self._world.begin_project(task.project.id)
 
     def _edited_pictures(self, batch: Sequence[_Task]) -> list[Any]:
         """Edit a batch; where that fails, one by one, so that no job fails by another's fault."""
@@ -231,9 +223,9 @@ class RenderQueue:
             return False
         try:
             encoded = self._stage.encode(task.picture)
-            with self._mock.gate:
+            with self._world.gate:
                 if self._is_wanted(task):
-                    keep(output_file(self._mock, task.project), encoded)
+                    keep(self._outputs.file_of(task.project), encoded)
         except Exception as error:
             self._fail(task, error)
         else:
@@ -249,10 +241,10 @@ class RenderQueue:
     def _end(self, task: _Task, outcome: str) -> None:
         """End a job, and give its credits back unless it is complete."""
         try:
-            with self._mock.gate:
+            with self._world.gate:
                 if self._is_wanted(task):
                     with suppress(KeyError, ProjectEnded):  # forgotten, or ended by somebody else
-                        self._mock.end_project(task.project.id, outcome)
+                        self._world.end_project(task.project.id, outcome)
                     self._remove_unseen(task.project)
         except Exception as error:
             self._put_back(task, error)
@@ -261,9 +253,9 @@ class RenderQueue:
 
     def _remove_unseen(self, project: Project) -> None:
         """Leave no picture of a project that isn't complete after all, or is deleted."""
-        stored = self._mock.store.project(project.id)
+        stored = self._world.store.project(project.id)
         if stored is None or stored.outcome != _COMPLETE or stored.deleted_at is not None:
-            output_file(self._mock, project).unlink(missing_ok=True)
+            self._outputs.file_of(project).unlink(missing_ok=True)
 
     def _is_wanted(self, task: _Task) -> bool:
         return self._tasks.get(task.project.id) is task
@@ -310,21 +302,3 @@ class RenderQueue:
                 del self._tasks[task.project.id]
             self._in_memory -= 1
             self._changed.notify_all()
-
-
-class Unqueued:
-    """Renders at once, in the caller's thread: what a scenario has complete without any rendering."""
-
-    def __init__(self, stage: Stage[Any, Any]) -> None:
-        self._stage = stage
-
-    def render(self, job: Job) -> bytes:
-        """Return the picture as an encoded file.
-
-        Raises:
-            RenderError: it can't be made.
-        """
-        (made,) = self._stage.edit([self._stage.load(job)])
-        if isinstance(made, RenderError):
-            raise made
-        return self._stage.encode(made)

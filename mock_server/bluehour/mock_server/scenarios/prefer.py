@@ -8,8 +8,8 @@ from werkzeug.http import parse_dict_header
 
 from bluehour.openapi.wording import cut, quoted
 
-from ..exchange import Refusal
-from .effects import Effect, ForcedAnswer
+from ..api.call import Refusal
+from ..api.effects import Effect, ForcedAnswer
 
 _LONGEST_DELAY = 3600
 _LONGEST_SHOWN = 100
@@ -27,8 +27,8 @@ def preferred(header: str) -> Effect | None:
         return None
     answer = None if code is None else ForcedAnswer(_status(code))
     seconds = _seconds(delay) if delay is not None else 0
-    told = f"Prefer: {cut(header, _LONGEST_SHOWN)}"
-    return Effect(told, answer, seconds, carry_out=answer is None)
+    cause = f"Prefer: {cut(header, _LONGEST_SHOWN)}"
+    return Effect(cause, answer, seconds, carry_out=answer is None)
 
 
 def _status(text: str) -> int:

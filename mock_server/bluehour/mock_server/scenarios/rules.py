@@ -11,8 +11,8 @@ from bluehour.openapi.contract import Contract
 from bluehour.openapi.data import from_json
 from bluehour.openapi.wording import cut, quoted
 
-from ..wildcard import with_stars
-from .effects import Effect, ForcedAnswer
+from ..api.effects import Effect, ForcedAnswer
+from ..core.wildcard import with_stars
 
 TRANSFERS = ("upload", "download")
 """The two ends of a signed link: no operations of the contract, but rules fit them by these names."""
@@ -137,7 +137,7 @@ def _operation_named(name: str | None, contract: Contract) -> str | None:
 
 def _effect(rule_id: str, given: Mapping[str, Any]) -> Effect:
     return Effect(
-        told=f"{cut(given.get('name', rule_id))}: {_in_words(given)}",
+        cause=f"{cut(given.get('name', rule_id))}: {_in_words(given)}",
         answer=_answer(given["answer"]) if "answer" in given else None,
         delay=given.get("delay", 0),
         fault=given.get("fault"),

@@ -13,8 +13,8 @@ from bluehour.openapi.contract import Contract
 from bluehour.openapi.document import SpecError, parse_file
 from bluehour.openapi.schema import Schema
 
+from ..api.effects import Effect
 from ..control.contract import control_contract
-from .effects import Effect
 from .rules import Facts, Rule, RuleError
 
 

@@ -19,20 +19,20 @@ from heapq import heapify, heappop, heappush
 from itertools import count
 from queue import SimpleQueue
 from threading import Condition, RLock, Thread
-from typing import TYPE_CHECKING, Literal, NamedTuple
+from typing import Literal, NamedTuple
 
 import orjson
 
 from bluehour.openapi.wording import counted, cut
 
-from ..projects import Project
-from ..representation import image_project
-from .deliveries import Attempt, ComingEvent, Delivery, Endpoint, WaitingDelivery
+from ..api.representation import image_project
+from ..api.secrets import without_user
+from ..core.deliveries import Attempt, ComingEvent, Delivery, Endpoint, WaitingDelivery
+from ..core.projects import Project
+from ..core.world import World
+from ..outbound import TargetPolicy
 from .sending import check_url, post
 from .signature import delivery_rules, signed_headers
-
-if TYPE_CHECKING:
-    from ..mock import Mock
 
 _MOST_ENDPOINTS = 100
 """Webhooks; each has a thread."""
@@ -76,9 +76,9 @@ class Webhooks:
     """What is sent to whom. May be used from any thread; its own start with the first registration.
 
     Args:
-        mock: whose projects they tell of.
+        world: whose projects they tell of; it is told of every change of a delivery.
+        targets: tells which servers may be called.
         answer_within: seconds that a receiver has; what the contract says where none are given.
-        on_change: called when a delivery has changed.
 
     Attributes:
         dropped: deliveries that failed because too many were waiting, since the start or the reset.
@@ -86,13 +86,13 @@ class Webhooks:
     """
 
     def __init__(
-        self, mock: Mock, answer_within: float | None = None, on_change: Callable[[], None] = lambda: None
+        self, world: World, targets: Callable[[], TargetPolicy], answer_within: float | None = None
     ) -> None:
         self.dropped = 0
         self.forgotten = 0
-        self._mock = mock
+        self._world = world
+        self._targets = targets
         self._answer_within = answer_within
-        self._on_change = on_change
         lock = RLock()
         self._changed = Condition(lock)
         self._alarm = Condition(lock)  # for the scheduler alone
@@ -111,14 +111,13 @@ class Webhooks:
         self._under_way = 0
         self._closed = False
         self._scheduler: Thread | None = None
-        mock.clock.on_change(self._wake)
 
     @property
     def events(self) -> dict[str, str]:
         """The contract's events by the status that they announce."""
         return {
             operation.node["x-project-status"]: name
-            for name, operation in self._mock.contract.webhooks.items()
+            for name, operation in self._world.contract.webhooks.items()
             if "x-project-status" in operation.node
         }
 
@@ -137,7 +136,7 @@ class Webhooks:
         Raises:
             ValueError: an event that there is not, no URL, one that may not be called, or one too many.
         """
-        check_url(url, self._mock.targets)
+        check_url(url, self._targets())
         known = frozenset(self.events.values())
         wanted = known if events is None else frozenset(events)
         if not known:
@@ -147,15 +146,15 @@ class Webhooks:
         if len(self._endpoints) >= _MOST_ENDPOINTS:
             raise ValueError(f"there are {_MOST_ENDPOINTS} webhooks already, as many as there may be")
         secret = secret or delivery_rules()["secret-prefix"] + secrets.token_hex(16)
-        now = self._mock.clock.now()
+        now = self._world.clock.now()
         endpoint = Endpoint(_new_id("webhook"), url, secret, wanted, since=now)
-        self._mock.store.put_webhook(endpoint)
+        self._world.store.put_webhook(endpoint)
         with self._changed:
             is_first = not self._endpoints
             self._add(endpoint)
         if is_first:
-            self._mock.store.announce_unfinished(now, self._mock.base_url)
-            self._wake()
+            self._world.store.announce_unfinished(now, self._world.base_url)
+            self.wake()
         return endpoint
 
     def start_with(self, endpoints: Iterable[Endpoint]) -> None:
@@ -163,7 +162,7 @@ class Webhooks:
         self._initial = tuple(endpoints)
         for endpoint in self._initial:
             endpoint.is_initial = True
-            self._mock.store.put_webhook(endpoint)
+            self._world.store.put_webhook(endpoint)
 
     def resume(self, urls: Iterable[str] = (), secret: str | None = None) -> None:
         """Begin with the webhooks of the command line, and take up what another process left in the store.
@@ -180,8 +179,8 @@ class Webhooks:
         """
         given, initial = list(urls), list(self._initial)
         for url in given:
-            check_url(url, self._mock.targets)
-        for endpoint in self._mock.store.webhooks():
+            check_url(url, self._targets())
+        for endpoint in self._world.store.webhooks():
             if endpoint.id in self._endpoints:
                 continue
             if endpoint.is_initial and endpoint.url in given:
@@ -203,11 +202,11 @@ class Webhooks:
             KeyError: there is no such webhook.
         """
         endpoint = self._endpoints[endpoint_id]
-        self._mock.store.put_webhook(replace(endpoint, enabled=enabled))
+        self._world.store.put_webhook(replace(endpoint, enabled=enabled))
         with self._changed:
             was_enabled, endpoint.enabled = endpoint.enabled, enabled
             if enabled and not was_enabled:
-                now = self._mock.clock.now()
+                now = self._world.clock.now()
                 for delivery in self._deliveries.values():
                     if delivery.endpoint is endpoint and delivery.next_at is not None:
                         self._schedule(now, delivery)
@@ -220,7 +219,7 @@ class Webhooks:
             KeyError: there is no such webhook.
         """
         endpoint = self._endpoints[endpoint_id]
-        self._mock.store.remove_webhook(endpoint_id)
+        self._world.store.remove_webhook(endpoint_id)
         with self._changed:
             if self._endpoints.pop(endpoint_id, None) is None:
                 return
@@ -234,7 +233,7 @@ class Webhooks:
     def follow(self, project: Project) -> None:
         """Look after the events of a project that has just been stored, or changed there."""
         if self._endpoints and project.rendering_at < self._sleeps_until:
-            self._wake()
+            self.wake()
 
     def deliveries(self, project_id: str | None = None) -> list[Delivery]:
         """Return deliveries, newest first."""
@@ -279,7 +278,7 @@ class Webhooks:
                 self._add(endpoint)
             self._changed.notify_all()
         for endpoint in self._initial:  # one that was removed is not in the store any more
-            self._mock.store.put_webhook(endpoint)
+            self._world.store.put_webhook(endpoint)
 
     def close(self) -> None:
         """Send nothing more; what is under way may end. What waits is taken up from a store that is kept."""
@@ -294,16 +293,20 @@ class Webhooks:
     # What was left in the store.
 
     def _drop_with_its_deliveries(self, endpoint: Endpoint) -> None:
-        dropped = sum(each.webhook_id == endpoint.id for each in self._mock.store.waiting_deliveries())
-        self._mock.store.remove_webhook(endpoint.id)
+        dropped = sum(each.webhook_id == endpoint.id for each in self._world.store.waiting_deliveries())
+        self._world.store.remove_webhook(endpoint.id)
         self.dropped += dropped
         if dropped:
-            log.warning("%s for %s dropped: it is no --webhook now", counted(dropped, "event"), endpoint.url)
+            log.warning(
+                "%s for %s dropped: it is no --webhook now",
+                counted(dropped, "event"),
+                without_user(endpoint.url),
+            )
 
     def _take_up_deliveries(self) -> None:
-        now = self._mock.clock.now()
+        now = self._world.clock.now()
         with self._changed:
-            for kept in self._mock.store.waiting_deliveries():
+            for kept in self._world.store.waiting_deliveries():
                 endpoint = self._endpoints.get(kept.webhook_id)
                 if endpoint is not None and kept.id not in self._deliveries:
                     delivery = Delivery(
@@ -338,9 +341,10 @@ class Webhooks:
             wanted = {each.delivery.id: each for each in self._retries if each.is_wanted}
             self._retries = list(wanted.values())
             heapify(self._retries)
-        self._wake()
+        self.wake()
 
-    def _wake(self) -> None:
+    def wake(self) -> None:
+        """Look anew what is due: the clock may have been moved."""
         with self._changed:
             self._is_woken = True
             self._alarm.notify_all()
@@ -368,8 +372,8 @@ class Webhooks:
 
     def _do_next(self) -> float | None:
         """Do what is due first; return how many real seconds there are to sleep, None for ever."""
-        event = self._mock.store.next_event()
-        now = self._mock.clock.now()
+        event = self._world.store.next_event()
+        now = self._world.clock.now()
         with self._changed:
             while self._retries and not self._retries[0].is_wanted:
                 heappop(self._retries)
@@ -378,7 +382,7 @@ class Webhooks:
             next_at = min(event_at, retry_at)
             if next_at > now:
                 self._sleeps_until = event_at
-                return None if self._mock.clock.frozen else min(max(next_at - now, 0.001), 3600)
+                return None if self._world.clock.frozen else min(max(next_at - now, 0.001), 3600)
             if retry_at < event_at:
                 self._try(heappop(self._retries).delivery, now)
                 return 0
@@ -403,7 +407,7 @@ class Webhooks:
                 Delivery(_new_id("delivery"), each, f"{name}", event.project.id, body, event.at, now)
                 for each in wanting
             ]
-        if not self._mock.store.hand_out(event, [_kept(each) for each in deliveries[:room]]):
+        if not self._world.store.hand_out(event, [_kept(each) for each in deliveries[:room]]):
             return
         with self._changed:
             for place, delivery in enumerate(deliveries):
@@ -433,7 +437,7 @@ class Webhooks:
 
     def _body_of(self, event: ComingEvent, name: str) -> bytes | None:
         try:
-            payload = image_project(self._mock, event.project, event.at, event.base_url)
+            payload = image_project(self._world, event.project, event.at, event.base_url)
             return orjson.dumps({"type": name, "payload": payload})
         except Exception:  # one event is lost, not all that come after it
             log.exception("a webhook's event could not be sent, which is a bug of the mock")
@@ -463,7 +467,7 @@ class Webhooks:
             with self._changed:
                 self._under_way -= 1
                 self._changed.notify_all()
-            self._on_change()
+            self._world.announce("webhooks")
 
     def _attempt_if_wanted(self, errand: _Errand) -> Attempt | None:
         delivery = errand.delivery
@@ -474,7 +478,7 @@ class Webhooks:
             log.warning("a webhook's event can't be sent, and waits: %s", f"{error}".partition("\n")[0])
             with self._changed:
                 if delivery.state == "pending":
-                    self._retry_or_give_up(delivery, self._mock.clock.now())
+                    self._retry_or_give_up(delivery, self._world.clock.now())
         return None
 
     def _is_wanted(self, errand: _Errand) -> bool:
@@ -485,15 +489,15 @@ class Webhooks:
                 return False
             if delivery.endpoint.enabled or errand.in_any_case:
                 return True
-            self._retry_or_give_up(delivery, self._mock.clock.now())
+            self._retry_or_give_up(delivery, self._world.clock.now())
             return False
 
     def _may_be_tried(self, delivery: Delivery) -> bool:
         """Count a try, in the store first: whatever happens to this process, none is made twice at a time."""
         if delivery.state != "pending":  # sent once more: nothing waits
             return True
-        again_at = self._mock.clock.now() + _pause_after(delivery.tries + 1)
-        is_ours = self._mock.store.try_delivery(delivery.id, delivery.tries, again_at)
+        again_at = self._world.clock.now() + _pause_after(delivery.tries + 1)
+        is_ours = self._world.store.try_delivery(delivery.id, delivery.tries, again_at)
         with self._changed:
             if is_ours:
                 delivery.tries += 1
@@ -502,17 +506,17 @@ class Webhooks:
         return is_ours
 
     def _attempt(self, delivery: Delivery) -> Attempt:
-        at = self._mock.clock.now()
+        at = self._world.clock.now()
         headers = signed_headers(delivery.body, int(at), delivery.endpoint.secret)
         limit = self._answer_within or delivery_rules()["answer-within"]
-        status, problem, ms = post(delivery.endpoint.url, delivery.body, headers, limit, self._mock.targets)
+        status, problem, ms = post(delivery.endpoint.url, delivery.body, headers, limit, self._targets())
         if problem and status in (400, 401, 403):
             problem += self._skew()
         return Attempt(at, headers, status, problem, ms)
 
     def _skew(self) -> str:
         """Why a receiver may have refused an event though it did everything right."""
-        ahead = self._mock.clock.now() - time.time()
+        ahead = self._world.clock.now() - time.time()
         if abs(ahead) <= delivery_rules()["tolerance"]:
             return ""
         where = "ahead of" if ahead > 0 else "behind"
@@ -556,7 +560,7 @@ class Webhooks:
             over, self._to_be_forgotten = self._to_be_forgotten, []
         try:
             while over:
-                self._mock.store.end_delivery(over[-1])
+                self._world.store.end_delivery(over[-1])
                 over.pop()
         except Exception as error:
             log.warning("the end of a delivery can't be stored yet: %s", f"{error}".partition("\n")[0])
@@ -568,10 +572,10 @@ class Webhooks:
             return True
         if self._under_way or not self._endpoints:
             return not self._under_way
-        now = self._mock.clock.now()
+        now = self._world.clock.now()
         if any(each.is_wanted and each.at <= now for each in self._retries):
             return False
-        event = self._mock.store.next_event()
+        event = self._world.store.next_event()
         return event is None or event.at > now
 
 

@@ -9,6 +9,7 @@ from itertools import islice
 from typing import Any, Literal
 
 from ..document import Document, SpecError, resolve
+from ..errors import BluehourError
 from ..schema import Schema
 from .arrays import arrays
 from .branches import Branches
@@ -40,7 +41,7 @@ _TELLING = {
 }
 
 
-class NoSample(ValueError):
+class NoSample(BluehourError, ValueError):
     """No legal value was found within the bounds; the message is one line that says why."""
 
 

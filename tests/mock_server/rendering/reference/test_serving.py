@@ -17,14 +17,15 @@ from pathlib import Path
 import pytest
 from PIL import Image
 
-from bluehour.mock_server.projects import PENDING
-from bluehour.mock_server.stores import open_store
+from bluehour.mock_server.core.installing import command_for
+from bluehour.mock_server.core.projects import PENDING
+from bluehour.mock_server.core.stores.opening import open_store
 
 from ...conftest import FACE, PHOTO, face, photo
 from ...test_serving import Served, refused, serving
 from .recorded.photos import portrait
 
-README = (Path(__file__).parents[4] / "README.md").read_text("utf-8")
+PAGE = (Path(__file__).parents[4] / "docs" / "reference-renderer.md").read_text("utf-8")
 
 _BLUEHOUR = (sys.executable, "-m", "bluehour")
 _PATIENCE = 60.0
@@ -59,8 +60,10 @@ def _bluehour_without_torch(*arguments: str) -> subprocess.CompletedProcess[str]
 def test_without_the_extra_it_says_in_a_line_what_to_install() -> None:
     done = _bluehour_without_torch("serve", "--renderer", "reference", "--port", "0")
     assert (done.returncode, done.stdout) == (2, "")
-    install = "pip install 'bluehour[inference]'"
-    assert done.stderr == f"Error: the reference renderer needs torch, which is missing: {install}\n"
+    assert (
+        done.stderr
+        == f"Error: the reference renderer needs torch, which is missing: {command_for('inference')}\n"
+    )
 
 
 def test_without_the_extra_all_else_works() -> None:
@@ -90,11 +93,11 @@ def test_an_option_of_the_reference_renderer_is_none_of_the_other(option: tuple[
     assert said == "Error: --device and --photo-model are options of --renderer reference alone\n"
 
 
-def test_the_commands_of_the_readme_do_what_it_says(models: Path) -> None:
+def test_the_commands_of_the_page_do_what_it_says(models: Path) -> None:
     pytest.importorskip("torch")
-    (block,) = re.findall(r"<!-- tested: reference -->\n```sh\n(.*?)```", README, re.DOTALL)
-    install, fetch, serve = (shlex.split(line, comments=True) for line in block.splitlines())
-    assert install == ["pip", "install", "bluehour[inference]"]
+    (block,) = re.findall(r"<!-- tested: reference -->\n```sh\n(.*?)```", PAGE, re.DOTALL)
+    install, fetch, serve, _ = (shlex.split(line, comments=True) for line in block.splitlines())
+    assert install == ["pip", "install", "-e", ".[inference]"]
     fetched = subprocess.run([*_BLUEHOUR, *fetch[1:]], capture_output=True, text=True, timeout=60)
     assert (fetched.returncode, fetched.stderr) == (0, "")
     assert fetched.stdout.startswith(str(models))
@@ -126,7 +129,7 @@ def test_a_killed_server_s_jobs_are_taken_up_again_and_charged_once(models: Path
     kept = open_store(store)
     account = kept.accounts()[0]
     assert kept.balance(account.id, time.time() + 60) == account.credits - 11
-    assert len([entry for entry in kept.entries(account.id) if entry.project_id]) == len(made)
+    assert len([entry for entry in kept.ledger(account.id).entries if entry.project_id]) == len(made)
     kept.close()
 
 

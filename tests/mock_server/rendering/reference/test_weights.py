@@ -13,8 +13,8 @@ from typing import Any
 import pytest
 from click.testing import CliRunner
 
+from bluehour.mock_server.cli.weights import weights as command
 from bluehour.mock_server.rendering.reference import weights
-from bluehour.mock_server.rendering.reference.weights_command import weights as command
 
 CONTENTS = {"face.tflite": b"a model", "LICENSE": b"Apache License"}
 

@@ -19,7 +19,7 @@ from ...exchange import Exchange, label_of
 from ...rules import RULES
 from ..accounts import Account
 from ..budget import BudgetSpent
-from ..checker import UPLOADS, Check, answered, code_in, is_success, json_of
+from ..checker import UPLOADS, Check, answered, code_in, is_success
 from ..jobs import Jobs
 from . import money
 from .bodies import legal_body, naming, uploaded, with_upload
@@ -70,7 +70,7 @@ def try_edges(check: Check, jobs: Jobs) -> None:
 
 
 def _edges(check: Check, operation: Operation, base: Any) -> list[Edge]:
-    media = json_of(operation)
+    media = operation.json_body
     found = legal(media, base, check.random) if media else ()
     return [edge for edge in found if check.findings.wants((edge.rule,))]
 
@@ -121,7 +121,7 @@ def _is_refused_for_money(check: Check, exchange: Exchange) -> bool:
 def _try_packed(
     check: Check, jobs: Jobs, operation: Operation, base: Any, edges: Sequence[Edge], singly: bool
 ) -> None:
-    media = json_of(operation)
+    media = operation.json_body
     if media is None:
         return
     packs = packed(edges, base, media.schema)
@@ -188,7 +188,7 @@ def _halve(
     if len(edges) <= 1:
         _judge(check, refused, edges, False)
         return
-    media = json_of(operation)
+    media = operation.json_body
     middle = len(edges) // 2
     for half in (edges[:middle], edges[middle:]):
         pack = packed(half, base, media.schema)[0] if media else None
@@ -249,7 +249,7 @@ def _send(check: Check, operation: Operation, account: Account, edge: Edge) -> E
         # The picture is the main account's own in what is written already; here it has to be this one's.
         mine, theirs = (uploaded(check, each).encode() for each in (check.accounts.main, account))
         content = edge.written.replace(mine, theirs)
-    media = json_of(operation)
+    media = operation.json_body
     return check.call(
         operation,
         account,

@@ -8,12 +8,12 @@ from bluehour.openapi.model import Operation
 
 from ...bodies.places import places, with_value
 from ..accounts import Account
-from ..checker import Check, answered, is_success, json_of
+from ..checker import Check, answered, is_success
 
 
 def legal_body(check: Check, operation: Operation, account: Account) -> Any:
     """Return the operation's first published example; the assets that it names are the account's own."""
-    media = json_of(operation)
+    media = operation.json_body
     if media is None:
         return None
     return with_upload(check, operation, account, media.example)
@@ -65,7 +65,7 @@ def naming(operation: Operation, body: Any, asset: str) -> Any:
 
 def at_maximum(operation: Operation, body: Any) -> Any:
     """Return a body with every number that it has at its maximum."""
-    media = json_of(operation)
+    media = operation.json_body
     for place in list(places(media.schema, body)) if media else ():
         if place.present and "maximum" in place.node:
             body = with_value(body, place.path, place.node["maximum"])

@@ -10,7 +10,7 @@ from bluehour.openapi.model import Operation
 
 from ...exchange import Exchange
 from ..accounts import Account
-from ..checker import Check, answered, code_in, json_of, path_values
+from ..checker import Check, answered, code_in, path_values
 from ..jobs import Jobs
 from .bodies import has_uploaded, legal_body
 
@@ -83,7 +83,7 @@ def _try_lower_case(check: Check, operation: Operation) -> None:
 
 
 def _body(check: Check, operation: Operation) -> Any:
-    return legal_body(check, operation, check.accounts.main) if json_of(operation) else None
+    return legal_body(check, operation, check.accounts.main) if operation.json_body else None
 
 
 def _some_project(jobs: Jobs) -> str:

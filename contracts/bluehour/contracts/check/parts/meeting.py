@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from secrets import token_hex
 
+from bluehour.openapi.errors import BluehourError
 from bluehour.openapi.model import Operation
 
 from ...exchange import Exchange
@@ -11,7 +12,7 @@ from ..accounts import Account
 from ..checker import Check, answered, path_values
 
 
-class NotWelcome(Exception):
+class NotWelcome(BluehourError):
     """The deployment refuses the token, so there is nothing to judge."""
 
 

@@ -71,8 +71,8 @@ def spend_on_example(check: Check, jobs: Jobs, operation: Operation, cheapest: O
         rule_id, related = (
             ("credits.refund", (failed.made,)) if failed else ("refuse.leaves-no-trace", refused)
         )
-        told = "after a job that failed" if failed else "after refused calls only"
-        message = f"The account had {price} credits, the price, and can't pay {told}: more was charged"
+        words = "after a job that failed" if failed else "after refused calls only"
+        message = f"The account had {price} credits, the price, and can't pay {words}: more was charged"
         check.expect(rule_id, exchange, False, message, related=related[-3:])
         return exchange
     if is_success(exchange):

@@ -9,7 +9,7 @@ from dataclasses import replace
 from bluehour.openapi.model import Operation
 
 from ...exchange import Headers
-from ..checker import Check, answered, json_of, path_values
+from ..checker import Check, answered, path_values
 from ..jobs import Jobs
 from ..sender import Call
 from .bodies import legal_body
@@ -18,7 +18,7 @@ from .bodies import legal_body
 def try_odd(check: Check, jobs: Jobs) -> None:
     """Send odd bodies; the rules of every answer say what comes of them."""
     for operation in (*check.uploads, *check.creates):
-        if json_of(operation) is None:
+        if operation.json_body is None:
             continue
         with check.within_budget(operation):
             for says, content in _bodies(legal_body(check, operation, check.accounts.main)):

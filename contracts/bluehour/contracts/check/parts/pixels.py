@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from bluehour.mock_server.accounts import account_of
+from bluehour.mock_server.core.accounts import account_of
 from bluehour.mock_server.rendering.simulated import output_size
 from bluehour.openapi.model import Operation
 from bluehour.openapi.wording import counted
@@ -122,8 +122,8 @@ class _Studio:
             return self.all_jobs.create(edit.operation, account, body, edit.says, is_plain=True)
 
     def _refused(self, edit: Edit, exchange: Exchange) -> None:
-        told = "was accepted without an id" if is_success(exchange) else _told_of_answer(exchange)
-        self.reasons[edit] = f"{edit.says} {told}"
+        message = "was accepted without an id" if is_success(exchange) else _message_on(exchange)
+        self.reasons[edit] = f"{edit.says} {message}"
         if 400 <= answered(exchange) < 500 and answered(exchange) not in _OF_ONE_BODY:
             self.closed[edit.operation] = self.reasons[edit]
 
@@ -152,13 +152,13 @@ class _Studio:
     def _fetch(self, edit: Edit, job: Job, link: str) -> None:
         self.check.progress.say(f"fetching {edit.says}")
         exchange = self.check.fetch(link, f"the picture of {edit.says}")
-        told = _told_of_answer(exchange)
+        message = _message_on(exchange)
         self.check.expect(
-            "download.link", exchange, is_success(exchange), f"The picture {told}", "url",
+            "download.link", exchange, is_success(exchange), f"The picture {message}", "url",
             operation=label_of(edit.operation), related=(job.made,),
         )  # fmt: skip
         if exchange.answer is None or not is_success(exchange):
-            self.reasons[edit] = f"the picture of {edit.says} {told}"
+            self.reasons[edit] = f"the picture of {edit.says} {message}"
         else:
             self.contents[edit] = exchange.answer.body
 
@@ -173,7 +173,7 @@ class _Studio:
             self.reasons[edit] = f"the deployment is too busy: {error}"
 
 
-def _told_of_answer(exchange: Exchange) -> str:
+def _message_on(exchange: Exchange) -> str:
     if exchange.answer is None:
         return f"got no answer: {exchange.failure}"
     return f"was answered by {answered(exchange)} {code_in(exchange) or ''}".rstrip()

@@ -68,10 +68,10 @@ def _try_picture(check: Check, job: Job) -> None:
         if not isinstance(url, str):
             continue
         exchange = check.fetch(url, "the picture, without a token")
-        told = exchange.failure or f"answered by {answered(exchange)}"
+        words = exchange.failure or f"answered by {answered(exchange)}"
         related = (job.last,) if job.last else ()
         if not check.expect(
-            "download.link", exchange, is_success(exchange), f"downloads[{index}].url: {told}", "url",
+            "download.link", exchange, is_success(exchange), f"downloads[{index}].url: {words}", "url",
             operation=label, related=related,
         ):  # fmt: skip
             continue

@@ -3,21 +3,22 @@
 from __future__ import annotations
 
 import json
-from typing import Any
+from functools import cache
+from typing import TYPE_CHECKING, Any
 
-from hypothesis import HealthCheck, Phase, Verbosity, given, seed, settings
-from schemathesis import GenerationMode
-
+from bluehour.openapi.contract import Contract
 from bluehour.openapi.model import Operation
 from bluehour.openapi.wording import cut
 
 from ...bodies import Illegal
 from ...exchange import label_of
-from ...judge.answers import operation_in_schemathesis
 from ..checker import Check, answered, json_of
 from ..jobs import Jobs
 from .bodies import with_upload
 from .refusals import send_illegal
+
+if TYPE_CHECKING:
+    from schemathesis import BaseSchema
 
 _EXAMPLES = 12
 """Bodies of each kind, for each operation."""
@@ -70,8 +71,13 @@ def try_random_legal(check: Check) -> None:
 
 def _made_up(check: Check, operation: Operation, *, illegal: bool) -> list[Any]:
     """Bodies, all of them drawn before any is sent: hypothesis looks at some more than once."""
+    # Imported here: they take most of a second, and a check may leave these rules out.
+    from hypothesis import HealthCheck, Phase, Verbosity, given, seed, settings
+    from schemathesis import GenerationMode
+
     mode = GenerationMode.NEGATIVE if illegal else GenerationMode.POSITIVE
-    strategy = operation_in_schemathesis(check.contract, operation).as_strategy(generation_mode=mode)
+    known = _as_schemathesis_reads_it(check.contract)[operation.path][operation.method]
+    strategy = known.as_strategy(generation_mode=mode)
     drawn: list[Any] = []
 
     @seed(check.random.getrandbits(32))
@@ -90,6 +96,13 @@ def _made_up(check: Check, operation: Operation, *, illegal: bool) -> list[Any]:
 
     draw()
     return drawn
+
+
+@cache
+def _as_schemathesis_reads_it(contract: Contract) -> BaseSchema:
+    import schemathesis
+
+    return schemathesis.openapi.from_dict(dict(contract.document))
 
 
 def _can_be_sent(body: Any) -> bool:

@@ -11,7 +11,7 @@ from ...bodies import Illegal, illegal, unparsable
 from ...bodies.places import without
 from ...exchange import Exchange, label_of
 from ...rules import RULES
-from ..checker import Check, answered, code_in, is_success, json_of
+from ..checker import Check, answered, code_in, is_success
 from ..jobs import Jobs
 from .bodies import legal_body
 
@@ -35,7 +35,7 @@ def try_illegal(check: Check, jobs: Jobs) -> None:
 
 
 def _variants(check: Check, operation: Operation, base: Any) -> list[Illegal]:
-    media = json_of(operation)
+    media = operation.json_body
     if media is None:
         return []
     variants = (*unparsable(media, base), *illegal(media, base, check.random))
@@ -103,7 +103,7 @@ def _is_named(field: str, message: str) -> bool:
 
 def _try_two_faults(check: Check, operation: Operation, base: Any) -> None:
     """A body with two faults: the message names both."""
-    media = json_of(operation)
+    media = operation.json_body
     if media is None:
         return
     needed = [name for name in media.schema.resolved.get("required", ()) if name in base]

@@ -91,8 +91,8 @@ def _try_putting(check: Check, operation: Operation) -> None:
                 f"a file as {content_type or 'no type at all'}{turn}",
                 content_type=content_type,
             )
-            told = put.failure or f"answered by {answered(put)}"
-            message = f"A PUT with the Content-Type {content_type}{turn}: {told}"
+            words = put.failure or f"answered by {answered(put)}"
+            message = f"A PUT with the Content-Type {content_type}{turn}: {words}"
             check.expect("upload.put", put, is_success(put), message, "Content-Type")
     if not is_success(put):
         check.unjudged("nothing could be PUT", operation, "upload.tampered")

@@ -6,6 +6,8 @@ imported once pictures are to be measured.
 
 from __future__ import annotations
 
+from bluehour.openapi.errors import BluehourError
 
-class CannotMeasure(Exception):
+
+class CannotMeasure(BluehourError):
     """The pictures can't be measured; the message says why, and what to do, in a line."""

@@ -11,7 +11,6 @@ from bluehour.openapi.model import Operation
 
 from ...bodies.places import Place, places
 from ...rules import Rule
-from ..checker import json_of
 
 NEUTRAL, SLIDER, SCENE, TONE, SIZE = (
     f"pixels.{name}" for name in ("neutral", "slider", "scene", "tone", "size")
@@ -99,7 +98,7 @@ def price_of(edits: Collection[Edit]) -> int:
 
 def sliders(operation: Operation) -> list[Place]:
     """Return the places of a face editor's sliders: the numbers of its style that go below 0 and above."""
-    media = json_of(operation)
+    media = operation.json_body
     found = places(media.schema, {"style": {}}) if media else ()
     return [
         each
@@ -152,7 +151,7 @@ def _of_photo_editor(operation: Operation) -> Iterator[Question]:
 
 def _required(operation: Operation) -> dict[str, Any]:
     """The example's required fields but its style; the smallest picture that every plan allows."""
-    media = json_of(operation)
+    media = operation.json_body
     node = media.schema.resolved if media else {}
     rest = {name: _example(operation)[name] for name in node.get("required", ()) if name != "style"}
     smallest = {
@@ -164,13 +163,13 @@ def _required(operation: Operation) -> dict[str, Any]:
 
 
 def _example(operation: Operation) -> dict[str, Any]:
-    media = json_of(operation)
+    media = operation.json_body
     return dict(media.example) if media else {}
 
 
 def _neutral(operation: Operation) -> dict[str, Any]:
     """The style with all that has a default at it: sliders at 0, switches off."""
-    media = json_of(operation)
+    media = operation.json_body
     return dict(media.schema.filled({"style": {}})["style"]) if media else {}
 
 

@@ -8,6 +8,8 @@ from typing import Final
 
 from PIL import Image
 
+from bluehour.openapi.errors import BluehourError
+
 from . import compare
 from .edits import NEUTRAL, SCENE, SLIDER, TONE, Edit, Question
 from .faces import Measured
@@ -45,7 +47,7 @@ _COLOURLESS: Final = 5.0
 """Of 255: a source without colours has none to lose."""
 
 
-class Undecided(Exception):
+class Undecided(BluehourError):
     """The pictures don't show it; the message says why."""
 
 
@@ -111,12 +113,12 @@ def _slider(question: Question, pictures: Pictures) -> str:
     if any(name not in face.values for face in found):
         raise Undecided(f"nothing is known to measure {name} by")
     shown = ", ".join("no face" if face is None else f"{face.values[name]:.3f}" for face in faces)
-    told = f"{name} at {', '.join(at)} measures {shown}"
+    message = f"{name} at {', '.join(at)} measures {shown}"
     if len(found) < len(faces):
-        return f"{told}: the face is lost"
+        return f"{message}: the face is lost"
     still = found[len(found) // 2]
     fault = _fault_of_way([face.values[name] for face in found], at, still.error[name])
-    return fault and f"{told}: {fault}"
+    return fault and f"{message}: {fault}"
 
 
 def _fault_of_way(values: Sequence[float], at: Sequence[str], error: float) -> str:
@@ -140,13 +142,15 @@ def _scene(question: Question, pictures: Pictures) -> str:
     source = pictures.gauge.source
     found = [compare.similarity(source, pictures.image(edit)) for edit in question.edits]
     at = ", ".join(f"{edit.value:g}" for edit in question.edits)
-    told = f"likeness_strength {at} gives pictures of similarity {', '.join(f'{each:.3f}' for each in found)}"
+    message = (
+        f"likeness_strength {at} gives pictures of similarity {', '.join(f'{each:.3f}' for each in found)}"
+    )
     if min(found) >= _UNTOUCHED:
-        raise Undecided(f"{told}: the prompt changes next to nothing, whatever the likeness")
+        raise Undecided(f"{message}: the prompt changes next to nothing, whatever the likeness")
     grown = found[-1] - found[0] >= _LEAST_GROWTH
     if grown and all(later >= earlier - _MOST_LOSS for earlier, later in pairwise(found)):
         return ""
-    return f"{told} (SSIM) to the source: it must grow, by {_LEAST_GROWTH:g} in all"
+    return f"{message} (SSIM) to the source: it must grow, by {_LEAST_GROWTH:g} in all"
 
 
 def _tone(question: Question, pictures: Pictures) -> str:

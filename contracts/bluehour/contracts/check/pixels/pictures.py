@@ -7,9 +7,10 @@ import io
 from PIL import Image, ImageOps, UnidentifiedImageError
 
 from bluehour.mock_server.rendering.pictures import FORMATS, flattened
+from bluehour.openapi.errors import BluehourError
 
 
-class NoPicture(Exception):
+class NoPicture(BluehourError):
     """The bytes can't be decoded as a picture; the message says why."""
 
 

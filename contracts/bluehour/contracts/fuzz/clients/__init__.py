@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Protocol
 
+from bluehour.openapi.errors import BluehourError
+
 from ..clock import Clock
 from ..performance import Ending
 from ..workers.python_worker import Task
@@ -11,7 +13,7 @@ from ..workers.python_worker import Task
 __all__ = ["Client", "ClientError", "Limits"]
 
 
-class ClientError(Exception):
+class ClientError(BluehourError):
     """The client can't be driven at all; the message says why, in one line."""
 
 

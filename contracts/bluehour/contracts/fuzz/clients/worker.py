@@ -98,9 +98,9 @@ class Worker:
             with interrupts.let_in():
                 ready = self._hear(time.monotonic() + _STARTS_WITHIN)
         except (EOFError, TimeoutError, ValueError):
-            told = last_line(self._past_it())
+            message = last_line(self._past_it())
             self._end()
-            raise ClientError(told or f"{self.name} did not say that it is ready") from None
+            raise ClientError(message or f"{self.name} did not say that it is ready") from None
         if "ready" not in ready:
             self._end()
             raise ClientError(f"{self.name} did not say that it is ready, but {json.dumps(ready)[:100]}")

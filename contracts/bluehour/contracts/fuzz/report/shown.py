@@ -239,8 +239,8 @@ def verdict(result: Result) -> str:
     if result.findings:
         rules = len({finding.breach.rule for finding in result.findings})
         return f"{counted(rules, 'rule')} broken in {counted(len(result.findings), 'way')}"
-    told = f"No rule was seen broken in {counted(result.played, 'script')}"
-    return f"{told}, but it did not get to its end" if result.exit_code is Exit.UNJUDGED else told
+    message = f"No rule was seen broken in {counted(result.played, 'script')}"
+    return f"{message}, but it did not get to its end" if result.exit_code is Exit.UNJUDGED else message
 
 
 def per_second(result: Result) -> str:

@@ -132,8 +132,8 @@ def _transcript(page: Page, one: Case) -> Iterator[str]:
             yield from page.wrapped(f"… {counted(step.left_out, 'request')} left out …", "      ", dim=True)
         yield from _step(page, step, places)
         if step.times > 1:
-            told = f"{step.times - 1:,} times more, until {moment(step.until)}"
-            yield from page.wrapped(told, _behind_time(page), dim=True)
+            message = f"{step.times - 1:,} times more, until {moment(step.until)}"
+            yield from page.wrapped(message, _behind_time(page), dim=True)
     for words in one.unseen:
         yield from page.wrapped(words, _behind_time(page), "red")
     yield from _end_of_client(page, one)
@@ -180,8 +180,8 @@ def _end_of_client(page: Page, one: Case) -> Iterator[str]:
     else:
         yield from _flowed(page, pieces[1:], f"      {page.ink(f'{pieces[0][0]:>10}')}  ", indent)
     if one.ending.said.strip():
-        told = cut(_line(one.ending.said), _LONGEST_OUTPUT)
-        yield from page.wrapped(f"its output: {told}", indent, dim=True)
+        output = cut(_line(one.ending.said), _LONGEST_OUTPUT)
+        yield from page.wrapped(f"its output: {output}", indent, dim=True)
 
 
 def _behind_time(page: Page) -> str:
@@ -208,8 +208,8 @@ def _met(page: Page, result: Result) -> Iterator[str]:
     yield from _counts(page, "states", coverage.transitions.most_common())
     yield from _counts(page, "jobs end in", coverage.endings.most_common())
     yield from _counts(page, "client", coverage.outcomes.most_common())
-    told = f"{met.topics_played(result):,} of {result.topics:,}"
-    yield from _row(page, "scripts" if result.profile == "replay" else "topics", [(told, None)])
+    played = f"{met.topics_played(result):,} of {result.topics:,}"
+    yield from _row(page, "scripts" if result.profile == "replay" else "topics", [(played, None)])
 
 
 def _counts(

@@ -9,9 +9,9 @@ from functools import cache
 from http import HTTPStatus
 from typing import Any
 
-from bluehour.mock_server.clock import isoformat
+from bluehour.mock_server.core.clock import isoformat
 from bluehour.openapi.contract import Contract
-from bluehour.openapi.model import Operation, Response
+from bluehour.openapi.model import Operation
 
 from ..script import Place, Turn
 
@@ -39,14 +39,9 @@ def is_sound(operation: Operation, body: Any) -> bool:
     return media is None or media.schema.accepts(body)
 
 
-def declared(contract: Contract, operation: Operation | None, status: int) -> Response | None:
-    """Return what the contract says of a status, of an operation or outside of any; None for nothing."""
-    return (operation and operation.response(status)) or contract.server_responses.get(status)
-
-
 def error(contract: Contract, operation: Operation | None, status: int, code: str, message: str = "") -> Any:
     """Return an error's envelope: the contract's example of the status, with a code and a message."""
-    response = declared(contract, operation, status)
+    response = contract.declared(operation, status)
     example = response.json.example if response and response.json else _unknown(status)
     return example | ({"code": code} if code else {}) | ({"message": message} if message else {})
 

@@ -7,7 +7,7 @@ from functools import cache
 
 from PIL import Image
 
-from ...check.portrait import PORTRAIT
+from ...portrait import PORTRAIT
 from ..script import MOST_PICTURES
 
 PHOTO = PORTRAIT

@@ -8,9 +8,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from bluehour.mock_server.scenarios.faults import BAD_GATEWAY
+from bluehour.mock_server.api.faults import BAD_GATEWAY
 from bluehour.openapi.contract import Contract
 from bluehour.openapi.model import JSON, Operation
+from bluehour.openapi.routes import Routes
 
 from ...statuses import OVER
 from ..clock import Clock
@@ -57,6 +58,7 @@ class Player:
     Args:
         script: what to play.
         contract: what right answers are made of.
+        routes: the contract's.
         addresses: where links and redirects lead.
         token: the client's.
         clock: the client's.
@@ -68,6 +70,7 @@ class Player:
         self,
         script: Script,
         contract: Contract,
+        routes: Routes,
         addresses: Addresses,
         token: str,
         clock: Clock,
@@ -76,6 +79,7 @@ class Player:
     ) -> None:
         self._script = script
         self._contract = contract
+        self._routes = routes
         self._addresses = addresses
         self._token = token
         self._clock = clock
@@ -134,14 +138,14 @@ class Player:
             return status < 300 or status in self._contract.server_responses
         return any(
             bodies.PLACES.get(operation.behaviour or "") is place
-            and bodies.declared(self._contract, operation, status)
+            and self._contract.declared(operation, status)
             for operation in self._contract.operations
         )
 
     # The API.
 
     def _of_api(self, request: Request) -> Answer:
-        known = Understood(self._contract, request, self._token)
+        known = Understood(self._routes, request, self._token)
         place = bodies.PLACES.get(known.operation.behaviour or "") if known.operation else None
         if place is None or known.operation is None or known.faults:
             return self._illegal(known, place)
@@ -169,8 +173,9 @@ class Player:
         elif not known.authorized:
             code = "unauthorized"
         status, message = self._contract.errors[code]
-        told = "; ".join(known.faults) if code == "invalid_request" else message
-        body = bodies.error(self._contract, known.operation, status, code, told)
+        if code == "invalid_request":
+            message = "; ".join(known.faults)
+        body = bodies.error(self._contract, known.operation, status, code, message)
         return Answer(
             Written(status, json_bytes(body, RIGHT), JSON),
             Turn(status=status),
@@ -191,8 +196,9 @@ class Player:
     def _refused(self, operation: Operation, place: Place, why: str, notes: Mapping[str, Any]) -> Answer:
         code = "unprocessable_entity" if place is Place.CREATE else "not_found"
         status, message = self._contract.errors[code]
-        told = why if place is Place.CREATE else message
-        body = bodies.error(self._contract, operation, status, code, told)
+        if place is Place.CREATE:
+            message = why
+        body = bodies.error(self._contract, operation, status, code, message)
         return Answer(Written(status, json_bytes(body, RIGHT), JSON), Turn(status=status), place, notes)
 
     def _error(self, turn: Turn, operation: Operation | None) -> Written | None:
@@ -276,12 +282,12 @@ class Player:
             "error": self._job_error() if state == "error" else None,
         }
         # A poll whose answer can't be read has told the client nothing.
-        told = (
+        is_readable = (
             turn.fault in (None, Fault.NO_TYPE, Fault.WRONG_TYPE)
             and "status" not in turn.fields
             and "status" not in turn.without
         )
-        return body, {"state": state if told else ""}
+        return body, {"state": state if is_readable else ""}
 
     def _job_error(self) -> dict[str, str]:
         known = self._contract.extension("x-job-errors", {})

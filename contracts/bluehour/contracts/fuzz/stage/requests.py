@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
-from urllib.parse import unquote, urlsplit
+from urllib.parse import unquote
 
-from bluehour.openapi.contract import Contract
 from bluehour.openapi.data import from_json
 from bluehour.openapi.model import MediaType, Operation
+from bluehour.openapi.routes import Match, Routes
 from bluehour.openapi.wording import sentence
 
 from ..performance import Host
@@ -33,7 +33,7 @@ class Request:
     @property
     def path(self) -> str:
         """The target without its query."""
-        return urlsplit(self.target).path if self.target.startswith("/") else self.target
+        return self.target.partition("?")[0]
 
     def carries(self, token: str) -> bool:
         """Tell whether the token is anywhere in it."""
@@ -54,10 +54,10 @@ class Understood:
         authorized: whether it brings the token.
     """
 
-    def __init__(self, contract: Contract, request: Request, token: str) -> None:
-        self.operation, inner = _called(contract, request)
-        self.project = unquote(inner)
-        self.is_split = "/" in inner
+    def __init__(self, routes: Routes, request: Request, token: str) -> None:
+        match, self.is_split = _called(routes, request)
+        self.operation = match.operation if match else None
+        self.project = next(iter(match.values.values()), "") if match else ""
         scheme, _, credential = request.headers.get("authorization", "").partition(" ")
         self.authorized = scheme.lower() == "bearer" and credential.strip() == token
         self.body: Any = None
@@ -96,21 +96,14 @@ def _faults_of(media: MediaType, body: Any) -> Iterator[str]:
         yield sentence(faults)
 
 
-def _called(contract: Contract, request: Request) -> tuple[Operation | None, str]:
-    """The operation that a request calls, and the id in its path as it came."""
-    for operation in contract.operations:
-        before, variable, after = _parts(operation.path)
-        fits = request.path.startswith(before) and request.path.endswith(after)
-        inner = request.path[len(before) : len(request.path) - len(after)]
-        if operation.method == request.method and fits and bool(inner) == variable:
-            return operation, inner
-    return None, ""
-
-
-def _parts(path: str) -> tuple[str, bool, str]:
-    """What is before the variable of a path, whether there is one, and what is behind it."""
-    before, brace, rest = path.partition("{")
-    return before, bool(brace), rest.partition("}")[2]
+def _called(routes: Routes, request: Request) -> tuple[Match | None, bool]:
+    """What a request calls, and whether only once the slashes of an id in its path are percent-encoded."""
+    path, is_split = request.path, False
+    while (match := routes.find(request.method, path)) is None and path.rfind("/") > 0:
+        before, _, rest = path.rpartition("/")
+        path, is_split = f"{before}%2F{rest}", True
+    # HEAD, which the contract has not, is not taken for GET here: no answer is prepared for it.
+    return (match, is_split) if match and match.operation.method == request.method else (None, False)
 
 
 def lower_names(pairs: tuple[tuple[str, str], ...]) -> Mapping[str, str]:

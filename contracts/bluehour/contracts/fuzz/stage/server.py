@@ -17,15 +17,16 @@ from types import TracebackType
 from typing import Any
 
 from bluehour.openapi.contract import Contract
+from bluehour.openapi.errors import BluehourError
+from bluehour.openapi.routes import Routes
 
-from ...proxy.http1 import Cut, NotHttp, RequestHead, pieces, read_request, request_framing
+from ...http1 import Cut, NotHttp, RequestHead, read_body, read_request, request_framing
 from ..clock import Clock
 from ..performance import Host
 from ..script import Fault, Script
 from .player import Addresses, Answer, Player
 from .requests import Request, lower_names
-from .wire import ends_connection
-from .wire import pieces as pieces_of
+from .wire import ends_connection, pieces
 
 _HERE = "127.0.0.1"
 MOST_REQUESTS = 2000
@@ -50,7 +51,7 @@ class _Loop(asyncio.SelectorEventLoop):
         return monotonic()
 
 
-class StageError(Exception):
+class StageError(BluehourError):
     """The stage has failed, which tells nothing of the client."""
 
 
@@ -80,6 +81,7 @@ class Stage:
 
     def __init__(self, contract: Contract) -> None:
         self._contract = contract
+        self._routes = Routes(contract, prefixes=("",))
         self._loop = _Loop()
         self._servers: dict[Host, Server] = {}
         self._nowhere = socket.socket()
@@ -126,7 +128,7 @@ class Stage:
         """
         self._call(self._listen(*_HOSTS[script.gone == "start" :]))
         addresses = self._addresses()
-        player = Player(script, self._contract, addresses, token, clock, longest_wait, patience)
+        player = Player(script, self._contract, self._routes, addresses, token, clock, longest_wait, patience)
         self._showing = Showing(addresses.api, player, clock, patience)
         try:
             yield self._showing
@@ -216,7 +218,7 @@ async def _send(
         _reset(writer)
         return False
     date = formatdate(showing.clock.wall(), usegmt=True)
-    for piece in pieces_of(answer.written, turn, date, says_close=head.wants_close):
+    for piece in pieces(answer.written, turn, date, says_close=head.wants_close):
         writer.write(piece)
         await writer.drain()
     return not (head.wants_close or ends_connection(turn) or showing.player.is_gone())
@@ -225,7 +227,7 @@ async def _send(
 async def _read(host: Host, head: RequestHead, reader: StreamReader, writer: StreamWriter) -> Request:
     if b"100-continue" in head.fields.elements(b"expect"):
         writer.write(b"HTTP/1.1 100 Continue\r\n\r\n")
-    body = b"".join([piece.content async for piece in pieces(reader, request_framing(head))])
+    body = await read_body(reader, request_framing(head))
     headers = lower_names(head.fields.pairs)
     return Request(host, head.method.decode(), head.target.decode("latin-1"), headers, body)
 

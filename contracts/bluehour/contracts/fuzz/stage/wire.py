@@ -5,9 +5,9 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
-from http import HTTPStatus
 from typing import Any
 
+from ...http1 import LAST_CHUNK, answer_head, chunk
 from ..script import Case, Fault, Turn
 
 _CHUNKS = 3
@@ -61,7 +61,7 @@ def pieces(answer: Written, turn: Turn, date: str, *, says_close: bool = False) 
     yield _head(answer, body, turn, {"Date": date} | ({"Connection": "close"} if says_close else {}))
     if not body or not answer.says_all:
         if body is not None and turn.framing == "chunked" and answer.says_all:
-            yield b"0\r\n\r\n"
+            yield LAST_CHUNK
         return
     sent = body[: len(body) // 2] if turn.fault is Fault.CUT else body
     if turn.framing != "chunked":
@@ -69,10 +69,9 @@ def pieces(answer: Written, turn: Turn, date: str, *, says_close: bool = False) 
         return
     size = -(-len(sent) // _CHUNKS)
     for start in range(0, len(sent), size):
-        chunk = sent[start : start + size]
-        yield b"%x\r\n%b\r\n" % (len(chunk), chunk)
+        yield chunk(sent[start : start + size])
     if turn.fault is not Fault.CUT:
-        yield b"0\r\n\r\n"
+        yield LAST_CHUNK
 
 
 def ends_connection(turn: Turn) -> bool:
@@ -100,13 +99,4 @@ def _head(answer: Written, body: bytes | None, turn: Turn, usual: Mapping[str, s
     elif body is not None:
         headers["Content-Length"] = str(len(body))
     spelled = _CASES[turn.case]
-    lines = [f"HTTP/1.1 {answer.status} {_phrase(answer.status)}"]
-    lines += [f"{spelled(name)}: {value}" for name, value in headers.items()]
-    return "\r\n".join([*lines, "", ""]).encode("latin-1")
-
-
-def _phrase(status: int) -> str:
-    try:
-        return HTTPStatus(status).phrase
-    except ValueError:  # a status that nobody has named
-        return ""
+    return answer_head(answer.status, [(spelled(name), value) for name, value in headers.items()])

@@ -110,20 +110,19 @@ class AccountsControl:
     def __init__(self, wire: Wire) -> None:
         self._wire = wire
 
-    def all(self) -> list[Account]:
-        """Return all accounts, the first one first."""
-        return [
-            Account(**reading.account(node)) for node in self._wire.call("GET", "/_mock/accounts")["accounts"]
-        ]
+    def all(self, *, limit: int = MOST) -> list[Account]:
+        """Return accounts, the first one first; at most the last so many."""
+        nodes = self._wire.call("GET", "/_mock/accounts", query={"limit": limit})["accounts"]
+        return [Account(**reading.account(node)) for node in nodes]
 
     def set(self, token: str, *, credits: int | None = None, plan: str | None = None) -> Account:
         """Open an account by its bearer token, or change it; what is not given stays as it is."""
         body = {"token": token, **_given(credits=credits, plan=plan)}
         return Account(**reading.account(self._wire.call("POST", "/_mock/accounts", body)))
 
-    def get(self, id: str) -> AccountWithLedger:
-        """Return an account with its ledger."""
-        node = self._wire.call("GET", f"/_mock/accounts/{_part(id)}")
+    def get(self, id: str, *, limit: int = MOST) -> AccountWithLedger:
+        """Return an account with its ledger; at most the last so many entries."""
+        node = self._wire.call("GET", f"/_mock/accounts/{_part(id)}", query={"limit": limit})
         ledger = tuple(
             Booking(reading.time(entry["at"]), entry["amount"], entry["project"], entry["balance"])
             for entry in node["ledger"]

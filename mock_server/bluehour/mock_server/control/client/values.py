@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, NotRequired, TypedDict
 
-from ...scenarios.faults import Fault as FaultName
+from ...api.faults import Fault as FaultName
 
 Time = datetime | float | str
 """A point in time: a datetime with an offset, seconds since the epoch, or ISO 8601 with an offset."""

@@ -13,15 +13,15 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from importlib import import_module
 from importlib.util import find_spec
 from pathlib import Path
-from typing import Any, Final
+from typing import Any
 
 import torch
 from torch import Tensor
 
+from bluehour.mock_server.core.installing import command_for
+
 from .parameters import Parameters, schedule_of
 from .pixels import image_of, picture_of, resized
-
-INSTALL: Final = "pip install 'bluehour[inference]'"
 
 _Pipeline = Callable[..., Any]
 
@@ -110,7 +110,9 @@ def _loaded(folder: Path, device: torch.device, dtype: torch.dtype) -> _Pipeline
         transformers.utils.logging.set_verbosity_error()  # else importing diffusers advertises torchvision
         diffusers: Any = import_module("diffusers")
     except ImportError as error:
-        raise PhotoModelError(f"A photo model needs the diffusers library ({error}): {INSTALL}") from error
+        raise PhotoModelError(
+            f"A photo model needs the diffusers library ({error}): {command_for('inference')}"
+        ) from error
     if (fault := _fault_of(folder)) is not None:
         raise PhotoModelError(f"{folder} is no diffusers pipeline: {fault}")
     diffusers.utils.logging.disable_progress_bar()

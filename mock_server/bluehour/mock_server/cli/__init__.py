@@ -1,0 +1,282 @@
+"""The command `bluehour`, and its `serve`; other packages add theirs as entry points.
+
+It imports quickly, and so do the modules of the other commands: `bluehour --help` asks each of them for its
+line. What a command works with is imported when it runs.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from importlib.metadata import EntryPoints, entry_points, version
+from pathlib import Path
+from typing import Any, TypeVar
+
+import click
+
+from .. import interrupts
+from ..core.accounts import MOST_CREDITS
+from ..core.settings import Settings
+from ..rendering.opening import DEVICES, REFERENCE, SIMULATED
+
+_DEFAULTS = Settings()
+_Command = TypeVar("_Command", bound=Callable[..., object])
+
+
+class Problem(click.ClickException):
+    """What the user can mend, said in one line; exit code 2."""
+
+    exit_code = 2
+
+
+class _Commands(click.Group):
+    """The commands of every installed distribution, each imported only when it is asked for."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        return sorted({*super().list_commands(ctx), *_installed().names})
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        command = super().get_command(ctx, cmd_name)
+        if command is None and cmd_name in _installed().names:
+            loaded = _installed()[cmd_name].load()
+            command = loaded if isinstance(loaded, click.Command) else None
+        return command
+
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        resolved = super().resolve_command(ctx, args)
+        interrupts.raise_if_heard()  # it may have come in the import of the command, where nothing is raised
+        return resolved
+
+    def invoke(self, ctx: click.Context) -> Any:
+        """Let Ctrl-C into the command alone: click has words and an exit code of its own for it."""
+        try:
+            with interrupts.let_in():
+                return super().invoke(ctx)
+        except KeyboardInterrupt:
+            if not interrupts.heard():  # by Python's own handler: nobody listens
+                raise
+            ctx.exit()
+
+
+def _installed() -> EntryPoints:
+    return entry_points(group="bluehour.commands")
+
+
+@click.group(cls=_Commands, context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(package_name="bluehour", message="bluehour %(version)s")
+def main() -> None:
+    """A local stand-in for the Magic Hour image editors.
+
+    Exit codes: 0 done, 2 wrong usage (the message says what to change), 3 ended early by Ctrl-C; each
+    command's help tells its own.
+    """
+
+
+def _option(name: str, *declarations: str, **attributes: Any) -> Callable[[_Command], _Command]:
+    """An option that is an environment variable as well: `--time-scale` is BLUEHOUR_TIME_SCALE."""
+    variable = "BLUEHOUR_" + name.removeprefix("--").replace("-", "_").upper()
+    attributes = {"envvar": variable, "show_envvar": True, "show_default": True, **attributes}
+    return click.option(name, *declarations, **attributes)
+
+
+@main.command()
+@_option("--host", default="127.0.0.1", help="Address to listen on.")
+@_option("--port", type=click.IntRange(0, 65535), default=4010, help="Port to listen on; 0 takes a free one.")
+@_option(
+    "--store",
+    metavar="URL",
+    default=_DEFAULTS.store,
+    help="Where accounts and projects live: memory:// until the server stops, or sqlite:///FILE.",
+)
+@_option(
+    "--assets",
+    metavar="DIR",
+    type=click.Path(path_type=Path),
+    help="Folder for uploads and pictures. Default: a private one that is removed at exit.",
+)
+@_option(
+    "--time-scale",
+    type=click.FloatRange(0, 1_000_000),
+    default=_DEFAULTS.time_scale,
+    help="How long jobs take: 1 as on the real API, 0 not at all.",
+)
+@_option(
+    "--plan",
+    default=_DEFAULTS.plan,
+    help="Plan of an account, for tokens that do not name one: free, creator, …",
+)
+@_option(
+    "--credits",
+    "opening_credits",
+    type=click.IntRange(0, MOST_CREDITS),
+    default=_DEFAULTS.credits,
+    help="Credits of a new account, for tokens that do not say.",
+)
+@_option(
+    "--spec",
+    metavar="FILE",
+    type=click.Path(path_type=Path),
+    help="Serve another contract: OpenAPI 3.0 or 3.1, JSON or YAML. Default: Magic Hour's.",
+)
+@_option(
+    "--fetch-assets",
+    is_flag=True,
+    help="Fetch pictures that requests name by URL. Default: accept the URL, touch no network.",
+)
+@_option(
+    "--scenario",
+    metavar="FILE",
+    type=click.Path(path_type=Path),
+    help="Rules that force errors, delays, faults and outcomes: YAML or JSON.",
+)
+@_option(
+    "--webhook",
+    "webhooks",
+    metavar="URL",
+    multiple=True,
+    help="Where events are sent; may be given several times.",
+)
+@_option("--webhook-secret", metavar="SECRET", help="What they are signed with. Default: made up, and shown.")
+@_option(
+    "--concurrency", is_flag=True, help="Limit how many jobs an account runs at a time, as its plan says."
+)
+@_option(
+    "--journal",
+    metavar="N",
+    type=click.IntRange(0, 100_000),
+    default=_DEFAULTS.journal,
+    help="How many requests are kept to look at in the console; 0 keeps none.",
+)
+@_option(
+    "--upload-space",
+    metavar="MB",
+    type=click.IntRange(1, 10_000_000),
+    default=_DEFAULTS.upload_space // 2**20,
+    help="How many megabytes of uploads are kept in all; what comes beyond is refused.",
+)
+@_option(
+    "--control-token",
+    metavar="TOKEN",
+    help="What opens /_mock, from anywhere. Default: it is open to this machine alone.",
+)
+@_option(
+    "--allow-target",
+    "allow_targets",
+    metavar="TARGET",
+    multiple=True,
+    help="A private server that --fetch-assets and webhooks may call though other machines reach --host: a "
+    "name, *.name, address or network, with :PORT or without. May be given several times.",
+)
+@_option(
+    "--deny-target",
+    "deny_targets",
+    metavar="TARGET",
+    multiple=True,
+    help="A server that they may not call, whatever else allows it; * is every one.",
+)
+@_option(
+    "--renderer",
+    type=click.Choice([SIMULATED, REFERENCE]),
+    default=_DEFAULTS.renderer,
+    help="What makes the pictures: reference really edits them (it needs bluehour[inference]).",
+)
+@_option(
+    "--device",
+    type=click.Choice(DEVICES),
+    default=_DEFAULTS.device,
+    help="Where the reference renderer runs; auto takes a GPU where there is one.",
+)
+@_option(
+    "--photo-model",
+    metavar="DIR",
+    type=click.Path(path_type=Path),
+    help="Folder of a diffusers image-to-image pipeline, for the reference renderer's photo editor. "
+    "Default: it changes tone, colour and style alone.",
+)
+@_option("--reload", is_flag=True, help="Take up edits of the spec and the scenario while running.")
+@_option(
+    "--log-format",
+    type=click.Choice(["text", "json"]),
+    default="text",
+    help="How each request is logged, on standard error.",
+)
+def serve(
+    host: str,
+    port: int,
+    store: str,
+    assets: Path | None,
+    time_scale: float,
+    plan: str,
+    opening_credits: int,
+    spec: Path | None,
+    fetch_assets: bool,
+    scenario: Path | None,
+    webhooks: tuple[str, ...],
+    webhook_secret: str | None,
+    concurrency: bool,
+    journal: int,
+    upload_space: int,
+    control_token: str | None,
+    allow_targets: tuple[str, ...],
+    deny_targets: tuple[str, ...],
+    renderer: str,
+    device: str,
+    photo_model: Path | None,
+    reload: bool,
+    log_format: str,
+) -> None:
+    """Serve the mock until Ctrl-C.
+
+    Any bearer token is an account. `mhk_test_PLAN_CREDITS` names plan and credits, as in
+    mhk_test_free_25; a token with the word `invalid` in it is refused.
+
+    Any request may ask for its answer: `Prefer: code=429`, `Prefer: delay=2`. The console at /_mock shows
+    what was sent, and forces more.
+
+    The asset api-assets/test/no_source_face.png ends its job in that error, and so do the other job
+    error codes.
+
+    Exit codes: 0 stopped by Ctrl-C, 2 can't start (one line says why).
+    """
+    from bluehour.openapi.document import SpecError
+
+    from ..core.stores import StoreError
+    from ..rendering import RendererError
+    from ..scenarios.rules import RuleError
+    from ..server.listening import HostError
+    from ..server.serving import ServeError, Server, run
+
+    interrupts.raise_if_heard()  # it may have come in the imports, where nothing is raised
+    settings = Settings(
+        store=store,
+        time_scale=time_scale,
+        plan=plan,
+        credits=opening_credits,
+        fetch_assets=fetch_assets,
+        concurrency=concurrency,
+        journal=journal,
+        upload_space=upload_space * 2**20,
+        control_token=control_token or None,
+        allow_targets=allow_targets,
+        deny_targets=deny_targets,
+        renderer=renderer,
+        device=device,
+        photo_model=photo_model,
+    )
+    server = Server(
+        host=host,
+        port=port,
+        settings=settings,
+        spec=spec,
+        assets=assets,
+        log_format=log_format,
+        scenario=scenario,
+        webhooks=webhooks,
+        webhook_secret=webhook_secret,
+        reload=reload,
+    )
+    try:
+        run(server, version("bluehour"))
+    except (SpecError, StoreError, RuleError, HostError, ServeError, RendererError) as error:
+        raise Problem(str(error)) from error

@@ -1,0 +1,170 @@
+"""Server-sent events: what happens in the mock, told to every console that is open.
+
+The last events are kept once for all readers, and each reader has its place among them. One that is too slow
+loses its place, and is told of a gap: what it missed is in the journal.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections import deque
+from collections.abc import AsyncIterator
+from functools import cached_property
+from threading import Lock
+
+import orjson
+
+from ..journal.record import Record
+
+_HEARTBEAT = 15.0
+"""Seconds of silence after which a comment is sent: it finds out who has left."""
+
+_MOST_KEPT = 500
+"""Events that a slow reader may lag behind by."""
+
+_MOST_BYTES = 4 * 2**20
+"""Of the requests that they tell of."""
+
+_MOST_AT_ONCE = 50
+_MOST_READERS = 200
+
+
+class TooManyReaders(Exception):
+    """So many read the events already that no more are let in."""
+
+
+class Event:
+    """A request that was recorded, with its number, or the name of what has changed.
+
+    It is written once for all who listen.
+    """
+
+    def __init__(self, what: tuple[int, Record] | str) -> None:
+        self._what = what
+
+    @property
+    def weight(self) -> int:
+        """About how many bytes of memory it holds."""
+        return 64 if isinstance(self._what, str) else self._what[1].weight
+
+    @cached_property
+    def text(self) -> bytes:
+        """The event in the form of text/event-stream."""
+        if isinstance(self._what, str):
+            return b"event: changed\ndata: %s\n\n" % orjson.dumps(self._what)
+        from ..journal.view import entry
+
+        number, record = self._what
+        shown = orjson.dumps(entry(record.exchange(number)))
+        return b"event: entry\nid: %d\ndata: %s\n\n" % (number, shown)
+
+
+class Reader:
+    """One who listens, in an event loop of its own: what it has read, and how it is woken."""
+
+    def __init__(self, feed: Feed, place: int) -> None:
+        self._feed = feed
+        self._place = place
+        self._loop = asyncio.get_running_loop()
+        self._woken = asyncio.Event()
+
+    def wake(self) -> None:
+        """Let it know that there is more; from any thread."""
+        self._loop.call_soon_threadsafe(self._woken.set)
+
+    async def next(self, patience: float) -> tuple[int, list[Event]] | None:
+        """Return how many events were missed, and those that come next; None where none does in time."""
+        try:
+            await asyncio.wait_for(self._woken.wait(), patience)
+        except TimeoutError:
+            return None
+        self._woken.clear()
+        missed, events, self._place = self._feed.after(self._place, _MOST_AT_ONCE)
+        if len(events) == _MOST_AT_ONCE:
+            self._woken.set()
+        return missed, events
+
+
+class Feed:
+    """Hands events to whoever listens; they may come from any thread."""
+
+    def __init__(self) -> None:
+        self._lock = Lock()
+        self._readers: set[Reader] = set()
+        self._kept: deque[Event] = deque()
+        self._bytes = 0
+        self._told = 0
+
+    def publish_record(self, number: int, record: Record) -> None:
+        """Tell every listener of a request; nobody listening, it costs nothing."""
+        if self._readers:
+            self._tell(Event((number, record)))
+
+    def publish(self, changed: str) -> None:
+        """Tell every listener of what has changed."""
+        if self._readers:
+            self._tell(Event(changed))
+
+    def _tell(self, event: Event) -> None:
+        with self._lock:
+            self._told += 1
+            self._kept.append(event)
+            self._bytes += event.weight
+            while len(self._kept) > _MOST_KEPT or (self._bytes > _MOST_BYTES and len(self._kept) > 1):
+                self._bytes -= self._kept.popleft().weight
+            for reader in self._readers:
+                reader.wake()
+
+    def listen(self) -> Reader:
+        """Return a reader of the events from now on, for the running event loop.
+
+        Raises:
+            TooManyReaders: there are too many.
+        """
+        with self._lock:
+            if len(self._readers) >= _MOST_READERS:
+                raise TooManyReaders
+            reader = Reader(self, self._told)
+            self._readers.add(reader)
+        return reader
+
+    def after(self, place: int, most: int) -> tuple[int, list[Event], int]:
+        """Return how many of the events after a place are lost, those that come next, and the place then."""
+        with self._lock:
+            first = self._told - len(self._kept)
+            missed = max(0, first - place)
+            start = max(place, first) - first
+            events = [self._kept[index] for index in range(start, min(start + most, len(self._kept)))]
+            return missed, events, first + start + len(events)
+
+    def leave(self, reader: Reader) -> None:
+        """Tell a reader nothing more."""
+        with self._lock:
+            self._readers.discard(reader)
+            if not self._readers:
+                self._kept.clear()
+                self._bytes = 0
+
+
+async def follow(feed: Feed) -> AsyncIterator[bytes]:
+    """Yield events in the form of text/event-stream, for ever; none where too many read them."""
+    try:
+        reader = feed.listen()
+    except TooManyReaders:
+        return
+    try:
+        yield b"retry: 1000\n: connected\n\n"
+        while True:
+            found = await reader.next(_HEARTBEAT)
+            if found is None:
+                yield b": still here\n\n"
+                continue
+            # In a thread: to find a request's faults takes time, and requests are answered in this loop.
+            yield await asyncio.to_thread(_written, *found)
+    finally:
+        feed.leave(reader)
+
+
+def _written(missed: int, events: list[Event]) -> bytes:
+    gap = b"event: gap\ndata: %d\n\n" % missed if missed else b""
+    return gap + b"".join(event.text for event in events)

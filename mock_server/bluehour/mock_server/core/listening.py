@@ -1,0 +1,40 @@
+"""What a world tells those who listen to it."""
+
+from __future__ import annotations
+
+from bluehour.openapi.contract import Contract
+
+from .projects import Project
+
+
+class Listener:
+    """Is told what happens. Every method does nothing: whoever listens has the ones that it needs."""
+
+    def project_created(self, project: Project) -> None:
+        """A project was stored, and charged."""
+
+    def project_changed(self, project: Project) -> None:
+        """A project has begun to render, or was ended, otherwise than planned."""
+
+    def changed(self, what: str) -> None:
+        """Something has changed that people look at: `clock`, `rules`, `webhooks`, `accounts`, …"""
+
+    def resume(self) -> None:
+        """The server is about to begin: take up what another process left in the store."""
+
+    def reset(self) -> None:
+        """The store has forgotten everything; no request is under way."""
+
+    def adopt(self, contract: Contract) -> None:
+        """Another contract holds from now on.
+
+        Raises:
+            ValueError: it lacks what is in use; it does not hold then.
+        """
+
+    def settle(self, timeout: float) -> bool:
+        """Wait until nothing is under way; tell whether that came true within so many real seconds."""
+        return True
+
+    def close(self) -> None:
+        """All of it ends; what is under way is dropped, or ends in a moment."""

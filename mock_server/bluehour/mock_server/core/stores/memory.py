@@ -1,0 +1,382 @@
+"""The default store: one process's dicts behind a lock, packed small because benchmarks leave projects by the
+hundred thousand in it."""
+
+from __future__ import annotations
+
+import secrets
+from array import array
+from bisect import bisect_left, bisect_right, insort
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import replace
+from heapq import heapify, heappop, heappush, merge
+from itertools import count, islice
+from math import inf
+from operator import attrgetter
+from threading import Lock
+from typing import NamedTuple
+
+from ..accounts import Account, InsufficientCredits, TooManyJobs, entries_of, refund_of
+from ..assets import Upload
+from ..deliveries import ComingEvent, Endpoint, WaitingDelivery
+from ..projects import Project, begun, ended
+from . import InUse, LedgerPage
+from .ledger import Ledger
+from .packing import Packing, times_of
+
+_NOBODY = Account("", "", 0)
+_time_of = attrgetter("at")
+
+
+class _Announced(NamedTuple):
+    """A project with events to come; `number` tells which was announced first."""
+
+    number: int
+    base_url: str
+    has_begun: bool
+    next_at: float
+
+
+class MemoryStore:
+    """Keeps everything in this process; gone when it ends."""
+
+    def __init__(self) -> None:
+        """Start empty, with a secret of its own."""
+        self._lock = Lock()
+        self._packing = Packing()
+        self._ledgers: dict[str, Ledger] = {}
+        self._projects: dict[str, bytes] = {}
+        self._ends: dict[
+            str, array[float]
+        ] = {}  # of each account's projects, sorted, to count the unfinished
+        self._created = array("d")  # of all projects, sorted, beside their ids
+        self._ids: list[str] = []
+        self._refunded = defaultdict[str, list[str]](list)
+        self._deleted: dict[str, float] = {}
+        self._uploads: dict[str, tuple[str, float, float | None, str | None]] = {}
+        self._webhooks: dict[str, Endpoint] = {}
+        self._announced: dict[str, _Announced] = {}
+        self._coming: list[tuple[float, int, str]] = []  # a heap, of which some are out of date
+        self._announcements = count()
+        self._waiting: dict[str, WaitingDelivery] = {}
+        self._secret = secrets.token_bytes(32)
+
+    def open_account(self, account: Account, at: float) -> Account:
+        """Return the stored account of that id; where there is none, store this one."""
+        with self._lock:
+            ledger = self._ledgers.get(account.id)
+            if ledger is None:
+                ledger = self._ledgers[account.id] = Ledger(account)
+                ledger.give(account.credits, at)
+            return ledger.account
+
+    def set_account(
+        self, account_id: str, at: float, *, plan: str | None = None, credits: int | None = None
+    ) -> Account:
+        """Give an account another plan, another balance at `at`, or both.
+
+        Raises:
+            KeyError: there is no such account.
+        """
+        with self._lock:
+            ledger = self._ledgers[account_id]
+            if plan is not None:
+                ledger.account = replace(ledger.account, plan=plan)
+            if credits is not None and (missing := credits - ledger.balance(at)):
+                ledger.give(missing, at)
+            return ledger.account
+
+    def account(self, account_id: str) -> Account | None:
+        """Return an account, or None."""
+        ledger = self._ledgers.get(account_id)
+        return ledger.account if ledger else None
+
+    def accounts(self, limit: int | None = None) -> list[Account]:
+        """Return the accounts that were opened last, in the order they were opened."""
+        with self._lock:
+            last = list(islice(reversed(self._ledgers.values()), limit))
+        return [ledger.account for ledger in reversed(last)]
+
+    def count_accounts(self) -> int:
+        """Return how many accounts there are."""
+        return len(self._ledgers)
+
+    def balance(self, account_id: str, at: float) -> int:
+        """Return the sum of the account's ledger entries up to and at `at`."""
+        with self._lock:
+            ledger = self._ledgers.get(account_id)
+            return ledger.balance(at) if ledger else 0
+
+    def ledger(self, account_id: str, limit: int | None = None) -> LedgerPage:
+        """Return the account's last entries by time; a project's are derived from it, not kept beside it."""
+        with self._lock:
+            ledger = self._ledgers.get(account_id) or Ledger(_NOBODY)
+            gifts = sorted(ledger.given, key=_time_of, reverse=True)
+            charges = (entries_of(each)[0] for each in self._newest(account_id, self._ids))
+            refunds = (
+                line for each in self._last_to_end(self._refunded[account_id]) for line in refund_of(each)
+            )
+            newest_first = merge(charges, refunds, gifts, key=_time_of, reverse=True)
+            entries = list(islice(newest_first, limit))[::-1]
+            return LedgerPage(ledger.total() - sum(entry.amount for entry in entries), entries)
+
+    def add_project(self, project: Project, at_most: int | None = None, base_url: str = "") -> int:
+        """Store a project, charge it, and return the balance that leaves.
+
+        Raises:
+            InsufficientCredits: the charge would take the balance below zero, at the project's
+                `created_at` or at a later time that another create has already been charged at.
+            TooManyJobs: the account has `at_most` unfinished projects already.
+        """
+        row = self._packing.pack(project)  # before the lock: zlib lets other threads run meanwhile
+        with self._lock:
+            ledger = self._ledgers.get(project.account_id) or Ledger(_NOBODY)
+            lowest = ledger.lowest_from(project.created_at)
+            if lowest < project.credits:
+                raise InsufficientCredits(lowest)
+            ends = self._ends.get(project.account_id) or array("d")
+            if at_most is not None:
+                running = len(ends) - bisect_right(ends, project.created_at)
+                if running >= at_most:
+                    raise TooManyJobs(running)
+            for entry in entries_of(project):
+                ledger.add(entry.amount, entry.at)
+            if project.is_refunded:
+                self._refunded[project.account_id].append(project.id)
+            insort(ends, project.finished_at)
+            self._ends[project.account_id] = ends
+            place = bisect_right(self._created, project.created_at)
+            self._created.insert(place, project.created_at)
+            self._ids.insert(place, project.id)
+            self._projects[project.id] = row
+            if project.deleted_at is not None:
+                self._deleted[project.id] = project.deleted_at
+            if self._webhooks:
+                self._announce(project.id, base_url, project.rendering_at)
+            return ledger.balance(project.created_at)
+
+    def project(self, project_id: str) -> Project | None:
+        """Return a project, deleted ones too, or None."""
+        with self._lock:
+            row = self._projects.get(project_id)
+            deleted_at = self._deleted.get(project_id)
+        return None if row is None else self._packing.unpack(project_id, row, deleted_at)
+
+    def projects(self, *, account_id: str | None = None, limit: int = 100) -> list[Project]:
+        """Return projects, the newest first."""
+        with self._lock:  # held for a copy only: to look for an account's may take long
+            ids = self._ids[-limit:] if account_id is None else self._ids[:]
+        return list(islice(self._newest(account_id, ids), limit))
+
+    def pending_projects(self) -> list[Project]:
+        """Return the projects that wait for a renderer, the oldest first."""
+        with self._lock:
+            ids = self._ids[:]
+        return [each for each in self._newest(None, ids) if each.is_pending][::-1]
+
+    def count_projects(self) -> int:
+        """Return how many projects there are."""
+        return len(self._projects)
+
+    def in_use(self) -> InUse:
+        """Return the operations and plans without which what is stored could not be shown."""
+        with self._lock:
+            rows = list(self._projects.values())
+            plans = {ledger.account.plan for ledger in self._ledgers.values()}
+        kinds = {self._packing.kind_of(row) for row in rows}
+        return InUse(frozenset(each for each, _ in kinds), frozenset(plans | {plan for _, plan in kinds}))
+
+    def begin_project(self, project_id: str, at: float) -> Project:
+        """Have an unfinished project render from now on, and return it as it is then.
+
+        Raises:
+            KeyError: there is no such project.
+            ProjectEnded: it has finished by `at`, or somebody has ended it.
+        """
+        with self._lock:
+            after = self._change(project_id, lambda project: begun(project, at))[1]
+            self._move_event(after)
+            return after
+
+    def end_project(self, project_id: str, outcome: str, at: float) -> Project:
+        """End an unfinished project now, and return it as it is then.
+
+        Raises:
+            KeyError: there is no such project.
+            ProjectEnded: it has finished by `at`, or another caller was quicker.
+        """
+        with self._lock:
+            before, after = self._change(project_id, lambda project: ended(project, outcome, at))
+            self._move_end(before, after)
+            self._move_refund(before, after)
+            self._move_event(after)
+            return after
+
+    def delete_project(self, project_id: str, at: float) -> None:
+        """Mark a project as deleted at `at`; the first time stays, and an unknown id is no error."""
+        with self._lock:
+            if project_id in self._projects:
+                self._deleted.setdefault(project_id, at)
+
+    def put_uploads(self, uploads: Iterable[Upload]) -> None:
+        """Store uploads, each in place of the one with its path."""
+        rows = {
+            each.path: (each.account_id, each.issued_at, each.uploaded_at, each.error) for each in uploads
+        }
+        with self._lock:
+            self._uploads.update(rows)
+
+    def upload(self, path: str) -> Upload | None:
+        """Return the upload that was issued under this file path, or None."""
+        with self._lock:
+            row = self._uploads.get(path)
+        return None if row is None else Upload(path, *row)
+
+    def put_webhook(self, endpoint: Endpoint) -> None:
+        """Store a webhook, in place of the one with its id."""
+        with self._lock:
+            self._webhooks[endpoint.id] = replace(endpoint, since=-inf)
+
+    def remove_webhook(self, webhook_id: str) -> None:
+        """Forget a webhook and the deliveries that wait for it; an unknown id is no error."""
+        with self._lock:
+            self._webhooks.pop(webhook_id, None)
+            its = [each.id for each in self._waiting.values() if each.webhook_id == webhook_id]
+            for delivery_id in its:
+                del self._waiting[delivery_id]
+
+    def webhooks(self) -> list[Endpoint]:
+        """Return the webhooks, in the order in which they were stored first."""
+        with self._lock:
+            return [replace(each) for each in self._webhooks.values()]
+
+    def announce_unfinished(self, at: float, base_url: str) -> None:
+        """Have events to come of all projects whose end is later than `at`, if they have none yet."""
+        with self._lock:
+            for project_id, row in self._projects.items():
+                _, rendering_at, finished_at = times_of(row)
+                if finished_at > at and project_id not in self._announced:
+                    self._announce(project_id, base_url, rendering_at)
+
+    def next_event(self) -> ComingEvent | None:
+        """Return the event that comes first, of equals that of the project announced first, or None."""
+        with self._lock:
+            while self._coming:
+                at, number, project_id = self._coming[0]
+                announced = self._announced.get(project_id)
+                if announced is not None and (announced.next_at, announced.number) == (at, number):
+                    break
+                heappop(self._coming)
+            else:
+                return None
+            row, deleted_at = self._projects[project_id], self._deleted.get(project_id)
+        project = self._packing.unpack(project_id, row, deleted_at)
+        return ComingEvent(project, announced.has_begun, at, announced.base_url)
+
+    def hand_out(self, event: ComingEvent, deliveries: Sequence[WaitingDelivery]) -> bool:
+        """Put the deliveries of an event in its place; tell whether it was there as given."""
+        with self._lock:
+            announced = self._announced.get(event.project.id)
+            if announced is None or (announced.has_begun, announced.next_at) != (event.has_begun, event.at):
+                return False
+            if event.is_begin:
+                _, _, finished_at = times_of(self._projects[event.project.id])
+                self._put(event.project.id, announced._replace(has_begun=True, next_at=finished_at))
+            else:
+                del self._announced[event.project.id]
+            self._waiting.update({each.id: each for each in deliveries})
+            return True
+
+    def try_delivery(self, delivery_id: str, tries: int, next_at: float) -> bool:
+        """Count one more try of a waiting delivery; tell whether it waits, and was tried so often."""
+        with self._lock:
+            delivery = self._waiting.get(delivery_id)
+            if delivery is None or delivery.tries != tries:
+                return False
+            self._waiting[delivery_id] = replace(delivery, tries=tries + 1, next_at=next_at)
+            return True
+
+    def end_delivery(self, delivery_id: str) -> None:
+        """Forget a waiting delivery: it is taken, or given up."""
+        with self._lock:
+            self._waiting.pop(delivery_id, None)
+
+    def waiting_deliveries(self) -> list[WaitingDelivery]:
+        """Return the deliveries that wait, in the order in which they were handed out."""
+        with self._lock:
+            return list(self._waiting.values())
+
+    def secret(self) -> bytes:
+        """Return this store's random 32 bytes."""
+        return self._secret
+
+    def reset(self) -> None:
+        """Forget everything but the secret and the initial webhooks."""
+        with self._lock:
+            # The packing stays: a create in another thread may have packed its row and wait for the lock.
+            for kept in (self._ledgers, self._projects, self._ends, self._refunded, self._deleted):
+                kept.clear()
+            self._uploads.clear()
+            self._ids.clear()
+            self._created = array("d")
+            for kept_events in (self._announced, self._coming, self._waiting):
+                kept_events.clear()
+            initial = [each for each in self._webhooks.values() if each.is_initial]
+            self._webhooks = {each.id: replace(each, enabled=True) for each in initial}
+
+    def close(self) -> None:
+        """Do nothing: there are no files or connections."""
+
+    def _newest(self, account_id: str | None, ids: Sequence[str]) -> Iterator[Project]:
+        """Yield projects, an account's alone where one is given, from the end of their ids on."""
+        start = b"" if account_id is None else self._packing.start_of(account_id)
+        for id_ in reversed(ids):
+            row = self._projects.get(id_)
+            if row is not None and row.startswith(start):
+                yield self._packing.unpack(id_, row, self._deleted.get(id_))
+
+    def _last_to_end(self, ids: Iterable[str]) -> Iterator[Project]:
+        """Yield projects, the last one to finish first."""
+        for id_ in sorted(ids, key=lambda each: times_of(self._projects[each])[2], reverse=True):
+            yield self._packing.unpack(id_, self._projects[id_], None)
+
+    def _change(self, project_id: str, changed: Callable[[Project], Project]) -> tuple[Project, Project]:
+        """Store what becomes of a project, and return it before and after."""
+        row = self._projects[project_id]
+        before = self._packing.unpack(project_id, row, self._deleted.get(project_id))
+        after = changed(before)
+        self._projects[project_id] = self._packing.pack(after)
+        return before, after
+
+    def _announce(self, project_id: str, base_url: str, at: float) -> None:
+        self._put(project_id, _Announced(next(self._announcements), base_url, False, at))
+
+    def _move_event(self, project: Project) -> None:
+        announced = self._announced.get(project.id)
+        if announced is not None:
+            at = project.finished_at if announced.has_begun else project.rendering_at
+            self._put(project.id, announced._replace(next_at=at))
+
+    def _put(self, project_id: str, announced: _Announced) -> None:
+        self._announced[project_id] = announced
+        if announced.next_at == inf:
+            return
+        heappush(self._coming, (announced.next_at, announced.number, project_id))
+        if len(self._coming) > 2 * len(self._announced) + 100:
+            now_right = {(each.next_at, each.number, id_) for id_, each in self._announced.items()}
+            self._coming = [each for each in now_right if each[0] < inf]
+            heapify(self._coming)
+
+    def _move_end(self, before: Project, after: Project) -> None:
+        ends = self._ends[before.account_id]
+        del ends[bisect_left(ends, before.finished_at)]
+        insort(ends, after.finished_at)
+
+    def _move_refund(self, before: Project, after: Project) -> None:
+        ledger = self._ledgers.get(before.account_id) or Ledger(_NOBODY)
+        if after.is_refunded and not before.is_refunded:
+            self._refunded[after.account_id].append(after.id)
+        for refund in refund_of(before):
+            ledger.take_back(refund.amount, refund.at)
+        for refund in refund_of(after):
+            ledger.add(refund.amount, refund.at)

@@ -1,0 +1,441 @@
+"""The store that outlives its process: tables in a SQLite file."""
+
+from __future__ import annotations
+
+import secrets
+import sqlite3
+from collections.abc import Callable, Iterable, Sequence
+from itertools import accumulate
+from math import inf
+from typing import Any, NamedTuple, TypeVar
+
+import sqlalchemy as sa
+
+from ..accounts import Account, Entry, InsufficientCredits, TooManyJobs, entries_of, refund_of
+from ..assets import Upload
+from ..deliveries import ComingEvent, Endpoint, WaitingDelivery
+from ..projects import Project, begun, ended
+from . import InUse, LedgerPage, StoreError, StoreUnavailable
+from . import statements as sql
+from .database import ACCEPTED, NONE, Database, Session, Values, path_of
+from .tables import FORMER_INDEXES, TABLES
+from .writer import Writer
+
+_QUEUED_SECONDS = 30.0
+"""For how long a change may wait for others of this process that come first."""
+
+Result = TypeVar("Result")
+
+
+class SqlStore:
+    """Keeps everything in a SQLite file that any number of processes may share.
+
+    What a call has stored survives the death of the process (`kill -9`): it returns after the commit.
+    Connections are opened when they are needed and none is left open by the constructor, so a process may
+    open a store, close it, fork, and open it again in the child.
+    """
+
+    def __init__(self, url: str) -> None:
+        """Open the file that `sqlite:///file` or `sqlite:////absolute/file` names, or make it.
+
+        Raises:
+            StoreError: another kind of URL, or a file that can't be read and written as this store.
+        """
+        path = path_of(url)
+        self._database = Database(path)
+        self._writer = Writer(self._database.writing)
+        self._has_webhooks = False  # changed by who writes alone
+        try:
+            self._secret = self._made_ready()
+        except (StoreUnavailable, sa.exc.DBAPIError, sqlite3.Error) as error:
+            reason = error.orig if isinstance(error, sa.exc.DBAPIError) else error.__cause__ or error
+            raise StoreError(f"{path!r} can't be used as a SQLite store: {reason}; {ACCEPTED}") from None
+        finally:
+            self._database.close()
+
+    def open_account(self, account: Account, at: float) -> Account:
+        """Return the stored account of that id; where there is none, store this one."""
+        return self.account(account.id) or self._change(lambda session: _opened(session, account, at))
+
+    def set_account(
+        self, account_id: str, at: float, *, plan: str | None = None, credits: int | None = None
+    ) -> Account:
+        """Give an account another plan, another balance at `at`, or both, in one transaction.
+
+        Raises:
+            KeyError: there is no such account.
+        """
+
+        def change(session: Session) -> Account:
+            standing = _standing(session, account_id, at)
+            account = _account(session, account_id)
+            if account is None:
+                raise KeyError(account_id)
+            if credits is not None and credits != standing.balance:
+                _book(session, standing, [Entry(account_id, None, credits - standing.balance, at)])
+            if plan is None:
+                return account
+            session.change(sql.SET_PLAN, {"wanted": account_id, "new_plan": plan})
+            return Account(account_id, plan, account.credits)
+
+        return self._change(change)
+
+    def account(self, account_id: str) -> Account | None:
+        """Return an account, or None."""
+        with self._database.reading() as session:
+            return _account(session, account_id)
+
+    def accounts(self, limit: int | None = None) -> list[Account]:
+        """Return the accounts that were opened last, in the order they were opened."""
+        return [Account(*row) for row in reversed(self._find(sql.LAST_ACCOUNTS, {"limit": _limited(limit)}))]
+
+    def count_accounts(self) -> int:
+        """Return how many accounts there are."""
+        ((count,),) = self._find(sql.COUNT_ACCOUNTS)
+        return int(count)
+
+    def balance(self, account_id: str, at: float) -> int:
+        """Return the sum of the account's ledger entries up to and at `at`."""
+        with self._database.reading() as session:
+            return _balance(session, account_id, at)
+
+    def ledger(self, account_id: str, limit: int | None = None) -> LedgerPage:
+        """Return the account's last entries by time, and what the earlier ones sum up to."""
+        wanted = {"wanted": account_id, "limit": _limited(limit)}
+        with self._database.reading() as session, session.transaction("DEFERRED"):
+            entries = [Entry(*line) for line in reversed(session.find(sql.LAST_LINES, wanted))]
+            total = _balance(session, account_id, inf)
+        return LedgerPage(total - _sum_until(inf, entries), entries)
+
+    def add_project(self, project: Project, at_most: int | None = None, base_url: str = "") -> int:
+        """Store a project and its charge in one transaction, and return the balance that leaves.
+
+        Raises:
+            InsufficientCredits: the charge would take the balance below zero, at the project's
+                `created_at` or at a later time that another create has already been charged at.
+            TooManyJobs: the account has `at_most` unfinished projects already.
+        """
+        lines, row = entries_of(project), _row(project)
+        event = {
+            "project_id": project.id,
+            "base_url": base_url,
+            "has_begun": False,
+            "next_at": project.rendering_at,
+        }
+
+        def add(session: Session) -> int:
+            standing = _standing(session, project.account_id, project.created_at)
+            if standing.lowest < project.credits:
+                raise InsufficientCredits(standing.lowest)
+            if at_most is not None:
+                _refuse_above(session, project, at_most)
+            session.change(sql.ADD_PROJECT, row)
+            if self._has_webhooks:
+                session.change(sql.ANNOUNCE, event)
+            _book(session, standing, lines)
+            return standing.balance + _sum_until(project.created_at, lines)
+
+        return self._change(add)
+
+    def project(self, project_id: str) -> Project | None:
+        """Return a project, deleted ones too, or None."""
+        rows = self._find(sql.FIND_PROJECT, {"wanted": project_id})
+        return _project(rows[0]) if rows else None
+
+    def projects(self, *, account_id: str | None = None, limit: int = 100) -> list[Project]:
+        """Return projects, the newest first."""
+        statement = sql.NEWEST_PROJECTS if account_id is None else sql.ITS_NEWEST_PROJECTS
+        return [_project(row) for row in self._find(statement, {"wanted": account_id, "limit": limit})]
+
+    def pending_projects(self) -> list[Project]:
+        """Return the projects that wait for a renderer, the oldest first."""
+        return [_project(row) for row in self._find(sql.PENDING_PROJECTS)]
+
+    def count_projects(self) -> int:
+        """Return how many projects there are."""
+        ((count,),) = self._find(sql.COUNT_PROJECTS)
+        return int(count)
+
+    def in_use(self) -> InUse:
+        """Return the operations and plans without which what is stored could not be shown."""
+        kinds = self._find(sql.KINDS)
+        plans = {plan for (plan,) in self._find(sql.PLANS)}
+        return InUse(frozenset(each for each, _ in kinds), frozenset(plans | {plan for _, plan in kinds}))
+
+    def begin_project(self, project_id: str, at: float) -> Project:
+        """Have an unfinished project render from now on, and return it as it is then.
+
+        Raises:
+            KeyError: there is no such project.
+            ProjectEnded: it has finished by `at`, or somebody has ended it.
+        """
+
+        def begin(session: Session) -> Project:
+            _, after = _turn(session, project_id, lambda project: begun(project, at))
+            _move_event(session, after)
+            return after
+
+        return self._change(begin)
+
+    def end_project(self, project_id: str, outcome: str, at: float) -> Project:
+        """End an unfinished project now, in one transaction with its refund, and return it as it is then.
+
+        Raises:
+            KeyError: there is no such project.
+            ProjectEnded: it has finished by `at`, or another caller was quicker.
+        """
+
+        def end(session: Session) -> Project:
+            before, after = _turn(session, project_id, lambda project: ended(project, outcome, at))
+            _move_refund(session, before, after)
+            _move_event(session, after)
+            return after
+
+        return self._change(end)
+
+    def delete_project(self, project_id: str, at: float) -> None:
+        """Mark a project as deleted at `at`; the first time stays, and an unknown id is no error."""
+        self._change(lambda session: session.change(sql.DELETE_PROJECT, {"wanted": project_id, "at": at}))
+
+    def put_uploads(self, uploads: Iterable[Upload]) -> None:
+        """Store uploads, each in place of the one with its path."""
+        rows = [_row(each) for each in uploads]
+        self._change(lambda session: _change_each(session, sql.PUT_UPLOAD, rows))
+
+    def upload(self, path: str) -> Upload | None:
+        """Return the upload that was issued under this file path, or None."""
+        rows = self._find(sql.FIND_UPLOAD, {"wanted": path})
+        return Upload(*rows[0]) if rows else None
+
+    def put_webhook(self, endpoint: Endpoint) -> None:
+        """Store a webhook, in place of the one with its id."""
+        row = _row(endpoint) | {"events": ",".join(sorted(endpoint.events))}
+
+        def put(session: Session) -> None:
+            session.change(sql.PUT_WEBHOOK, row)
+            self._has_webhooks = True
+
+        self._change(put)
+
+    def remove_webhook(self, webhook_id: str) -> None:
+        """Forget a webhook and the deliveries that wait for it; an unknown id is no error."""
+
+        def remove(session: Session) -> None:
+            session.change(sql.DROP_WEBHOOK, {"wanted": webhook_id})
+            session.change(sql.DROP_ITS_DELIVERIES, {"wanted": webhook_id})
+            self._look_for_webhooks(session)
+
+        self._change(remove)
+
+    def webhooks(self) -> list[Endpoint]:
+        """Return the webhooks, in the order in which they were stored first."""
+        return [
+            Endpoint(id_, url, secret, frozenset(filter(None, events.split(","))), *map(bool, switches))
+            for id_, url, secret, events, *switches in self._find(sql.FIND_WEBHOOKS)
+        ]
+
+    def announce_unfinished(self, at: float, base_url: str) -> None:
+        """Have events to come of all projects whose end is later than `at`, if they have none yet."""
+        values = {"at": at, "base_url": base_url}
+        self._change(lambda session: session.change(sql.ANNOUNCE_UNFINISHED, values))
+
+    def next_event(self) -> ComingEvent | None:
+        """Return the event that comes first, of equals that of the project announced first, or None."""
+        for *project, has_begun, at, base_url in self._find(sql.NEXT_EVENT):
+            if at < inf:
+                return ComingEvent(_project(project), bool(has_begun), at, base_url)
+        return None
+
+    def hand_out(self, event: ComingEvent, deliveries: Sequence[WaitingDelivery]) -> bool:
+        """Put deliveries in an event's place, in one transaction; tell whether it was there as given."""
+        statement = sql.BEGIN_EVENTS if event.is_begin else sql.END_EVENTS
+        given = {"wanted": event.project.id, "begun": event.has_begun, "at": event.at}
+        rows = [_row(each) for each in deliveries]
+
+        def put(session: Session) -> bool:
+            was_there = bool(session.change(statement, given))
+            if was_there:
+                _change_each(session, sql.ADD_DELIVERIES, rows)
+            return was_there
+
+        return self._change(put)
+
+    def try_delivery(self, delivery_id: str, tries: int, next_at: float) -> bool:
+        """Count one more try of a waiting delivery; tell whether it waits, and was tried so often."""
+        given = {"wanted": delivery_id, "made": tries, "again_at": next_at}
+        return bool(self._change(lambda session: session.change(sql.TRY_DELIVERY, given)))
+
+    def end_delivery(self, delivery_id: str) -> None:
+        """Forget a waiting delivery: it is taken, or given up."""
+        self._change(lambda session: session.change(sql.DROP_DELIVERY, {"wanted": delivery_id}))
+
+    def waiting_deliveries(self) -> list[WaitingDelivery]:
+        """Return the deliveries that wait, in the order in which they were handed out."""
+        return [WaitingDelivery(*row) for row in self._find(sql.FIND_DELIVERIES)]
+
+    def secret(self) -> bytes:
+        """Return the random 32 bytes that were drawn when the file was made."""
+        return self._secret
+
+    def reset(self) -> None:
+        """Forget everything but the secret and the initial webhooks."""
+
+        def forget(session: Session) -> None:
+            for statement in (*sql.EMPTY_TABLES, sql.DROP_LATER_WEBHOOKS, sql.SWITCH_ON):
+                session.change(statement)
+            self._look_for_webhooks(session)
+
+        self._change(forget)
+
+    def close(self) -> None:
+        """Let go of the file; a later call would open it again."""
+        self._writer.close()
+        self._database.close()
+
+    def _made_ready(self) -> bytes:
+        """Make what the file lacks, also of indexes, and return its secret."""
+        with self._database.engine.begin() as connection:
+            connection.exec_driver_sql("BEGIN IMMEDIATE")
+            TABLES.create_all(connection)
+            for table in TABLES.sorted_tables:  # one that was there may be someone else's, of the same name
+                connection.execute(sa.select(table).limit(0))
+                for index in table.indexes:
+                    index.create(connection, checkfirst=True)
+            for name in FORMER_INDEXES:
+                connection.exec_driver_sql(f"DROP INDEX IF EXISTS {name}")
+            connection.execute(sql.ADD_SETTING, {"name": "secret", "value": secrets.token_bytes(32)})
+            secret = bytes(connection.execute(sql.FIND_SETTING, {"wanted": "secret"}).scalar_one())
+        self._database.log_ahead()
+        with self._database.reading() as session:
+            self._look_for_webhooks(session)
+        return secret
+
+    def _look_for_webhooks(self, session: Session) -> None:
+        self._has_webhooks = session.first(sql.ANY_WEBHOOK) is not None
+
+    def _find(self, statement: sa.ClauseElement, values: Values = NONE) -> list[Any]:
+        with self._database.reading() as session:
+            return session.find(statement, values)
+
+    def _change(self, make: Callable[[Session], Result]) -> Result:
+        """Have the writer make a change, and wait until it is on disk."""
+        made = self._writer.submit(make)
+        try:
+            return made.result(_QUEUED_SECONDS)
+        except TimeoutError:
+            if made.cancel():
+                raise StoreUnavailable("the store is locked by a call that does not end") from None
+            return made.result()
+
+
+class _Standing(NamedTuple):
+    """An account before a charge, read under the write lock."""
+
+    balance: int
+    """At the time of the charge."""
+    lowest: int
+    """From then on."""
+    latest: int
+    """At `until`."""
+    until: float
+    """The charge's time, or that of a later charge which came first."""
+
+
+def _standing(session: Session, account_id: str, at: float) -> _Standing:
+    window = {"wanted": account_id, "at": at}
+    settled, settled_at, since = session.first(sql.STANDING, window) or (0, at, 0)
+    if at >= settled_at:
+        balance = settled + since
+        return _Standing(balance, balance, balance, at)
+    steps = [int(step) for (step,) in session.find(sql.STEPS_BEFORE_SETTLED, window)]
+    balance = settled - sum(steps)
+    return _Standing(balance, min(accumulate(steps, initial=balance)), settled, settled_at)
+
+
+def _book(session: Session, standing: _Standing, lines: Sequence[Entry]) -> None:
+    """Write ledger lines of one account, which may be charges at the standing's time, and settle up to it."""
+    _change_each(session, sql.ADD_LINES, map(_row, lines))
+    settled = standing.latest + _sum_until(standing.until, lines)
+    session.change(sql.SETTLE, {"wanted": lines[0].account_id, "sum": settled, "until": standing.until})
+
+
+def _refuse_above(session: Session, project: Project, at_most: int) -> None:
+    window = {"wanted": project.account_id, "at": project.created_at}
+    (running,) = session.first(sql.COUNT_UNFINISHED, window)
+    if running >= at_most:
+        raise TooManyJobs(running)
+
+
+def _opened(session: Session, account: Account, at: float) -> Account:
+    """Store an account with its opening credits; where another was quicker, return that one's."""
+    if session.change(sql.ADD_ACCOUNT, {**_row(account), "settled": account.credits, "settled_at": at}):
+        session.change(sql.ADD_LINES, _row(Entry(account.id, None, account.credits, at)))
+        return account
+    return Account(*session.first(sql.FIND_ACCOUNT, {"wanted": account.id}))
+
+
+def _account(session: Session, account_id: str) -> Account | None:
+    row = session.first(sql.FIND_ACCOUNT, {"wanted": account_id})
+    return None if row is None else Account(*row)
+
+
+def _balance(session: Session, account_id: str, at: float) -> int:
+    row = session.first(sql.BALANCE, {"wanted": account_id, "at": at})
+    return 0 if row is None else int(row[0])
+
+
+def _turn(
+    session: Session, project_id: str, changed: Callable[[Project], Project]
+) -> tuple[Project, Project]:
+    """Store what becomes of a project, and return it before and after."""
+    row = session.first(sql.FIND_PROJECT, {"wanted": project_id})
+    if row is None:
+        raise KeyError(project_id)
+    before = _project(row)
+    after = changed(before)
+    turn = {f"new_{name}": value for name, value in _row(after).items()}
+    session.change(sql.TURN_PROJECT, {"wanted": project_id, **turn})
+    return before, after
+
+
+def _move_refund(session: Session, before: Project, after: Project) -> None:
+    """Give back at the end that a project has now, not at the one that was planned."""
+    for line in refund_of(before):
+        session.change(sql.DROP_LINE, _row(line))
+        _correct_settled(session, line, -line.amount)
+    for line in refund_of(after):
+        session.change(sql.ADD_LINES, _row(line))
+        _correct_settled(session, line, line.amount)
+
+
+def _move_event(session: Session, project: Project) -> None:
+    """Have a project's next event happen when it happens now."""
+    times = {"begin": project.rendering_at, "end": project.finished_at}
+    session.change(sql.MOVE_EVENT, {"wanted": project.id, **times})
+
+
+def _correct_settled(session: Session, line: Entry, change: int) -> None:
+    session.change(sql.CORRECT_SETTLED, {"wanted": line.account_id, "at": line.at, "change": change})
+
+
+def _sum_until(at: float, lines: Iterable[Entry]) -> int:
+    return sum(line.amount for line in lines if line.at <= at)
+
+
+def _change_each(session: Session, statement: sa.ClauseElement, rows: Iterable[Values]) -> None:
+    for row in rows:
+        session.change(statement, row)
+
+
+def _limited(limit: int | None) -> int:
+    return 2**62 if limit is None else limit  # SQLite has no better word for all
+
+
+def _project(row: Sequence[Any]) -> Project:
+    fields: list[Any] = [*row[:-1], bool(row[-1])]  # SQLite has no booleans
+    return Project(*fields)
+
+
+def _row(value: Any) -> dict[str, Any]:
+    """Return a dataclass's fields by their names, as the columns are called."""
+    return {name: getattr(value, name) for name in value.__slots__}

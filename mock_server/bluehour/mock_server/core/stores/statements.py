@@ -1,0 +1,196 @@
+"""What the SQL store says to its database: SQLAlchemy's statements, built once; a session makes them text.
+
+What `insert` adds to the standard one, `on_conflict_...`, PostgreSQL's has under the same names. Of
+parameters `wanted` is the id of a row, and `at` a time.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import fields
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy.dialects.sqlite import Insert, insert
+
+from ..accounts import Account, Entry
+from ..assets import Upload
+from ..deliveries import WaitingDelivery
+from ..projects import PENDING, Project
+from .tables import ACCOUNTS, DELIVERIES, LEDGER, OUTBOX, PROJECTS, SETTINGS, UPLOADS, WEBHOOKS
+
+_at: sa.BindParameter[float] = sa.bindparam("at", type_=sa.Double)
+_id: sa.BindParameter[str] = sa.bindparam("wanted", type_=sa.String)
+_limit: sa.BindParameter[int] = sa.bindparam("limit", type_=sa.Integer)
+
+
+def _columns(table: sa.Table) -> list[sa.Column[object]]:
+    """Return what a row holds; its number is the table's own affair."""
+    return [column for column in table.c if column.name != "number"]
+
+
+def _columns_for(kind: type, table: sa.Table) -> list[sa.Column[object]]:
+    """Return a dataclass's fields as columns, in their order: a row is the class's arguments."""
+    return [table.c[field.name] for field in fields(kind)]
+
+
+def _add(table: sa.Table) -> Insert:
+    return insert(table).values({column.name: sa.bindparam(column.name) for column in _columns(table)})
+
+
+def _put(table: sa.Table, key: str) -> Insert:
+    """Store a row, in place of the one with its key."""
+    added = _add(table)
+    names = (column.name for column in _columns(table) if column.name != key)
+    return added.on_conflict_do_update(
+        index_elements=[table.c[key]], set_={name: added.excluded[name] for name in names}
+    )
+
+
+def _in_order(columns: Iterable[Any], table: sa.Table) -> sa.Select[Any]:
+    """Find rows in the order in which they were stored first."""
+    return sa.select(*columns).order_by(table.c.number)
+
+
+def _sum_of_ledger(after: sa.ColumnElement[float], until: sa.ColumnElement[float]) -> sa.ColumnElement[int]:
+    lines = sa.select(sa.func.coalesce(sa.func.sum(LEDGER.c.amount), 0))
+    between = lines.where(LEDGER.c.account_id == ACCOUNTS.c.id, LEDGER.c.at > after, LEDGER.c.at <= until)
+    return between.scalar_subquery()
+
+
+_every_account = sa.select(*_columns_for(Account, ACCOUNTS))
+LAST_ACCOUNTS = _every_account.order_by(ACCOUNTS.c.number.desc()).limit(_limit)
+COUNT_ACCOUNTS = sa.select(sa.func.count()).select_from(ACCOUNTS)
+FIND_ACCOUNT = _every_account.where(ACCOUNTS.c.id == _id)
+ADD_ACCOUNT = _add(ACCOUNTS).on_conflict_do_nothing().returning(ACCOUNTS.c.id)
+SET_PLAN = sa.update(ACCOUNTS).where(ACCOUNTS.c.id == _id).values(plan=sa.bindparam("new_plan"))
+STANDING = sa.select(
+    ACCOUNTS.c.settled, ACCOUNTS.c.settled_at, _sum_of_ledger(ACCOUNTS.c.settled_at, _at)
+).where(ACCOUNTS.c.id == _id)
+SETTLE = (
+    sa.update(ACCOUNTS)
+    .where(ACCOUNTS.c.id == _id)
+    .values(settled=sa.bindparam("sum"), settled_at=sa.bindparam("until"))
+)
+CORRECT_SETTLED = (
+    sa.update(ACCOUNTS)
+    .where(ACCOUNTS.c.id == _id, ACCOUNTS.c.settled_at >= _at)
+    .values(settled=ACCOUNTS.c.settled + sa.bindparam("change"))
+)
+BALANCE = sa.select(
+    # One of the sums is empty: `at` is after the settled time, or before it.
+    ACCOUNTS.c.settled
+    + _sum_of_ledger(ACCOUNTS.c.settled_at, _at)
+    - _sum_of_ledger(_at, ACCOUNTS.c.settled_at)
+).where(ACCOUNTS.c.id == _id)
+
+ADD_LINES = _add(LEDGER)
+DROP_LINE = sa.delete(LEDGER).where(
+    *(LEDGER.c[name] == sa.bindparam(name) for name in ("account_id", "project_id", "amount", "at"))
+)
+LAST_LINES = (
+    sa.select(*_columns_for(Entry, LEDGER))
+    .where(LEDGER.c.account_id == _id)
+    .order_by(LEDGER.c.at.desc(), LEDGER.c.number.desc())
+    .limit(_limit)
+)
+STEPS_BEFORE_SETTLED = (
+    sa.select(sa.func.sum(LEDGER.c.amount))
+    .join(ACCOUNTS, ACCOUNTS.c.id == LEDGER.c.account_id)
+    .where(LEDGER.c.account_id == _id, LEDGER.c.at > _at, LEDGER.c.at <= ACCOUNTS.c.settled_at)
+    .group_by(LEDGER.c.at)
+    .order_by(LEDGER.c.at)
+)
+
+ADD_PROJECT = _add(PROJECTS)
+_every_project = sa.select(*_columns_for(Project, PROJECTS))
+KINDS = sa.select(PROJECTS.c.operation_id, PROJECTS.c.plan).distinct()
+PLANS = sa.select(ACCOUNTS.c.plan).distinct()
+COUNT_PROJECTS = sa.select(sa.func.count()).select_from(PROJECTS)
+FIND_PROJECT = _every_project.where(PROJECTS.c.id == _id)
+NEWEST_PROJECTS = _every_project.order_by(PROJECTS.c.created_at.desc(), PROJECTS.c.number.desc()).limit(
+    _limit
+)
+ITS_NEWEST_PROJECTS = NEWEST_PROJECTS.where(PROJECTS.c.account_id == _id)
+# Written out rather than given, so that the database sees that its index of just these will do.
+PENDING_PROJECTS = _every_project.where(PROJECTS.c.outcome == sa.literal_column(f"'{PENDING}'")).order_by(
+    PROJECTS.c.created_at, PROJECTS.c.number
+)
+COUNT_UNFINISHED = sa.select(sa.func.count()).where(
+    PROJECTS.c.account_id == _id, PROJECTS.c.finished_at > _at
+)
+TURN_PROJECT = (
+    sa.update(PROJECTS)
+    .where(PROJECTS.c.id == _id)
+    .values(
+        {
+            name: sa.bindparam(f"new_{name}")
+            for name in ("outcome", "rendering_at", "finished_at", "was_ended")
+        }
+    )
+)
+DELETE_PROJECT = (
+    sa.update(PROJECTS).where(PROJECTS.c.id == _id, PROJECTS.c.deleted_at.is_(None)).values(deleted_at=_at)
+)
+
+PUT_UPLOAD = _put(UPLOADS, "path")
+FIND_UPLOAD = sa.select(*_columns_for(Upload, UPLOADS)).where(UPLOADS.c.path == _id)
+
+PUT_WEBHOOK = _put(WEBHOOKS, "id")
+FIND_WEBHOOKS = _in_order(_columns(WEBHOOKS), WEBHOOKS)
+ANY_WEBHOOK = sa.select(WEBHOOKS.c.id).limit(1)
+DROP_WEBHOOK = sa.delete(WEBHOOKS).where(WEBHOOKS.c.id == _id)
+DROP_LATER_WEBHOOKS = sa.delete(WEBHOOKS).where(~WEBHOOKS.c.is_initial)
+SWITCH_ON = sa.update(WEBHOOKS).values(enabled=sa.true())
+
+ANNOUNCE = _add(OUTBOX)
+ANNOUNCE_UNFINISHED = sa.insert(OUTBOX).from_select(
+    ["project_id", "base_url", "has_begun", "next_at"],
+    sa.select(PROJECTS.c.id, sa.bindparam("base_url", type_=sa.String), sa.false(), PROJECTS.c.rendering_at)
+    .where(
+        PROJECTS.c.finished_at > _at,
+        ~sa.exists().where(OUTBOX.c.project_id == PROJECTS.c.id),
+    )
+    .order_by(PROJECTS.c.number),
+)
+NEXT_EVENT = (
+    _every_project.add_columns(OUTBOX.c.has_begun, OUTBOX.c.next_at, OUTBOX.c.base_url)
+    .join(OUTBOX, OUTBOX.c.project_id == PROJECTS.c.id)
+    .order_by(OUTBOX.c.next_at, OUTBOX.c.number)
+    .limit(1)
+)
+_finished_at = sa.select(PROJECTS.c.finished_at).where(PROJECTS.c.id == OUTBOX.c.project_id).scalar_subquery()
+_as_given = (
+    OUTBOX.c.project_id == _id,
+    OUTBOX.c.has_begun == sa.bindparam("begun", type_=sa.Boolean),
+    OUTBOX.c.next_at == _at,
+)
+BEGIN_EVENTS = (
+    sa.update(OUTBOX)
+    .where(*_as_given)
+    .values(has_begun=sa.true(), next_at=_finished_at)
+    .returning(OUTBOX.c.project_id)
+)
+END_EVENTS = sa.delete(OUTBOX).where(*_as_given).returning(OUTBOX.c.project_id)
+MOVE_EVENT = (
+    sa.update(OUTBOX)
+    .where(OUTBOX.c.project_id == _id)
+    .values(next_at=sa.case((OUTBOX.c.has_begun, sa.bindparam("end")), else_=sa.bindparam("begin")))
+)
+
+ADD_DELIVERIES = _add(DELIVERIES)
+TRY_DELIVERY = (
+    sa.update(DELIVERIES)
+    .where(DELIVERIES.c.id == _id, DELIVERIES.c.tries == sa.bindparam("made", type_=sa.Integer))
+    .values(tries=DELIVERIES.c.tries + 1, next_at=sa.bindparam("again_at", type_=sa.Double))
+    .returning(DELIVERIES.c.id)
+)
+DROP_DELIVERY = sa.delete(DELIVERIES).where(DELIVERIES.c.id == _id)
+DROP_ITS_DELIVERIES = sa.delete(DELIVERIES).where(DELIVERIES.c.webhook_id == _id)
+FIND_DELIVERIES = _in_order(_columns_for(WaitingDelivery, DELIVERIES), DELIVERIES)
+
+ADD_SETTING = insert(SETTINGS).on_conflict_do_nothing()
+FIND_SETTING = sa.select(SETTINGS.c.value).where(SETTINGS.c.name == _id)
+
+# Accounts first: whoever charges one holds it till its project is stored.
+EMPTY_TABLES = [sa.delete(each) for each in (ACCOUNTS, LEDGER, PROJECTS, UPLOADS, OUTBOX, DELIVERIES)]

@@ -1,0 +1,255 @@
+"""What a mock keeps: accounts, projects and files, a contract and a clock; whoever listens is told."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Mapping, Sequence
+from functools import cached_property
+from pathlib import Path
+from threading import Lock
+from typing import Any
+
+from bluehour.openapi.contract import Contract
+
+from .accounts import Account, TokenRefused, account_of, shortened
+from .assets.files import Files
+from .assets.folders import PrivateFolder
+from .assets.links import Links
+from .clock import Clock
+from .gate import Gate
+from .listening import Listener
+from .pictures import Pictures
+from .projects import Project
+from .settings import Settings
+from .stores.opening import open_store
+
+
+class World:
+    """One for each server; every part may be used from any thread.
+
+    Args:
+        contract: what the server keeps to.
+        settings: how it is set up.
+        assets: an existing folder for uploads and pictures; without one, a private folder is made when the
+            first comes, and `close()` removes it.
+        clock: the system's time where none is given.
+
+    Attributes:
+        store: accounts, projects, uploads and webhooks.
+        gate: passed by every request; closed while everything is forgotten.
+        pictures: of projects; none until a renderer takes the place.
+        base_url: what clients reach the server by, as far as it is known without a request of theirs.
+        shown_tokens: by account id, its token as it may be shown.
+
+    Raises:
+        StoreError: the store can't be opened.
+    """
+
+    def __init__(
+        self,
+        contract: Contract,
+        settings: Settings,
+        *,
+        assets: Path | None = None,
+        clock: Clock | None = None,
+    ) -> None:
+        self.contract = contract
+        self.settings = settings
+        self.clock = clock or Clock()
+        self.store = open_store(settings.store)
+        self.gate = Gate()
+        self.pictures = Pictures()
+        self.base_url = "http://127.0.0.1:4010"
+        self.shown_tokens: dict[str, str] = {}
+        self._listeners: list[Listener] = []
+        self._folder = assets
+        self._own_folder: PrivateFolder | None = None
+        self._setting_up = Lock()
+        self.clock.on_change(lambda: self.announce("clock"))
+
+    # Who listens.
+
+    def listen(self, listener: Listener) -> None:
+        """Have a listener told of everything from now on, behind those that listen already."""
+        self._listeners.append(listener)
+
+    def announce(self, *what: str) -> None:
+        """Tell of changes that people look at; see `Listener.changed`."""
+        for each in what:
+            for listener in self._listeners:
+                listener.changed(each)
+
+    def resume(self) -> None:
+        """Have everybody take up what another process left."""
+        for listener in self._listeners:
+            listener.resume()
+
+    def settle(self, timeout: float) -> bool:
+        """Wait until nobody has anything under way.
+
+        Args:
+            timeout: real seconds; tells whether that came true within them.
+        """
+        deadline = time.monotonic() + timeout
+        return all(listener.settle(max(0.0, deadline - time.monotonic())) for listener in self._listeners)
+
+    def close(self) -> None:
+        """Let go of the store, and remove the private folder."""
+        for listener in self._listeners:
+            listener.close()
+        self.store.close()
+        if "files" in vars(self):
+            self.files.close()
+        if self._own_folder:
+            self._own_folder.close()
+
+    # What happens.
+
+    def create_project(self, project: Project, most_jobs: int | None, base_url: str) -> int:
+        """Store a project and charge its account, in one step or not at all; return what is left.
+
+        Args:
+            project: what is created.
+            most_jobs: how many of its jobs may be unfinished, this one included; None for any number.
+            base_url: what its client reaches the server by, for its events.
+
+        Raises:
+            InsufficientCredits, TooManyJobs: nothing was stored.
+        """
+        balance = self.store.add_project(project, most_jobs, base_url)
+        for listener in self._listeners:
+            listener.project_created(project)
+        return balance
+
+    def begin_project(self, project_id: str) -> Project:
+        """Have a pending project render from now on.
+
+        Raises:
+            KeyError: there is no such project.
+            ProjectEnded: somebody has ended it.
+        """
+        return self._told(self.store.begin_project(project_id, self.clock.now()))
+
+    def end_project(self, project_id: str, outcome: str) -> Project:
+        """End an unfinished project now.
+
+        Args:
+            project_id: which.
+            outcome: see `Project.outcome`.
+
+        Raises:
+            KeyError: there is no such project.
+            ProjectEnded: it has finished by now, or another caller was quicker.
+        """
+        return self._told(self.store.end_project(project_id, outcome, self.clock.now()))
+
+    def _told(self, project: Project) -> Project:
+        for listener in self._listeners:
+            listener.project_changed(project)
+        return project
+
+    def reset(self, clock_at: float | None = None) -> None:
+        """Forget everything that happened.
+
+        Args:
+            clock_at: where the clock is to stand still; without it, it runs with the system's.
+        """
+        with self.gate.closed():
+            self.store.reset()  # first: where it's locked, all stays as it was
+            for listener in self._listeners:
+                listener.reset()
+            self.files.clear()
+            self.shown_tokens.clear()
+            self.clock.reset(clock_at)
+
+    def adopt(self, contract: Contract) -> None:
+        """Keep another contract from now on, with all that is stored.
+
+        Raises:
+            ValueError: it lacks what is in use; nothing has changed.
+        """
+        in_use = self.store.in_use()
+        if gone := in_use.operations - {operation.id for operation in contract.operations}:
+            raise ValueError(f"the operation {min(gone)} is gone, but has projects")
+        if gone := (in_use.plans & self.plans.keys()) - contract.extension("x-plans", {}).keys():
+            raise ValueError(f"the plan {min(gone)} is gone, but is somebody's")
+        for listener in self._listeners:
+            listener.adopt(contract)
+        self.contract = contract
+
+    # Whose it is.
+
+    def open_account(self, token: str) -> Account:
+        """Return the account that a token opens.
+
+        Whoever goes on to charge it reads the clock afterwards: another thread may have opened it just now.
+
+        Raises:
+            TokenRefused: it opens none.
+        """
+        asked = self._asked_for(token)
+        if asked is None:
+            raise TokenRefused
+        if asked.id not in self.shown_tokens:
+            self.shown_tokens[asked.id] = shortened(token)
+        return self.store.open_account(asked, self.clock.now())
+
+    def account_id_of(self, token: str) -> str | None:
+        """Return the id of the account that a token opens, without opening it."""
+        asked = self._asked_for(token)
+        return None if asked is None else asked.id
+
+    def _asked_for(self, token: str) -> Account | None:
+        return account_of(
+            token,
+            plans=self.plans,
+            default_plan=self.settings.plan,
+            default_credits=self.settings.credits,
+        )
+
+    # Where it is.
+
+    @cached_property
+    def files(self) -> Files:
+        """Uploads and pictures on disk."""
+        with self._setting_up:
+            if self._folder is None:
+                self._own_folder = PrivateFolder()
+                self._folder = self._own_folder.path
+            return Files(self._folder, self.settings.upload_space)
+
+    @cached_property
+    def links(self) -> Links:
+        """Signs links with the store's secret, so that they outlive a restart as the store does."""
+        return Links(self.store.secret())
+
+    # What the contract says of it.
+
+    @property
+    def plans(self) -> Mapping[str, Mapping[str, int]]:
+        """The contract's `x-plans`: limits by plan."""
+        plans: Mapping[str, Mapping[str, int]] = self.contract.extension("x-plans", {})
+        return plans
+
+    @property
+    def example_projects(self) -> Sequence[str]:
+        """The contract's `x-example-projects`: ids that can always be read and deleted."""
+        ids: Sequence[str] = self.contract.extension("x-example-projects", ())
+        return ids
+
+    @property
+    def lifetimes(self) -> Mapping[str, int]:
+        """The contract's `x-lifetimes`, in seconds."""
+        lifetimes: Mapping[str, int] = self.contract.extension("x-lifetimes", {})
+        return lifetimes
+
+    @property
+    def advised_poll_seconds(self) -> float:
+        """The shortest pause between two polls that is advised, as long as jobs here take."""
+        advised: float = self.contract.extension("x-polling-seconds", 0)
+        return advised * self.settings.time_scale
+
+    def error_message(self, code: str) -> str:
+        """Return what a job error's code says to a person, from the contract's `x-job-errors`."""
+        messages: Mapping[str, Any] = self.contract.extension("x-job-errors", {})
+        return str(messages.get(code, messages.get("unknown_error", code)))

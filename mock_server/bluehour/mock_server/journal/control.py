@@ -1,0 +1,55 @@
+"""The journal in the control API."""
+
+from __future__ import annotations
+
+from importlib.metadata import version
+
+from ..api.call import Answer
+from ..control.exchange import ControlCall, existing, unknown
+from ..core.world import World
+from .exchange import Exchange
+from .filters import filter_of
+from .journal import Journal
+from .view import archive, entry
+
+
+class JournalOperations:
+    """The operations on the journal; of none, where none is kept."""
+
+    def __init__(self, world: World, journal: Journal | None) -> None:
+        self._world = world
+        self._journal = journal
+
+    def read_journal(self, call: ControlCall) -> Answer:
+        """What clients sent and got."""
+        body = {
+            "entries": [entry(each) for each in self._found(call)],
+            "recorded": 0 if self._journal is None else self._journal.recorded,
+            "kept": 0 if self._journal is None else len(self._journal),
+        }
+        return Answer(200, body)
+
+    def read_entry(self, call: ControlCall) -> Answer:
+        """One exchange."""
+        number = call.parameters["id"]
+        if self._journal is None:
+            raise unknown("entry", number)
+        with existing("entry", number):
+            return Answer(200, entry(self._journal.find(number)))
+
+    def clear_journal(self, _: ControlCall) -> Answer:
+        """Empty the journal."""
+        if self._journal is not None:
+            self._journal.clear()
+        self._world.announce("journal")
+        return Answer(204, media_type=None)
+
+    def export_har(self, call: ControlCall) -> Answer:
+        """The journal as an HTTP archive."""
+        har = archive(self._found(call), call.upstream or call.base_url, version("bluehour"))
+        return Answer(200, har, headers={"Content-Disposition": 'attachment; filename="journal.har"'})
+
+    def _found(self, call: ControlCall) -> list[Exchange]:
+        exchanges = [] if self._journal is None else self._journal.all()
+        fits = filter_of(call.parameters, self._world)
+        return [each for each in exchanges if fits(each)][-call.parameters["limit"] :]

@@ -1,0 +1,108 @@
+"""Rendering as a part of the mock: it makes pictures in the background, or when they are asked for."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from ..api.feature import Feature
+from ..control.exchange import Handler, handlers_of
+from ..core.pictures import Pictures
+from ..core.projects import Project, ProjectEnded
+from ..core.sources import remove_sources
+from ..core.world import World
+from . import Stage
+from .control import PictureOperations
+from .outputs import Outputs
+from .queue import RenderQueue
+
+
+class Rendering(Feature, Pictures):
+    """Makes the pictures of a world.
+
+    Args:
+        world: whose projects they are.
+        stage: what really renders, in the background; without one, pictures are simulated when they are
+            asked for.
+    """
+
+    def __init__(self, world: World, stage: Stage[Any, Any] | None) -> None:
+        self.stage = stage
+        self.outputs = Outputs(world, stage)
+        self.queue = None if stage is None else RenderQueue(world, stage, self.outputs)
+        self.takes_time = stage is not None
+        self._world = world
+        world.pictures = self
+
+    # What the world is told of its pictures.
+
+    def extension_of(self, project: Project) -> str:
+        return self.outputs.extension_of(project)
+
+    def picture_of(self, project: Project) -> Path:
+        return self.outputs.of_project(project)
+
+    def example_picture(self, project_id: str) -> Path:
+        return self.outputs.of_example(project_id)
+
+    def media_type_of(self, picture: Path) -> str:
+        from .encoding import media_type_of  # not before: most clients under test never download one
+
+        return media_type_of(picture)
+
+    def remove(self, project: Project, now: float) -> None:
+        self.outputs.file_of(project).unlink(missing_ok=True)
+        if project.finished_at <= now:  # else it may be rendered just now
+            remove_sources(self._world, project)
+
+    def fault_of(self, picture: Path) -> str | None:
+        from .pictures import fault_of
+
+        with self.outputs.room.for_picture(picture):
+            return fault_of(picture)
+
+    def remarks_on(self, project: Project) -> list[str]:
+        if self.stage is None:
+            return []
+        job = self.outputs.job_of(project)
+        remark = self.stage.remark_on(job.project_type, job.request)
+        return [] if remark is None else [remark]
+
+    # What the world tells.
+
+    def project_created(self, project: Project) -> None:
+        if self.queue is not None and project.is_pending:
+            self.queue.add(project)
+
+    def resume(self) -> None:
+        """Have pending projects rendered, the oldest first.
+
+        Where nothing is rendered before it is asked for, they are complete. Those of operations that the
+        contract lacks wait on, for a start with the contract that they were made by.
+        """
+        known = {operation.id for operation in self._world.contract.operations}
+        for project in self._world.store.pending_projects():
+            if project.operation_id not in known:
+                continue
+            if self.queue is not None:
+                self.queue.add(project)
+            else:
+                with contextlib.suppress(KeyError, ProjectEnded):  # another process was quicker
+                    self._world.end_project(project.id, "complete")
+
+    def settle(self, timeout: float) -> bool:
+        return self.queue is None or self.queue.settle(timeout)
+
+    def reset(self) -> None:
+        if self.queue is not None:
+            self.queue.clear()
+
+    def close(self) -> None:
+        if self.queue is not None:
+            self.queue.close()
+
+    def control(self) -> Mapping[str, Handler]:
+        """Return what the control API can do with it."""
+        return handlers_of(PictureOperations(self._world, self.outputs))

@@ -1,0 +1,1 @@
+"""What carries requests to the mock and replies from it: sockets, threads, processes, the log."""

@@ -1,0 +1,88 @@
+"""What `bluehour serve` says when it is up: where it is, and what to do next."""
+
+from __future__ import annotations
+
+import shlex
+from typing import Any
+
+import orjson
+
+from bluehour.openapi.contract import Contract, load
+from bluehour.openapi.model import JSON, Operation
+from bluehour.openapi.wording import counted
+
+from ..api.secrets import without_user
+from ..control import PREFIX as CONSOLE
+from ..core.deliveries import Endpoint
+from ..mock import Mock
+from ..reference_page.feature import PATH as DOCS
+
+
+def greeting(mock: Mock, base_url: str, version: str, *, shows_secret: bool) -> str:
+    """Return the start-up text; with the webhooks' secret where that was made up, and nobody knows it yet."""
+    contract = mock.world.contract
+    operations = counted(len(contract.operations), "operation")
+    parts = [
+        f"Bluehour {version} is {contract.title} at {base_url}  (Ctrl-C stops it)",
+        f"{operations}, state in {mock.world.settings.store}, contract at {base_url}/openapi.json",
+    ]
+    stage = mock.rendering.stage
+    if stage is not None:
+        parts.append(f"Pictures are really edited, {stage.described()}")
+    parts += _controls(mock, base_url, shows_secret)
+    if contract.operations:
+        parts += ["", "Try it:", f"  {_curl(_first_to_try(contract), base_url)}"]
+    if contract is load():
+        parts += ["", "Point an SDK at it; any token is an account:", *_sdks(base_url)]
+    return "\n".join(parts) + "\n"
+
+
+def _webhook(endpoint: Endpoint, shows_secret: bool) -> str:
+    url = without_user(endpoint.url)
+    is_news = shows_secret and endpoint.is_initial  # whoever added another one was told its secret then
+    return f"Webhook {url}" + (f", secret {endpoint.secret}" if is_news else "")
+
+
+def _controls(mock: Mock, base_url: str, shows_secret: bool) -> list[str]:
+    sign_in = "?token=…" if mock.world.settings.control_token else ""
+    parts = [f"Console at {base_url}{CONSOLE}{sign_in}, reference at {base_url}{DOCS}"]
+    if rules := len(mock.scenarios.all()):
+        parts.append(f"{counted(rules, 'rule')} of the scenario to begin with")
+    return parts + [_webhook(each, shows_secret) for each in mock.webhooks.endpoints()]
+
+
+def _sdks(base_url: str) -> list[str]:
+    return [
+        f'  Python   Client(token="any-token", base_url="{base_url}")',
+        f'  Node     new Client({{ token: "any-token", baseUrl: "{base_url}" }})',
+    ]
+
+
+def _first_to_try(contract: Contract) -> Operation:
+    """The cheapest of those that create something, else whatever comes first."""
+    creates = [operation for operation in contract.operations if operation.credits]
+    return min(creates, key=lambda operation: operation.credits, default=contract.operations[0])
+
+
+def _curl(operation: Operation, base_url: str) -> str:
+    path = operation.path
+    for parameter in operation.parameters:
+        if parameter.location == "path":
+            path = path.replace(f"{{{parameter.name}}}", str(parameter.example))
+    words = ["curl", f"{base_url}{path}"]
+    if operation.security:
+        words += ["-H", "Authorization: Bearer any-token"]
+    body = _shortest_example(operation)
+    if body is not None:
+        words += ["-H", f"Content-Type: {JSON}", "-d", orjson.dumps(body).decode()]
+    elif operation.method != "GET":
+        words[1:1] = ["-X", operation.method]
+    return " ".join(shlex.quote(word) for word in words)
+
+
+def _shortest_example(operation: Operation) -> Any:
+    media = operation.json_body
+    if not media:
+        return None
+    legal = [example for example in media.examples if media.schema.accepts(example)]
+    return min(legal, key=lambda example: len(orjson.dumps(example)), default=media.example)
