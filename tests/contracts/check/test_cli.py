@@ -124,6 +124,7 @@ def test_the_plan_is_told_and_nothing_is_sent() -> None:
     assert "The worst case is 40 credits" in result.output
 
 
+@pytest.mark.thorough
 def test_the_plan_says_what_a_right_server_books() -> None:
     planned = run(NOBODY, "--plan", "--token", "any-token").output
     total = next(line for line in planned.splitlines() if line.startswith("in all"))
