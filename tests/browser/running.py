@@ -103,7 +103,7 @@ class App:
 
 def _sent(request: Request) -> Answer:
     try:
-        with urlopen(request, timeout=20) as response:
+        with urlopen(request, timeout=60) as response:
             return Answer(response.status, response.headers, _parsed(response.read()))
     except HTTPError as error:
         with error:

@@ -27,7 +27,7 @@ def send(receiver: Receiver, secret: str = "whsec_test_secret", at: int = NOW) -
     """Send an event, and return the status that the receiver answers."""
     body = json.dumps(EVENT).encode()
     address = urlsplit(receiver.url)
-    connection = http.client.HTTPConnection(address.hostname or "", address.port, timeout=10)
+    connection = http.client.HTTPConnection(address.hostname or "", address.port, timeout=60)
     try:
         connection.request("POST", address.path, body, signed_headers(body, at, secret))
         return connection.getresponse().status

@@ -17,7 +17,7 @@ from bluehour.openapi.contract import load
 
 from .names import DELETE_PROJECT, GET_PROJECT, UPLOAD_URLS
 
-_PATIENCE = 20.0
+_PATIENCE = 60.0
 _ENDS = ("complete", "error", "canceled")
 _STEP = 0.05  # seconds between two polls, on the server's clock
 _MOST_POLLS = 40

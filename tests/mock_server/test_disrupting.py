@@ -27,7 +27,7 @@ class Wire:
     def __init__(self, mock: Mock, url: str) -> None:
         self.mock = mock
         self.address = (urlsplit(url).hostname or "", urlsplit(url).port or 0)
-        self._connection = http.client.HTTPConnection(*self.address, timeout=10)
+        self._connection = http.client.HTTPConnection(*self.address, timeout=60)
 
     def send(self, **headers: str) -> http.client.HTTPResponse:
         body = json.dumps(face())
@@ -39,12 +39,12 @@ class Wire:
     def raw(self, header: str = "X-Nothing: 1") -> Iterator[socket.socket]:
         """Send a create whose answer is not waited for, once it was carried out or answered instead."""
         before = self.mock.journal.recorded if self.mock.journal is not None else 0
-        with socket.create_connection(self.address, timeout=10) as connection:
+        with socket.create_connection(self.address, timeout=60) as connection:
             body = json.dumps(face()).encode()
             head = f"POST {FACE} HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer any\r\n{header}\r\n"
             head += f"Content-Type: application/json\r\nContent-Length: {len(body)}\r\n\r\n"
             connection.sendall(head.encode() + body)
-            deadline = time.monotonic() + 20
+            deadline = time.monotonic() + 60
             while self.mock.journal is not None and self.mock.journal.recorded == before:
                 assert time.monotonic() < deadline, "the create was never answered"
                 time.sleep(0.001)
@@ -167,7 +167,7 @@ def test_a_slow_answer_can_be_asked_for_by_header(wire: Wire) -> None:
 @pytest.mark.parametrize("fault", ["cut", "slow_drip", "malformed_json", "empty_body"])
 def test_a_picture_can_be_spoiled_as_well(wire: Wire, fault: str) -> None:
     project_id = json.loads(wire.send().read())["id"]
-    connection = http.client.HTTPConnection(*wire.address, timeout=10)
+    connection = http.client.HTTPConnection(*wire.address, timeout=60)
     connection.request("GET", f"/v1/image-projects/{project_id}", headers={"Authorization": "Bearer any"})
     url = urlsplit(json.loads(connection.getresponse().read())["downloads"][0]["url"])
     wire.mock.scenarios.add({"match": {"operation": "download"}, "fault": fault, "drip_seconds": 0.05})

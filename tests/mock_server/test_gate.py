@@ -15,7 +15,7 @@ from bluehour.mock_server.mock import Mock
 
 from .conftest import FACE, Caller, face
 
-SECONDS = 20
+SECONDS = 60
 
 
 def test_who_closes_it_is_alone_and_waits_for_those_inside() -> None:

@@ -20,7 +20,7 @@ from bluehour.mock_server.server.listening import HostError, reserved
 
 
 def status(url: str) -> int:
-    connection = http.client.HTTPConnection(urlsplit(url).netloc, timeout=10)
+    connection = http.client.HTTPConnection(urlsplit(url).netloc, timeout=60)
     try:
         connection.request("GET", "/v1/image-projects/cuid-example", headers={"Authorization": "Bearer x"})
         return connection.getresponse().status

@@ -158,7 +158,7 @@ def test_small_pictures_do_not_wait_for_large_ones(served: Served) -> None:
 
 
 def wait_for(condition: Any) -> None:
-    until = time.monotonic() + 30
+    until = time.monotonic() + 60
     while not condition():
         assert time.monotonic() < until
         time.sleep(0.005)

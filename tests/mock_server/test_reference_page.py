@@ -350,7 +350,7 @@ def test_a_huge_contract_links_to_its_schemas_instead_of_repeating_them() -> Non
     assert "field99 string" in page.texts["schema:Big"]
 
 
-@examples(80)
+@examples(30)
 @given(schema=schemas, example=values)
 def test_any_schema_can_be_told(schema: Any, example: Any) -> None:
     content = {"application/json": {"schema": schema, "example": example}}

@@ -39,6 +39,7 @@ TestJourneys = schema.as_state_machine().TestCase
 TestJourneys.settings = examples(15, stateful_step_count=8, suppress_health_check=list(HealthCheck))
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize("seed", [1, 2])
 def test_its_own_command_finds_nothing_in_the_served_mock(seed: int, tmp_path: Path) -> None:
     command: list[str | Path] = [

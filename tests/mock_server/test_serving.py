@@ -54,7 +54,7 @@ class Served:
             data=json.dumps(body).encode(),
             headers={"Authorization": f"Bearer {token}", "Content-Type": "application/json"},
         )
-        with urllib.request.urlopen(request, timeout=10) as answer:
+        with urllib.request.urlopen(request, timeout=60) as answer:
             result: dict[str, Any] = json.load(answer)
             return result
 
@@ -86,7 +86,7 @@ class Served:
         assert self.process.stdout is not None
         out = self.process.stdout.read()
         self.log.seek(0)
-        return self.process.wait(timeout=10), out, self.log.read()
+        return self.process.wait(timeout=60), out, self.log.read()
 
 
 @contextmanager
@@ -112,7 +112,7 @@ def serving(*options: str, before: Callable[[], None] | None = None, **environme
 def refused(*options: str, **environment: str) -> str:
     """Run a server that can't start; return the one line that it says."""
     done = subprocess.run(
-        [*COMMAND, *options], capture_output=True, text=True, env={**os.environ, **environment}, timeout=20
+        [*COMMAND, *options], capture_output=True, text=True, env={**os.environ, **environment}, timeout=60
     )
     assert (done.returncode, done.stdout) == (2, "")
     assert done.stderr.count("\n") == 1, done.stderr
@@ -146,7 +146,7 @@ def test_the_curl_line_of_the_greeting_works() -> None:
         for line in served.process.stdout:
             if line.strip().startswith("curl "):
                 break
-        answer = subprocess.run(["bash", "-c", line], capture_output=True, text=True, timeout=10)
+        answer = subprocess.run(["bash", "-c", line], capture_output=True, text=True, timeout=60)
         assert json.loads(answer.stdout)["credits_charged"] == 1
 
 
@@ -207,7 +207,7 @@ def test_another_spec_is_served(tmp_path: Path) -> None:
     petstore = Path(__file__).parents[1] / "openapi" / "specs" / "petstore-3.0.yaml"
     with serving("--spec", str(petstore)) as served:
         with pytest.raises(urllib.error.HTTPError) as missing:
-            urllib.request.urlopen(served.url + "/no/such/path", timeout=10)
+            urllib.request.urlopen(served.url + "/no/such/path", timeout=60)
         with missing.value as answer:
             assert json.load(answer) == {"code": "not_found", "message": "Not Found"}
 
@@ -223,7 +223,7 @@ def test_an_upload_comes_as_it_was_sent_whatever_its_size(tmp_path: Path) -> Non
 def test_a_body_in_chunks_is_read_to_its_end() -> None:
     body = json.dumps({**face(), "name": "x" * 200_000}).encode()
     with serving() as served:
-        connection = http.client.HTTPConnection(served.url.removeprefix("http://"), timeout=10)
+        connection = http.client.HTTPConnection(served.url.removeprefix("http://"), timeout=60)
         headers = {"Authorization": "Bearer any", "Content-Type": "application/json"}
         with closing(connection):
             pieces = (body[start : start + 1000] for start in range(0, len(body), 1000))
@@ -258,14 +258,14 @@ def test_a_picture_is_downloaded_whole() -> None:
         request = urllib.request.Request(
             f"{served.url}/v1/image-projects/{project_id}", headers={"Authorization": "Bearer any"}
         )
-        with urllib.request.urlopen(request, timeout=10) as answer:
+        with urllib.request.urlopen(request, timeout=60) as answer:
             url = json.load(answer)["downloads"][0]["url"]
-        with urllib.request.urlopen(url, timeout=10) as answer:
+        with urllib.request.urlopen(url, timeout=60) as answer:
             picture = answer.read()
             assert len(picture) == int(answer.headers["Content-Length"])
         Image.open(io.BytesIO(picture)).load()
         head = urllib.request.Request(url, method="HEAD")
-        with urllib.request.urlopen(head, timeout=10) as answer:
+        with urllib.request.urlopen(head, timeout=60) as answer:
             assert (answer.read(), int(answer.headers["Content-Length"])) == (b"", len(picture))
 
 
@@ -288,14 +288,14 @@ def test_any_polite_signal_ends_it(host: str, number: signal.Signals, tmp_path: 
     with serving("--host", host, TMPDIR=str(tmp_path)) as served:
         served.upload(b"a")
         served.process.send_signal(number)
-        assert served.process.wait(timeout=10) == 0
+        assert served.process.wait(timeout=60) == 0
     assert list(tmp_path.iterdir()) == []
 
 
 def test_a_request_cannot_write_log_lines_of_its_own() -> None:
     with serving() as served:
         with pytest.raises(urllib.error.HTTPError) as missing:
-            urllib.request.urlopen(served.url + "/a%0a00:00:00%20%20200%20POST%1b[31m", timeout=10)
+            urllib.request.urlopen(served.url + "/a%0a00:00:00%20%20200%20POST%1b[31m", timeout=60)
         missing.value.close()
         _, _, log = served.stop()
     assert log.count("\n") == 1

@@ -30,7 +30,7 @@ def status(served: Served, path: str = FACE, body: Any = None, **headers: str) -
     usual = {"Authorization": "Bearer any", "Content-Type": "application/json"}
     try:
         request = urllib.request.Request(served.url + path, data=data, headers={**usual, **headers})
-        with urllib.request.urlopen(request, timeout=10) as answer:
+        with urllib.request.urlopen(request, timeout=60) as answer:
             return int(answer.status)
     except urllib.error.HTTPError as error:
         with error:
@@ -38,7 +38,7 @@ def status(served: Served, path: str = FACE, body: Any = None, **headers: str) -
 
 
 def shown(served: Served, path: str) -> Any:
-    with urllib.request.urlopen(served.url + path, timeout=10) as answer:
+    with urllib.request.urlopen(served.url + path, timeout=60) as answer:
         return json.load(answer)
 
 
@@ -51,7 +51,7 @@ def replace(path: Path, text: str) -> None:
 
 def log_until(served: Served, text: str) -> str:
     """Return the log once it has a text; whoever watches files can't be told that they have changed."""
-    deadline = time.monotonic() + 20
+    deadline = time.monotonic() + 60
     while time.monotonic() < deadline:
         served.log.seek(0)
         if text in (log := served.log.read()):

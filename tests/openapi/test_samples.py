@@ -496,10 +496,10 @@ BINARY = {"type": "object", "required": ["l", "r"], "properties": {"l": ref("For
 def test_a_schema_without_a_value_is_told_soon_and_in_one_line(schema: Schema) -> None:
     fork = {"oneOf": [BINARY, {**BINARY, "title": "again"}]}
     root = {"components": {"schemas": {"Endless": ENDLESS, "Fork": fork, "Itself": ref("Itself")}}}
-    start = time.monotonic()
+    start = time.thread_time()
     with pytest.raises(NoSample) as told:
         sample(schema, root)
-    assert time.monotonic() - start < 5
+    assert time.thread_time() - start < 5
     assert str(told.value)
     assert "\n" not in str(told.value)
 
@@ -515,10 +515,10 @@ def test_a_document_of_many_schemas_that_lead_to_each_other_is_sampled_soon() ->
         return {"type": "object", "properties": {"n": {"type": "integer", "example": "bad"}, **properties}}
 
     root = {"components": {"schemas": {f"S{number}": entangled(number) for number in range(300)}}}
-    start = time.monotonic()
+    start = time.thread_time()
     value = sample(ref("S1"), root)
     assert value["n"] == 1
-    assert time.monotonic() - start < 5
+    assert time.thread_time() - start < 5
 
 
 # --- whole documents ----------------------------------------------------------------------------------------

@@ -59,7 +59,7 @@ def create(client: Client, asset: str) -> Any:
 
 def finished(client: Client, project_id: str) -> Any:
     """Read a project until it has ended, as a user without `generate` does."""
-    deadline = time.monotonic() + 30
+    deadline = time.monotonic() + 60
     while time.monotonic() < deadline:
         project = client.call("image_projects.get", id=project_id)
         if project["status"] in {"complete", "error", "canceled"}:

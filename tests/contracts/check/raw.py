@@ -10,7 +10,7 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from threading import Thread
 
-PATIENCE = 20.0
+PATIENCE = 60.0
 """Seconds after which a test gives up on the other side."""
 
 _LENGTH = re.compile(rb"(?i)\r\nContent-Length: *(\d+)")

@@ -287,6 +287,7 @@ def reasons(report: Report) -> dict[tuple[str, str], str]:
     return {(each.rule.id, each.operation): each.reason for each in report.verdicts if each.reason}
 
 
+@pytest.mark.thorough
 @needs_models
 def test_a_right_server_keeps_all_of_them_for_a_known_price() -> None:
     report = checked(Editor())

@@ -88,6 +88,7 @@ def test_nothing_is_found_where_the_server_has_accounts_of_its_own(rules: Sequen
     assert "auth.own-projects" not in unjudged
 
 
+@pytest.mark.thorough
 @whatever_is_asked
 def test_an_account_that_is_known_to_be_empty_makes_legal_requests_free(rules: Sequence[Rule]) -> None:
     with knowing("mhk_live_first_account", "mhk_test_pro_0") as (wire, clock, _):
@@ -98,6 +99,7 @@ def test_an_account_that_is_known_to_be_empty_makes_legal_requests_free(rules: S
     assert not any(verdict.rule.id == "credits.empty" for verdict in report.unjudged)
 
 
+@pytest.mark.thorough
 @whatever_is_asked
 def test_a_plan_that_allows_less_is_no_fault(rules: Sequence[Rule]) -> None:
     with knowing("mhk_test_free_1000_mine") as (wire, clock, _):
@@ -136,6 +138,7 @@ def test_without_a_budget_what_is_free_is_judged_and_it_is_told_that_this_is_not
     assert any(reason.startswith("budget: 10 credits may be needed") for reason in reasons)
 
 
+@pytest.mark.thorough
 @whatever_is_asked
 def test_links_that_live_for_seconds_are_used_again_once_they_have_expired(rules: Sequence[Rule]) -> None:
     from bluehour.openapi.contract import Contract, load

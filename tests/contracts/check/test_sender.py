@@ -385,7 +385,7 @@ def test_links_that_lead_nowhere_do_not_end_a_check(bench: Callable[..., Bench],
 
 
 def test_calls_are_sent_together_each_on_a_connection_of_its_own(bench: Callable[..., Bench]) -> None:
-    meeting = Barrier(4, timeout=20)
+    meeting = Barrier(4, timeout=60)
 
     def answered() -> Answer:
         meeting.wait()
@@ -460,7 +460,7 @@ def test_where_the_judge_has_enough_all_are_booked_and_written_down(clock: Clock
 def test_where_one_of_them_ends_the_check_the_others_are_booked(
     bench: Callable[..., Bench], failure: BaseException, spent: int
 ) -> None:
-    meeting = Barrier(3, timeout=20)
+    meeting = Barrier(3, timeout=60)
 
     def together(outcome: Answer | BaseException) -> Callable[[], Answer]:
         def play() -> Answer:

@@ -6,7 +6,6 @@ import socket
 from collections.abc import Iterator
 from contextlib import closing
 from threading import Event
-from time import monotonic
 
 import pytest
 from hypothesis import given
@@ -378,12 +377,9 @@ def test_an_answer_that_drips_is_waited_for_no_longer_either(wire: HttpWire, beg
             pause.wait(SHORT / 4)
         return None
 
-    with serving(drip) as server:
-        started = monotonic()
-        with pytest.raises(NoAnswer, match=f"did not answer within {SHORT} s"):
-            send(wire, server, timeout=SHORT)
-        assert monotonic() - started < drops * SHORT / 4 * 0.9, "it has waited for the last drop"
-    assert left, "nobody has hung up"
+    with serving(drip) as server, pytest.raises(NoAnswer, match=f"did not answer within {SHORT} s"):
+        send(wire, server, timeout=SHORT)
+    assert left, "nobody has hung up before the last drop"
 
 
 # --- connections that are kept ------------------------------------------------------------------------------

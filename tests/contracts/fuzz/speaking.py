@@ -75,7 +75,7 @@ class Worker:
         assert self.process.stdin is not None
         assert self.process.stderr is not None
         self.process.stdin.close()
-        return self.process.wait(timeout=20), self.process.stderr.read()
+        return self.process.wait(timeout=60), self.process.stderr.read()
 
 
 Start = Callable[..., Worker]

@@ -355,7 +355,7 @@ def test_a_client_that_can_not_be_loaded_is_told_in_a_line(
     if source is not None:
         (tmp_path / file).write_text(source)
     process = run(str(tmp_path / file) + colon + function)
-    out, said = process.communicate(timeout=20)
+    out, said = process.communicate(timeout=60)
     assert (process.returncode, out) == (2, "")
     assert says in said
     assert said.count("\n") == 1
@@ -364,7 +364,7 @@ def test_a_client_that_can_not_be_loaded_is_told_in_a_line(
 @pytest.mark.parametrize("arguments", [(), ("a.py", "b.py")])
 def test_it_has_one_argument(arguments: tuple[str, ...]) -> None:
     process = run(*arguments)
-    assert process.communicate(timeout=20) == (
+    assert process.communicate(timeout=60) == (
         "",
         "say which client to run: python_worker.py client.py:function\n",
     )

@@ -109,7 +109,7 @@ class Guest:
             f"{name}: {value}" for name, value in ({"Connection": "close"} | dict(headers or {})).items()
         ]
         address = (str(parts.hostname), int(parts.port or 0))
-        with socket.create_connection(address, timeout=10) as connection:
+        with socket.create_connection(address, timeout=60) as connection:
             connection.sendall("\r\n".join([*lines, "", ""]).encode() + body)
             return came(read(connection))
 
@@ -282,7 +282,7 @@ def test_a_connection_stays_open_for_the_next_request(stage: Stage) -> None:
     with shown(stage, Script()) as guest:
         parts = urlsplit(guest.showing.url)
         request = f"GET /v1/image-projects/a HTTP/1.1\r\nHost: {parts.netloc}\r\n\r\n".encode()
-        with socket.create_connection((str(parts.hostname), int(parts.port or 0)), timeout=10) as connection:
+        with socket.create_connection((str(parts.hostname), int(parts.port or 0)), timeout=60) as connection:
             connection.sendall(request * 2)
             told = b""
             while told.count(b"HTTP/1.1 401") < 2:
@@ -750,7 +750,7 @@ def test_a_showing_knows_nothing_of_the_one_before_it(stage: Stage) -> None:
     with shown(stage, Script(job=("error",))) as guest:
         project, link = guest.bought(), guest.upload_url()
         parts = urlsplit(guest.showing.url)
-        left = socket.create_connection((str(parts.hostname), int(parts.port or 0)), timeout=10)
+        left = socket.create_connection((str(parts.hostname), int(parts.port or 0)), timeout=60)
         left.sendall(b"GET /v1/nothing HTTP/1.1\r\nHost: a\r\n\r\n")
         told = b""
         while not told.endswith(b"}"):

@@ -22,7 +22,7 @@ from bluehour.mock_server.journal.view import entry
 from bluehour.mock_server.mock import Mock
 from bluehour.mock_server.server.listening import reserved
 
-PATIENCE = 20.0
+PATIENCE = 60.0
 SILENCE = 5.0
 """Seconds that the proxies of these tests wait for a silent server."""
 

@@ -79,10 +79,10 @@ def test_a_client_that_is_slow_to_send_is_no_fault_of_the_upstream(server: RawSe
         wire.send(OK)
 
     server.handle = handle
-    with proxied(server.url, timeout=0.3) as proxy, connected(proxy.port) as wire:
+    with proxied(server.url, timeout=2) as proxy, connected(proxy.port) as wire:
         wire.send(b"PUT /x HTTP/1.1\r\nHost: a\r\nContent-Length: 3\r\n\r\n")
         for byte in (b"a", b"b", b"c"):
-            time.sleep(0.25)  # longer than the upstream's patience, in all
+            time.sleep(0.8)  # longer than the upstream's patience, in all
             wire.send(byte)
         assert wire.message()[1] == b"ok"
 

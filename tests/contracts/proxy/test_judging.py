@@ -56,7 +56,7 @@ def call(
         sent["Authorization"] = f"Bearer {token}"
     request = urllib.request.Request(url, content, sent, method=method)
     try:
-        with urllib.request.urlopen(request, timeout=20) as answer:
+        with urllib.request.urlopen(request, timeout=60) as answer:
             return answer.status, _parsed(answer.read())
     except urllib.error.HTTPError as error:
         with error:

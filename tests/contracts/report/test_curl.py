@@ -68,7 +68,7 @@ def recorder() -> Iterator[Recorder]:
 def run(command: str) -> None:
     settings = {**os.environ, "BLUEHOUR_TOKEN": TOKEN, "LC_ALL": "C.UTF-8"}
     script = f"{command} -s --noproxy '*'".encode()  # one argument of bash could not hold it
-    subprocess.run(["bash"], input=script, env=settings, check=True, timeout=20)
+    subprocess.run(["bash"], input=script, env=settings, check=True, timeout=60)
 
 
 def assert_sent_again(recorder: Recorder, request: Request) -> None:

@@ -7,6 +7,8 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
+
 from bluehour.contracts.rules import RULES
 from tests.deviants.catalogue import DEVIANTS
 from tests.deviants.serving import served
@@ -28,6 +30,7 @@ def run(folder: Path, *args: str) -> subprocess.CompletedProcess[str]:
     return subprocess.run(command, cwd=folder, env=ours, capture_output=True, text=True, check=False)
 
 
+@pytest.mark.thorough
 def test_a_right_server_passes_every_rule_also_with_several_workers_and_one_check(tmp_path: Path) -> None:
     with served(None) as server:
         done = run(tmp_path, "-n", "2", "--bluehour-url", server.url, "--bluehour-token", "any-token")

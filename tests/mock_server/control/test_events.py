@@ -22,7 +22,7 @@ class Served:
         self.netloc = urlsplit(url).netloc
 
     def create(self) -> None:
-        connection = http.client.HTTPConnection(self.netloc, timeout=10)
+        connection = http.client.HTTPConnection(self.netloc, timeout=60)
         headers = {"Authorization": "Bearer any", "Content-Type": "application/json"}
         connection.request("POST", FACE, json.dumps(face()), headers)
         assert connection.getresponse().status == 200
@@ -30,7 +30,7 @@ class Served:
 
     @contextmanager
     def events(self) -> Iterator[Iterator[tuple[str, object]]]:
-        connection = http.client.HTTPConnection(self.netloc, timeout=10)
+        connection = http.client.HTTPConnection(self.netloc, timeout=60)
         connection.request("GET", "/_mock/events")
         answer = connection.getresponse()
         assert answer.getheader("Content-Type", "").startswith("text/event-stream")
@@ -77,7 +77,7 @@ def test_every_change_is_told_to_all_who_listen(served: Served) -> None:
 def test_listeners_take_no_thread_each(served: Served) -> None:
     connections = []
     for _ in range(40):  # more than there are threads
-        connection = http.client.HTTPConnection(served.netloc, timeout=10)
+        connection = http.client.HTTPConnection(served.netloc, timeout=60)
         connection.request("GET", "/_mock/events")
         assert connection.getresponse().status == 200
         connections.append(connection)

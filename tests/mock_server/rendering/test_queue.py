@@ -24,7 +24,7 @@ from bluehour.openapi.contract import Contract, load
 
 from ..conftest import FACE, PHOTO, Caller, face, photo
 
-SECONDS = 20.0  # that a thread may take before a test gives up on it
+SECONDS = 60.0  # that a thread may take before a test gives up on it
 
 
 MOST = 4  # pictures in a batch

@@ -29,7 +29,7 @@ class Watcher:
 
     def settle(self) -> None:
         """Have everything sent and answered that is due."""
-        assert self.mock.webhooks.settle(20), "something is still due"
+        assert self.mock.webhooks.settle(60), "something is still due"
 
     def wait(self, seconds: float) -> None:
         self.mock.world.clock.advance(seconds)

@@ -21,7 +21,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 SECRET = "whsec_test_secret"
-_PATIENCE = 20.0  # seconds, for what is sure to come
+_PATIENCE = 60.0  # seconds, for what is sure to come
 
 
 @dataclass(frozen=True, slots=True)

@@ -89,7 +89,7 @@ def test_a_job_that_takes_no_time_skips_its_start(clock: Clock, store_url: str, 
         caller = Caller(create_app(mock).test_client(), "any-token")
         caller.create(face())
         caller.create(face(FAILING))
-        assert mock.webhooks.settle(20)
+        assert mock.webhooks.settle(60)
 
     assert receiver.events == ["image.completed", "image.errored"]
 
@@ -240,7 +240,7 @@ def test_a_job_outlives_a_restart_and_so_does_its_event(
     with closing(Mock(settings=settings, clock=clock)) as after:
         after.webhooks.register(receiver.url, SECRET)
         clock.advance(JOB_SECONDS)
-        assert after.webhooks.settle(20)
+        assert after.webhooks.settle(60)
 
     assert receiver.events == ["image.started", "image.completed"]
 
@@ -322,14 +322,14 @@ def test_an_event_has_a_link_to_the_picture(clock: Clock, store_url: str, receiv
         mock.webhooks.register(receiver.url, SECRET)
         caller = Caller(create_app(mock).test_client(), "any-token")
         caller.create(face())
-        assert mock.webhooks.settle(20)
+        assert mock.webhooks.settle(60)
         through_the_client = receiver.arrived[0].event["payload"]["downloads"][0]["url"]
         assert caller.fetch(through_the_client).data.startswith(b"\x89PNG")
 
         mock.scenarios.add({"job": "stuck"})
         stuck = caller.post(FACE, face(), base_url=url).json["id"]
         Control(url.replace("127.0.0.1", "localhost")).projects.end(stuck)
-        assert mock.webhooks.settle(20)
+        assert mock.webhooks.settle(60)
 
         link = receiver.arrived[1].event["payload"]["downloads"][0]["url"]
         assert link.startswith(f"{url}/outputs/{stuck}/output.png?"), "as the client reaches it"

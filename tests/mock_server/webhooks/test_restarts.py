@@ -51,7 +51,7 @@ def start(clock: Clock, tmp_path: Path) -> Starting:
 
 
 def settle(mock: Mock) -> None:
-    assert mock.webhooks.settle(20), "something is still due"
+    assert mock.webhooks.settle(60), "something is still due"
 
 
 def test_what_happened_while_nothing_ran_is_told_afterwards(
