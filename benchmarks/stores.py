@@ -16,9 +16,10 @@ from math import inf
 from pathlib import Path
 
 import click
-from bluehour.mock_server.accounts import MOST_CREDITS, Account
-from bluehour.mock_server.projects import Project, new_id
-from bluehour.mock_server.stores import Store, open_store
+from bluehour.mock_server.core.accounts import MOST_CREDITS, Account
+from bluehour.mock_server.core.projects import Project, new_id
+from bluehour.mock_server.core.stores import Store
+from bluehour.mock_server.core.stores.opening import open_store
 
 _BEGIN = 1_700_000_000.0
 _ACCOUNT = Account("acc_payer", "creator", MOST_CREDITS)
