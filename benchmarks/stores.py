@@ -16,6 +16,7 @@ from math import inf
 from pathlib import Path
 
 import click
+
 from bluehour.mock_server.core.accounts import MOST_CREDITS, Account
 from bluehour.mock_server.core.projects import Project, new_id
 from bluehour.mock_server.core.stores import Store

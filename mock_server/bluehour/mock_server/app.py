@@ -134,14 +134,15 @@ class Application:
             refused: why it is not to be worked on.
         """
         began, trace = time.perf_counter(), Trace()
+        match = self._journey.match(request)
         if refused is not None:
             reply = self._journey.refused(request, _as_refusal(refused), trace)
-        elif self._is_elsewhere(request):
+        elif match is None and self._is_elsewhere(request):
             reply = answered(self._flask_itself, request, body)
             self._tell(request, trace, reply, began)
             return reply
         else:
-            reply = self._journey.take(request, body, trace)
+            reply = self._journey.take(request, match, body, trace)
         self._record(request, trace, reply, began)
         return reply
 
@@ -177,10 +178,11 @@ class Application:
 
     def _wsgi(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
         request = request_of(environ)
-        if self._is_elsewhere(request):
+        match = self._journey.match(request)
+        if match is None and self._is_elsewhere(request):
             return self._flask_itself(environ, start_response)
         began, trace, body = time.perf_counter(), Trace(), body_of(environ)
-        reply = self._journey.take(request, body, trace)
+        reply = self._journey.take(request, match, body, trace)
         drain(body)
         self._record(request, trace, reply, began)
         return send(reply, environ, start_response)
@@ -188,7 +190,7 @@ class Application:
     # For both.
 
     def _is_elsewhere(self, request: Request) -> bool:
-        """Tell whether Flask has a page there; the contract comes first."""
+        """Tell whether Flask has a page where the contract has no operation; its paths come first."""
         return not self._journey.leads(request) and self._has_page(request.path)
 
     def _is_page(self, path: str) -> bool:

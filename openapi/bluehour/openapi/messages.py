@@ -6,6 +6,7 @@ and `responses`.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -75,6 +76,15 @@ class Headers:
         return f"Headers({list(self.pairs)!r})"
 
 
+# What people call a host; a container's name may have an underscore, though DNS allows none.
+_HOST = re.compile(r"[\w.-]+(:\d+)?|\[[0-9a-fA-F:.]+\](:\d+)?", re.ASCII)
+
+
+def is_host(text: str) -> bool:
+    """Tell whether a Host header names a host, with a port or without."""
+    return _HOST.fullmatch(text) is not None
+
+
 @dataclass
 class Request:
     """What a client sends.
@@ -84,7 +94,8 @@ class Request:
         target: path and query as they came, percent signs and all: `/v1/pets?limit=2`.
         headers: in their order.
         body: the content, without chunks' sizes or a coding of the transfer.
-        origin: what the client reaches the server by, such as `http://127.0.0.1:4010`, without a path.
+        origin: what the client reaches the server by, such as `http://127.0.0.1:4010`: its Host header tells,
+            where that names a host.
         client: the address that it came from, such as `127.0.0.1`; nothing where there was no network.
     """
 
@@ -108,15 +119,15 @@ class Request:
         """Where it went, whole."""
         return self.origin + self.target
 
-    @cached_property
+    @property
     def raw_path(self) -> str:
         """The target without its query, percent signs and all."""
         return self.target.partition("?")[0]
 
-    @cached_property
+    @property
     def path(self) -> str:
         """The path, its percent signs undone; bytes that are no UTF-8 become U+FFFD."""
-        raw = self.raw_path
+        raw = self.target.partition("?")[0]
         return unquote(raw) if "%" in raw else raw
 
     @property

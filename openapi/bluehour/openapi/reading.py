@@ -57,6 +57,8 @@ class Read:
     def message(self) -> str:
         """What is wrong with the parameters, or else with the body, in a line; nothing where all is right."""
         faults = self.parameter_faults or self.body_faults
+        if not faults:
+            return ""
         return wording.joined((each.message for each in faults), complete=len(faults) < MOST_FAULTS)
 
 

@@ -16,12 +16,14 @@ from .call import Answer, Refusal
 from .refusals import answer_to, server_response, unavailable
 from .reply import Reply
 
+_NO_HEADERS = Headers()
+
 log = logging.getLogger("bluehour")
 
 
 def judged(answer: Answer, declared: DeclaredResponse | None, contract: Contract, request: Request) -> Answer:
     """Return an answer that the contract allows; one that it does not is a bug of ours, and becomes a 500."""
-    headers = Headers(tuple(answer.headers.items()))
+    headers = Headers(tuple(answer.headers.items())) if answer.headers else _NO_HEADERS
     faults = judge_data(declared, answer.status, headers, answer.media_type, answer.body)
     if not faults:
         return answer

@@ -13,7 +13,6 @@ from bluehour.openapi.model import JSON, Operation
 from ..core.accounts import Account
 from ..core.world import World
 from ..outbound import TargetPolicy
-from .origin import base_url_of
 from .trace import Trace
 
 BEARER = {"WWW-Authenticate": "Bearer"}
@@ -51,7 +50,7 @@ class Call:
     @property
     def base_url(self) -> str:
         """What the client reaches this server by, such as `http://127.0.0.1:4010`."""
-        return base_url_of(self.request)
+        return self.request.origin
 
     @property
     def caller(self) -> Account:

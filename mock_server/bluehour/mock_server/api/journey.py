@@ -65,28 +65,30 @@ class Journey:
         self._behaviours = {operation.id: behaviour_of(operation) for operation in contract.operations}
         self._has_links = any(operation.behaviour for operation in contract.operations)
 
+    def match(self, request: Request) -> Match | None:
+        """Return the operation that a request calls; None where it calls none."""
+        return self._routes.find(request.method, request.raw_path)
+
     def leads(self, request: Request) -> bool:
-        """Tell whether a path is one of the contract's, or a link's; others may be somebody else's."""
-        if self._routes.find(request.method, request.raw_path) is not None:
-            return True
+        """Tell whether a path without a match is the contract's all the same, or a link's."""
         return self._transfer(request.path) is not None or bool(self._routes.allowed(request.raw_path))
 
-    def take(self, request: Request, body: BinaryIO | None, trace: Trace) -> Reply:
+    def take(self, request: Request, match: Match | None, body: BinaryIO | None, trace: Trace) -> Reply:
         """Take one request on its journey; whatever happens, there is a reply.
 
         Args:
             request: what came; its body, where that is small.
+            match: the operation that it calls.
             body: the body of any other.
             trace: where what happens is written down.
         """
         try:
             with self._world.gate:
-                return self._taken(request, body, trace)
+                return self._taken(request, match, body, trace)
         except Exception as error:
             return self.refused(request, error, trace)
 
-    def _taken(self, request: Request, body: BinaryIO | None, trace: Trace) -> Reply:
-        match = self._routes.find(request.method, request.raw_path)
+    def _taken(self, request: Request, match: Match | None, body: BinaryIO | None, trace: Trace) -> Reply:
         if match is not None:
             return self._serve(match, request, body, trace)
         transfer = self._transfer(request.path)

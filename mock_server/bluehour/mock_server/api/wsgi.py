@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, BinaryIO, cast
 from urllib.parse import quote, unquote_to_bytes
 
-from bluehour.openapi.messages import Headers, Request
+from bluehour.openapi.messages import Headers, Request, is_host
 
 from .reply import Disruption, Events, Reply
 
@@ -60,9 +60,14 @@ def request_of(environ: WSGIEnvironment) -> Request:
         method=environ["REQUEST_METHOD"],
         target=_text(f"{raw}?{query}" if query else raw),
         headers=Headers(list(_headers_of(environ))),
-        origin=f"{environ['wsgi.url_scheme']}://{environ['SERVER_NAME']}:{environ['SERVER_PORT']}",
+        origin=f"{environ['wsgi.url_scheme']}://{_host_of(environ)}",
         client=environ.get("REMOTE_ADDR", ""),
     )
+
+
+def _host_of(environ: WSGIEnvironment) -> str:
+    host: str = environ.get("HTTP_HOST", "")
+    return host if is_host(host) else f"{environ['SERVER_NAME']}:{environ['SERVER_PORT']}"
 
 
 def _headers_of(environ: WSGIEnvironment) -> Iterator[tuple[str, str]]:

@@ -21,7 +21,6 @@ from bluehour.openapi.upgrade import METHODS
 from ..api.answers import judged, reply_of
 from ..api.call import Answer, Refusal
 from ..api.journey import LARGEST_BODY
-from ..api.origin import base_url_of
 from ..api.refusals import answer_to, nowhere
 from ..api.wsgi import body_of, request_of
 from ..core.world import World
@@ -99,7 +98,7 @@ class ControlApi:
         found = read(operation, asked, path)
         if message := found.message:
             raise Refusal("invalid_request", message)
-        call = ControlCall(found.parameters, found.body or {}, base_url_of(asked), self._upstream)
+        call = ControlCall(found.parameters, found.body or {}, asked.origin, self._upstream)
         handler = self._handlers().get(operation.id)
         if handler is None:
             raise ControlRefusal(404, "not_found", f"{operation.id}: this mock was made without that part")

@@ -14,7 +14,7 @@ from functools import lru_cache
 from http import HTTPStatus
 
 from bluehour.openapi.errors import BluehourError
-from bluehour.openapi.messages import Headers
+from bluehour.openapi.messages import Headers, is_host
 
 LONGEST_HEAD = 128 * 2**10
 """Bytes of a head."""
@@ -29,9 +29,6 @@ _ABSOLUTE = re.compile(r"https?://([^/?#]*)", re.IGNORECASE)
 _OWN = frozenset(("host", "connection", "content-length", "transfer-encoding", "expect"))
 _PHRASES = {status.value: status.phrase for status in HTTPStatus}
 _LENGTH = re.compile(r"(\d{1,15})(?:[ \t]*,[ \t]*\1)*", re.ASCII)
-
-# What people call a host; a container's name may have an underscore, though DNS allows none.
-_HOST = re.compile(r"[\w.-]+(:\d+)?|\[[0-9a-fA-F:.]+\](:\d+)?", re.ASCII)
 
 
 class Malformed(BluehourError):
@@ -173,9 +170,9 @@ def _elements(value: str) -> list[str]:
     return [part.strip(" \t").lower() for part in value.split(",")]
 
 
-@lru_cache(maxsize=64)
+@lru_cache(maxsize=256)
 def _is_host(host: str) -> bool:
-    return _HOST.fullmatch(host) is not None
+    return is_host(host)
 
 
 def _shown(text: str) -> str:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import hashlib
 import hmac
 import re
-from urllib.parse import urlencode
 
 from bluehour.openapi.errors import BluehourError
 
@@ -61,7 +60,7 @@ class Links:
 
     def sign(self, path: str, expires_at: float, **fields: int) -> str:
         """Return the path with its signed query; `fields` can't be changed by the holder either."""
-        query = urlencode({"expires": int(expires_at), **fields})
+        query = "&".join(f"{name}={value}" for name, value in {"expires": int(expires_at), **fields}.items())
         return f"{path}?{query}&signature={self._signature(path, query)}"
 
     def verify(self, path: str, query: str, now: float) -> dict[str, int]:
