@@ -37,7 +37,7 @@ def _careful(seeds: Sequence[int]) -> int:
     blamed = 0
     for seed in seeds:
         result = met(CAREFUL, seed)
-        told = ", ".join(finding.breach.message for finding in result.findings)
+        told = ", ".join(finding.violation.message for finding in result.findings)
         print(f"careful, seed {seed}: {_rate(result)}  {told or 'nothing found'}", flush=True)
         blamed += bool(result.findings)
     return blamed

@@ -18,7 +18,7 @@ from schemathesis import Case, CheckContext, CheckFunction, Response
 from bluehour.openapi.contract import Contract, load
 
 from .exchange import Answer, Exchange, Request
-from .judge import Breach, Judge
+from .judge import Judge, Violation
 from .rules import Rule, Severity, rule
 
 if TYPE_CHECKING:
@@ -44,10 +44,10 @@ class _Session:
         self._operations = {(each.method, each.path): each for each in contract.operations}
         self._judge = Judge(contract)
         self._lock = Lock()
-        self._verdicts: dict[int, tuple[Response, list[Breach]]] = {}
+        self._verdicts: dict[int, tuple[Response, list[Violation]]] = {}
         self._count = 0
 
-    def breaches(self, response: Response, case: Case[Any]) -> list[Breach]:
+    def violations(self, response: Response, case: Case[Any]) -> list[Violation]:
         """Return the rules that an answer breaks."""
         with self._lock:
             if id(response) not in self._verdicts:
@@ -85,10 +85,10 @@ def _bytes(content: Any) -> bytes:
 
 def _check(known: Rule, session: _Session) -> CheckFunction:
     def check(ctx: CheckContext, response: Response, case: Case[Any]) -> None:
-        for breach in session.breaches(response, case):
-            if breach.rule is known:
+        for violation in session.violations(response, case):
+            if violation.rule is known:
                 raise AssertionError(
-                    "\n\n".join(filter(None, (f"{known.id}: {breach.message}", breach.words)))
+                    "\n\n".join(filter(None, (f"{known.id}: {violation.message}", violation.words)))
                 )
 
     check.__name__ = f"bluehour_{known.id}".replace(".", "_").replace("-", "_")

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from bluehour.contracts.check.findings import BUDGET, Enough, Findings
 from bluehour.contracts.exchange import ANYWHERE, Answer, Exchange, Request, label_of
-from bluehour.contracts.judge import Breach, Rulings
+from bluehour.contracts.judge import Rulings, Violation
 from bluehour.contracts.results import State
 from bluehour.contracts.rules import RULES, Severity, rule
 from bluehour.contracts.selection import matching
@@ -25,10 +25,10 @@ def exchange(number: int = 1) -> Exchange:
     return Exchange(number, float(number), request, Answer(200), FACE)
 
 
-def breach(
+def violation(
     rule_id: str = "refuse.maximum", field: str = "", at: str = HERE, message: str = "It is"
-) -> Breach:
-    return Breach(rule(rule_id), at, field, message, "maximum: 100", (exchange(99),))
+) -> Violation:
+    return Violation(rule(rule_id), at, field, message, "maximum: 100", (exchange(99),))
 
 
 @pytest.fixture
@@ -43,8 +43,8 @@ def states(findings: Findings) -> dict[tuple[str, str], State]:
 # --- findings -----------------------------------------------------------------------------------------------
 
 
-def test_a_breach_is_a_finding_with_the_exchange_that_shows_it(findings: Findings) -> None:
-    findings.breach(breach(field="style.head_yaw"), exchange(7))
+def test_a_violation_is_a_finding_with_the_exchange_that_shows_it(findings: Findings) -> None:
+    findings.add(violation(field="style.head_yaw"), exchange(7))
     (found,) = findings.findings()
     assert (found.rule, found.operation, found.field) == (rule("refuse.maximum"), HERE, "style.head_yaw")
     assert (found.message, found.words, found.times) == ("It is", "maximum: 100", 1)
@@ -53,23 +53,23 @@ def test_a_breach_is_a_finding_with_the_exchange_that_shows_it(findings: Finding
 
 def test_the_same_again_is_counted_and_the_first_is_shown(findings: Findings) -> None:
     for number in (3, 4, 5):
-        findings.breach(breach(message=f"Shown by {number}"), exchange(number))
+        findings.add(violation(message=f"Shown by {number}"), exchange(number))
     (found,) = findings.findings()
     assert (found.times, found.message, found.exchange) == (3, "Shown by 3", exchange(3))
     assert findings.count == 1
 
 
 def test_other_rules_operations_and_fields_are_other_findings(findings: Findings) -> None:
-    findings.breach(breach(), exchange())
-    findings.breach(breach("refuse.minimum"), exchange())
-    findings.breach(breach(at=THERE), exchange())
-    findings.breach(breach(field="style"), exchange())
+    findings.add(violation(), exchange())
+    findings.add(violation("refuse.minimum"), exchange())
+    findings.add(violation(at=THERE), exchange())
+    findings.add(violation(field="style"), exchange())
     assert [each.times for each in findings.findings()] == [1, 1, 1, 1]
 
 
 def test_fields_beyond_a_number_are_only_counted(findings: Findings) -> None:
     for number in range(MOST + 10):
-        findings.breach(breach(field=f"f{number}"), exchange(number + 1))
+        findings.add(violation(field=f"f{number}"), exchange(number + 1))
     found = findings.findings()
     assert [each.field for each in found] == [f"f{number}" for number in range(MOST)]
     assert sum(each.times for each in found) == MOST + 10
@@ -77,46 +77,46 @@ def test_fields_beyond_a_number_are_only_counted(findings: Findings) -> None:
 
 def test_where_the_fields_are_too_many_a_known_one_is_still_counted_as_itself(findings: Findings) -> None:
     for number in range(MOST):
-        findings.breach(breach(field=f"f{number}"), exchange(number + 1))
-    findings.breach(breach(field="f7"), exchange(100))
+        findings.add(violation(field=f"f{number}"), exchange(number + 1))
+    findings.add(violation(field="f7"), exchange(100))
     assert [each.field for each in findings.findings() if each.times == 2] == ["f7"]
 
 
 def test_too_many_fields_of_one_operation_leave_the_others_alone(findings: Findings) -> None:
     for number in range(MOST + 1):
-        findings.breach(breach(field=f"f{number}"), exchange())
-    findings.breach(breach(field="g", at=THERE), exchange())
-    findings.breach(breach("refuse.minimum", field="g"), exchange())
+        findings.add(violation(field=f"f{number}"), exchange())
+    findings.add(violation(field="g", at=THERE), exchange())
+    findings.add(violation("refuse.minimum", field="g"), exchange())
     assert findings.count == MOST + 2
 
 
 def test_findings_come_in_the_rules_order_and_then_as_they_came(findings: Findings) -> None:
     for rule_id, field in (("upload.put", "b"), ("answer.schema", "z"), ("upload.put", "a")):
-        findings.breach(breach(rule_id, field), exchange())
+        findings.add(violation(rule_id, field), exchange())
     found = [(each.rule.id, each.field) for each in findings.findings()]
     assert found == [("answer.schema", "z"), ("upload.put", "b"), ("upload.put", "a")]
 
 
 def test_a_finding_needs_no_exchange(findings: Findings) -> None:
-    findings.breach(breach("project.ends"), None)
+    findings.add(violation("project.ends"), None)
     assert findings.findings()[0].exchange is None
 
 
 def test_where_the_first_is_all_that_is_wanted_it_ends_there_and_is_known() -> None:
     findings = Findings(RULES, only_first=True)
     with pytest.raises(Enough):
-        findings.breach(breach(), exchange(3))
+        findings.add(violation(), exchange(3))
     assert [each.exchange for each in findings.findings()] == [exchange(3)]
 
 
 def test_a_warning_and_what_was_not_asked_about_do_not_end_it() -> None:
     warning = next(each for each in RULES if each.severity is Severity.WARNING)
     findings = Findings([warning, rule("credits.price")], only_first=True)
-    findings.breach(breach(warning.id), exchange())
-    findings.breach(breach("refuse.maximum"), exchange())
+    findings.add(violation(warning.id), exchange())
+    findings.add(violation("refuse.maximum"), exchange())
     assert findings.count == 1
     with pytest.raises(Enough):
-        findings.breach(breach("credits.price"), exchange())
+        findings.add(violation("credits.price"), exchange())
 
 
 # --- selection ----------------------------------------------------------------------------------------------
@@ -124,7 +124,7 @@ def test_a_warning_and_what_was_not_asked_about_do_not_end_it() -> None:
 
 def test_what_was_not_asked_about_is_dropped() -> None:
     findings = Findings(list(matching("credits", RULES)))
-    findings.breach(breach("refuse.maximum"), exchange())
+    findings.add(violation("refuse.maximum"), exchange())
     findings.keep("refuse.minimum", HERE)
     findings.unjudged("auth.required", HERE, "no reason")
     findings.keep("credits.price", HERE)
@@ -152,7 +152,7 @@ def test_a_rule_that_was_kept_is_counted(findings: Findings) -> None:
 
 def test_once_broken_is_broken_however_often_it_is_kept(findings: Findings) -> None:
     findings.keep("answer.status", HERE)
-    findings.breach(breach("answer.status"), exchange())
+    findings.add(violation("answer.status"), exchange())
     findings.keep("answer.status", HERE)
     findings.unjudged("answer.status", HERE, "the budget is spent")
     (verdict,) = findings.verdicts(OPERATIONS)
@@ -195,7 +195,7 @@ def test_verdicts_come_in_the_rules_order_and_then_in_the_operations(findings: F
 def test_what_a_judge_says_is_taken(findings: Findings) -> None:
     rulings = Rulings(exchange())
     rulings.keep("answer.status")
-    rulings.breach("answer.schema", "id is missing", "id")
+    rulings.violate("answer.schema", "id is missing", "id")
     assert rulings.expect("answer.headers", True, "Never told")
     assert not rulings.expect("answer.leak", False, "It shows a path")
     findings.take(rulings.all, exchange(5))
@@ -219,7 +219,7 @@ def test_the_budget_is_told_from_other_reasons(findings: Findings) -> None:
 @given(
     st.lists(
         st.tuples(
-            st.sampled_from(["keep", "breach", "unjudged"]),
+            st.sampled_from(["keep", "violation", "unjudged"]),
             st.sampled_from(["answer.status", "refuse.type", "upload.put"]),
             st.sampled_from([HERE, THERE, ANYWHERE]),
             st.integers(0, 40).map("f{}".format),
@@ -232,11 +232,11 @@ def test_nothing_that_is_found_gets_lost(steps: list[tuple[str, str, str, str]])
     for kind, rule_id, at, field in steps:
         if kind == "keep":
             findings.keep(rule_id, at)
-        elif kind == "breach":
-            findings.breach(breach(rule_id, field, at), exchange())
+        elif kind == "violation":
+            findings.add(violation(rule_id, field, at), exchange())
         else:
             findings.unjudged(rule_id, at, field)
-    broken = [(rule_id, at) for kind, rule_id, at, _ in steps if kind == "breach"]
+    broken = [(rule_id, at) for kind, rule_id, at, _ in steps if kind == "violation"]
     kept = [(rule_id, at) for kind, rule_id, at, _ in steps if kind == "keep"]
     verdicts = {(each.rule.id, each.operation): each for each in findings.verdicts(OPERATIONS)}
     assert sum(each.times for each in findings.findings()) == len(broken)

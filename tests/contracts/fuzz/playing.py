@@ -10,7 +10,7 @@ from bluehour.contracts import Task
 from bluehour.contracts.fuzz.clients import Client
 from bluehour.contracts.fuzz.clients.function import Function
 from bluehour.contracts.fuzz.engine import Options, fuzz
-from bluehour.contracts.fuzz.judge import Breach, Judge
+from bluehour.contracts.fuzz.judge import Judge, Violation
 from bluehour.contracts.fuzz.performance import Performance
 from bluehour.contracts.fuzz.playing import Terms, Theatre
 from bluehour.contracts.fuzz.results import Result
@@ -58,13 +58,13 @@ def play(
         return opened.play(script)
 
 
-def judged(played: Performance, rules: frozenset[str] = ALL, pace: float = PACE) -> list[Breach]:
-    return Judge(rules, pace, 3600.0).breaches(played)
+def judged(played: Performance, rules: frozenset[str] = ALL, pace: float = PACE) -> list[Violation]:
+    return Judge(rules, pace, 3600.0).violations(played)
 
 
 def broken(played: Performance) -> set[str]:
     """The ids of the rules that a client has broken."""
-    return {breach.rule for breach in judged(played)}
+    return {violation.rule for violation in judged(played)}
 
 
 def options(**known: Any) -> Options:

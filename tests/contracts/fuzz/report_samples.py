@@ -9,7 +9,7 @@ from dataclasses import replace
 from typing import Any
 
 from bluehour.contracts.fuzz.coverage import Coverage
-from bluehour.contracts.fuzz.judge import Breach
+from bluehour.contracts.fuzz.judge import Violation
 from bluehour.contracts.fuzz.performance import Asked, Charge, Ending, Performance
 from bluehour.contracts.fuzz.results import Finding, Result
 from bluehour.contracts.fuzz.rules import RULES
@@ -50,7 +50,7 @@ def paid_twice() -> Finding:
         charges=(Charge("p1", 1, False), Charge("p2", 1, False)),
     )
     return Finding(
-        Breach("pay.once", "2 creates were charged for 1 edit: 2 credits", "reset-after"), played, "c", 5
+        Violation("pay.once", "2 creates were charged for 1 edit: 2 credits", "reset-after"), played, "c", 5
     )
 
 
@@ -74,8 +74,10 @@ def harmful() -> Finding:
         ),
         nowhere=1,
     )
-    breach = Breach("error.legal", f"ValueError: {HARMFUL} {TOKEN} at client.py:31", f"ValueError {TOKEN}")
-    return Finding(breach, played, "an id with a control character", steady=False)
+    violation = Violation(
+        "error.legal", f"ValueError: {HARMFUL} {TOKEN} at client.py:31", f"ValueError {TOKEN}"
+    )
+    return Finding(violation, played, "an id with a control character", steady=False)
 
 
 def endless() -> Finding:
@@ -88,7 +90,7 @@ def endless() -> Finding:
     first = asked(Place.POLL, 0, "GET", status=402, turn=script.turn(Place.POLL, 0))
     played = performance(script, first, *polls, *turns, ending=Ending("late"), seconds=1234.5)
     return Finding(
-        Breach("end.in-time", "it had not ended after 600 s", "poll error"), played, "job error", 2
+        Violation("end.in-time", "it had not ended after 600 s", "poll error"), played, "job error", 2
     )
 
 
@@ -100,7 +102,9 @@ def leaking(number: int) -> Finding:
         asked(Place.DOWNLOAD, 1.1, "GET", host="elsewhere", body=b"", carries_token=True),
         ending=Ending("refused", error="ApiError: no picture", kind="ApiError", where="api.py:7 in get"),
     )
-    return Finding(Breach("token.host", f"GET carries the token, way {number}", f"way {number}"), played, "t")
+    return Finding(
+        Violation("token.host", f"GET carries the token, way {number}", f"way {number}"), played, "t"
+    )
 
 
 def coverage() -> Coverage:

@@ -94,7 +94,7 @@ def few(monkeypatch: pytest.MonkeyPatch) -> list[Topic]:
 
 
 def found(result: Result) -> list[tuple[str, str, Script]]:
-    return [(each.breach.rule, each.breach.mark, each.script) for each in result.findings]
+    return [(each.violation.rule, each.violation.mark, each.script) for each in result.findings]
 
 
 # The same again.
@@ -136,7 +136,7 @@ def test_what_is_found_is_shrunk_to_the_one_answer_that_shows_it(few: list[Topic
     result = fuzzed(NoNull, examples=12)
     (finding,) = result.findings
     assert result.exit_code is Exit.FINDINGS
-    assert finding.breach.rule == "error.legal"
+    assert finding.violation.rule == "error.legal"
     assert finding.script == at(Place.POLL, NULL)
     assert list(story(finding.script)) == ["poll answered with success, name is null"]
     assert finding.steady
@@ -150,7 +150,7 @@ def test_what_only_a_bad_server_does_is_shrunk_too(monkeypatch: pytest.MonkeyPat
     (finding,) = fuzzed(
         PaysTwice, examples=1, profile=Profile.HOSTILE, rules=frozenset({"pay.once"})
     ).findings
-    assert (finding.breach.rule, finding.breach.mark) == ("pay.once", "500")
+    assert (finding.violation.rule, finding.violation.mark) == ("pay.once", "500")
     assert finding.script == at(Place.CREATE, Turn(status=500, booked=True))
 
 
@@ -183,7 +183,7 @@ def test_two_bugs_in_one_topic_are_both_found(monkeypatch: pytest.MonkeyPatch) -
     both = Script({Place.CREATE: (Turn(fault=Fault.EMPTY),), Place.POLL: (NULL,)})
     monkeypatch.setattr(engine, "topics", lambda contract, profile: [Topic("both", both, is_legal=False)])
     result = fuzzed(Both, examples=8)
-    assert {finding.breach.rule for finding in result.findings} == {"pay.once", "error.fault"}
+    assert {finding.violation.rule for finding in result.findings} == {"pay.once", "error.fault"}
     assert result.findings[0].script == at(Place.CREATE, Turn(fault=Fault.EMPTY))
     assert result.findings[1].script == both
 
@@ -279,8 +279,8 @@ def test_what_has_failed_with_one_client_is_nothing_to_another(few: list[Topic])
 
 def test_only_the_rules_that_are_asked_for_are_judged(few: list[Topic]) -> None:
     pay, crash = frozenset({"pay.once"}), frozenset({"error.legal"})
-    assert [each.breach.rule for each in fuzzed(Both, examples=8, rules=pay).findings] == ["pay.once"]
-    assert [each.breach.rule for each in fuzzed(Both, examples=8, rules=crash).findings] == ["error.legal"]
+    assert [each.violation.rule for each in fuzzed(Both, examples=8, rules=pay).findings] == ["pay.once"]
+    assert [each.violation.rule for each in fuzzed(Both, examples=8, rules=crash).findings] == ["error.legal"]
 
 
 def test_the_first_finding_may_be_the_last(few: list[Topic]) -> None:
@@ -293,7 +293,8 @@ def test_the_first_finding_may_be_the_last(few: list[Topic]) -> None:
 def test_findings_come_in_the_rules_order(few: list[Topic]) -> None:
     for seed in range(3):
         rules = [
-            finding.breach.rule for finding in fuzzed(Both, examples=4, seed=seed, rules=TWO_RULES).findings
+            finding.violation.rule
+            for finding in fuzzed(Both, examples=4, seed=seed, rules=TWO_RULES).findings
         ]
         assert rules == ["pay.once", "error.legal"]
 
@@ -392,7 +393,7 @@ def test_ctrl_c_while_it_is_shrunk_keeps_what_was_found(few: list[Topic]) -> Non
     with ctrl_c():
         result = fuzzed(Driven(KeyboardInterrupt(), 6, NoNull), examples=12)
     assert result.stopped
-    assert [each.breach.rule for each in result.findings] == ["error.legal"]
+    assert [each.violation.rule for each in result.findings] == ["error.legal"]
     assert result.exit_code is Exit.FINDINGS
 
 

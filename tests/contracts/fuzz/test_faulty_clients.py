@@ -23,7 +23,7 @@ FIRST = {client.rule: (client, seed) for client, seed in reversed(MEETINGS)}
 @pytest.mark.parametrize("seed", few(SEEDS, 0))
 def test_the_careful_client_breaks_no_rule(seed: int) -> None:
     result = met(CAREFUL, seed)
-    assert [finding.breach for finding in result.findings] == []
+    assert [finding.violation for finding in result.findings] == []
     assert result.played >= 200
 
 
@@ -34,7 +34,7 @@ def test_the_careful_client_breaks_no_rule(seed: int) -> None:
 )
 def test_a_faulty_client_is_caught_by_the_rule_that_names_its_bug(client: FaultyClient, seed: int) -> None:
     result = met(client, seed, client.rule)
-    assert {finding.breach.rule for finding in result.findings} == {client.rule}
+    assert {finding.violation.rule for finding in result.findings} == {client.rule}
     assert all(finding.steady for finding in result.findings)
 
 

@@ -108,7 +108,7 @@ class Story:
     Attributes:
         breaks: and what nearly does.
         says: what is in the message.
-        mark: of the breach.
+        mark: of the violation.
         beside: rules that what breaks this one has to break as well.
     """
 
@@ -549,12 +549,12 @@ STORIES = [
 
 @pytest.mark.parametrize("each", STORIES, ids=lambda each: f"{each.rule}: {each.told}")
 def test_a_rule_is_broken_by_what_breaks_it_and_by_nothing_that_nearly_does(each: Story) -> None:
-    breaches = judged(each.breaks)
-    assert {breach.rule for breach in breaches} == {each.rule} | each.beside
-    (breach,) = (breach for breach in breaches if breach.rule == each.rule)
-    assert each.says in breach.message
-    assert len(breach.message.splitlines()) == 1
-    assert each.mark is None or breach.mark == each.mark
+    violations = judged(each.breaks)
+    assert {violation.rule for violation in violations} == {each.rule} | each.beside
+    (violation,) = (violation for violation in violations if violation.rule == each.rule)
+    assert each.says in violation.message
+    assert len(violation.message.splitlines()) == 1
+    assert each.mark is None or violation.mark == each.mark
     assert judged(each.keeps) == []
 
 
@@ -568,24 +568,24 @@ def test_a_day_on_which_all_goes_well_breaks_nothing() -> None:
 
 @pytest.mark.parametrize("each", STORIES, ids=lambda each: f"{each.rule}: {each.told}")
 def test_a_rule_that_is_not_selected_is_not_judged(each: Story) -> None:
-    others = Judge(ALL - {each.rule}, 2.0, 3600.0).breaches(each.breaks)
-    assert {breach.rule for breach in others} == each.beside
-    assert {breach.rule for breach in Judge(frozenset({each.rule}), 2.0, 3600.0).breaches(each.breaks)} == {
-        each.rule
-    }
+    others = Judge(ALL - {each.rule}, 2.0, 3600.0).violations(each.breaks)
+    assert {violation.rule for violation in others} == each.beside
+    assert {
+        violation.rule for violation in Judge(frozenset({each.rule}), 2.0, 3600.0).violations(each.breaks)
+    } == {each.rule}
 
 
 def test_without_a_pace_polls_are_as_quick_as_they_like() -> None:
     quick = after_uploads(create(), *(poll(1 + n / 100, "queued") for n in range(5)), poll(2), download(3))
-    assert [breach.rule for breach in judged(quick)] == ["poll.pace"]
+    assert [violation.rule for violation in judged(quick)] == ["poll.pace"]
     assert judged(quick, pace=0.0) == []
 
 
-def test_breaches_of_one_bug_are_told_once_and_of_two_bugs_twice() -> None:
+def test_violations_of_one_bug_are_told_once_and_of_two_bugs_twice() -> None:
     twice = played(*uploads(carries_token=True), *RIGHT_REQUESTS[2:4], download(2, carries_token=True))
-    assert [breach.rule for breach in judged(twice)] == ["token.host"] * 2
+    assert [violation.rule for violation in judged(twice)] == ["token.host"] * 2
     again = played(*uploads(carries_token=True), *uploads(carries_token=True), *RIGHT_REQUESTS[2:])
-    assert [breach.rule for breach in judged(again)] == ["token.host"]
+    assert [violation.rule for violation in judged(again)] == ["token.host"]
 
 
 def test_the_token_is_not_in_what_is_said_of_an_error() -> None:
@@ -593,24 +593,24 @@ def test_the_token_is_not_in_what_is_said_of_an_error() -> None:
         Ending("crashed", error=f"ValueError: Bearer {TOKEN}", kind="ValueError"),
         Ending("refused", error=f"Refused: {TOKEN}", kind="Refused"),
     ):
-        breaches = judged(right(ending=ending))
-        assert {breach.rule for breach in breaches} >= {"token.output"}
-        assert not any(TOKEN in breach.message + breach.mark for breach in breaches)
+        violations = judged(right(ending=ending))
+        assert {violation.rule for violation in violations} >= {"token.output"}
+        assert not any(TOKEN in violation.message + violation.mark for violation in violations)
 
 
 def test_a_long_error_is_cut() -> None:
-    (breach,) = judged(right(ending=Ending("crashed", error="x" * 5000, kind="ValueError")))
-    assert len(breach.message) < 200
+    (violation,) = judged(right(ending=Ending("crashed", error="x" * 5000, kind="ValueError")))
+    assert len(violation.message) < 200
 
 
 def test_a_charge_whose_answer_was_not_waited_for_is_judged_too() -> None:
     """The showing may end while the answer is still delayed: nobody has noted the request then."""
     gone = after_uploads(charges=(Charge("a", 1, False), Charge("b", 1, False)), ending=NOT_DONE)
-    assert "pay.once" in {breach.rule for breach in judged(gone)}
+    assert "pay.once" in {violation.rule for violation in judged(gone)}
 
 
 def test_a_crash_without_words_is_told_as_a_death() -> None:
-    assert [breach.message for breach in judged(right(ending=Ending("crashed")))] == ["it died"]
+    assert [violation.message for violation in judged(right(ending=Ending("crashed")))] == ["it died"]
 
 
 # Which rules are judged.

@@ -175,7 +175,7 @@ def test_programs_read_every_fact() -> None:
     made = sample()
     known = json.loads(as_json(made, saved=SAVED))
     assert (known["seed"], known["played"], known["exit_code"], known["exit"]) == (42, 200, 1, "findings")
-    assert [each["rule"] for each in known["findings"]] == [each.breach.rule for each in made.findings]
+    assert [each["rule"] for each in known["findings"]] == [each.violation.rule for each in made.findings]
     assert [each["number"] for each in known["findings"]] == list(range(1, 9))
     assert known["coverage"]["answers"] == dict(made.coverage.answers)
     assert known["coverage"]["topics_of"] == 194

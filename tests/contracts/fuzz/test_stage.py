@@ -870,7 +870,7 @@ def judged_as_server(opened: Theatre, script: Script) -> list[str]:
             None if transfer else operation_of(method, urlsplit(url).path),
             transfer,
         )
-        told += [f"{breach.rule.id}: {breach.message}" for breach in judge.observe(exchange)]
+        told += [f"{violation.rule.id}: {violation.message}" for violation in judge.observe(exchange)]
     return told
 
 

@@ -40,7 +40,7 @@ class Mocked:
     @property
     def broken(self) -> list[str]:
         """What was broken so far, in words."""
-        return [f"{each.rule.id}: {each.breach.message}" for each in self.rulings if each.breach]
+        return [f"{each.rule.id}: {each.violation.message}" for each in self.rulings if each.violation]
 
     @property
     def looked_at(self) -> set[str]:

@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from bluehour.contracts.exchange import Answer, Exchange, Headers, Request
-from bluehour.contracts.judge import Breach, Judge, Ruling
+from bluehour.contracts.judge import Judge, Ruling, Violation
 from bluehour.openapi.contract import load
 from bluehour.openapi.model import JSON, Operation
 
@@ -157,13 +157,13 @@ def rulings(*story: Exchange) -> list[Ruling]:
     return [ruling for each in numbered(story) for ruling in judge.rule_on(each)]
 
 
-def breaches(*story: Exchange) -> list[Breach]:
-    return [ruling.breach for ruling in rulings(*story) if ruling.breach]
+def violations(*story: Exchange) -> list[Violation]:
+    return [ruling.violation for ruling in rulings(*story) if ruling.violation]
 
 
 def broken(*story: Exchange) -> set[str]:
     """The rules that a story breaks."""
-    return {breach.rule.id for breach in breaches(*story)}
+    return {violation.rule.id for violation in violations(*story)}
 
 
 def kept(*story: Exchange) -> set[str]:

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bluehour.contracts.exchange import ANYWHERE, Answer, Exchange, Headers, label_of
-from bluehour.contracts.judge import Breach, Judge
+from bluehour.contracts.judge import Judge, Violation
 from bluehour.contracts.rules import RULES
 from bluehour.contracts.selection import matching
 from bluehour.openapi.contract import Contract
@@ -24,11 +24,11 @@ from .stories import (
     FACE,
     READ,
     answer,
-    breaches,
     broken,
     exchange,
     kept,
     rulings,
+    violations,
 )
 
 JSON_TYPE: Headers = (("Content-Type", JSON),)
@@ -48,9 +48,9 @@ def declared() -> list[Any]:
     return found
 
 
-def alone(story: Exchange) -> list[Breach]:
+def alone(story: Exchange) -> list[Violation]:
     """What is wrong with an answer by itself."""
-    return [each for each in breaches(story) if each.rule.group == "answer"]
+    return [each for each in violations(story) if each.rule.group == "answer"]
 
 
 def headers_of(response: DeclaredResponse) -> Headers:
@@ -194,7 +194,7 @@ BROKEN: dict[str, tuple[str, Operation | None, Answer | None]] = {
 @pytest.mark.parametrize("what", BROKEN)
 def test_one_fault_of_an_answer_breaks_one_rule(what: str) -> None:
     rule_id, operation, given_answer = BROKEN[what]
-    found = breaches(exchange(operation, given_answer))
+    found = violations(exchange(operation, given_answer))
     assert [each.rule.id for each in found] == [rule_id]
     assert found[0].operation == (label_of(operation) if operation else ANYWHERE)
     assert found[0].message.strip()
@@ -239,7 +239,7 @@ WRONG: list[tuple[str, Any, str]] = [
 
 @pytest.mark.parametrize(("name", "wrong", "keyword"), WRONG)
 def test_a_wrong_field_is_named_with_the_contracts_words_on_it(name: str, wrong: Any, keyword: str) -> None:
-    found = breaches(exchange(READ, answer(200, {**EXAMPLE, name: wrong})))
+    found = violations(exchange(READ, answer(200, {**EXAMPLE, name: wrong})))
     assert {each.rule.id for each in found} == {"answer.schema"}
     assert found[0].field.partition(".")[0] == name
     assert any(keyword in each.words for each in found)
@@ -251,7 +251,7 @@ def test_a_wrong_field_is_named_with_the_contracts_words_on_it(name: str, wrong:
 def test_formats_are_kept_inside_of_lists(name: str, wrong: str) -> None:
     shown = copy.deepcopy(EXAMPLE)
     shown["downloads"][0][name] = wrong
-    (found,) = breaches(exchange(READ, answer(200, shown)))
+    (found,) = violations(exchange(READ, answer(200, shown)))
     assert (found.rule.id, found.field) == ("answer.schema", f"downloads[0].{name}")
     assert found.words.startswith(f"downloads[].{name}: {{format: ")
 
@@ -263,7 +263,7 @@ def test_a_date_time_may_have_any_precision_and_zone(right: str) -> None:
 
 def test_more_than_one_fault_is_told_of() -> None:
     shown = {**EXAMPLE, "status": "done", "enabled": 1, "created_at": "soon"}
-    assert {each.field for each in breaches(exchange(READ, answer(200, shown)))} == {
+    assert {each.field for each in violations(exchange(READ, answer(200, shown)))} == {
         "status",
         "enabled",
         "created_at",
@@ -271,18 +271,18 @@ def test_more_than_one_fault_is_told_of() -> None:
 
 
 def test_an_undeclared_status_is_told_with_those_that_are_declared() -> None:
-    (found,) = breaches(exchange(READ, answer(409, NOT_FOUND)))
+    (found,) = violations(exchange(READ, answer(409, NOT_FOUND)))
     assert found.field == "409"
     assert found.message == "The status 409 is not declared: 200, 400, 401, 402, 404, 500 are"
 
 
 def test_outside_of_any_operation_those_of_the_server_are_told() -> None:
-    (found,) = breaches(exchange(None, answer(418, NOT_FOUND)))
+    (found,) = violations(exchange(None, answer(418, NOT_FOUND)))
     assert found.message == "The status 418 is not declared: 400, 401, 403, 404, 405, 413, 429, 500 are"
 
 
 def test_a_missing_header_is_named() -> None:
-    (found,) = breaches(exchange(READ, answer(405, NOT_ALLOWED)))
+    (found,) = violations(exchange(READ, answer(405, NOT_ALLOWED)))
     assert (found.field, found.message) == ("Allow", "A 405 lacks its header Allow")
     assert broken(exchange(READ, answer(405, NOT_ALLOWED, (*JSON_TYPE, ("allow", "GET, DELETE"))))) == set()
 
@@ -310,7 +310,7 @@ def test_the_ends_of_links_answer_as_they_like(transfer: str, status: int) -> No
 @pytest.mark.parametrize("transfer", ["upload", "download"])
 def test_the_ends_of_links_may_not_fail_either(transfer: str) -> None:
     assert broken(exchange(None, answer(500), transfer=transfer)) == {"answer.server-error"}
-    (found,) = breaches(exchange(None, None, transfer=transfer))
+    (found,) = violations(exchange(None, None, transfer=transfer))
     assert (found.rule.id, found.operation) == ("answer.arrives", transfer)
 
 
@@ -321,7 +321,7 @@ def test_of_what_the_contract_does_not_have_a_success_may_look_like_anything(sta
 
 
 def test_silence_is_told_with_its_reason() -> None:
-    (found,) = breaches(exchange(READ, None, failure="it did not answer within 10 s"))
+    (found,) = violations(exchange(READ, None, failure="it did not answer within 10 s"))
     assert found.message == "No answer came: it did not answer within 10 s"
     assert len(rulings(exchange(READ, None))) == 1
 

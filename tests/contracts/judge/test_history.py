@@ -30,7 +30,6 @@ from .stories import (
     TOKEN,
     UPLOADS,
     answer,
-    breaches,
     broken,
     complete,
     create,
@@ -46,6 +45,7 @@ from .stories import (
     read,
     rulings,
     unanswered,
+    violations,
     when,
 )
 
@@ -213,10 +213,10 @@ TOLD_TOO = {"upload.expiry": {"upload.lifetime"}}
 @pytest.mark.parametrize("title", WRONG)
 def test_a_wrong_story_breaks_its_rule_and_no_other(title: str) -> None:
     rule_id, story = WRONG[title]
-    found = breaches(*story)
+    found = violations(*story)
     assert {each.rule.id for each in found} - TOLD_TOO.get(rule_id, set()) == {rule_id}
     assert all(each.message.strip() for each in found)
-    assert not breaches(*story[:-1]), "only the last exchange shows it"
+    assert not violations(*story[:-1]), "only the last exchange shows it"
 
 
 def test_every_rule_of_history_is_broken_by_a_story() -> None:
@@ -404,7 +404,7 @@ def test_the_links_of_another_kind_of_asset_have_its_extension() -> None:
         return exchange(UPLOADS, answer(200, body), body={"items": items})
 
     assert broken(issued_as("a.mp4", "b.mp3")) == set()
-    (first, second) = breaches(issued_as("b.mp3", "a.mp4"))
+    (first, second) = violations(issued_as("b.mp3", "a.mp4"))
     assert (first.rule.id, first.field, second.field) == (
         "upload.items",
         "items[0].file_path",
@@ -415,34 +415,34 @@ def test_the_links_of_another_kind_of_asset_have_its_extension() -> None:
 # --- what is told -------------------------------------------------------------------------------------------
 
 
-def test_a_breach_shows_the_exchange_before() -> None:
-    (found,) = breaches(create(), read(1, status="rendering"), read(2))
+def test_a_violation_shows_the_exchange_before() -> None:
+    (found,) = violations(create(), read(1, status="rendering"), read(2))
     assert (found.operation, found.field) == ("GET /v1/image-projects/{id}", "status")
     assert found.message == "The status was rendering, and is queued now"
     assert [each.number for each in found.related] == [2]
 
 
 def test_a_lost_project_shows_its_create() -> None:
-    (found,) = breaches(create(), read(1), not_found(2))
+    (found,) = violations(create(), read(1), not_found(2))
     assert [each.number for each in found.related] == [1]
 
 
 def test_a_repeated_link_shows_where_it_was_given_out() -> None:
-    found = breaches(issued(0, "a.png"), issued(1, "b.png"), issued(2, "a.png"))
+    found = violations(issued(0, "a.png"), issued(1, "b.png"), issued(2, "a.png"))
     assert {each.field for each in found} == {"items[0].file_path", "items[0].upload_url"}
     assert [[other.number for other in each.related] for each in found] == [[1], [1]]
 
 
 def test_a_price_is_told_in_the_contracts_words() -> None:
-    (found,) = breaches(create(operation=PHOTO, credits_charged=9, frame_cost=9))
+    (found,) = violations(create(operation=PHOTO, credits_charged=9, frame_cost=9))
     assert found.words == "x-credits: 10"
     assert found.message == "It charges 9 credits; its price is 10"
 
 
 def test_a_lifetime_is_told_in_hours() -> None:
-    (found,) = breaches(create(), complete(5, downloads=[link(5, HOUR)]))
+    (found,) = violations(create(), complete(5, downloads=[link(5, HOUR)]))
     assert found.message == "The link expires 1 h after this answer; links live 24 h"
-    (found,) = breaches(create(), read(1, created_at=when(-3 * 86400)))
+    (found,) = violations(create(), read(1, created_at=when(-3 * 86400)))
     assert found.message.endswith("3 days before the create was sent")
 
 

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from bluehour.contracts.bodies import illegal
 from bluehour.contracts.exchange import Answer, Exchange
-from bluehour.contracts.judge import Breach
+from bluehour.contracts.judge import Violation
 from bluehour.contracts.judge.leaks import judge_leaks
 from bluehour.contracts.judge.rulings import Rulings
 from bluehour.openapi.wording import sentence
@@ -65,11 +65,11 @@ WRITTEN = {
 }
 
 
-def leaks(story: Exchange) -> list[Breach]:
+def leaks(story: Exchange) -> list[Violation]:
     rulings = Rulings(story)
     judge_leaks(story, rulings)
     assert len(rulings.all) == (0 if story.transfer or story.answer is None else 1)
-    return [each.breach for each in rulings.all if each.breach]
+    return [each.violation for each in rulings.all if each.violation]
 
 
 def refused(body: bytes, sent: Any = None, status: int = 400, path: str | None = None) -> Exchange:

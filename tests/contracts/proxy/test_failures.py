@@ -117,7 +117,7 @@ def test_an_answer_that_stops_amid_its_body_is_given_up(server: RawServer) -> No
         wire.send(GET)
         wire.head()
         assert wire.to_the_end() == b"abc"
-        assert "in the middle of its answer" in proxy.verdict().breaches[0].message
+        assert "in the middle of its answer" in proxy.verdict().violations[0].message
 
 
 @pytest.mark.parametrize(
@@ -209,7 +209,7 @@ def test_a_client_that_leaves_amid_its_answer_is_not_the_upstreams_fault(
         wire.head()
         wire.socket.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
     verdict = proxy.verdict()
-    assert (verdict.status, verdict.breaches) == (200, ())
+    assert (verdict.status, verdict.violations) == (200, ())
     assert verdict.remarks == ("the client left in the middle of its answer",)
 
 

@@ -10,7 +10,7 @@ from flask.testing import FlaskClient
 
 from bluehour.mock_server.api.reply import Reply
 from bluehour.mock_server.api.secrets import Secrets
-from bluehour.mock_server.api.trace import Broken, Trace
+from bluehour.mock_server.api.trace import Trace, Violation
 from bluehour.mock_server.app import create_app
 from bluehour.mock_server.core.settings import Settings
 from bluehour.mock_server.journal.exchange import LARGEST_BODY
@@ -146,7 +146,7 @@ def test_what_an_answer_breaks_and_what_else_there_is_to_say_is_kept(mock: Mock)
     secrets.learn(token)
     trace = Trace(
         token=token,
-        broken=[Broken("answer.schema", "downloads", "downloads is missing")],
+        broken=[Violation("answer.schema", "downloads", "downloads is missing")],
         remarks=["502 is the proxy's own answer"],
     )
     reply = Reply(502, [("x-echo", token), ("set-cookie", "session=0123456789")])

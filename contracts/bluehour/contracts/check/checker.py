@@ -15,7 +15,7 @@ from bluehour.openapi.model import JSON, MediaType, Operation
 
 from ..bodies.legal import dumped
 from ..exchange import ANYWHERE, Exchange, Headers, Request, label_of
-from ..judge import Breach, Judge
+from ..judge import Judge, Violation
 from ..rules import rule
 from .accounts import Account, Accounts
 from .budget import BudgetSpent
@@ -243,7 +243,7 @@ class Check:
         if kept:
             self.findings.keep(rule_id, at)
         else:
-            self.findings.breach(Breach(rule(rule_id), at, field, message, words, related), exchange)
+            self.findings.add(Violation(rule(rule_id), at, field, message, words, related), exchange)
         return kept
 
     @contextmanager

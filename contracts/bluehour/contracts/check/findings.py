@@ -7,7 +7,7 @@ from collections.abc import Collection, Iterable
 from bluehour.openapi.errors import BluehourError
 
 from ..exchange import Exchange
-from ..judge import Breach, Ruling
+from ..judge import Ruling, Violation
 from ..results import Finding, State, Verdict
 from ..rules import ALL_RULES, Rule, Severity, rule
 
@@ -27,7 +27,7 @@ class Findings:
 
     Args:
         selected: the rules that are asked about; what is found of others is dropped.
-        only_first: whether the first broken rule is all that is wanted: `breach` then raises `Enough`.
+        only_first: whether the first broken rule is all that is wanted: `add` then raises `Enough`.
     """
 
     def __init__(self, selected: Collection[Rule], *, only_first: bool = False) -> None:
@@ -44,10 +44,10 @@ class Findings:
     def take(self, rulings: Iterable[Ruling], exchange: Exchange) -> None:
         """Take what a judge says of an exchange."""
         for ruling in rulings:
-            if ruling.breach is None:
+            if ruling.violation is None:
                 self.keep(ruling.rule.id, ruling.operation)
             else:
-                self.breach(ruling.breach, exchange)
+                self.add(ruling.violation, exchange)
 
     def keep(self, rule_id: str, operation: str) -> None:
         """A rule was looked at, and kept."""
@@ -55,27 +55,21 @@ class Findings:
             place = (rule_id, operation)
             self._kept[place] = self._kept.get(place, 0) + 1
 
-    def breach(self, breach: Breach, exchange: Exchange | None) -> None:
+    def add(self, violation: Violation, exchange: Exchange | None) -> None:
         """A rule is broken; the first exchange that shows it is the one to tell of."""
-        if breach.rule.id not in self.selected:
+        known, operation, field = violation.rule, violation.operation, violation.field
+        if known.id not in self.selected:
             return
-        field = breach.field
-        if self._is_full(breach.rule.id, breach.operation, field):
-            field = next(each[2] for each in self._broken if each[:2] == (breach.rule.id, breach.operation))
-        place = (breach.rule.id, breach.operation, field)
+        if self._is_full(known.id, operation, field):
+            field = next(each[2] for each in self._broken if each[:2] == (known.id, operation))
+        place = (known.id, operation, field)
         if place in self._broken:
             self._broken[place].times += 1
             return
-        self._broken[place] = Finding(
-            breach.rule,
-            breach.operation,
-            breach.field,
-            breach.message,
-            exchange,
-            breach.words,
-            related=breach.related,
-        )
-        if self._only_first and breach.rule.severity is Severity.ERROR:
+        message, words, related = violation.message, violation.words, violation.related
+        finding = Finding(known, operation, violation.field, message, exchange, words, related=related)
+        self._broken[place] = finding
+        if self._only_first and known.severity is Severity.ERROR:
             raise Enough
 
     def unjudged(self, rule_id: str, operation: str, reason: str) -> None:

@@ -24,7 +24,7 @@ from ..display import Display
 from .clients import Client, ClientError
 from .clients.worker import last_line
 from .coverage import Coverage
-from .judge import Breach, Judge, masked
+from .judge import Judge, Violation, masked
 from .performance import Performance
 from .playing import Terms, Theatre
 from .results import Finding, Result
@@ -79,7 +79,7 @@ class Progress:
         topic: what it is at.
         done, of: how many topics are over, of how many.
         played: scripts.
-        findings: how many breaches there are.
+        findings: how many violations there are.
         shrinking: whether a script that broke a rule is being made smaller.
         display: where it is shown.
     """
@@ -137,7 +137,7 @@ def replay(
         return run.result("replay", len(scripts))
 
 
-class _Broken(Exception):
+class _Violated(Exception):
     """The client has broken a rule; a class of its own for each signature tells hypothesis them apart."""
 
 
@@ -159,12 +159,12 @@ class _Run:
         self._found: dict[Signature, Finding] = {}
         self._seen_at: dict[Signature, float] = {}
         self._settled: set[Signature] = set()
-        self._classes: dict[Signature, type[_Broken]] = {}
+        self._classes: dict[Signature, type[_Violated]] = {}
         self._played = 0
         self._began = time.monotonic()
         self._stopped = ""
         self._failure: ClientError | StageError | None = None
-        self._endless: dict[str, list[tuple[Breach, Performance]]] = {}
+        self._endless: dict[str, list[tuple[Violation, Performance]]] = {}
         """What was seen of scripts with which the client never ends: it takes long, and is seen but once."""
         self.topics = topics(contract, options.profile)
 
@@ -212,8 +212,8 @@ class _Run:
         self._progress.of = len(scripts)
         for name, script in scripts:
             self._begin(name)
-            for breach, played in self._breaches(script):
-                self._found[breach.rule, f"{breach.mark} {name}"] = Finding(breach, played, name)
+            for violation, played in self._violations(script):
+                self._found[violation.rule, f"{violation.mark} {name}"] = Finding(violation, played, name)
             self._progress.findings = len(self._found)
             if self._failure:
                 raise self._failure
@@ -222,7 +222,7 @@ class _Run:
     def result(self, profile: str, number_of_topics: int) -> Result:
         """Return what is known."""
         order = [rule.id for rule in RULES]
-        findings = sorted(self._found.values(), key=lambda finding: order.index(finding.breach.rule))
+        findings = sorted(self._found.values(), key=lambda finding: order.index(finding.violation.rule))
         return Result(
             client=self._client.name,
             call=self._options.terms.call,
@@ -269,13 +269,13 @@ class _Run:
             is_late = first_failure and time.monotonic() - first_failure[0] > _SHRINKS_FOR
             if self._failure or (is_late and not self._is_known(script)):
                 return  # its time to shrink is over: only what is known to fail still does
-            for breach, _ in self._breaches(script, topic.name):
-                if breach.signature not in self._settled:
+            for violation, _ in self._violations(script, topic.name):
+                if violation.signature not in self._settled:
                     first_failure[:] = first_failure or [time.monotonic()]
                     self._progress.shrinking = True
-                    raise self._class_of(breach.signature)
+                    raise self._class_of(violation.signature)
 
-        with _without_breaches():
+        with _without_violations():
             self._given(meet, scripts, topic, share)()
         if self._failure:
             raise self._failure
@@ -307,13 +307,13 @@ class _Run:
         database = self._options.database
         return None if database is None else _OfTopic(database, key.encode())
 
-    def _class_of(self, signature: Signature) -> type[_Broken]:
-        return self._classes.setdefault(signature, type("Broken", (_Broken,), {}))
+    def _class_of(self, signature: Signature) -> type[_Violated]:
+        return self._classes.setdefault(signature, type("Violated", (_Violated,), {}))
 
     # One script.
 
-    def _breaches(self, script: Script, topic: str = "") -> list[tuple[Breach, Performance]]:
-        """Play a script, count what was met, and keep the smallest script of each breach."""
+    def _violations(self, script: Script, topic: str = "") -> list[tuple[Violation, Performance]]:
+        """Play a script, count what was met, and keep the smallest script of each violation."""
         if (known := self._endless.get(script.text)) is not None:
             return known
         interrupts.raise_if_heard()
@@ -325,24 +325,24 @@ class _Run:
         self._played += 1
         self._progress.played = self._played
         self._coverage.note(played)
-        breaches = [(breach, played) for breach in self._judge.breaches(played)]
-        for breach, _ in breaches:
-            self._take_down(breach, played, topic)
+        violations = [(violation, played) for violation in self._judge.violations(played)]
+        for violation, _ in violations:
+            self._take_down(violation, played, topic)
         if played.ending.outcome == "late":
-            self._endless[script.text] = breaches
+            self._endless[script.text] = violations
         self._progress.show()
-        return breaches
+        return violations
 
-    def _take_down(self, breach: Breach, played: Performance, topic: str) -> None:
-        known = self._found.get(breach.signature)
+    def _take_down(self, violation: Violation, played: Performance, topic: str) -> None:
+        known = self._found.get(violation.signature)
         if known is None and topic:
-            self._found[breach.signature] = Finding(breach, played, topic)
-            self._seen_at[breach.signature] = time.monotonic()
+            self._found[violation.signature] = Finding(violation, played, topic)
+            self._seen_at[violation.signature] = time.monotonic()
             self._progress.findings = len(self._found)
         elif known is not None:
             known.times += 1
             if _weight(played) < _weight(known.played):
-                known.breach, known.played = breach, played
+                known.violation, known.played = violation, played
 
     def _settle(self, signature: Signature) -> None:
         """Take the last step of shrinking, and see whether it shows again."""
@@ -352,11 +352,11 @@ class _Run:
         def shows(script: Script) -> bool:
             if time.monotonic() > until:
                 return False
-            return any(breach.signature == signature for breach, _ in self._breaches(script))
+            return any(violation.signature == signature for violation, _ in self._violations(script))
 
         shrunk = smallest(finding.script, shows)
-        again = self._breaches(shrunk)
-        finding.steady = any(breach.signature == signature for breach, _ in again)
+        again = self._violations(shrunk)
+        finding.steady = any(violation.signature == signature for violation, _ in again)
         finding.shrunk_in = time.monotonic() - self._seen_at[signature]
         self._settled.add(signature)
 
@@ -367,14 +367,14 @@ def _weight(played: Performance) -> tuple[bool, int]:
 
 
 @contextmanager
-def _without_breaches() -> Iterator[None]:
-    """Let nothing out that is known already: breaches have been taken down. A bug of ours does get out."""
+def _without_violations() -> Iterator[None]:
+    """Let nothing out that is known already: violations have been taken down. A bug of ours does get out."""
     try:
         yield
-    except (_Broken, Flaky):
+    except (_Violated, Flaky):
         pass
     except BaseExceptionGroup as group:
-        _, others = group.split(_Broken)
+        _, others = group.split(_Violated)
         if others is not None:
             raise others from None
 

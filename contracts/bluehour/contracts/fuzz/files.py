@@ -49,8 +49,8 @@ def scripts_in(path: Path) -> Iterator[tuple[str, Script]]:
 
 def _about(finding: Finding, result: Result) -> dict[str, str]:
     return {
-        "breaks": finding.breach.rule,
-        "by": masked(finding.breach.message, finding.played.token),
+        "breaks": finding.violation.rule,
+        "by": masked(finding.violation.message, finding.played.token),
         "client": result.client,
         "found": f"Bluehour {result.version}, profile {result.profile}, seed {result.seed}",
     }
@@ -58,8 +58,8 @@ def _about(finding: Finding, result: Result) -> dict[str, str]:
 
 def _name(finding: Finding) -> str:
     """`pay.once-reset-after`, or with a few digits of what tells it from others, where that is long."""
-    mark = finding.breach.mark
+    mark = finding.violation.mark
     slug = re.sub(r"[^a-z0-9]+", "-", mark.lower()).strip("-")
     if len(slug) > 40:
         slug = f"{slug[:32].strip('-')}-{hashlib.sha256(mark.encode()).hexdigest()[:6]}"
-    return "-".join(filter(None, (finding.breach.rule, slug)))
+    return "-".join(filter(None, (finding.violation.rule, slug)))

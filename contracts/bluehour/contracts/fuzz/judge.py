@@ -39,7 +39,7 @@ _SOON = 60.0
 
 
 @dataclass(frozen=True)
-class Breach:
+class Violation:
     """A rule that a client has broken.
 
     Attributes:
@@ -54,7 +54,7 @@ class Breach:
 
     @property
     def signature(self) -> tuple[str, str]:
-        """The same for two breaches that are most likely one bug."""
+        """The same for two violations that are most likely one bug."""
         return self.rule, self.mark
 
 
@@ -72,14 +72,14 @@ class Judge:
     pace: float
     longest_wait: float
 
-    def breaches(self, performance: Performance) -> list[Breach]:
+    def violations(self, performance: Performance) -> list[Violation]:
         """Return what a client has broken, the first of each signature."""
         reading = _Reading(performance, self.pace, self.longest_wait)
-        found: dict[tuple[str, str], Breach] = {}
+        found: dict[tuple[str, str], Violation] = {}
         for part in _PARTS:
-            for breach in part(reading):
-                if breach.rule in self.rules:
-                    found.setdefault(breach.signature, breach)
+            for violation in part(reading):
+                if violation.rule in self.rules:
+                    found.setdefault(violation.signature, violation)
         return list(found.values())
 
 
@@ -117,25 +117,25 @@ class _Reading:
         return [asked for asked in self.played.at(Place.DOWNLOAD) if asked.method == "GET"]
 
 
-def _requests(reading: _Reading) -> Iterator[Breach]:
+def _requests(reading: _Reading) -> Iterator[Violation]:
     for asked in reading.played.asked:
         if asked.faults:
-            yield Breach("request.legal", f"{asked.label}: {'; '.join(asked.faults)}", asked.label)
+            yield Violation("request.legal", f"{asked.label}: {'; '.join(asked.faults)}", asked.label)
         if asked.strange:
-            yield Breach("request.given", f"{asked.label}: {asked.strange}", str(asked.place))
+            yield Violation("request.given", f"{asked.label}: {asked.strange}", str(asked.place))
 
 
-def _uploads(reading: _Reading) -> Iterator[Breach]:
+def _uploads(reading: _Reading) -> Iterator[Violation]:
     for asked in reading.played.at(Place.UPLOAD):
         if asked.method == "PUT" and hashlib.sha256(asked.body).hexdigest() != reading.played.photo:
-            yield Breach("upload.intact", f"{len(asked.body):,} bytes were PUT that are not the picture's")
+            yield Violation("upload.intact", f"{len(asked.body):,} bytes were PUT that are not the picture's")
 
 
-def _payment(reading: _Reading) -> Iterator[Breach]:
+def _payment(reading: _Reading) -> Iterator[Violation]:
     kept = [charge for charge in reading.played.charges if not charge.refunded]
     if len(kept) > reading.played.edits:
         spent = sum(charge.credits for charge in kept)
-        yield Breach(
+        yield Violation(
             "pay.once",
             f"{len(kept)} creates were charged for {counted(reading.played.edits, 'edit')}: {spent} credits",
             _why_again(reading),
@@ -148,7 +148,7 @@ def _why_again(reading: _Reading) -> str:
     return str(first.turn.fault or first.turn.status or "") if first else ""
 
 
-def _retries(reading: _Reading) -> Iterator[Breach]:
+def _retries(reading: _Reading) -> Iterator[Violation]:
     pauses: dict[tuple[str, str, str, str], list[float]] = {}
     for before, asked in reading.repeats:
         pause = asked.at - before.ended_at
@@ -159,7 +159,7 @@ def _retries(reading: _Reading) -> Iterator[Breach]:
             of_this.append(pause)
             yield from _backoff(before, asked, of_this)
         if _is_refused(before) and not asked.link_is_dead:
-            yield Breach(
+            yield Violation(
                 "retry.refused",
                 f"{asked.label} was refused with {before.status}, and sent again unchanged",
                 f"{asked.label} {before.status}",
@@ -176,16 +176,16 @@ def _is_refused(asked: Asked) -> bool:
     return is_of_client and asked.status not in _MAY_DO_LATER and not asked.turn.page
 
 
-def _backoff(before: Asked, asked: Asked, pauses: list[float]) -> Iterator[Breach]:
+def _backoff(before: Asked, asked: Asked, pauses: list[float]) -> Iterator[Violation]:
     """Judge the pauses so far. One short one says nothing: there are clients that draw them by chance."""
     if sum(pause < _AT_ONCE for pause in pauses) == _TIMES_AT_ONCE:
-        yield Breach(
+        yield Violation(
             "retry.backoff",
             f"{asked.label} was answered {before.status} and sent again at once, {min(pauses):.2f} s later",
             f"{asked.label} at once",
         )
     if len(pauses) == _MOST_TRIES and sum(pauses) / len(pauses) < _PATIENT_PAUSE:
-        yield Breach(
+        yield Violation(
             "retry.backoff",
             f"{asked.label} was answered {before.status} and sent again {_MOST_TRIES} times in "
             f"{sum(pauses):.1f} s",
@@ -193,11 +193,11 @@ def _backoff(before: Asked, asked: Asked, pauses: list[float]) -> Iterator[Breac
         )
 
 
-def _kept(before: Asked, asked: Asked, pause: float, longest: float) -> Iterator[Breach]:
+def _kept(before: Asked, asked: Asked, pause: float, longest: float) -> Iterator[Violation]:
     wait = seconds_to_wait(before.turn, longest)
     slack = _SLACK + (_A_SECOND if before.turn.retry_after.startswith("date") else 0)
     if wait is not None and pause < wait - slack:
-        yield Breach(
+        yield Violation(
             "retry.after",
             f"{asked.label} was answered {before.status} with Retry-After {before.turn.retry_after}, "
             f"and sent again {pause:.2f} s later",
@@ -205,7 +205,7 @@ def _kept(before: Asked, asked: Asked, pause: float, longest: float) -> Iterator
         )
 
 
-def _polls(reading: _Reading) -> Iterator[Breach]:
+def _polls(reading: _Reading) -> Iterator[Violation]:
     polls: dict[str, list[Asked]] = {}
     for asked in reading.played.at(Place.POLL):
         polls.setdefault(asked.subject, []).append(asked)
@@ -214,15 +214,16 @@ def _polls(reading: _Reading) -> Iterator[Breach]:
         yield from _end(of_one, reading)
 
 
-def _pace(polls: list[Asked], pace: float) -> Iterator[Breach]:
+def _pace(polls: list[Asked], pace: float) -> Iterator[Violation]:
     # The first two may follow each other: the vendor's own SDK asks twice at first.
     for before, asked in pairwise(polls[1:]):
         passed = asked.at - before.at
         if before.state and before.state not in OVER and passed < pace - _SLACK:
-            yield Breach("poll.pace", f"polled {passed:.2f} s after the poll before; {pace:g} s are advised")
+            message = f"polled {passed:.2f} s after the poll before; {pace:g} s are advised"
+            yield Violation("poll.pace", message)
 
 
-def _end(polls: list[Asked], reading: _Reading) -> Iterator[Breach]:
+def _end(polls: list[Asked], reading: _Reading) -> Iterator[Violation]:
     over = next((asked for asked in polls if asked.state in OVER), None)
     if over is None:
         return
@@ -230,44 +231,46 @@ def _end(polls: list[Asked], reading: _Reading) -> Iterator[Breach]:
     allowed = _POLLS_AFTER_THE_END + 2 * (len(failed) + reading.played.nowhere)
     later = [asked for asked in polls if asked.at > over.at and asked.status == 200]
     if len(later) > allowed:
-        yield Breach("poll.end", f"polled {len(later)} times after it was told {over.state}", over.state)
+        yield Violation("poll.end", f"polled {len(later)} times after it was told {over.state}", over.state)
 
 
-def _links(reading: _Reading) -> Iterator[Breach]:
+def _links(reading: _Reading) -> Iterator[Violation]:
     for asked in reading.played.asked:
         if asked.link_is_dead:
-            yield Breach("link.expired", f"{asked.label}: the link had been answered as expired", asked.label)
+            message = f"{asked.label}: the link had been answered as expired"
+            yield Violation("link.expired", message, asked.label)
 
 
-def _token(reading: _Reading) -> Iterator[Breach]:
+def _token(reading: _Reading) -> Iterator[Violation]:
     played = reading.played
     for asked in played.asked:
         if asked.host != "api" and asked.carries_token:
             where = (
                 "to the host of signed links" if asked.host == "links" else "to another host, by a redirect"
             )
-            yield Breach(
+            yield Violation(
                 "token.host", f"{asked.method} carries the token {where}", f"{asked.host} {asked.method}"
             )
     for name, text in (("its output", played.ending.said), ("an error's message", played.ending.error)):
         if played.token in text:
-            yield Breach("token.output", f"the token is in {name}", name)
+            yield Violation("token.output", f"the token is in {name}", name)
 
 
-def _downloads(reading: _Reading) -> Iterator[Breach]:
+def _downloads(reading: _Reading) -> Iterator[Violation]:
     ending = reading.played.ending
     whole = {asked.served for asked in reading.served}
     spoiled = [name for name, digest in ending.files.items() if digest not in whole]
     if spoiled and ending.outcome == "done":
-        yield Breach(
+        yield Violation(
             "download.intact", f"{spoiled[0]} has not the bytes that were served", _why_spoiled(reading)
         )
     if ending.missing:
-        yield Breach("download.intact", f"it names a file that is not there: {ending.missing[0]}", "missing")
+        message = f"it names a file that is not there: {ending.missing[0]}"
+        yield Violation("download.intact", message, "missing")
     kept = len(whole & (ending.kept | set(ending.files.values())))
     if ending.outcome == "done" and (ending.kept or ending.files) and not spoiled and kept < len(whole):
         there = f"{kept} {'is' if kept == 1 else 'are'} there"
-        yield Breach("download.kept", f"{counted(len(whole), 'picture')} came whole, {there}")
+        yield Violation("download.kept", f"{counted(len(whole), 'picture')} came whole, {there}")
 
 
 def _why_spoiled(reading: _Reading) -> str:
@@ -275,10 +278,10 @@ def _why_spoiled(reading: _Reading) -> str:
     return str(faults[0]) if faults else ""
 
 
-def _ending(reading: _Reading) -> Iterator[Breach]:
+def _ending(reading: _Reading) -> Iterator[Violation]:
     played, ending = reading.played, reading.played.ending
     if ending.outcome == "late":
-        yield Breach(
+        yield Violation(
             "end.in-time",
             f"it had not ended after {played.seconds:,.0f} s{_asked_most(reading)}",
             _stuck(reading),
@@ -287,11 +290,12 @@ def _ending(reading: _Reading) -> Iterator[Breach]:
         rule = "error.legal" if played.is_legal else "error.fault"
         where = f" at {ending.where}" if ending.where else ""
         message = _line(masked(ending.error, played.token)) or "it died"
-        yield Breach(rule, f"{message}{where}", f"{ending.kind} {ending.where or _without_chance(message)}")
+        mark = f"{ending.kind} {ending.where or _without_chance(message)}"
+        yield Violation(rule, f"{message}{where}", mark)
     elif ending.outcome == "refused" and _all_went_right(reading):
         message = masked(ending.error, played.token)
         mark = f"{ending.kind} {ending.where or _without_chance(_line(message))}"
-        yield Breach("legal.accepted", f"it refused what went right: {_line(message)}", mark)
+        yield Violation("legal.accepted", f"it refused what went right: {_line(message)}", mark)
 
 
 def _without_chance(told: str) -> str:
@@ -327,22 +331,22 @@ def _all_went_right(reading: _Reading) -> bool:
     return has_result and not may_give_up and not any(asked.strange for asked in played.asked)
 
 
-def _results(reading: _Reading) -> Iterator[Breach]:
+def _results(reading: _Reading) -> Iterator[Violation]:
     played, ending = reading.played, reading.played.ending
     if ending.outcome != "done" or played.edits > 1:  # of several, nobody knows which one it tells of
         return
     if ending.status in ("", "complete") and played.last_state != "complete":
         seen = f"was {played.last_state}" if played.last_state else "was never seen"
-        yield Breach("result.true", f"it reports success, and the project {seen}", played.last_state)
+        yield Violation("result.true", f"it reports success, and the project {seen}", played.last_state)
     elif ending.status and ending.status in OVER and ending.status != played.last_state:
-        yield Breach(
+        yield Violation(
             "result.true", f"it reports {ending.status}, and the project was {played.last_state}", "status"
         )
     elif ending.status in ("", "complete") and (missing := _missing_pictures(reading)):
-        yield Breach("result.true", f"it reports success, and {missing} came whole", "downloads")
+        yield Violation("result.true", f"it reports success, and {missing} came whole", "downloads")
     charged = sum(charge.credits for charge in played.charges if not charge.refunded)
     if ending.credits is not None and played.last_state in OVER and ending.credits != charged:
-        yield Breach(
+        yield Violation(
             "result.credits", f"it reports {counted(ending.credits, 'credit')}, and the ledger has {charged}"
         )
 
@@ -363,7 +367,7 @@ def _line(text: str) -> str:
     return cut(re.sub(r"\s+", " ", text).strip(), 160)
 
 
-_PARTS: tuple[Callable[[_Reading], Iterator[Breach]], ...] = (
+_PARTS: tuple[Callable[[_Reading], Iterator[Violation]], ...] = (
     _requests,
     _uploads,
     _payment,

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from enum import IntEnum
 
 from .coverage import Coverage
-from .judge import Breach
+from .judge import Violation
 from .performance import Performance
 from .script import Script
 
@@ -25,7 +25,7 @@ class Finding:
     """A rule that the client breaks, with the smallest script that shows it.
 
     Attributes:
-        breach: the rule, and what the client did.
+        violation: the rule, and what the client did.
         played: the performance of that script.
         topic: what was looked for when it was found first.
         times: in how many performances it was seen.
@@ -33,7 +33,7 @@ class Finding:
         shrunk_in: seconds from when it was seen first to its smallest script.
     """
 
-    breach: Breach
+    violation: Violation
     played: Performance
     topic: str
     times: int = 1

@@ -11,9 +11,9 @@ from ..exchange import Exchange
 from .answers import Answers
 from .history import History
 from .leaks import judge_leaks
-from .rulings import Breach, Ruling, Rulings
+from .rulings import Ruling, Rulings, Violation
 
-__all__ = ["Breach", "Judge", "Ruling", "Rulings"]
+__all__ = ["Judge", "Ruling", "Rulings", "Violation"]
 
 
 class Judge:
@@ -27,9 +27,9 @@ class Judge:
         self._answers = Answers(contract)
         self._history = History(contract)
 
-    def observe(self, exchange: Exchange) -> list[Breach]:
+    def observe(self, exchange: Exchange) -> list[Violation]:
         """Return the rules that an answer breaks, by itself or after all that was observed before."""
-        return [ruling.breach for ruling in self.rule_on(exchange) if ruling.breach is not None]
+        return [ruling.violation for ruling in self.rule_on(exchange) if ruling.violation is not None]
 
     def rule_on(self, exchange: Exchange) -> list[Ruling]:
         """Return what can be said of an answer, the rules that it keeps included."""

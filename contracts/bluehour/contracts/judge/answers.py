@@ -48,8 +48,8 @@ class Answers:
         rules = _rules(answer.status)
         for fault in judge(response, operation, self._contract):
             words = in_yaml(fault.declared) if fault.declared else ""
-            rulings.breach(rules[fault.kind], fault.message, fault.field, words)
-        broken = {ruling.rule.id for ruling in rulings.all if ruling.breach}
+            rulings.violate(rules[fault.kind], fault.message, fault.field, words)
+        broken = {ruling.rule.id for ruling in rulings.all if ruling.violation}
         for rule_id in rules.values():
             if rule_id not in broken:
                 rulings.keep(rule_id)

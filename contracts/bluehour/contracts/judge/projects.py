@@ -110,11 +110,11 @@ class Projects:
 
     def _lost(self, known: _Known, exchange: Exchange, rulings: Rulings) -> None:
         if known.deleted is None:
-            rulings.breach(
+            rulings.violate(
                 "project.found", "The project was created, and is not found", related=(known.made,)
             )
         elif is_after(known.deleted, exchange):
-            rulings.breach(
+            rulings.violate(
                 "project.deleted", "The deleted project can't be read any more", related=(known.deleted,)
             )
 

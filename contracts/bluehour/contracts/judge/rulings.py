@@ -9,7 +9,7 @@ from ..rules import Rule, rule
 
 
 @dataclass(frozen=True, slots=True)
-class Breach:
+class Violation:
     """A broken rule.
 
     Attributes:
@@ -30,11 +30,11 @@ class Breach:
 
 @dataclass(frozen=True, slots=True)
 class Ruling:
-    """A rule that was looked at, at an operation; `breach` is None where it was kept."""
+    """A rule that was looked at, at an operation; `violation` is None where it was kept."""
 
     rule: Rule
     operation: str
-    breach: Breach | None = None
+    violation: Violation | None = None
 
 
 class Rulings:
@@ -52,7 +52,7 @@ class Rulings:
         """Say that a rule was looked at and kept."""
         self.all.append(Ruling(rule(rule_id), self._operation))
 
-    def breach(
+    def violate(
         self,
         rule_id: str,
         message: str,
@@ -62,7 +62,7 @@ class Rulings:
     ) -> None:
         """Say that a rule is broken."""
         known = rule(rule_id)
-        broken = Breach(known, self._operation, field, message, words, related)
+        broken = Violation(known, self._operation, field, message, words, related)
         self.all.append(Ruling(known, self._operation, broken))
 
     def expect(
@@ -78,5 +78,5 @@ class Rulings:
         if kept:
             self.keep(rule_id)
         else:
-            self.breach(rule_id, message, field, words, related)
+            self.violate(rule_id, message, field, words, related)
         return kept

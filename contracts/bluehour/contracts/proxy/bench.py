@@ -18,7 +18,7 @@ from bluehour.mock_server.mock import Mock
 from bluehour.openapi.faults import Fault
 from bluehour.openapi.routes import Routes
 
-from ..judge import Breach, Judge
+from ..judge import Judge, Violation
 from .case import Case, case_of
 from .links import Links
 from .passed import Passed
@@ -41,7 +41,7 @@ class Verdict:
     seconds: float
     note: Mapping[str, Any]
     faults: tuple[Fault, ...]
-    breaches: tuple[Breach, ...]
+    violations: tuple[Violation, ...]
     remarks: tuple[str, ...]
 
 
@@ -98,13 +98,13 @@ class Bench:
     def _judge_and_tell(self, passed: Passed) -> None:
         self._secrets.learn_from(passed.request_headers)
         case = case_of(passed, self._routes, self._links)
-        breaches = self._breaches(case)
+        violations = self._violations(case)
         note = {key: self._secrets.hide(v) if isinstance(v, str) else v for key, v in case.note.items()}
-        kept = recorded(case, note, breaches, self._mock)
+        kept = recorded(case, note, violations, self._mock)
         faults = faults_in(case, kept, self._secrets)
         if self._mock.journal is not None:
             self._mock.journal.record(kept)
-        self.tally.add(case.where, faults, breaches)
+        self.tally.add(case.where, faults, violations)
         self._write(
             Verdict(
                 method=passed.method,
@@ -113,12 +113,12 @@ class Bench:
                 seconds=passed.seconds,
                 note=note,
                 faults=tuple(faults),
-                breaches=tuple(breaches),
+                violations=tuple(violations),
                 remarks=tuple(case.remarks),
             )
         )
 
-    def _breaches(self, case: Case) -> list[Breach]:
+    def _violations(self, case: Case) -> list[Violation]:
         if not case.can_be_judged:
             return []
         self._judged += 1

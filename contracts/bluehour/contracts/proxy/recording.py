@@ -8,18 +8,20 @@ from typing import Any
 
 from bluehour.mock_server.api.reply import Reply
 from bluehour.mock_server.api.secrets import Secrets
-from bluehour.mock_server.api.trace import Broken, Trace
+from bluehour.mock_server.api.trace import Trace, Violation
 from bluehour.mock_server.journal.feature import JournalFeature
 from bluehour.mock_server.journal.judging import faults_of
 from bluehour.mock_server.journal.record import Record, record
 from bluehour.mock_server.mock import Mock
 from bluehour.openapi.faults import Fault
 
-from ..judge import Breach
+from .. import judge
 from .case import Case
 
 
-def recorded(case: Case, note: Mapping[str, Any], breaches: Iterable[Breach], mock: Mock) -> Record:
+def recorded(
+    case: Case, note: Mapping[str, Any], violations: Iterable[judge.Violation], mock: Mock
+) -> Record:
     """Return a case as the journal keeps it."""
     passed = case.passed
     trace = Trace(
@@ -29,7 +31,7 @@ def recorded(case: Case, note: Mapping[str, Any], breaches: Iterable[Breach], mo
         token=case.token,
         account_id=None if case.token is None else mock.world.account_id_of(case.token),
         note=note,
-        broken=[Broken(each.rule.id, each.field, each.message) for each in breaches],
+        broken=[Violation(each.rule.id, each.field, each.message) for each in violations],
         remarks=case.remarks,
     )
     request = passed.request

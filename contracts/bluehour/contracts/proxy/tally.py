@@ -9,7 +9,7 @@ from operator import attrgetter
 from bluehour.openapi.faults import Fault
 from bluehour.openapi.wording import counted, printable
 
-from ..judge import Breach
+from ..judge import Violation
 from ..rules import Severity
 
 
@@ -39,19 +39,19 @@ class Tally:
     wrong: int = 0
     has_errors: bool = False
     _faults: dict[tuple[str, str], Count] = field(default_factory=dict)
-    _breaches: dict[tuple[str, str], Count] = field(default_factory=dict)
+    _violations: dict[tuple[str, str], Count] = field(default_factory=dict)
 
-    def add(self, where: str, faults: Iterable[Fault], breaches: Iterable[Breach]) -> None:
+    def add(self, where: str, faults: Iterable[Fault], violations: Iterable[Violation]) -> None:
         """Count a request: where it went, what was wrong with it, and with its answer."""
-        faults, breaches = list(faults), list(breaches)
+        faults, violations = list(faults), list(violations)
         self.requests += 1
         self.faulty += bool(faults)
-        self.wrong += bool(breaches)
-        self.has_errors |= bool(faults) or any(each.rule.severity is Severity.ERROR for each in breaches)
+        self.wrong += bool(violations)
+        self.has_errors |= bool(faults) or any(each.rule.severity is Severity.ERROR for each in violations)
         for fault in faults:
             _count(self._faults, where, fault.where, fault.message)
-        for breach in breaches:
-            _count(self._breaches, breach.operation, breach.rule.id, breach.message)
+        for violation in violations:
+            _count(self._violations, violation.operation, violation.rule.id, violation.message)
 
     def summary(self) -> str:
         """Return all of it in a few lines."""
@@ -68,8 +68,8 @@ class Tally:
         yield f"{requests}: {self.faulty:,} faulty, {self.wrong:,} with an answer that breaks the contract."
         if self._faults:
             yield from ("", "Faults of requests", *_table(self._faults.values()))
-        if self._breaches:
-            yield from ("", "Broken rules of answers", *_table(self._breaches.values()))
+        if self._violations:
+            yield from ("", "Broken rules of answers", *_table(self._violations.values()))
 
 
 def _count(counts: dict[tuple[str, str], Count], where: str, what: str, example: str) -> None:

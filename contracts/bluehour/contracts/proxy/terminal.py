@@ -56,8 +56,8 @@ class Printer:
         for fault in verdict.faults:
             where = "" if fault.message.startswith(fault.where) else f"{fault.where}: "
             yield self._detail("fault", "yellow", where + fault.message)
-        for breach in verdict.breaches:
-            yield self._detail("broken", "red", f"{breach.rule.id}: {breach.message}")
+        for violation in verdict.violations:
+            yield self._detail("broken", "red", f"{violation.rule.id}: {violation.message}")
         for remark in verdict.remarks:
             yield self._detail("note", "cyan", remark)
 
@@ -85,7 +85,7 @@ def _brief(text: str) -> str:
 def _object(verdict: Verdict) -> dict[str, Any]:
     broken = [
         {"rule": each.rule.id, "operation": each.operation, "field": each.field, "message": each.message}
-        for each in verdict.breaches
+        for each in verdict.violations
     ]
     faults = [{"where": fault.where, "message": fault.message} for fault in verdict.faults]
     return {**_facts(verdict), "faults": faults, "broken": broken, "remarks": verdict.remarks}

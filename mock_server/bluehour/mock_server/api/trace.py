@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 from bluehour.openapi.model import Operation
 
 
-class Broken(NamedTuple):
+class Violation(NamedTuple):
     """A rule that the answer breaks: its id, the field of the answer that shows it, and what is wrong."""
 
     rule: str
@@ -43,7 +43,7 @@ class Trace:
     account_id: str | None = None
     note: Mapping[str, Any] = field(default_factory=dict)
     forced: str | None = None
-    broken: Sequence[Broken] = ()
+    broken: Sequence[Violation] = ()
     remarks: Sequence[str] = ()
 
     @property

@@ -12,7 +12,7 @@ from bluehour.openapi.messages import Request
 from bluehour.openapi.model import Operation
 
 from ..api.secrets import Secrets
-from ..api.trace import Broken
+from ..api.trace import Violation
 
 LARGEST_BODY = 64 * 2**10
 """Bytes of a body that are kept; of a larger one, nothing but its size."""
@@ -67,7 +67,7 @@ class Exchange:
     note: Mapping[str, Any]
     forced: str | None
     habits: tuple[str, ...]
-    broken: tuple[Broken, ...]
+    broken: tuple[Violation, ...]
     remarks: tuple[str, ...]
     secrets: Secrets
 

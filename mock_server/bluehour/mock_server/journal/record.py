@@ -15,7 +15,7 @@ from bluehour.openapi.model import Operation
 
 from ..api.reply import Reply
 from ..api.secrets import Secrets
-from ..api.trace import Broken, Trace
+from ..api.trace import Trace, Violation
 from .exchange import LARGEST_BODY, NO_ANSWER, Exchange
 from .habits import Habit
 
@@ -129,7 +129,7 @@ class Record(NamedTuple):
             note=note,
             forced=forced,
             habits=() if habit is None else (Habit(*habit).in_words(),),
-            broken=tuple(Broken(*each) for each in broken),
+            broken=tuple(Violation(*each) for each in broken),
             remarks=tuple(remarks),
             secrets=self.secrets,
         )

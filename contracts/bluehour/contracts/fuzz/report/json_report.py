@@ -87,8 +87,8 @@ def _finding(case: Case) -> dict[str, Any]:
     return {
         "number": case.number,
         "rule": case.rule.id,
-        "message": case.breach.message,
-        "mark": case.breach.mark,
+        "message": case.violation.message,
+        "mark": case.violation.mark,
         "topic": finding.topic,
         "times": finding.times,
         "steady": finding.steady,

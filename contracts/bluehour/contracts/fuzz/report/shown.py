@@ -13,7 +13,7 @@ from itertools import groupby
 from bluehour.openapi.wording import counted
 
 from ...report.secrets import Secrets
-from ..judge import Breach, masked
+from ..judge import Violation, masked
 from ..performance import Asked, Ending, Host, Performance
 from ..results import Exit, Finding, Result
 from ..rules import RULES, Rule, rule
@@ -102,7 +102,7 @@ class Case:
     Attributes:
         number: from 1, in the result's order.
         rule: that is broken.
-        breach: how, without the token.
+        violation: how, without the token.
         finding: all that is known; it has the token.
         path: of the file in which the script was saved; nothing where it was not.
         call: how the command line says the client; nothing for a test's.
@@ -110,7 +110,7 @@ class Case:
 
     number: int
     rule: Rule
-    breach: Breach
+    violation: Violation
     finding: Finding
     path: str
     call: str
@@ -226,18 +226,18 @@ def shown(result: Result, saved: Mapping[int, str] | None = None) -> dict[Rule, 
 def case(finding: Finding, result: Result, path: str = "", number: int = 1) -> Case:
     """Return a finding as it is shown."""
     token = finding.played.token
-    breach = replace(
-        finding.breach,
-        message=masked(finding.breach.message, token),
-        mark=masked(finding.breach.mark, token),
+    violation = replace(
+        finding.violation,
+        message=masked(finding.violation.message, token),
+        mark=masked(finding.violation.mark, token),
     )
-    return Case(number, rule(finding.breach.rule), breach, finding, path, result.call)
+    return Case(number, rule(finding.violation.rule), violation, finding, path, result.call)
 
 
 def verdict(result: Result) -> str:
     """Return what came of it: `3 rules broken in 7 ways`."""
     if result.findings:
-        rules = len({finding.breach.rule for finding in result.findings})
+        rules = len({finding.violation.rule for finding in result.findings})
         return f"{counted(rules, 'rule')} broken in {counted(len(result.findings), 'way')}"
     message = f"No rule was seen broken in {counted(result.played, 'script')}"
     return f"{message}, but it did not get to its end" if result.exit_code is Exit.UNJUDGED else message
@@ -251,7 +251,7 @@ def per_second(result: Result) -> str:
 
 def standings(result: Result) -> dict[Rule, str]:
     """Return what each rule came to: `broken`, `kept`, or `not judged`."""
-    broken = {finding.breach.rule for finding in result.findings}
+    broken = {finding.violation.rule for finding in result.findings}
     unbroken = {each: "kept" if each.id in result.rules else "not judged" for each in RULES}
     return {each: "broken" if each.id in broken else standing for each, standing in unbroken.items()}
 

@@ -93,7 +93,7 @@ def _advice(page: Page, rule: Rule) -> Iterator[str]:
 
 
 def _in_a_line(page: Page, one: Case) -> Iterator[str]:
-    line = _line(f"{one.breach.message} (shown by: {'; '.join(one.story)})")
+    line = _line(f"{one.violation.message} (shown by: {'; '.join(one.story)})")
     room = page.width - 4
     yield f"  {page.ink('·', 'red')} {page.ink(line if len(line) <= room else f'{line[: room - 1]}…')}"
     if one.replay:
@@ -101,7 +101,7 @@ def _in_a_line(page: Page, one: Case) -> Iterator[str]:
 
 
 def _in_full(page: Page, one: Case) -> Iterator[str]:
-    yield from page.wrapped(_line(one.breach.message), "  ", "cyan")
+    yield from page.wrapped(_line(one.violation.message), "  ", "cyan")
     yield from _how_often(page, one)
     yield page.label("shown by")
     for sentence in one.story:

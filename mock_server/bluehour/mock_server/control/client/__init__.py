@@ -11,7 +11,6 @@ from .values import (
     AccountWithLedger,
     Attempt,
     Booking,
-    Broken,
     ClockState,
     Delivery,
     Entry,
@@ -27,6 +26,7 @@ from .values import (
     RuleState,
     State,
     Time,
+    Violation,
     Webhook,
 )
 from .wire import ControlError
@@ -36,7 +36,6 @@ __all__ = [
     "AccountWithLedger",
     "Attempt",
     "Booking",
-    "Broken",
     "ClockState",
     "Control",
     "ControlError",
@@ -54,5 +53,6 @@ __all__ = [
     "RuleState",
     "State",
     "Time",
+    "Violation",
     "Webhook",
 ]

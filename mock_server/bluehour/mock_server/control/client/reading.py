@@ -9,7 +9,6 @@ from typing import Any
 from .values import (
     Account,
     Attempt,
-    Broken,
     ClockState,
     Delivery,
     Entry,
@@ -20,6 +19,7 @@ from .values import (
     Response,
     RuleState,
     State,
+    Violation,
     Webhook,
 )
 
@@ -94,7 +94,7 @@ def entry(node: dict[str, Any]) -> Entry:
             "response": Response(**_message(Response, node["response"])),
             "faults": tuple(Fault(**_fields(Fault, fault)) for fault in node["faults"]),
             "warnings": tuple(node["warnings"]),
-            "broken": tuple(Broken(**_fields(Broken, broken)) for broken in node.get("broken", ())),
+            "broken": tuple(Violation(**_fields(Violation, broken)) for broken in node.get("broken", ())),
             "remarks": tuple(node.get("remarks", ())),
         }
     )

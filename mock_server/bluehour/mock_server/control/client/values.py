@@ -319,7 +319,7 @@ class Fault:
 
 
 @dataclass(frozen=True, slots=True)
-class Broken:
+class Violation:
     """A rule that an answer breaks: its id, the field that shows it (empty for the whole), and a sentence."""
 
     rule: str
@@ -360,5 +360,5 @@ class Entry:
     forced: str | None
     faults: tuple[Fault, ...]
     warnings: tuple[str, ...]
-    broken: tuple[Broken, ...] = ()
+    broken: tuple[Violation, ...] = ()
     remarks: tuple[str, ...] = ()
