@@ -9,12 +9,11 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass
-from email.utils import formatdate
 from functools import lru_cache
 from http import HTTPStatus
 
 from bluehour.openapi.errors import BluehourError
-from bluehour.openapi.messages import Headers, is_host
+from bluehour.openapi.messages import Headers, http_date, is_host
 
 LONGEST_HEAD = 128 * 2**10
 """Bytes of a head."""
@@ -126,7 +125,7 @@ def date(second: int) -> str:
     Args:
         second: since the epoch.
     """
-    return formatdate(second, usegmt=True)
+    return http_date(second)
 
 
 def _without_host(method: str, target: str, host: str) -> tuple[str, str]:
