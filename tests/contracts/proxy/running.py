@@ -17,8 +17,8 @@ from bluehour.contracts.proxy.bench import Bench, Verdict
 from bluehour.contracts.proxy.serving import Sockets, passing
 from bluehour.contracts.proxy.upstream import Upstream
 from bluehour.mock_server.core.settings import Settings
-from bluehour.mock_server.journal.exchange import Exchange
-from bluehour.mock_server.journal.view import entry
+from bluehour.mock_server.journal.entry import Entry
+from bluehour.mock_server.journal.view import shown
 from bluehour.mock_server.mock import Mock
 from bluehour.mock_server.server.listening import reserved
 
@@ -64,10 +64,10 @@ class Proxied:
     def entries(self, number: int = 1) -> list[dict[str, Any]]:
         """Wait until so many requests were judged, and return the journal."""
         self.verdict(number)
-        return [entry(each) for each in self.exchanges]
+        return [shown(each) for each in self.kept]
 
     @property
-    def exchanges(self) -> list[Exchange]:
+    def kept(self) -> list[Entry]:
         assert self.mock.journal is not None
         return self.mock.journal.all()
 

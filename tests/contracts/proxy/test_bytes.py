@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bluehour.contracts.proxy.guarding import is_for_a_console
-from bluehour.mock_server.journal.view import entry
+from bluehour.mock_server.journal.view import shown
 from tests.profiles import examples
 
 from .running import Proxied, RawServer, Wire, connected, proxied
@@ -165,7 +165,7 @@ def test_a_request_and_its_answer_arrive_as_they_were_sent(
     verdict = proxy.verdict(already + 1)
     assert (verdict.method, verdict.status) == (method.decode(), status)
     assert verdict.remarks == ()
-    assert entry(proxy.exchanges[-1])["request"]["method"] == method.decode()
+    assert shown(proxy.kept[-1])["request"]["method"] == method.decode()
     assert server.problems == []
 
 

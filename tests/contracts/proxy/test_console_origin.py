@@ -110,4 +110,4 @@ def test_nothing_but_the_console_is_at_its_port(proxy: Proxied, heads: list[byte
     with connected(proxy.console_port) as wire:
         wire.send(b"nonsense\r\n\r\n")
         assert wire.head().startswith(b"HTTP/1.1 400 ")
-    assert (heads, proxy.exchanges) == ([], [])
+    assert (heads, proxy.kept) == ([], [])

@@ -240,7 +240,7 @@ def test_no_token_is_written_anywhere(before_liar: Proxied) -> None:
     call(f"{before_liar.url}/v1/image-projects/{TOKEN}", token="another-token-of-someone")
     before_liar.verdict(4)
     journal = call(f"{before_liar.console}/journal", token=None)[1]
-    har = archive(before_liar.exchanges, "http://x", "1")
+    har = archive(before_liar.kept, "http://x", "1")
     written = f"{journal} {har} {before_liar.verdicts}"
     assert TOKEN not in written
     assert "another-token-of-someone" not in written

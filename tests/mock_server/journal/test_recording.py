@@ -13,11 +13,11 @@ from bluehour.mock_server.api.secrets import Secrets
 from bluehour.mock_server.api.trace import Trace, Violation
 from bluehour.mock_server.app import create_app
 from bluehour.mock_server.core.settings import Settings
-from bluehour.mock_server.journal.exchange import LARGEST_BODY
+from bluehour.mock_server.journal.entry import LARGEST_BODY
 from bluehour.mock_server.journal.feature import JournalFeature
 from bluehour.mock_server.journal.journal import Journal
 from bluehour.mock_server.journal.record import record
-from bluehour.mock_server.journal.view import archive, entry
+from bluehour.mock_server.journal.view import archive, shown
 from bluehour.mock_server.mock import Mock
 from bluehour.openapi.messages import Headers, Request
 
@@ -26,7 +26,7 @@ from ..conftest import FACE, UPLOADS, Caller, face
 
 def entries(mock: Mock) -> list[dict[str, Any]]:
     assert mock.journal is not None
-    return [entry(each) for each in mock.journal.all()]
+    return [shown(each) for each in mock.journal.all()]
 
 
 def last(mock: Mock) -> dict[str, Any]:
@@ -152,13 +152,13 @@ def test_what_an_answer_breaks_and_what_else_there_is_to_say_is_kept(mock: Mock)
     reply = Reply(502, [("x-echo", token), ("set-cookie", "session=0123456789")])
     kept = record(
         Request("GET", "/v1/x"), trace, reply, secrets, at=0.0, ms=1.0, size=0, answer_size=0
-    ).exchange(1)
-    shown = entry(kept)
-    assert shown["broken"] == [
+    ).entry(1)
+    seen = shown(kept)
+    assert seen["broken"] == [
         {"rule": "answer.schema", "field": "downloads", "message": "downloads is missing"}
     ]
-    assert shown["remarks"] == ["502 is the proxy's own answer"]
-    assert shown["response"]["headers"] == [["x-echo", "some-sec…"], ["set-cookie", "session=01234…"]]
+    assert seen["remarks"] == ["502 is the proxy's own answer"]
+    assert seen["response"]["headers"] == [["x-echo", "some-sec…"], ["set-cookie", "session=01234…"]]
     (archived,) = archive([kept], "http://x", "1")["log"]["entries"]
     assert archived["comment"] == "answer.schema: downloads is missing; 502 is the proxy's own answer"
 

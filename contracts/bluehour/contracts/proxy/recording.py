@@ -60,7 +60,7 @@ def faults_in(case: Case, kept: Record, secrets: Secrets) -> list[Fault]:
 def _faults(case: Case, kept: Record) -> list[Fault]:
     if case.passed.malformed:
         return [Fault("HTTP", case.passed.malformed)]
-    exchange = kept.exchange(0)
+    entry = kept.entry(0)
     if case.request_body is not None:  # the journal keeps no large ones
-        exchange = replace(exchange, request_body=case.request_body)
-    return faults_of(exchange)
+        entry = replace(entry, request_body=case.request_body)
+    return faults_of(entry)

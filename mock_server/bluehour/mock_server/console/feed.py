@@ -54,11 +54,11 @@ class Event:
         """The event in the form of text/event-stream."""
         if isinstance(self._what, str):
             return b"event: changed\ndata: %s\n\n" % orjson.dumps(self._what)
-        from ..journal.view import entry
+        from ..journal.view import shown
 
         number, record = self._what
-        shown = orjson.dumps(entry(record.exchange(number)))
-        return b"event: entry\nid: %d\ndata: %s\n\n" % (number, shown)
+        data = orjson.dumps(shown(record.entry(number)))
+        return b"event: entry\nid: %d\ndata: %s\n\n" % (number, data)
 
 
 class Reader:

@@ -6,10 +6,10 @@ from .. import __version__
 from ..api.call import Answer
 from ..control.exchange import ControlCall, existing, unknown
 from ..core.world import World
-from .exchange import Exchange
+from .entry import Entry
 from .filters import filter_of
 from .journal import Journal
-from .view import archive, entry
+from .view import archive, shown
 
 
 class JournalOperations:
@@ -22,19 +22,19 @@ class JournalOperations:
     def read_journal(self, call: ControlCall) -> Answer:
         """What clients sent and got."""
         body = {
-            "entries": [entry(each) for each in self._found(call)],
+            "entries": [shown(each) for each in self._found(call)],
             "recorded": 0 if self._journal is None else self._journal.recorded,
             "kept": 0 if self._journal is None else len(self._journal),
         }
         return Answer(200, body)
 
     def read_entry(self, call: ControlCall) -> Answer:
-        """One exchange."""
+        """One entry."""
         number = call.parameters["id"]
         if self._journal is None:
             raise unknown("entry", number)
         with existing("entry", number):
-            return Answer(200, entry(self._journal.find(number)))
+            return Answer(200, shown(self._journal.find(number)))
 
     def clear_journal(self, _: ControlCall) -> Answer:
         """Empty the journal."""
@@ -48,7 +48,7 @@ class JournalOperations:
         har = archive(self._found(call), call.upstream or call.base_url, __version__)
         return Answer(200, har, headers={"Content-Disposition": 'attachment; filename="journal.har"'})
 
-    def _found(self, call: ControlCall) -> list[Exchange]:
-        exchanges = [] if self._journal is None else self._journal.all()
+    def _found(self, call: ControlCall) -> list[Entry]:
+        entries = [] if self._journal is None else self._journal.all()
         fits = filter_of(call.parameters, self._world)
-        return [each for each in exchanges if fits(each)][-call.parameters["limit"] :]
+        return [each for each in entries if fits(each)][-call.parameters["limit"] :]

@@ -6,7 +6,7 @@ from collections import deque
 from collections.abc import Callable
 from threading import Lock
 
-from .exchange import Exchange
+from .entry import Entry
 from .record import Record
 
 _MOST_BYTES = 32 * 2**20
@@ -50,23 +50,23 @@ class Journal:
         for listener in self._listeners:
             listener(number, record)
 
-    def all(self) -> list[Exchange]:
+    def all(self) -> list[Entry]:
         """Return what is kept, oldest first."""
         with self._lock:
             kept, first = list(self._kept), self._recorded - len(self._kept) + 1
-        return [record.exchange(number) for number, record in enumerate(kept, first)]
+        return [record.entry(number) for number, record in enumerate(kept, first)]
 
-    def find(self, exchange_id: int) -> Exchange:
+    def find(self, entry_id: int) -> Entry:
         """Return one request; the first one is number 1.
 
         Raises:
             KeyError: there was none of that number, or it has made room for others.
         """
         with self._lock:
-            place = exchange_id - (self._recorded - len(self._kept)) - 1
+            place = entry_id - (self._recorded - len(self._kept)) - 1
             if not 0 <= place < len(self._kept):
-                raise KeyError(exchange_id)
-            return self._kept[place].exchange(exchange_id)
+                raise KeyError(entry_id)
+            return self._kept[place].entry(entry_id)
 
     def clear(self) -> None:
         """Forget all requests, and count from 1 again."""

@@ -17,7 +17,7 @@ from bluehour.openapi.reading import read
 from bluehour.openapi.schema import Schema
 from bluehour.openapi.wording import cut
 
-from .exchange import Exchange
+from .entry import Entry
 
 _MOST_WARNINGS = 50
 """Of a kind, for one request."""
@@ -29,52 +29,50 @@ _LONGEST_KEY = 64
 """Characters of an unknown key that are compared with those that there are."""
 
 
-def faults_of(exchange: Exchange) -> list[Fault]:
+def faults_of(entry: Entry) -> list[Fault]:
     """Return what of a request breaks the contract, whatever was answered; none for a legal one.
 
     What depends on the mock's state (credits, an unknown id, an asset that was never uploaded) is no fault.
     """
-    operation = exchange.operation
+    operation = entry.operation
     if operation is None:
-        return _faults_outside(exchange)
-    found = read(operation, exchange.request, exchange.path_values)
-    if exchange.request_body is None:  # too large to be kept: what was answered has to do
-        refused = exchange.status in (400, 413)
-        found.body_faults = [Fault("body", str(exchange.note["error"]))] if refused else []
+        return _faults_outside(entry)
+    found = read(operation, entry.request, entry.path_values)
+    if entry.request_body is None:  # too large to be kept: what was answered has to do
+        refused = entry.status in (400, 413)
+        found.body_faults = [Fault("body", str(entry.note["error"]))] if refused else []
     return found.faults
 
 
-def warnings_of(exchange: Exchange) -> list[str]:
+def warnings_of(entry: Entry) -> list[str]:
     """Return what a client's author should know, though the request is legal."""
-    found = list(exchange.habits)
-    schema, body = _json_body(exchange)
+    found = list(entry.habits)
+    schema, body = _json_body(entry)
     if schema is not None:
         found += islice(_unknown_keys(schema, body, ()), _MOST_WARNINGS)
         found += islice(_deprecated(schema, body, ()), _MOST_WARNINGS)
     return found
 
 
-def _faults_outside(exchange: Exchange) -> list[Fault]:
-    if exchange.transfer or exchange.status not in (404, 405):
+def _faults_outside(entry: Entry) -> list[Fault]:
+    if entry.transfer or entry.status not in (404, 405):
         return []
-    where = "path" if exchange.status == 404 else "method"
+    where = "path" if entry.status == 404 else "method"
     return [
-        Fault(
-            where, f"The contract has no operation {cut(exchange.method)} {cut(exchange.path, _LONGEST_PATH)}"
-        )
+        Fault(where, f"The contract has no operation {cut(entry.method)} {cut(entry.path, _LONGEST_PATH)}")
     ]
 
 
-def _json_body(exchange: Exchange) -> tuple[Schema | None, Any]:
+def _json_body(entry: Entry) -> tuple[Schema | None, Any]:
     """The body as data with the schema that judges it, where it is JSON."""
-    operation = exchange.operation
-    if operation is None or operation.body is None or not exchange.request_body:
+    operation = entry.operation
+    if operation is None or operation.body is None or not entry.request_body:
         return None, None
-    media = operation.body.media_type(exchange.request.content_type)
+    media = operation.body.media_type(entry.request.content_type)
     if media is None or not media.is_json:
         return None, None
     try:
-        return media.schema, from_json(exchange.request_body)
+        return media.schema, from_json(entry.request_body)
     except ValueError:
         return None, None
 

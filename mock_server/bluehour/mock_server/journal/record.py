@@ -1,6 +1,6 @@
 """A request with its answer as the journal keeps it: packed, as it is seldom read.
 
-It is made with every request, of what is at hand; the reader makes an `Exchange` of it.
+It is made with every request, of what is at hand; the reader makes an `Entry` of it.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from bluehour.openapi.model import Operation
 from ..api.reply import Reply
 from ..api.secrets import Secrets
 from ..api.trace import Trace, Violation
-from .exchange import LARGEST_BODY, NO_ANSWER, Exchange
+from .entry import LARGEST_BODY, NO_ANSWER, Entry
 from .habits import Habit
 
 
@@ -72,7 +72,7 @@ def record(
 
 
 class Record(NamedTuple):
-    """A request and its answer in few pieces; `exchange` is what they say.
+    """A request and its answer in few pieces; `entry` is what they say.
 
     Measured, what slows a busy server is not so much to write a record down as to keep a thousand times fifty
     small objects from being used again while they are in the processor's cache. So most of it is one.
@@ -86,7 +86,7 @@ class Record(NamedTuple):
     """About how many bytes of memory it holds."""
     secrets: Secrets
 
-    def exchange(self, number: int) -> Exchange:
+    def entry(self, number: int) -> Entry:
         """Return it as the journal's readers have it, by its number."""
         (
             at,
@@ -109,7 +109,7 @@ class Record(NamedTuple):
             remarks,
         ) = json.loads(self.packed)
         headers = () if dropped else tuple(map(tuple, answered))
-        return Exchange(
+        return Entry(
             id=number,
             at=at,
             ms=ms,

@@ -1,4 +1,4 @@
-"""An exchange as the control API shows it, and as an HTTP archive does."""
+"""An entry as the control API shows it, and as an HTTP archive does."""
 
 from __future__ import annotations
 
@@ -10,86 +10,86 @@ from bluehour.openapi.messages import Headers, Request, Response
 
 from ..api.secrets import Secrets
 from ..core.clock import isoformat
-from .exchange import Exchange
+from .entry import Entry
 from .judging import faults_of, warnings_of
 
 
-def entry(exchange: Exchange) -> dict[str, Any]:
-    """Return an exchange as the control API's `Entry`."""
-    secrets = _secrets_of(exchange)
+def shown(entry: Entry) -> dict[str, Any]:
+    """Return an entry as the control API's `Entry`."""
+    secrets = _secrets_of(entry)
     hide = secrets.hide
     return {
-        "id": exchange.id,
-        "at": isoformat(exchange.at),
-        "ms": round(exchange.ms, 2),
-        "operation": exchange.operation_id,
-        "account": exchange.account_id,
+        "id": entry.id,
+        "at": isoformat(entry.at),
+        "ms": round(entry.ms, 2),
+        "operation": entry.operation_id,
+        "account": entry.account_id,
         "request": {
-            "method": exchange.method,
-            "path": hide(exchange.path),
-            "query": secrets.query(exchange.query),
-            "headers": list(map(list, _pairs(exchange.request_headers, secrets))),
-            "body": _text(exchange.request_body, secrets),
-            "size": exchange.request_size,
+            "method": entry.method,
+            "path": hide(entry.path),
+            "query": secrets.query(entry.query),
+            "headers": list(map(list, _pairs(entry.request_headers, secrets))),
+            "body": _text(entry.request_body, secrets),
+            "size": entry.request_size,
         },
         "response": {
-            "status": exchange.status,
-            "headers": list(map(list, _pairs(exchange.response_headers, secrets))),
-            "body": _text(exchange.response_body, secrets),
-            "size": exchange.response_size,
+            "status": entry.status,
+            "headers": list(map(list, _pairs(entry.response_headers, secrets))),
+            "body": _text(entry.response_body, secrets),
+            "size": entry.response_size,
         },
-        "credits": -exchange.note.get("charged", 0),
-        "project": exchange.note.get("project"),
-        "forced": exchange.forced and hide(exchange.forced),
+        "credits": -entry.note.get("charged", 0),
+        "project": entry.note.get("project"),
+        "forced": entry.forced and hide(entry.forced),
         "faults": [
-            {"where": hide(fault.where), "message": hide(fault.message)} for fault in faults_of(exchange)
+            {"where": hide(fault.where), "message": hide(fault.message)} for fault in faults_of(entry)
         ],
-        "warnings": list(map(hide, warnings_of(exchange))),
-        "broken": [{**each._asdict(), "message": hide(each.message)} for each in exchange.broken],
-        "remarks": list(map(hide, exchange.remarks)),
+        "warnings": list(map(hide, warnings_of(entry))),
+        "broken": [{**each._asdict(), "message": hide(each.message)} for each in entry.broken],
+        "remarks": list(map(hide, entry.remarks)),
     }
 
 
-def archive(exchanges: list[Exchange], base_url: str, version: str) -> dict[str, Any]:
-    """Return exchanges as an HTTP archive."""
-    return har.archive((_har_entry(exchange, base_url) for exchange in exchanges), version)
+def archive(entries: list[Entry], base_url: str, version: str) -> dict[str, Any]:
+    """Return entries as an HTTP archive."""
+    return har.archive((_har_entry(entry, base_url) for entry in entries), version)
 
 
-def _har_entry(exchange: Exchange, base_url: str) -> har.Entry:
-    secrets = _secrets_of(exchange)
-    path, query = secrets.hide(exchange.path), secrets.query(exchange.query)
+def _har_entry(entry: Entry, base_url: str) -> har.Entry:
+    secrets = _secrets_of(entry)
+    path, query = secrets.hide(entry.path), secrets.query(entry.query)
     return har.Entry(
-        at=exchange.at,
-        ms=exchange.ms,
+        at=entry.at,
+        ms=entry.ms,
         request=Request(
-            exchange.method,
+            entry.method,
             f"{path}{'?' if query else ''}{query}",
-            Headers(_pairs(exchange.request_headers, secrets)),
-            _bytes(exchange.request_body, secrets),
+            Headers(_pairs(entry.request_headers, secrets)),
+            _bytes(entry.request_body, secrets),
             base_url,
         ),
         response=Response(
-            exchange.status,
-            Headers(_pairs(exchange.response_headers, secrets)),
-            _bytes(exchange.response_body, secrets),
+            entry.status,
+            Headers(_pairs(entry.response_headers, secrets)),
+            _bytes(entry.response_body, secrets),
         ),
-        comment=secrets.hide("; ".join(_remarks(exchange))),
-        request_size=exchange.request_size,
-        response_size=exchange.response_size,
+        comment=secrets.hide("; ".join(_remarks(entry))),
+        request_size=entry.request_size,
+        response_size=entry.response_size,
     )
 
 
-def _secrets_of(exchange: Exchange) -> Secrets:
-    exchange.secrets.learn_from(exchange.request_headers)
-    return exchange.secrets
+def _secrets_of(entry: Entry) -> Secrets:
+    entry.secrets.learn_from(entry.request_headers)
+    return entry.secrets
 
 
-def _remarks(exchange: Exchange) -> Iterator[str]:
-    if exchange.forced:
-        yield exchange.forced
-    for broken in exchange.broken:
+def _remarks(entry: Entry) -> Iterator[str]:
+    if entry.forced:
+        yield entry.forced
+    for broken in entry.broken:
         yield f"{broken.rule}: {broken.message}"
-    yield from exchange.remarks
+    yield from entry.remarks
 
 
 def _pairs(headers: Iterable[tuple[str, str]], secrets: Secrets) -> list[tuple[str, str]]:

@@ -1,4 +1,4 @@
-"""One request with its answer, as the journal keeps it."""
+"""One exchange, a request with its response, as the journal keeps it."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ Headers = tuple[tuple[str, str], ...]
 
 
 @dataclass(frozen=True)
-class Exchange:
+class Entry:
     """What was sent, what was answered, and what happened in between: as it was, to be judged.
 
     It has secrets in it. Whoever shows it shortens them, as `view` does.
