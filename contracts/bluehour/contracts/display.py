@@ -19,8 +19,8 @@ _SECONDS_BETWEEN_LINES = 5.0
 class Display:
     """Where it is shown. By itself nowhere."""
 
-    def show(self, done: float, of: float, told: object) -> None:
-        """Show how much is done, and what is being done; `told` is made a text only if it is shown."""
+    def show(self, done: float, of: float, message: object) -> None:
+        """Show how much is done, and what is being done; `message` is made a text only if it is shown."""
 
 
 @contextmanager
@@ -43,8 +43,8 @@ class _OnTerminal(Display):
         self._bar = bar
         self._task = task
 
-    def show(self, done: float, of: float, told: object) -> None:
-        self._bar.update(self._task, total=of, completed=done, description=str(told))
+    def show(self, done: float, of: float, message: object) -> None:
+        self._bar.update(self._task, total=of, completed=done, description=str(message))
 
 
 class _Lines(Display):
@@ -54,7 +54,7 @@ class _Lines(Display):
         self._stream = stream
         self._next_at = time.monotonic() + _SECONDS_BETWEEN_LINES
 
-    def show(self, done: float, of: float, told: object) -> None:
+    def show(self, done: float, of: float, message: object) -> None:
         if time.monotonic() >= self._next_at:
             self._next_at = time.monotonic() + _SECONDS_BETWEEN_LINES
-            click.echo(str(told), file=self._stream)
+            click.echo(str(message), file=self._stream)

@@ -50,5 +50,5 @@ def _message(entry: Entry) -> str:
         answer = entry.response.json
     except ValueError:
         return ""
-    said = (answer.get("message") or answer.get("status")) if isinstance(answer, dict) else None
-    return str(said or "")[:_LONGEST_MESSAGE]
+    message = (answer.get("message") or answer.get("status")) if isinstance(answer, dict) else None
+    return str(message or "")[:_LONGEST_MESSAGE]

@@ -13,7 +13,7 @@ from .schema import MOST_FAULTS, Fault, Path
 
 _LONGEST_QUOTE = 60
 
-_MOST_TOLD = 20
+_MOST_FAULTS = 20
 """Faults that one message tells of; of the others, how many they are."""
 
 
@@ -47,9 +47,9 @@ def joined(messages: Iterable[str], *, complete: bool = True) -> str:
         complete: whether they are all that there is to say.
     """
     each = list(dict.fromkeys(messages))
-    more = len(each) - _MOST_TOLD
+    more = len(each) - _MOST_FAULTS
     if more > 0:
-        each[_MOST_TOLD:] = [f"… and {more} more" if complete else f"… and {more} or more others"]
+        each[_MOST_FAULTS:] = [f"… and {more} more" if complete else f"… and {more} or more others"]
     return "; ".join(each)
 
 

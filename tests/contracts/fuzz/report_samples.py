@@ -46,7 +46,7 @@ def paid_twice() -> Finding:
         asked(Place.CREATE, 2.02, charged=1),
         asked(Place.POLL, 2.5, "GET", body=b"", state="complete"),
         asked(Place.DOWNLOAD, 3, "GET", host="links", body=b"", served="cd"),
-        ending=Ending("done", status="complete", files={"output.png": "cd"}, credits=1, said="paid\n"),
+        ending=Ending("done", status="complete", files={"output.png": "cd"}, credits=1, output="paid\n"),
         charges=(Charge("p1", 1, False), Charge("p2", 1, False)),
     )
     return Finding(
@@ -70,7 +70,7 @@ def harmful() -> Finding:
             where="client.py:31 in edit",
             files={f"{TOKEN}.png": "ef"},
             missing=(f"{HARMFUL}{TOKEN}",),
-            said=f"sending {TOKEN}\n{HARMFUL}\n",
+            output=f"sending {TOKEN}\n{HARMFUL}\n",
         ),
         nowhere=1,
     )

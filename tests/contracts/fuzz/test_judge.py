@@ -350,8 +350,8 @@ STORIES = [
     story(
         "token.output",
         "the token is printed",
-        ended(said=f"calling with {TOKEN}"),
-        ended(said="calling with mhk_live_of"),
+        ended(output=f"calling with {TOKEN}"),
+        ended(output="calling with mhk_live_of"),
         "the token is in its output",
         "its output",
     ),

@@ -72,12 +72,12 @@ class Accounts:
 
     def described(self) -> dict[str, str]:
         """Return what each account is, by its label, without its token."""
-        told = {"main": "--token"}
+        sources = {"main": "--token"}
         if self.second is not None:
-            told["second"] = "a test account" if self.second.label in self._used else "--second-token"
+            sources["second"] = "a test account" if self.second.label in self._used else "--second-token"
         if self.empty is not None:
-            told["empty"] = "a test account with no credits" if "empty" in self._used else "--empty-token"
-        return told | self._used
+            sources["empty"] = "a test account with no credits" if "empty" in self._used else "--empty-token"
+        return sources | self._used
 
     @property
     def tightest_plan(self) -> Mapping[str, int]:

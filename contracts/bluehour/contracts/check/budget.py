@@ -75,10 +75,10 @@ def cost_of(answer: Answer | None, price: int) -> int:
     if answer is None:
         return price
     least = 0 if 400 <= answer.status < 500 else price
-    said = ("credits_charged", "frame_cost") if price else ()
-    return max([least, *(_credits(answer.field(name)) for name in said)])
+    names = ("credits_charged", "frame_cost") if price else ()
+    return max([least, *(_credits(answer.field(name)) for name in names)])
 
 
-def _credits(said: Any) -> int:
+def _credits(value: Any) -> int:
     """What a body says, rounded up; nothing where that is no number."""
-    return 0 if isinstance(said, bool) or not isinstance(said, int | float) else math.ceil(said)
+    return 0 if isinstance(value, bool) or not isinstance(value, int | float) else math.ceil(value)

@@ -187,7 +187,7 @@ class _Run:
         """
         played = self._theatre.play(Script())
         if not played.asked:
-            message = last_line(masked(played.ending.error or played.ending.said, played.token))
+            message = last_line(masked(played.ending.error or played.ending.output, played.token))
             raise ClientError(f"it sent no request to the url, and ended: {message or played.ending.outcome}")
 
     def all_topics(self) -> None:

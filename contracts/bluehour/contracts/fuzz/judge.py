@@ -251,7 +251,7 @@ def _token(reading: _Reading) -> Iterator[Violation]:
             yield Violation(
                 "token.host", f"{asked.method} carries the token {where}", f"{asked.host} {asked.method}"
             )
-    for name, text in (("its output", played.ending.said), ("an error's message", played.ending.error)):
+    for name, text in (("its output", played.ending.output), ("an error's message", played.ending.error)):
         if played.token in text:
             yield Violation("token.output", f"the token is in {name}", name)
 
@@ -298,9 +298,9 @@ def _ending(reading: _Reading) -> Iterator[Violation]:
         yield Violation("legal.accepted", f"it refused what went right: {_line(message)}", mark)
 
 
-def _without_chance(told: str) -> str:
+def _without_chance(message: str) -> str:
     """An error's words without what differs from run to run: numbers, ids, times."""
-    return re.sub(r"\b(?=\w*\d)\w+\b", "#", told)
+    return re.sub(r"\b(?=\w*\d)\w+\b", "#", message)
 
 
 def _asked_most(reading: _Reading) -> str:

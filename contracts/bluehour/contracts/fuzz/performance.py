@@ -90,7 +90,7 @@ class Ending:
         error: what it raised, in its own words.
         kind: the error's type.
         where: the line that raised it.
-        said: its output.
+        output: what it wrote to its streams, as text.
     """
 
     outcome: Literal["done", "refused", "crashed", "late", "lost", "unjudged"]
@@ -102,7 +102,7 @@ class Ending:
     error: str = ""
     kind: str = ""
     where: str = ""
-    said: str = ""
+    output: str = ""
 
 
 @dataclass(frozen=True)

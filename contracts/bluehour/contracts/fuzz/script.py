@@ -202,8 +202,8 @@ def dumped(script: Script, about: Mapping[str, Any] | None = None) -> str:
         str(place): [_as_data(turn) for turn in turns] for place, turns in script.answers.items() if turns
     }
     data = _as_data(script) | ({"answers": answers} if answers else {})
-    told = {"format": FORMAT, **(about or {}), "story": list(story(script))}
-    return json.dumps(told | {"script": data}, indent=2, ensure_ascii=False) + "\n"
+    facts = {"format": FORMAT, **(about or {}), "story": list(story(script))}
+    return json.dumps(facts | {"script": data}, indent=2, ensure_ascii=False) + "\n"
 
 
 def loaded(text: str) -> Script:

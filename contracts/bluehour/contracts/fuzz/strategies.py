@@ -147,13 +147,13 @@ def _jobs(contract: Contract) -> Iterator[Topic]:
 
 def _short(job: Sequence[str]) -> str:
     """`queued x 20, complete`."""
-    told: list[list[Any]] = []
+    runs: list[list[Any]] = []
     for state in job:
-        if told and told[-1][0] == state:
-            told[-1][1] += 1
+        if runs and runs[-1][0] == state:
+            runs[-1][1] += 1
         else:
-            told.append([state, 1])
-    return ", ".join(state if times == 1 else f"{state} x {times}" for state, times in told)
+            runs.append([state, 1])
+    return ", ".join(state if times == 1 else f"{state} x {times}" for state, times in runs)
 
 
 def _pictures() -> Iterator[Topic]:

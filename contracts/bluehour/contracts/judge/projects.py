@@ -230,9 +230,9 @@ class Projects:
     def _judge_error(self, shown: dict[str, Any], rulings: Rulings) -> None:
         error, status = shown.get("error"), shown.get("status")
         if status == "error":
-            told = isinstance(error, dict) and bool(error.get("code")) and bool(error.get("message"))
+            has_reason = isinstance(error, dict) and bool(error.get("code")) and bool(error.get("message"))
             rulings.expect(
-                "project.error", told, f"The status is error, and error is {short(error)}", "error"
+                "project.error", has_reason, f"The status is error, and error is {short(error)}", "error"
             )
         else:
             rulings.expect(

@@ -86,8 +86,8 @@ class Case:
         if answer is None:
             return {"error": self.passed.malformed or self.passed.failure}
         if answer.status >= 400:
-            said = answer.field("message")
-            return {"error": said if isinstance(said, str) else f"status {answer.status}"}
+            message = answer.field("message")
+            return {"error": message if isinstance(message, str) else f"status {answer.status}"}
         project, charged, status = map(answer.field, ("id", "credits_charged", "status"))
         if self.operation is None or not isinstance(project, str):
             return {}

@@ -61,9 +61,9 @@ class Printer:
         for remark in verdict.remarks:
             yield self._detail("note", "cyan", remark)
 
-    def _detail(self, kind: str, colour: str, said: str) -> str:
+    def _detail(self, kind: str, colour: str, message: str) -> str:
         label = f"{kind:<6}"
-        return f"{_INDENT}{click.style(label, fg=colour) if self._colour else label}  {printable(said)}"
+        return f"{_INDENT}{click.style(label, fg=colour) if self._colour else label}  {printable(message)}"
 
 
 def _facts(verdict: Verdict) -> dict[str, Any]:

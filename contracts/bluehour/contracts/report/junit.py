@@ -39,15 +39,15 @@ def junit(report: Report) -> str:
 def _tests(report: Report, cases: Mapping[_Place, list[Case]]) -> dict[str, list[Xml.Element]]:
     """A test for each rule at each operation, and for findings at places of which there is no verdict."""
     tests: dict[str, list[Xml.Element]] = {operation: [] for operation in report.operations}
-    told = set()
+    judged = set()
     for verdict in report.verdicts:
         place = (verdict.operation, verdict.rule)
-        told.add(place)
+        judged.add(place)
         skipped = verdict.reason if verdict.state is State.UNJUDGED else None
         broken = verdict.state is State.BROKEN
         tests.setdefault(verdict.operation, []).append(_test(place, cases.get(place, []), skipped, broken))
     for place in cases:
-        if place not in told:
+        if place not in judged:
             tests.setdefault(place[0], []).append(_test(place, cases[place], None, broken=True))
     return {operation: each for operation, each in tests.items() if each}
 
@@ -59,9 +59,9 @@ def _test(place: _Place, cases: Sequence[Case], skipped: str | None, broken: boo
         if rule.severity is Severity.ERROR:
             message = "; ".join(each.finding.message for each in cases[:3]) or rule.title
             failure = Xml.SubElement(test, "failure", {"message": visible(message), "type": rule.id})
-            failure.text = _told(rule, cases)
+            failure.text = _text(rule, cases)
         else:
-            Xml.SubElement(test, "system-out").text = f"Warning\n\n{_told(rule, cases)}"
+            Xml.SubElement(test, "system-out").text = f"Warning\n\n{_text(rule, cases)}"
     elif skipped is not None:
         Xml.SubElement(test, "skipped", {"message": visible(skipped or "no reason given")})
     return test
@@ -75,7 +75,7 @@ def _stopped(report: Report) -> Xml.Element:
     return test
 
 
-def _told(rule: Rule, cases: Sequence[Case]) -> str:
+def _text(rule: Rule, cases: Sequence[Case]) -> str:
     parts = [f"{rule.title}\nContract: {rule.place}\nTo do: {rule.advice}"]
     parts += ["\n".join(_case(each)) for each in cases[:_MOST_CASES]]
     if len(cases) > _MOST_CASES:

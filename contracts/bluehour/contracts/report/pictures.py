@@ -67,7 +67,7 @@ def latency_picture(exchanges: Sequence[Exchange]) -> Picture:
     low, high = _decades(times)
     across, up = _numbers(exchanges), _linear(low, high, _BOTTOM, _TOP + 22)
     decades = [(up(power), _power(power)) for power in range(low, high + 1)]
-    caption = _told(exchanges, times)
+    caption = _caption(exchanges, times)
     marks: dict[str, list[str]] = {"fine": [], "refused": [], "failed": [], "silent": []}
     for each in exchanges:
         marks[_kind(each)].append(_mark(each, across, up))
@@ -101,7 +101,7 @@ def _mark(exchange: Exchange, across: Scale, up: Scale) -> str:
             return f"M{x:.1f} {y:.1f}h0"
 
 
-def _told(exchanges: Sequence[Exchange], times: Sequence[float]) -> str:
+def _caption(exchanges: Sequence[Exchange], times: Sequence[float]) -> str:
     silent = sum(each.answer is None for each in exchanges)
     failed = sum(_kind(each) == "failed" for each in exchanges)
     words = [

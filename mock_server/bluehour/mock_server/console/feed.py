@@ -95,7 +95,7 @@ class Feed:
         self._readers: set[Reader] = set()
         self._kept: deque[Event] = deque()
         self._bytes = 0
-        self._told = 0
+        self._published = 0
 
     def publish_record(self, number: int, record: Record) -> None:
         """Tell every listener of a request; nobody listening, it costs nothing."""
@@ -109,7 +109,7 @@ class Feed:
 
     def _tell(self, event: Event) -> None:
         with self._lock:
-            self._told += 1
+            self._published += 1
             self._kept.append(event)
             self._bytes += event.weight
             while len(self._kept) > _MOST_KEPT or (self._bytes > _MOST_BYTES and len(self._kept) > 1):
@@ -126,14 +126,14 @@ class Feed:
         with self._lock:
             if len(self._readers) >= _MOST_READERS:
                 raise TooManyReaders
-            reader = Reader(self, self._told)
+            reader = Reader(self, self._published)
             self._readers.add(reader)
         return reader
 
     def after(self, place: int, most: int) -> tuple[int, list[Event], int]:
         """Return how many of the events after a place are lost, those that come next, and the place then."""
         with self._lock:
-            first = self._told - len(self._kept)
+            first = self._published - len(self._kept)
             missed = max(0, first - place)
             start = max(place, first) - first
             events = [self._kept[index] for index in range(start, min(start + most, len(self._kept)))]

@@ -37,10 +37,10 @@ class WorldOperations:
 
     def state(self, call: ControlCall) -> Answer:
         """Tell what is running."""
-        told: dict[str, Any] = {}
+        features: dict[str, Any] = {}
         for feature in self._features:
-            told |= feature.state()
-        return Answer(200, views.state(self._world, told, __version__, call.upstream))
+            features |= feature.state()
+        return Answer(200, views.state(self._world, features, __version__, call.upstream))
 
     def reset(self, call: ControlCall) -> Answer:
         """Begin anew."""

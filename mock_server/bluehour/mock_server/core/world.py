@@ -128,7 +128,7 @@ class World:
             KeyError: there is no such project.
             ProjectEnded: somebody has ended it.
         """
-        return self._told(self.store.begin_project(project_id, self.clock.now()))
+        return self._changed(self.store.begin_project(project_id, self.clock.now()))
 
     def end_project(self, project_id: str, outcome: str) -> Project:
         """End an unfinished project now.
@@ -141,9 +141,9 @@ class World:
             KeyError: there is no such project.
             ProjectEnded: it has finished by now, or another caller was quicker.
         """
-        return self._told(self.store.end_project(project_id, outcome, self.clock.now()))
+        return self._changed(self.store.end_project(project_id, outcome, self.clock.now()))
 
-    def _told(self, project: Project) -> Project:
+    def _changed(self, project: Project) -> Project:
         for listener in self._listeners:
             listener.project_changed(project)
         return project

@@ -64,8 +64,8 @@ class Table:
     def is_plain(self) -> bool:
         """Whether nothing is to be said of the schema itself: it is an object, and its fields follow."""
         whole = self.whole
-        said = whole.description or whole.rules or whole.choices or whole.cut or whole.default
-        return whole.type == "object" and bool(self.rows) and not said
+        is_described = whole.description or whole.rules or whole.choices or whole.cut or whole.default
+        return whole.type == "object" and bool(self.rows) and not is_described
 
 
 class Reader:

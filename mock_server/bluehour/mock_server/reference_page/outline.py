@@ -143,13 +143,13 @@ def outline(contract: Contract, base_url: str) -> Outline:
         base_url: what the curl commands call.
     """
     reader = Reader(nested=True)
-    told = _Teller(contract, base_url, reader).outline()
+    outline = _Outliner(contract, base_url, reader).outline()
     if reader.rows > _MOST_ROWS:
-        return _Teller(contract, base_url, Reader(nested=False)).outline()
-    return told
+        return _Outliner(contract, base_url, Reader(nested=False)).outline()
+    return outline
 
 
-class _Teller:
+class _Outliner:
     def __init__(self, contract: Contract, base_url: str, reader: Reader) -> None:
         self._contract = contract
         self._document = contract.document
@@ -163,9 +163,9 @@ class _Teller:
         limits = tuple(dict.fromkeys(str(key) for plan in plans.values() for key in mapping(plan)))
         return Outline(
             title=self._contract.title,
-            version=_said(info, "version"),
-            summary=_said(info, "summary"),
-            description=_said(info, "description"),
+            version=_words(info, "version"),
+            summary=_words(info, "summary"),
+            description=_words(info, "description"),
             groups=tuple(self._groups()),
             schemes=tuple(self._schemes()),
             webhooks=tuple(self._webhooks()),
@@ -187,10 +187,10 @@ class _Teller:
 
     def _groups(self) -> Iterator[Group]:
         tags = [mapping(tag) for tag in listing(self._document.get("tags"))]
-        grouped: dict[str, list[Operation]] = {_said(tag, "name"): [] for tag in tags}
+        grouped: dict[str, list[Operation]] = {_words(tag, "name"): [] for tag in tags}
         for operation in self._contract.operations:
             grouped.setdefault(_tag(operation), []).append(operation)
-        descriptions = {_said(tag, "name"): _said(tag, "description") for tag in tags}
+        descriptions = {_words(tag, "name"): _words(tag, "description") for tag in tags}
         anchors = {operation.id: self._anchor(operation.id) for operation in self._contract.operations}
         for name, operations in grouped.items():
             if operations:
@@ -223,16 +223,16 @@ class _Teller:
             anchor=anchor,
             method=operation.method,
             path=operation.path,
-            title=_said(node, "summary") or operation.id,
-            in_contents=_said(node, "summary") or operation.path,
-            description=_said(node, "description"),
+            title=_words(node, "summary") or operation.id,
+            in_contents=_words(node, "summary") or operation.path,
+            description=_words(node, "description"),
             deprecated=node.get("deprecated") is True,
             credits=operation.credits,
             render_seconds=operation.render_seconds,
             security=_security(operation),
             parameters=tuple(self._parameters(operation, place)),
             body_required=bool(operation.body and operation.body.required),
-            body_description=_said(body, "description"),
+            body_description=_words(body, "description"),
             bodies=tuple(self._bodies(operation.body.content, body)) if operation.body else (),
             answers=tuple(
                 self._answer(response, answers.get(status))
@@ -267,7 +267,7 @@ class _Teller:
             name=parameter.name,
             required=parameter.required,
             deprecated=table.whole.deprecated or node.get("deprecated") is True,
-            description=_said(node, "description") or table.whole.description,
+            description=_words(node, "description") or table.whole.description,
             examples=tuple(pretty(value) for value in parameter.examples[:2] if not isinstance(value, dict))
             or table.whole.examples,
         )
@@ -289,7 +289,7 @@ class _Teller:
         for name, declared in mapping(node.get("examples")).items():
             example = mapping(_followed(self._document, declared))
             if "value" in example:
-                title = _said(example, "summary") or name.replace("-", " ").capitalize()
+                title = _words(example, "summary") or name.replace("-", " ").capitalize()
                 yield Example(title, _text(example["value"], media))
         if not media.examples and (media.is_json or media.name.startswith("text/")):
             made = _attempt(partial(_made, media))
@@ -302,7 +302,7 @@ class _Teller:
         return Answer(
             status=response.status,
             phrase=_phrase(response.status),
-            description=_said(node, "description"),
+            description=_words(node, "description"),
             headers=tuple(
                 field
                 for one in response.headers
@@ -324,15 +324,15 @@ class _Teller:
         for name, declared in schemes.items():
             node = mapping(_followed(self._document, declared))
             how, code = _how(node)
-            yield Scheme(str(name), how, code, _said(node, "description"))
+            yield Scheme(str(name), how, code, _words(node, "description"))
 
     def _schemas(self) -> Iterator[tuple[str, str, Table]]:
         """Yield the schemas that rows link to, and those that these link to."""
         components = mapping(mapping(self._document.get("components")).get("schemas"))
-        told: set[str] = set()
-        while waiting := [name for name in self._reader.linked if name not in told]:
+        shown: set[str] = set()
+        while waiting := [name for name in self._reader.linked if name not in shown]:
             for name in waiting:
-                told.add(name)
+                shown.add(name)
                 table = self._reader.table(self._document, components.get(name, True), name)
                 yield name, schema_anchor(name), table
 
@@ -357,7 +357,7 @@ def _followed(document: Document, node: Any) -> Any:
         return {}
 
 
-def _said(node: Node, key: str) -> str:
+def _words(node: Node, key: str) -> str:
     value = node.get(key)
     return "" if value is None else str(value).strip()
 
@@ -401,9 +401,9 @@ _PLACES = {"header": "in the header", "query": "in the query", "cookie": "in the
 
 def _how(node: Node) -> tuple[str, str]:
     """Return in words how one proves who one is, and what it looks like."""
-    kind, scheme = _said(node, "type"), _said(node, "scheme").lower()
+    kind, scheme = _words(node, "type"), _words(node, "scheme").lower()
     if kind == "apiKey":
-        place, name = _said(node, "in"), _said(node, "name")
+        place, name = _words(node, "in"), _words(node, "name")
         code = {"header": f"{name}: …", "query": f"?{name}=…", "cookie": f"Cookie: {name}=…"}.get(place, name)
         return f"An API key {_PLACES.get(place, '')}", code
     if kind == "http" and scheme == "basic":

@@ -112,11 +112,11 @@ def text_line(facts: Mapping[str, Any], *, colour: bool = False) -> str:
     if colour:
         status = click.style(status, fg=_COLOURS.get(facts["status"] // 100))
     what = f"{facts['method']} {facts['path']}  {facts['ms']} ms"
-    told = _told(facts)
-    return f"{facts['at']}  {status} {printable(f'{what}  {told}' if told else what)}"
+    message = _message(facts)
+    return f"{facts['at']}  {status} {printable(f'{what}  {message}' if message else what)}"
 
 
-def _told(facts: Mapping[str, Any]) -> str:
+def _message(facts: Mapping[str, Any]) -> str:
     forced = f"forced by {facts['forced']}" if "forced" in facts else ""
     return "  ".join(filter(None, (_happened(facts), forced)))
 

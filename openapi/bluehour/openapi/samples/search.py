@@ -32,7 +32,7 @@ _DOUBTFUL = frozenset(
 )
 
 # The keywords that tell a type where none is named.
-_TELLING = {
+_KEYWORDS = {
     "object": {"properties", "required", "additionalProperties", "patternProperties", "propertyNames"}
     | {"minProperties", "maxProperties", "dependentRequired"},
     "array": {"items", "prefixItems", "contains", "minItems", "maxItems", "uniqueItems"},
@@ -148,5 +148,5 @@ def _declared(shape: dict[str, Any]) -> Iterator[Any]:
 def _types(shape: dict[str, Any], null_first: bool) -> list[str]:
     if "type" in shape:
         return sorted(listed(shape["type"]), key=lambda name: (name == "null") != null_first)
-    told = [name for name, keywords in _TELLING.items() if not keywords.isdisjoint(shape)]
-    return told or ["string", "object", "number", "array", "boolean", "null"]
+    types = [name for name, keywords in _KEYWORDS.items() if not keywords.isdisjoint(shape)]
+    return types or ["string", "object", "number", "array", "boolean", "null"]

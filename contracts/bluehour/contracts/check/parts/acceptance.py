@@ -89,7 +89,7 @@ def _judge_base(check: Check, exchange: Exchange) -> None:
         check.unjudged(f"the account's requests are refused by {status}", exchange.label, "accept.examples")
         check.notes.append(f"{exchange.label} refuses the account itself: {status} {code_in(exchange) or ''}")
     elif status:
-        message = f"The published example, with an uploaded picture, was answered by {_told(exchange)}"
+        message = f"The published example, with an uploaded picture, was answered by {_words(exchange)}"
         unusable = status == check.status_of("unprocessable_entity")
         check.expect("upload.usable", exchange, not unusable, message, "assets")
         if not unusable:
@@ -160,7 +160,7 @@ def _try_pack(
     if job is not None or is_success(exchange):
         _judge(check, exchange, pack.edges, True)
     elif _is_refused_for_money(check, exchange) or answered(exchange) == check.status_of("unauthorized"):
-        check.notes.append(f"{operation.path} refuses the account: {_told(exchange)}")
+        check.notes.append(f"{operation.path} refuses the account: {_words(exchange)}")
     elif answered(exchange):
         _take_apart(check, jobs, operation, pack.edges, base, exchange)
     return exchange
@@ -170,8 +170,8 @@ def _take_apart(
     check: Check, jobs: Jobs, operation: Operation, edges: Sequence[Edge], base: Any, refused: Exchange
 ) -> None:
     """Find out which edges a refusal is about: those that its message names first, then half by half."""
-    said = str(refused.answer.field("message") or "") if refused.answer else ""
-    named = [edge for edge in edges if edge.field.rpartition(".")[2] in said]
+    message = str(refused.answer.field("message") or "") if refused.answer else ""
+    named = [edge for edge in edges if edge.field.rpartition(".")[2] in message]
     for edge in named:
         exchange = _send(check, operation, check.accounts.main, edge)
         _judge(check, exchange, [edge], is_success(exchange))
@@ -237,7 +237,7 @@ def _try_asset(
     jobs.accept(exchange, account)
     if answered(exchange):
         kept = is_success(exchange) or _is_refused_for_money(check, exchange)
-        message = f"The picture {asset} was answered by {_told(exchange)}"
+        message = f"The picture {asset} was answered by {_words(exchange)}"
         check.expect(rule_id, exchange, kept, message, "assets")
 
 
@@ -266,15 +266,15 @@ def _judge(check: Check, exchange: Exchange, edges: Sequence[Edge], accepted: bo
     if not accepted and answered(exchange) == check.status_of("insufficient_credits"):
         for edge in edges:
             check.unjudged(
-                f"the account's requests are refused: {_told(exchange)}", exchange.label, edge.rule
+                f"the account's requests are refused: {_words(exchange)}", exchange.label, edge.rule
             )
         return
     for edge in edges:
-        message = f"{edge.field}: {edge.says}; it is legal, and was answered by {_told(exchange)}"
+        message = f"{edge.field}: {edge.says}; it is legal, and was answered by {_words(exchange)}"
         words = "" if accepted else edge.words
         check.expect(edge.rule, exchange, accepted, message, edge.field, words=words)
 
 
-def _told(exchange: Exchange) -> str:
-    said = str(exchange.answer.field("message") or "") if exchange.answer else ""
-    return f"{answered(exchange)}" + (f" {said[:160]!r}" if said else "")
+def _words(exchange: Exchange) -> str:
+    message = str(exchange.answer.field("message") or "") if exchange.answer else ""
+    return f"{answered(exchange)}" + (f" {message[:160]!r}" if message else "")

@@ -50,7 +50,7 @@ def _expect_too_poor(check: Check, jobs: Jobs, operation: Operation, account: Ac
         expected = check.status_of("insufficient_credits")
         kept = answered(exchange) == expected and code_in(exchange) == "insufficient_credits"
         message = (
-            f"An account with no credits was answered by {_told(exchange)} in place of "
+            f"An account with no credits was answered by {_words(exchange)} in place of "
             f"{expected} insufficient_credits"
         )
         check.expect("credits.empty", exchange, kept, message)
@@ -170,7 +170,7 @@ def spend_with_change(
     after = " and its deletion" if deleted else ""
     message = (
         f"The account had {account.credits} credits, and {cheapest.credits} must be left after a create of "
-        f"{operation.credits}{after}; it was answered by {_told(exchange)}"
+        f"{operation.credits}{after}; it was answered by {_words(exchange)}"
     )
     kept = answered(exchange) != check.status_of("insufficient_credits")
     if check.expect(
@@ -190,7 +190,7 @@ def _expect_spent(check: Check, jobs: Jobs, cheapest: Operation, account: Accoun
     kept = answered(exchange) == check.status_of("insufficient_credits")
     message = (
         f"The account had {account.credits} credits and has spent all of them, and another create was "
-        f"answered by {_told(exchange)}"
+        f"answered by {_words(exchange)}"
     )
     check.expect("credits.balance", exchange, kept, message, operation=after.label, related=(after,))
 
@@ -264,10 +264,10 @@ def _try_limit(
         if 0 < answered(exchange) < 500:
             kept = answered(exchange) == expected and code_in(exchange) == code
             message = (
-                f"{value} on a plan that allows {limit} was answered by {_told(exchange)}; expected {code}"
+                f"{value} on a plan that allows {limit} was answered by {_words(exchange)}; expected {code}"
             )
             check.expect("credits.plan", exchange, kept, message, path[-1])
 
 
-def _told(exchange: Exchange) -> str:
+def _words(exchange: Exchange) -> str:
     return f"{answered(exchange)} {code_in(exchange) or ''}".strip()

@@ -80,11 +80,11 @@ def _try_method(
         method,
         operation=label,
     ):
-        told = known <= allow <= known | {"HEAD", "OPTIONS"}
+        is_right = known <= allow <= known | {"HEAD", "OPTIONS"}
         check.expect(
             "method.allowed",
             exchange,
-            told,
+            is_right,
             f"Allow says {', '.join(sorted(allow)) or 'nothing'}; the path has {', '.join(sorted(known))}",
             "Allow",
             operation=label,

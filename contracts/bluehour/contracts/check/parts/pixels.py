@@ -58,8 +58,8 @@ def _prices(asked: Sequence[Question]) -> str:
     by_rule: dict[str, list[Question]] = {}
     for question in asked:
         by_rule.setdefault(question.rule_id, []).append(question)
-    told = (f"{rule_id} {counted(price_of(edits_of(each)), 'credit')}" for rule_id, each in by_rule.items())
-    return f"Each pixel rule by itself, as they share pictures: {', '.join(told)}."
+    prices = (f"{rule_id} {counted(price_of(edits_of(each)), 'credit')}" for rule_id, each in by_rule.items())
+    return f"Each pixel rule by itself, as they share pictures: {', '.join(prices)}."
 
 
 @dataclass

@@ -87,11 +87,11 @@ def _judge_status(check: Check, exchange: Exchange, variant: Illegal) -> None:
 def _judge_message(check: Check, exchange: Exchange, fields: list[str]) -> None:
     if answered(exchange) != check.status_of("invalid_request"):
         return
-    said = exchange.answer.field("message") if exchange.answer else None
-    if not isinstance(said, str):  # the schema tells
+    text = exchange.answer.field("message") if exchange.answer else None
+    if not isinstance(text, str):  # the schema tells
         return
-    unnamed = [field for field in fields if not _is_named(field, said)]
-    message = f"The message does not name {', '.join(unnamed)}: {cut(said, 120)!r}"
+    unnamed = [field for field in fields if not _is_named(field, text)]
+    message = f"The message does not name {', '.join(unnamed)}: {cut(text, 120)!r}"
     check.expect("refuse.names-fault", exchange, not unnamed, message, unnamed[0] if unnamed else "")
 
 

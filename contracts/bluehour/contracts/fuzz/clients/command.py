@@ -30,7 +30,7 @@ STACK_TRACE = (
 )
 """What the output of a crash looks like, in the languages that most clients are written in."""
 
-_MOST_SAID = 64 * 2**10
+_MOST_OUTPUT = 64 * 2**10
 
 
 @dataclass(frozen=True)
@@ -45,13 +45,13 @@ class CrashSigns:
     pattern: str = STACK_TRACE
     clean_exits: frozenset[int] | None = None
 
-    def show_in(self, code: int, said: str) -> bool:
+    def show_in(self, code: int, output: str) -> bool:
         """Tell whether a command that failed has crashed: by a signal, by its exit code, by its output."""
         if code < 0 or code in (128 + signal.SIGSEGV, 128 + signal.SIGABRT, 128 + signal.SIGBUS):
             return True
         if self.clean_exits is not None:
             return code not in self.clean_exits
-        return re.search(self.pattern, said, re.MULTILINE) is not None
+        return re.search(self.pattern, output, re.MULTILINE) is not None
 
 
 class Command:
@@ -70,16 +70,16 @@ class Command:
 
     def run(self, task: Task, clock: Clock, limits: Limits) -> Ending:
         """See `Client`."""
-        told = {name: str(value) for name, value in asdict(task).items()}
-        command = [_filled(part, told) for part in self._command]
-        variables = {f"BLUEHOUR_{name.upper()}": value for name, value in told.items()}
-        with tempfile.TemporaryFile() as output:
+        values = {name: str(value) for name, value in asdict(task).items()}
+        command = [_filled(part, values) for part in self._command]
+        variables = {f"BLUEHOUR_{name.upper()}": value for name, value in values.items()}
+        with tempfile.TemporaryFile() as file:
             with interrupts.held():  # so that what is started is ended
                 try:
                     process = subprocess.Popen(  # noqa: S603 - the user's own command
                         command,
                         stdin=subprocess.DEVNULL,
-                        stdout=output,
+                        stdout=file,
                         stderr=subprocess.STDOUT,
                         env=os.environ | without_proxies() | variables,
                         start_new_session=True,
@@ -88,27 +88,27 @@ class Command:
                     raise ClientError(f"{command[0]} can't be started: {error.strerror}") from error
                 interrupts.children.add(process.pid)
                 code = _ended(process, min(limits.seconds, limits.real_seconds))
-            output.seek(0)
-            said = output.read(_MOST_SAID).decode(errors="replace")
-        return self._ending(code, said, Path(task.out))
+            file.seek(0)
+            output = file.read(_MOST_OUTPUT).decode(errors="replace")
+        return self._ending(code, output, Path(task.out))
 
     def close(self) -> None:
         """See `Client`."""
 
-    def _ending(self, code: int | None, said: str, out: Path) -> Ending:
+    def _ending(self, code: int | None, output: str, out: Path) -> Ending:
         if code is None:
-            return Ending("late", said=said)
+            return Ending("late", output=output)
         if code == 0:
             there = saved(out)
-            return Ending("done", files=pictures_among(there), kept=frozenset(there.values()), said=said)
-        outcome: Literal["crashed", "refused"] = "crashed" if self._signs.show_in(code, said) else "refused"
+            return Ending("done", files=pictures_among(there), kept=frozenset(there.values()), output=output)
+        outcome: Literal["crashed", "refused"] = "crashed" if self._signs.show_in(code, output) else "refused"
         return Ending(
-            outcome, error=last_line(said) or f"exit code {code}", kind=f"exit code {code}", said=said
+            outcome, error=last_line(output) or f"exit code {code}", kind=f"exit code {code}", output=output
         )
 
 
-def _filled(part: str, told: dict[str, str]) -> str:
-    for name, value in told.items():
+def _filled(part: str, values: dict[str, str]) -> str:
+    for name, value in values.items():
         part = part.replace(f"{{{name}}}", value)
     return part
 

@@ -34,23 +34,23 @@ def of_reply(reply: Mapping[str, Any], out: Path) -> Ending:
         raise ValueError(f"no outcome is {reply.get('outcome')!r}")
     named = {path: Path(path) for path in _texts(reply, "files")}
     returned = {f"returned bytes {n}": each for n, each in enumerate(_texts(reply, "digests"), 1)}
-    told = dict(_digests(named.values())) | returned
+    pictures = dict(_digests(named.values())) | returned
     there = saved(out)
-    credits_told = reply.get("credits")
-    if credits_told is not None and (isinstance(credits_told, bool) or not isinstance(credits_told, int)):
-        raise ValueError(f"no credits are {credits_told!r}")
+    credits = reply.get("credits")
+    if credits is not None and (isinstance(credits, bool) or not isinstance(credits, int)):
+        raise ValueError(f"no credits are {credits!r}")
     return Ending(
         outcome,
         status=str(reply.get("status") or ""),
         # Where it names its pictures, what lies beside them is its own affair.
-        files=told if named or returned else pictures_among(there),
-        kept=frozenset([*there.values(), *told.values()]),
+        files=pictures if named or returned else pictures_among(there),
+        kept=frozenset([*there.values(), *pictures.values()]),
         missing=tuple(name for name, path in named.items() if not path.is_file()),
-        credits=credits_told,
+        credits=credits,
         error=str(reply.get("error") or ""),
         kind=str(reply.get("type") or ""),
         where=str(reply.get("where") or ""),
-        said=str(reply.get("said") or ""),
+        output=str(reply.get("said") or ""),
     )
 
 

@@ -15,7 +15,7 @@ from unittest.mock import patch
 from ...loopback import without_proxies
 from ..clock import Clock
 from ..performance import Ending
-from ..workers.python_worker import Refusals, Said, Task, run
+from ..workers.python_worker import Output, Refusals, Task, run
 from ..workers.virtual_time import Bound, Stopped, VirtualTime, bound_names
 from . import Limits
 from .ending import of_reply
@@ -57,7 +57,7 @@ class Function:
             clock.sleep(seconds)
             return seconds
 
-        said, time = Said(), VirtualTime(sleep)
+        output, time = Output(), VirtualTime(sleep)
         replies: list[dict[str, Any]] = []
 
         def play() -> None:
@@ -66,14 +66,14 @@ class Function:
             time.end()
 
         thread = Thread(target=play, daemon=True)
-        with time.installed(self._bound_names()), _heard_by(said):
+        with time.installed(self._bound_names()), _heard_by(output):
             thread.start()
             thread.join(limits.real_seconds)
             if thread.is_alive():
                 _stop(thread)
         if not replies:
-            return Ending("late", said=said.taken())
-        return of_reply({**replies[0], "said": said.taken()}, Path(task.out))
+            return Ending("late", output=output.taken())
+        return of_reply({**replies[0], "said": output.taken()}, Path(task.out))
 
     def close(self) -> None:
         """See `Client`."""
@@ -87,13 +87,13 @@ class Function:
 
 
 @contextlib.contextmanager
-def _heard_by(said: Said) -> Iterator[None]:
+def _heard_by(output: Output) -> Iterator[None]:
     """Hear what is printed and logged, and let nobody go through a proxy to this machine."""
-    handler = logging.StreamHandler(said)
+    handler = logging.StreamHandler(output)
     with (
         patch.dict("os.environ", without_proxies()),
-        contextlib.redirect_stdout(said),
-        contextlib.redirect_stderr(said),
+        contextlib.redirect_stdout(output),
+        contextlib.redirect_stderr(output),
     ):
         logging.getLogger().addHandler(handler)
         try:

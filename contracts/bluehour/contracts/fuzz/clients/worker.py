@@ -30,7 +30,7 @@ _STOPS_WITHIN = 2.0
 """Seconds that a worker has to end a task after it was told to stop."""
 
 _LONGEST_LINE = 2**20
-_MOST_SAID = 64 * 2**10
+_MOST_OUTPUT = 64 * 2**10
 
 
 class Worker:
@@ -77,11 +77,11 @@ class Worker:
             return of_reply({**reply, "said": f"{reply.get('said') or ''}{self._past_it()}"}, Path(task.out))
         except TimeoutError:
             self._end()
-            return Ending("late", said=self._past_it())
+            return Ending("late", output=self._past_it())
         except EOFError:
-            said = self._past_it()
+            output = self._past_it()
             self._end()
-            return Ending("lost", error=last_line(said), kind="died", said=said)
+            return Ending("lost", error=last_line(output), kind="died", output=output)
         except ValueError as error:
             self._end()
             raise ClientError(f"{self.name} does not speak the protocol: {error}") from error
@@ -189,26 +189,26 @@ class Worker:
     def _past_it(self) -> str:
         """What was written past the protocol since it was read last, by the worker or what it has started."""
         size = os.fstat(self._errors.fileno()).st_size
-        said = os.pread(self._errors.fileno(), min(size - self._read_to, _MOST_SAID), self._read_to)
+        output = os.pread(self._errors.fileno(), min(size - self._read_to, _MOST_OUTPUT), self._read_to)
         self._read_to = size
-        return said.decode(errors="replace")
+        return output.decode(errors="replace")
 
 
-def last_line(said: str) -> str:
+def last_line(output: str) -> str:
     """Return the last line of an output that has something in it."""
-    lines = [line.strip() for line in said.splitlines() if line.strip()]
+    lines = [line.strip() for line in output.splitlines() if line.strip()]
     return lines[-1] if lines else ""
 
 
-def _seconds(told: Any) -> float:
+def _seconds(seconds: Any) -> float:
     """Read how long a sleep is to be.
 
     Raises:
         ValueError: it is no number.
     """
-    if isinstance(told, bool) or not isinstance(told, int | float) or not 0 <= told < math.inf:
-        raise ValueError(f"no sleep takes {told!r} seconds")
-    return float(told)
+    if isinstance(seconds, bool) or not isinstance(seconds, int | float) or not 0 <= seconds < math.inf:
+        raise ValueError(f"no sleep takes {seconds!r} seconds")
+    return float(seconds)
 
 
 def kill_group(process: subprocess.Popen[bytes]) -> None:

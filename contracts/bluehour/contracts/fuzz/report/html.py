@@ -94,5 +94,5 @@ def _body(body: bytes) -> str:
     return pretty(body, _LONGEST_BODY)
 
 
-def _output(said: str) -> str:
-    return cut(said.strip("\n"), _LONGEST_OUTPUT)
+def _output(output: str) -> str:
+    return cut(output.strip("\n"), _LONGEST_OUTPUT)

@@ -117,7 +117,7 @@ def _ending(case: Case) -> dict[str, Any]:
         "error": ending.error or None,
         "type": ending.kind or None,
         "where": ending.where or None,
-        "said": ending.said,
+        "said": ending.output,
     }
 
 

@@ -153,7 +153,7 @@ class Case:
             ending,
             error=masked(ending.error, token),
             where=masked(ending.where, token),
-            said=masked(ending.said, token),
+            output=masked(ending.output, token),
             files={masked(name, token): digest for name, digest in ending.files.items()},
             missing=tuple(masked(name, token) for name in ending.missing),
             status=masked(ending.status, token),
@@ -163,7 +163,7 @@ class Case:
     def ended(self) -> str:
         """How the client ended, in a few words."""
         ending = self.ending
-        told = {
+        words = {
             "done": f"it reports {ending.status or 'success'}",
             "refused": "it refuses",
             "crashed": "it crashes",
@@ -171,8 +171,8 @@ class Case:
             "lost": "it died",
         }[ending.outcome]
         if ending.credits is not None:
-            told += f" and {counted(ending.credits, 'credit')}"
-        return told
+            words += f" and {counted(ending.credits, 'credit')}"
+        return words
 
     @property
     def error(self) -> str:

@@ -179,8 +179,8 @@ def _end_of_client(page: Page, one: Case) -> Iterator[str]:
         yield from _flowed(page, pieces, "      ", indent)
     else:
         yield from _flowed(page, pieces[1:], f"      {page.ink(f'{pieces[0][0]:>10}')}  ", indent)
-    if one.ending.said.strip():
-        output = cut(_line(one.ending.said), _LONGEST_OUTPUT)
+    if one.ending.output.strip():
+        output = cut(_line(one.ending.output), _LONGEST_OUTPUT)
         yield from page.wrapped(f"its output: {output}", indent, dim=True)
 
 

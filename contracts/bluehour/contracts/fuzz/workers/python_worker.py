@@ -37,7 +37,7 @@ else:  # run as a file, beside the other one; mypy reads it as a module
 Refusals = tuple[type[BaseException], ...]
 Reply = dict[str, Any]
 
-_MOST_SAID = 64 * 2**10
+_MOST_OUTPUT = 64 * 2**10
 _FUNCTION = "edit"
 
 
@@ -89,17 +89,17 @@ async def _awaited(result: Any) -> Any:
 
 
 def _done(result: Any) -> Reply:
-    told = result if isinstance(result, Mapping) else {}
+    fields = result if isinstance(result, Mapping) else {}
     parts = [
         result,
-        *_paths(_field(result, told, "files")),
-        *_paths(_field(result, told, "downloaded_paths")),
+        *_paths(_field(result, fields, "files")),
+        *_paths(_field(result, fields, "downloaded_paths")),
     ]
     parts += result if isinstance(result, (list, tuple)) else []
     files = [os.fspath(part) for part in parts if isinstance(part, os.PathLike) or _is_a_path(part)]
     pictures = [bytes(part) for part in parts if isinstance(part, (bytes, bytearray))]
-    status = _field(result, told, "status")
-    credits_charged = _field(result, told, "credits_charged")
+    status = _field(result, fields, "status")
+    credits_charged = _field(result, fields, "credits_charged")
     return {
         "outcome": "done",
         "status": None if status is None else str(getattr(status, "value", status)),
@@ -121,15 +121,15 @@ def _is_a_path(value: Any) -> bool:
     return isinstance(value, str) and (os.path.isabs(value) or os.path.exists(value))
 
 
-def _field(result: Any, told: Mapping[str, Any], name: str) -> Any:
-    return told.get(name) if told else getattr(result, name, None)
+def _field(result: Any, fields: Mapping[str, Any], name: str) -> Any:
+    return fields.get(name) if fields else getattr(result, name, None)
 
 
 def _failed(error: BaseException, refusals: Refusals | None) -> Reply:
     kind = type(error).__name__
     return {
         "outcome": "refused" if _is_refusal(error, refusals) else "crashed",
-        "error": f"{kind}: {_words(error)}"[:_MOST_SAID],
+        "error": f"{kind}: {_words(error)}"[:_MOST_OUTPUT],
         "type": kind,
         "where": _where(error.__traceback__),
     }
@@ -174,7 +174,7 @@ def _is_no_clients(filename: str) -> bool:
 # The process.
 
 
-class Said(io.TextIOWrapper):
+class Output(io.TextIOWrapper):
     """What the client writes on its outputs, in the place of both: a text stream like any other."""
 
     def __init__(self) -> None:
@@ -194,7 +194,7 @@ class _Capped(io.BytesIO):
     """Keeps the first bytes of what is written."""
 
     def write(self, data: Any) -> int:
-        room = max(0, _MOST_SAID - self.tell())
+        room = max(0, _MOST_OUTPUT - self.tell())
         super().write(bytes(data)[:room])
         return len(bytes(data))
 
@@ -228,18 +228,18 @@ def main(arguments: list[str]) -> None:
     """Run the client that the only argument names, as long as tasks come."""
     if len(arguments) != 1:
         _leave("say which client to run: python_worker.py client.py:function")
-    wire, said = _Wire(), Said()
-    sys.stdout = sys.stderr = said
+    wire, output = _Wire(), Output()
+    sys.stdout = sys.stderr = output
     clock = VirtualTime(wire.sleep)
     with clock.installed():
         client, refusals = loaded(arguments[0])
         wire.tell({"ready": 1, "clock": "virtual"})
         while task := _next_task(wire):
-            said.taken()  # what was still to be said of the task before
+            output.taken()  # what was still to be said of the task before
             clock.begin()
             reply = run(client, task, refusals)
             clock.end()
-            wire.tell({**reply, "said": said.taken()})
+            wire.tell({**reply, "said": output.taken()})
 
 
 def loaded(name: str) -> tuple[Callable[[Task], Any], Refusals | None]:

@@ -199,7 +199,7 @@ class VirtualTime:
 
 def _quiet(hook: Callable[[Any], object]) -> Callable[[Any], object]:
     """A thread that is ended has nothing to say."""
-    return lambda told: None if told.exc_type is Stopped else hook(told)
+    return lambda args: None if args.exc_type is Stopped else hook(args)
 
 
 Bound = tuple[dict[str, Any], str, Any]

@@ -154,11 +154,11 @@ def _downloaded(into: Path, report: Callable[[str], None]) -> Path:
     return wheels[0]
 
 
-def _reason(said: str) -> str:
+def _reason(output: str) -> str:
     """Return why pip fails; it ends with what it misses also where it had no answer at all."""
-    if _UNREACHABLE in said:
+    if _UNREACHABLE in output:
         return "no package index answers"
-    return (said.strip().splitlines() or ["it says nothing"])[-1].removeprefix("ERROR: ")
+    return (output.strip().splitlines() or ["it says nothing"])[-1].removeprefix("ERROR: ")
 
 
 @contextmanager

@@ -164,8 +164,8 @@ _MOST = 1.5  # of one effect, however often it is named
 _NEGATIVE_SHARE = 0.4  # of what the negative prompt names: "has a minor effect"
 _LONGEST = 5_000  # characters of a text that are read
 _LONGEST_PHRASE = 3  # words
-_MOST_TOLD = 12  # phrases that weren't understood
-_LONGEST_TOLD = 40  # characters of such a phrase
+_MOST_MISSED = 12  # phrases that weren't understood
+_LONGEST_MISSED = 40  # characters of such a phrase
 
 
 def _by_phrase(rows: Iterable[tuple[str, Effects]]) -> dict[tuple[str, ...], Effects]:
@@ -220,12 +220,12 @@ def remark_on(request: Mapping[str, Any]) -> str | None:
     missed = list(dict.fromkeys(understood(prompt, description).not_understood))
     if not missed:
         return None
-    told = [each if len(each) <= _LONGEST_TOLD else f"{each[: _LONGEST_TOLD - 1]}…" for each in missed]
-    more = len(told) - _MOST_TOLD
+    phrases = [each if len(each) <= _LONGEST_MISSED else f"{each[: _LONGEST_MISSED - 1]}…" for each in missed]
+    more = len(phrases) - _MOST_MISSED
     rest = f" and {more} more" if more > 0 else ""
     return (
         "the analytic photo editor changes tone, colour and style only; "
-        f"it did not understand: {', '.join(told[:_MOST_TOLD])}{rest}"
+        f"it did not understand: {', '.join(phrases[:_MOST_MISSED])}{rest}"
     )
 
 
