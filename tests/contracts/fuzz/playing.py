@@ -10,7 +10,7 @@ from bluehour.contracts import Task
 from bluehour.contracts.fuzz.clients import Client
 from bluehour.contracts.fuzz.clients.function import Function
 from bluehour.contracts.fuzz.engine import Options, fuzz
-from bluehour.contracts.fuzz.judge import Judge, Violation
+from bluehour.contracts.fuzz.judge import ClientJudge, Violation
 from bluehour.contracts.fuzz.performance import Performance
 from bluehour.contracts.fuzz.playing import Terms, Theatre
 from bluehour.contracts.fuzz.results import Result
@@ -59,7 +59,7 @@ def play(
 
 
 def judged(played: Performance, rules: frozenset[str] = ALL, pace: float = PACE) -> list[Violation]:
-    return Judge(rules, pace, 3600.0).violations(played)
+    return ClientJudge(rules, pace, 3600.0).violations(played)
 
 
 def broken(played: Performance) -> set[str]:

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from bluehour.contracts.fuzz.judge import Judge
+from bluehour.contracts.fuzz.judge import ClientJudge
 from bluehour.contracts.fuzz.performance import Asked, Charge, Ending, Performance
 from bluehour.contracts.fuzz.rules import RULES, selected
 from bluehour.contracts.fuzz.script import RIGHT, Fault, Place, Script, Turn
@@ -568,10 +568,11 @@ def test_a_day_on_which_all_goes_well_breaks_nothing() -> None:
 
 @pytest.mark.parametrize("each", STORIES, ids=lambda each: f"{each.rule}: {each.told}")
 def test_a_rule_that_is_not_selected_is_not_judged(each: Story) -> None:
-    others = Judge(ALL - {each.rule}, 2.0, 3600.0).violations(each.breaks)
+    others = ClientJudge(ALL - {each.rule}, 2.0, 3600.0).violations(each.breaks)
     assert {violation.rule for violation in others} == each.beside
     assert {
-        violation.rule for violation in Judge(frozenset({each.rule}), 2.0, 3600.0).violations(each.breaks)
+        violation.rule
+        for violation in ClientJudge(frozenset({each.rule}), 2.0, 3600.0).violations(each.breaks)
     } == {each.rule}
 
 

@@ -23,7 +23,7 @@ from ..display import Display
 from .clients import Client, ClientError
 from .clients.worker import last_line
 from .coverage import Coverage
-from .judge import Judge, Violation, masked
+from .judge import ClientJudge, Violation, masked
 from .performance import Performance
 from .playing import Terms, Theatre
 from .results import Finding, Result
@@ -153,7 +153,7 @@ class _Run:
         self._theatre = theatre
         self._options = options
         self._progress = progress
-        self._judge = Judge(options.rules, pace, theatre.longest_wait)
+        self._judge = ClientJudge(options.rules, pace, theatre.longest_wait)
         self._coverage = Coverage()
         self._found: dict[Signature, Finding] = {}
         self._seen_at: dict[Signature, float] = {}

@@ -59,7 +59,7 @@ class Violation:
 
 
 @dataclass(frozen=True)
-class Judge:
+class ClientJudge:
     """Judges performances.
 
     Attributes:
