@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
-from functools import cached_property
+from functools import cached_property, lru_cache
 from http import HTTPStatus
 from typing import Any
 from urllib.parse import parse_qs, unquote
@@ -184,6 +184,7 @@ class Response:
             return None
 
 
+@lru_cache(maxsize=64)
 def phrase(status: int) -> str:
     """Return a status's name, such as `Not Found`; nothing where nobody has named it."""
     try:

@@ -8,7 +8,9 @@ from collections.abc import Awaitable, Callable
 from contextlib import suppress
 from typing import Protocol
 
-from ..http1 import Cut, NotHttp, RequestHead, read_request
+from bluehour.mock_server.server.heads import Malformed
+
+from ..http1 import Cut, Incoming, RequestHead
 from .forwarding import Client, ClientLeft
 
 _LINGERS = 2.0
@@ -21,7 +23,7 @@ class Answering(Protocol):
     async def answer(self, head: RequestHead, client: Client) -> bool:
         """See to it that a request is answered; tell whether the client may send another one."""
 
-    async def refuse(self, client: Client, error: NotHttp) -> None:
+    async def refuse(self, client: Client, error: Malformed) -> None:
         """Answer what is no request at all."""
 
 
@@ -48,7 +50,7 @@ class Connections:
         assert task is not None  # noqa: S101 - asyncio runs this as one
         self._open.add(task)
         try:
-            await self._serve(Client(reader, writer))
+            await self._serve(Client(Incoming(reader.read), writer))
             await _closed(reader, writer)
         except (ClientLeft, ConnectionError):
             pass
@@ -72,8 +74,8 @@ class Connections:
         while may_go_on:
             await self._ready()
             try:
-                head = await read_request(client.reader)
-            except NotHttp as error:
+                head = await client.incoming.request()
+            except Malformed as error:
                 await self._answering.refuse(client, error)
                 return
             except Cut:

@@ -30,7 +30,6 @@ from bluehour.mock_server.server.requestlog import LoopWriter
 from bluehour.openapi.contract import load
 from bluehour.openapi.errors import BluehourError
 
-from ..http1 import LONGEST_HEAD
 from .bench import Bench
 from .connections import Connections
 from .forwarding import Forwarder
@@ -195,7 +194,7 @@ async def _listening(connections: Connections, bound: socket) -> asyncio.Server:
     loop = asyncio.get_running_loop()
 
     def protocol() -> StreamReaderProtocol:
-        reader = StreamReader(limit=LONGEST_HEAD, loop=loop)
+        reader = StreamReader(loop=loop)
         return StreamReaderProtocol(reader, connections.serve, loop=loop)
 
     return await loop.create_server(protocol, sock=bound, backlog=1024)

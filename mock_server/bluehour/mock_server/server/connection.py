@@ -196,7 +196,7 @@ class Connection(asyncio.Protocol):
             try:
                 received = self._receiver.next()
             except Malformed as error:
-                self._turn_away("invalid_request", str(error))
+                self._turn_away("invalid_request", error.sentence)
                 return
             if received is None:
                 if self._has_ended or self._receiver.stage != "nothing":
