@@ -17,11 +17,8 @@ TOKEN = "mhk_test_pro_1000000_hooks"
 
 
 def run_against(url: str, *options: str) -> subprocess.CompletedProcess[str]:
-    command = [
-        str(Path(sys.executable).with_name("schemathesis")),
-        "--config-file",
-        str(REPOSITORY / "schemathesis.toml"),
-    ]
+    command = [str(Path(sys.executable).with_name("schemathesis"))]
+    command += ["--config-file", str(REPOSITORY / "schemathesis.toml")]
     return subprocess.run(
         [
             *command,

@@ -7,15 +7,12 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterable
-from functools import lru_cache, partial
+from functools import cached_property, lru_cache, partial
 from threading import Lock
 from typing import TYPE_CHECKING, BinaryIO, Protocol, cast, runtime_checkable
 
-from flask import Flask, Response
-from flask import request as flask_request
-from werkzeug.exceptions import HTTPException
-
 from bluehour.openapi.messages import Request
+from bluehour.openapi.schema import load_explainer
 
 from .api.answers import refused, reply_of
 from .api.application import Lane, Refused
@@ -28,15 +25,17 @@ from .api.trace import Trace
 from .api.wsgi import answered, body_of, drain, request_of, send
 from .console.feature import ConsoleFeature
 from .control import PREFIX
+from .control.contract import lane_of_call
 from .control.feature import ControlFeature
-from .control.routes import lane_of_call
 from .core.assets.links import is_link
 from .core.settings import MEMORY
 from .mock import Mock
-from .reference_page.feature import PATH as DOCS
+from .reference_page import PATH as DOCS
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
+    from flask import Flask, Response
+    from werkzeug.exceptions import HTTPException
 
 _BUILDING = Lock()
 """Held while routes are made: werkzeug parses code for each, and two threads of CPython 3.11 that parse at
@@ -65,6 +64,9 @@ def create_app(mock: Mock) -> Flask:
 
 def _failed(mock: Mock, error: Exception) -> Response | HTTPException:
     """Answer for a page that fails, in the contract's envelope."""
+    from flask import Response, request
+    from werkzeug.exceptions import HTTPException
+
     contract = mock.world.contract
     if isinstance(error, HTTPException):
         status = error.code or 500
@@ -73,7 +75,7 @@ def _failed(mock: Mock, error: Exception) -> Response | HTTPException:
         code = code_of(status, contract)
         allow = {name: value for name, value in error.get_headers() if name == "Allow"}
         error = Refusal(code or "invalid_request", None if code else error.description, headers=allow)
-    reply = reply_of(refused(request_of(flask_request.environ), error, contract))
+    reply = reply_of(refused(request_of(request.environ), error, contract))
     return Response(cast(bytes, reply.body), reply.status, reply.headers)
 
 
@@ -83,6 +85,8 @@ def create_console(mock: Mock) -> Flask:
 
 
 def _pages(mock: Mock, features: Iterable[Feature]) -> Flask:
+    from flask import Flask  # here, and with all pages: most of a start's time would go there
+
     app = Flask(__name__, static_folder=None)
     app.url_map.merge_slashes = False  # or a//b would be sent on to a/b, at no host's name
     app.register_error_handler(Exception, partial(_failed, mock))
@@ -100,9 +104,6 @@ class Application:
         mock: what answers.
         log: is told of every request, with its milliseconds.
 
-    Attributes:
-        flask: the same as a Flask application.
-
     Raises:
         LookupError: the contract names a behaviour that there is not.
     """
@@ -113,12 +114,22 @@ class Application:
         self._log = log
         self._journey = Journey(mock.world, lambda: mock.targets, mock.secrets, mock.features)
         self._records = [each.record for each in mock.features if type(each).record is not Feature.record]
-        self.flask = _pages(mock, mock.features)
-        self._flask_itself = self.flask.wsgi_app
-        self.flask.wsgi_app = self._wsgi  # type: ignore[method-assign]  # Flask's own way to add middleware
         self._has_page = lru_cache(maxsize=1024)(self._is_page)
 
+    @cached_property
+    def flask(self) -> Flask:
+        """The same as a Flask application."""
+        app = _pages(self._mock, self._mock.features)
+        self._pages = app.wsgi_app
+        app.wsgi_app = self._wsgi  # type: ignore[method-assign]  # Flask's own way to add middleware
+        return app
+
     # For a server of ours.
+
+    def warm(self) -> None:
+        """Load what only some requests need, before one of them has to wait for it."""
+        _ = self.flask
+        load_explainer()
 
     def answer(
         self,
@@ -138,7 +149,7 @@ class Application:
         if refused is not None:
             reply = self._journey.refused(request, _as_refusal(refused), trace)
         elif match is None and self._is_elsewhere(request):
-            reply = answered(self._flask_itself, request, body)
+            reply = answered(self._pages, request, body)
             self._tell(request, trace, reply, began)
             return reply
         else:
@@ -180,7 +191,7 @@ class Application:
         request = request_of(environ)
         match = self._journey.match(request)
         if match is None and self._is_elsewhere(request):
-            return self._flask_itself(environ, start_response)
+            return self._pages(environ, start_response)
         began, trace, body = time.perf_counter(), Trace(), body_of(environ)
         reply = self._journey.take(request, match, body, trace)
         drain(body)

@@ -16,7 +16,7 @@ from .core.settings import Settings
 from .core.world import World
 from .journal.feature import JournalFeature
 from .journal.journal import Journal
-from .outbound import TargetPolicy
+from .outbound.policy import TargetPolicy
 from .reference_page.feature import ReferenceFeature
 from .rendering import Stage
 from .rendering.feature import Rendering

@@ -219,6 +219,11 @@ def _fault_in_rust(error: jsonschema_rs.ValidationError) -> Fault:
     return Fault(tuple(error.instance_path), keyword, None, error.instance, {}, error.message)
 
 
+def load_explainer() -> None:
+    """Import what explains faults; it takes a third of a second, for which the first fault would wait."""
+    _explainer_class()
+
+
 @cache
 def _explainer_class() -> type[ExplainingValidator]:
     # Imported here: a server that only sees legal requests never needs it, and starts sooner.

@@ -12,7 +12,9 @@ from typing import Any
 import pytest
 
 from bluehour.mock_server.core.assets.files import TooLarge
-from bluehour.mock_server.outbound import OutboundError, TargetDenied, TargetPolicy, TookTooLong, fetch
+from bluehour.mock_server.outbound.errors import OutboundError, TargetDenied, TookTooLong
+from bluehour.mock_server.outbound.fetching import fetch
+from bluehour.mock_server.outbound.policy import TargetPolicy
 
 LONG = 20.0
 SHORT = 0.3

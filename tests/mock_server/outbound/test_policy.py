@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from bluehour.mock_server.outbound import TargetDenied, TargetPolicy
+from bluehour.mock_server.outbound.errors import TargetDenied
+from bluehour.mock_server.outbound.policy import TargetPolicy
 
 PUBLIC = "93.184.215.14"
 

@@ -14,7 +14,7 @@ from bluehour.mock_server.api.representation import image_project
 from bluehour.mock_server.core.projects import Project
 from bluehour.mock_server.core.world import World
 from bluehour.mock_server.mock import Mock
-from bluehour.mock_server.outbound import TargetPolicy
+from bluehour.mock_server.outbound.policy import TargetPolicy
 from bluehour.mock_server.webhooks import webhooks as module
 from bluehour.mock_server.webhooks.sending import post
 from bluehour.openapi.contract import Contract

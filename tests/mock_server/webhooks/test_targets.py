@@ -13,7 +13,7 @@ from bluehour.mock_server.app import create_app
 from bluehour.mock_server.core.clock import Clock
 from bluehour.mock_server.core.settings import Settings
 from bluehour.mock_server.mock import Mock
-from bluehour.mock_server.outbound import TargetPolicy
+from bluehour.mock_server.outbound.policy import TargetPolicy
 
 from ..conftest import Caller, face
 from .conftest import JOB_SECONDS, Watcher

@@ -7,14 +7,13 @@ import logging
 import time
 from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, replace
-from importlib.metadata import version
 from pathlib import Path
 from random import Random
 from secrets import token_hex
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
-from bluehour.mock_server import interrupts
+from bluehour.mock_server import __version__, interrupts
 from bluehour.openapi.contract import Contract, load
 
 from ..exchange import ANYWHERE, Exchange, label_of
@@ -166,7 +165,7 @@ def _report(
     return Report(
         target=checking.target,
         contract=contract.title,
-        version=version("bluehour"),
+        version=__version__,
         seed=options.seed,
         started_at=started_at,
         seconds=time.monotonic() - started,

@@ -7,7 +7,6 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from hashlib import sha256
-from importlib.metadata import version
 from random import Random
 
 import hypothesis
@@ -16,7 +15,7 @@ from hypothesis.database import ExampleDatabase
 from hypothesis.errors import Flaky
 from hypothesis.strategies import SearchStrategy
 
-from bluehour.mock_server import interrupts
+from bluehour.mock_server import __version__, interrupts
 from bluehour.openapi.contract import Contract
 from bluehour.openapi.wording import counted
 
@@ -226,7 +225,7 @@ class _Run:
         return Result(
             client=self._client.name,
             call=self._options.terms.call,
-            version=version("bluehour"),
+            version=__version__,
             profile=profile,
             seed=self._options.seed,
             rules=self._options.rules,

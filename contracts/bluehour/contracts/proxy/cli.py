@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from importlib.metadata import version
 from pathlib import Path
 
 import click
 
+from bluehour.mock_server import __version__
 from bluehour.mock_server.cli import Problem
 
 
@@ -105,7 +105,7 @@ def proxy(
         control_token=control_token or None,
     )
     try:
-        everything_was_right = run(options, version("bluehour"))
+        everything_was_right = run(options, __version__)
     except (ProxyError, HostError) as error:
         raise Problem(str(error)) from error
     raise SystemExit(0 if everything_was_right else 1)

@@ -5,9 +5,6 @@ from __future__ import annotations
 import math
 from collections.abc import Callable
 
-from werkzeug.datastructures import MIMEAccept
-from werkzeug.http import parse_accept_header
-
 from bluehour.openapi import wording
 from bluehour.openapi.document import SpecError
 from bluehour.openapi.model import DeclaredResponse, MediaType, Operation, is_json
@@ -232,5 +229,8 @@ def _acceptable(response: DeclaredResponse, accept: str) -> MediaType | None:
         return None
     written = [name for name, media in response.content.items() if is_json(name) or _is_text(media)]
     offered = sorted(written or response.content, key=lambda name: not is_json(name))
+    from werkzeug.datastructures import MIMEAccept  # here: only documented examples are chosen so
+    from werkzeug.http import parse_accept_header
+
     wanted = parse_accept_header(accept or "*/*", MIMEAccept)
     return response.content[wanted.best_match(offered, default=offered[0])]

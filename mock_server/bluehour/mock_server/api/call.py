@@ -12,7 +12,7 @@ from bluehour.openapi.model import JSON, Operation
 
 from ..core.accounts import Account
 from ..core.world import World
-from ..outbound import TargetPolicy
+from ..outbound.policy import TargetPolicy
 from .trace import Trace
 
 BEARER = {"WWW-Authenticate": "Bearer"}

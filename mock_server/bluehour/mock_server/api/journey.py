@@ -17,7 +17,7 @@ from bluehour.openapi.routes import Match, Routes
 from ..core.accounts import Account, TokenRefused
 from ..core.assets.links import transfer_at
 from ..core.world import World
-from ..outbound import TargetPolicy
+from ..outbound.policy import TargetPolicy
 from .answers import judged, refused, reply_of
 from .behaviours import Behaviour, behaviour_of, documented_example
 from .call import BEARER, Answer, Call, Refusal

@@ -13,7 +13,7 @@ from bluehour.openapi.wording import cut, quoted
 from ..core.assets import Upload
 from ..core.assets.copies import extension_of, place_of, remove_copy
 from ..core.assets.files import TooLarge
-from ..outbound import OutboundError, fetch
+from ..outbound.errors import OutboundError
 from .call import Call, Refusal
 
 _FETCH_SECONDS = 10.0
@@ -137,6 +137,8 @@ def _keep_fetched(call: Call, url: str, project_id: str, limit: int) -> str | No
 
 
 def _fetch(call: Call, url: str, target: Path, limit: int) -> str | None:
+    from ..outbound.fetching import fetch  # here: few mocks fetch any
+
     try:
         fetch(url, target, limit, _FETCH_SECONDS, call.targets)
     except TooLarge:

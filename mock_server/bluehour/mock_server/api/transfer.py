@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from email.utils import formatdate
 from pathlib import Path
 from typing import BinaryIO
 
-from bluehour.openapi.messages import Request
+from bluehour.openapi.messages import Request, http_date
 
 from ..core.assets.files import NoRoom, TooLarge, write_whole
 from ..core.assets.links import OUTPUT_STEM, LinkError, kind_of, project_in
@@ -81,7 +80,7 @@ def download(world: World, request: Request, trace: Trace) -> Reply:
         "Content-Type": world.pictures.media_type_of(path),
         "Content-Disposition": f"inline; filename={OUTPUT_STEM}{path.suffix}",
         "Cache-Control": "no-cache",
-        "Last-Modified": formatdate(found.st_mtime, usegmt=True),
+        "Last-Modified": http_date(found.st_mtime),
         "ETag": f'"{found.st_mtime_ns:x}-{found.st_size:x}"',
     }
     return Reply(200, list(headers.items()), path)

@@ -7,16 +7,18 @@ line. What a command works with is imported when it runs.
 from __future__ import annotations
 
 from collections.abc import Callable
-from importlib.metadata import EntryPoints, entry_points, version
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
-from .. import interrupts
+from .. import __version__, interrupts
 from ..core.accounts import MOST_CREDITS
 from ..core.settings import Settings
 from ..rendering.opening import DEVICES, REFERENCE, SIMULATED
+
+if TYPE_CHECKING:
+    from importlib.metadata import EntryPoints
 
 _DEFAULTS = Settings()
 _Command = TypeVar("_Command", bound=Callable[..., object])
@@ -60,11 +62,13 @@ class _Commands(click.Group):
 
 
 def _installed() -> EntryPoints:
+    from importlib.metadata import entry_points  # which reads what every installed package says of itself
+
     return entry_points(group="bluehour.commands")
 
 
 @click.group(cls=_Commands, context_settings={"help_option_names": ["-h", "--help"]})
-@click.version_option(package_name="bluehour", message="bluehour %(version)s")
+@click.version_option(__version__, message="bluehour %(version)s")
 def main() -> None:
     """A local stand-in for the Magic Hour image editors.
 
@@ -277,6 +281,6 @@ def serve(
         reload=reload,
     )
     try:
-        run(server, version("bluehour"))
+        run(server, __version__)
     except (SpecError, StoreError, RuleError, HostError, ServeError, RendererError) as error:
         raise Problem(str(error)) from error

@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-from functools import partial
-
-from flask import Flask, Response, request
+from typing import TYPE_CHECKING
 
 from ..api.feature import Feature
-from ..api.wsgi import sending_of
-from ..control import PREFIX
 from ..journal.journal import Journal
-from .feed import Feed, follow
-from .pages import add_routes
+from .feed import Feed
+
+if TYPE_CHECKING:
+    from flask import Flask
 
 
 class ConsoleFeature(Feature):
@@ -31,9 +29,6 @@ class ConsoleFeature(Feature):
 
     def add_pages(self, app: Flask) -> None:
         """Serve the console."""
-        add_routes(app)
-        app.add_url_rule(f"{PREFIX}/events", "control events", self._events)
+        from .pages import add_routes
 
-    def _events(self) -> Response:
-        sending_of(request.environ).events = partial(follow, self.feed)
-        return Response(content_type="text/event-stream", headers={"Cache-Control": "no-store"})
+        add_routes(app, self.feed)

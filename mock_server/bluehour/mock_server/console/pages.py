@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from functools import partial
 from pathlib import Path
 
-from flask import Flask, Response, abort
+from flask import Flask, Response, abort, request
 
+from ..api.wsgi import sending_of
 from ..control import PREFIX
+from .feed import Feed, follow
 
 _HERE = Path(__file__).parent
 _PAGE = _HERE / "index.html"
@@ -37,10 +40,11 @@ _HEADERS = {
 }
 
 
-def add_routes(app: Flask) -> None:
-    """Serve the console at `/_mock`, and its style and scripts below it."""
+def add_routes(app: Flask, feed: Feed) -> None:
+    """Serve the console at `/_mock`, and its style, scripts and events below it."""
     app.add_url_rule(PREFIX, "console", _page, strict_slashes=False)
     app.add_url_rule(f"{PREFIX}/static/<name>", "console file", _file)
+    app.add_url_rule(f"{PREFIX}/events", "console events", partial(_events, feed))
     app.add_url_rule("/favicon.ico", "console icon", lambda: _file("icon.svg"))  # browsers ask for it
 
 
@@ -53,3 +57,8 @@ def _file(name: str) -> Response:
     if path is None:
         abort(404)
     return Response(path.read_bytes(), headers=_HEADERS, content_type=_TYPES[path.suffix])
+
+
+def _events(feed: Feed) -> Response:
+    sending_of(request.environ).events = partial(follow, feed)
+    return Response(content_type="text/event-stream", headers={"Cache-Control": "no-store"})

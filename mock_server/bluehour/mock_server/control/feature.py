@@ -4,16 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from functools import cached_property
-from typing import Protocol, runtime_checkable
-
-from flask import Flask
+from typing import TYPE_CHECKING, Protocol, runtime_checkable
 
 from ..api.feature import Feature
 from ..api.secrets import Secrets
 from ..core.world import World
 from .exchange import Handler, handlers_of
 from .operations import WorldOperations
-from .routes import ControlApi
+
+if TYPE_CHECKING:
+    from flask import Flask
 
 
 @runtime_checkable
@@ -44,6 +44,8 @@ class ControlFeature(Feature):
 
     def add_pages(self, app: Flask) -> None:
         """Serve the control API."""
+        from .routes import ControlApi
+
         ControlApi(self._world, lambda: self.handlers, self._upstream).add_routes(app)
 
     @cached_property

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime
-from importlib.metadata import version
 from itertools import accumulate
 from typing import Any
 
 from bluehour.openapi.wording import cut, quoted
 
+from .. import __version__
 from ..api.call import Answer
 from ..api.feature import Feature
 from ..api.secrets import Secrets
@@ -40,7 +40,7 @@ class WorldOperations:
         told: dict[str, Any] = {}
         for feature in self._features:
             told |= feature.state()
-        return Answer(200, views.state(self._world, told, version("bluehour"), call.upstream))
+        return Answer(200, views.state(self._world, told, __version__, call.upstream))
 
     def reset(self, call: ControlCall) -> Answer:
         """Begin anew."""

@@ -6,7 +6,6 @@ access -> operation (404, 405) -> parameters and body (400) -> what the operatio
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from functools import cache
 from typing import Any
 
 import orjson
@@ -15,7 +14,6 @@ from flask import Flask, Response, redirect, request
 from bluehour.openapi.messages import Request
 from bluehour.openapi.model import JSON, Operation
 from bluehour.openapi.reading import read
-from bluehour.openapi.routes import Routes
 from bluehour.openapi.upgrade import METHODS
 
 from ..api.answers import judged, reply_of
@@ -26,7 +24,7 @@ from ..api.wsgi import body_of, request_of
 from ..core.world import World
 from . import PREFIX
 from .access import COOKIE, check_access
-from .contract import control_contract
+from .contract import control_contract, routes
 from .exchange import ControlCall, ControlRefusal, Handler
 
 
@@ -103,18 +101,6 @@ class ControlApi:
         if handler is None:
             raise ControlRefusal(404, "not_found", f"{operation.id}: this mock was made without that part")
         return handler(call)
-
-
-@cache
-def routes() -> Routes:
-    """Return the routes of the control API, read once per process: not before somebody calls it."""
-    return Routes(control_contract(), [""])
-
-
-def lane_of_call(path: str, method: str) -> str:
-    """Return whose threads work on a call of the control API: `x-lane` in its contract."""
-    match = routes().find(method, path)
-    return "control" if match is None else str(match.operation.node.get("x-lane", "control"))
 
 
 def _refusal(refusal: ControlRefusal) -> Answer:

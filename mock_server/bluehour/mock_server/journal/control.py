@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from importlib.metadata import version
-
+from .. import __version__
 from ..api.call import Answer
 from ..control.exchange import ControlCall, existing, unknown
 from ..core.world import World
@@ -46,7 +45,7 @@ class JournalOperations:
 
     def export_har(self, call: ControlCall) -> Answer:
         """The journal as an HTTP archive."""
-        har = archive(self._found(call), call.upstream or call.base_url, version("bluehour"))
+        har = archive(self._found(call), call.upstream or call.base_url, __version__)
         return Answer(200, har, headers={"Content-Disposition": 'attachment; filename="journal.har"'})
 
     def _found(self, call: ControlCall) -> list[Exchange]:

@@ -4,19 +4,3 @@ Each has one deadline for everything from the look-up of the name to the last by
 policy denies, and goes to the very address that the policy has seen. It goes there directly: a proxy that the
 environment names (`http_proxy`) would choose the address itself.
 """
-
-from .connection import Deadline, answer_to, check_target
-from .errors import OutboundError, TargetDenied, TookTooLong
-from .fetching import fetch
-from .policy import TargetPolicy
-
-__all__ = [
-    "Deadline",
-    "OutboundError",
-    "TargetDenied",
-    "TargetPolicy",
-    "TookTooLong",
-    "answer_to",
-    "check_target",
-    "fetch",
-]

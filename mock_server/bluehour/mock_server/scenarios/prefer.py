@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import math
 
-from werkzeug.http import parse_dict_header
-
 from bluehour.openapi.wording import cut, quoted
 
 from ..api.call import Refusal
@@ -21,6 +19,8 @@ def preferred(header: str) -> Effect | None:
     Raises:
         Refusal: a code or a delay that there can't be.
     """
+    from werkzeug.http import parse_dict_header  # here: few requests ask for anything
+
     asked = {name.lower(): value for name, value in parse_dict_header(header).items()}
     code, delay = asked.get("code"), asked.get("delay")
     if code is None and delay is None:

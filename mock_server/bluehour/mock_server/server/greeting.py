@@ -15,7 +15,7 @@ from ..api.secrets import without_user
 from ..control import PREFIX as CONSOLE
 from ..core.deliveries import Endpoint
 from ..mock import Mock
-from ..reference_page.feature import PATH as DOCS
+from ..reference_page import PATH as DOCS
 
 
 def greeting(mock: Mock, base_url: str, version: str, *, shows_secret: bool) -> str:

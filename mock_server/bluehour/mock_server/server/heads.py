@@ -9,11 +9,10 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass
-from email.utils import formatdate
 from functools import lru_cache
 
 from bluehour.openapi.errors import BluehourError
-from bluehour.openapi.messages import Headers, is_host, phrase
+from bluehour.openapi.messages import Headers, http_date, is_host, phrase
 
 LONGEST_HEAD = 128 * 2**10
 """Bytes of a head."""
@@ -161,7 +160,7 @@ def date(second: int) -> str:
     Args:
         second: since the epoch.
     """
-    return formatdate(second, usegmt=True)
+    return http_date(second)
 
 
 def _without_host(method: str, target: str, host: str) -> tuple[str, str]:

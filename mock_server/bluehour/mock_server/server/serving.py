@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import gc
 import logging
 import math
@@ -193,7 +194,9 @@ async def _serve(server: Server, bound: socket, mock: Mock, version: str) -> Non
         shows_secret = server.webhook_secret is None
         click.echo(greeting(mock, server.base_url, version, shows_secret=shows_secret))
         sys.stdout.flush()
+        warming = asyncio.get_running_loop().run_in_executor(None, answering.application.warm)
         await stopped.wait()
+        warming.cancel()
     log.flush()
 
 

@@ -9,7 +9,7 @@ from ..api.feature import Feature
 from ..control.exchange import Handler, handlers_of
 from ..core.projects import Project
 from ..core.world import World
-from ..outbound import TargetPolicy
+from ..outbound.policy import TargetPolicy
 from .control import WebhookOperations
 from .webhooks import Webhooks
 

@@ -8,7 +8,9 @@ from collections.abc import Mapping
 from bluehour.openapi.model import JSON
 from bluehour.openapi.wording import cut
 
-from ..outbound import Deadline, OutboundError, TargetDenied, TargetPolicy, answer_to, check_target
+from ..outbound.connection import Deadline, answer_to, check_target
+from ..outbound.errors import OutboundError, TargetDenied
+from ..outbound.policy import TargetPolicy
 
 _LOOKED_UP_WITHIN = 5.0
 """Seconds that the name of a webhook that is registered has to be looked up in."""

@@ -30,7 +30,7 @@ from ..api.secrets import without_user
 from ..core.deliveries import Attempt, ComingEvent, Delivery, Endpoint, WaitingDelivery
 from ..core.projects import Project
 from ..core.world import World
-from ..outbound import TargetPolicy
+from ..outbound.policy import TargetPolicy
 from .sending import check_url, post
 from .signature import delivery_rules, signed_headers
 

@@ -1,0 +1,69 @@
+"""The reference's page at `/docs`, made when somebody first asks for it, and its files."""
+
+from __future__ import annotations
+
+from functools import cached_property, partial
+from pathlib import Path
+from typing import Any
+
+import orjson
+from flask import Flask, Response, request
+
+from bluehour.openapi.contract import Contract
+from bluehour.openapi.model import JSON
+
+from . import PATH
+
+_STATIC = Path(__file__).with_name("static")
+_FILES = {"base.css": "text/css", "reference.css": "text/css", "reference.js": "text/javascript"}
+
+# The page is made of a stranger's text. Should any of it slip through as HTML, it can still do nothing.
+_POLICY = (
+    "default-src 'none'; style-src 'self'; script-src 'self'; img-src data:; "
+    "base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
+)
+_HEADERS = {
+    "Cache-Control": "no-cache",  # the next server at this address may have another contract
+    "Referrer-Policy": "no-referrer",
+    "X-Content-Type-Options": "nosniff",
+}
+
+
+def add_routes(app: Flask, contract: Contract) -> None:
+    """Serve the reference, unless the contract has an operation there; and the contract itself."""
+    document = orjson.dumps(contract.document)
+    app.add_url_rule("/openapi.json", "openapi", lambda: Response(document, content_type=JSON))
+    files = {f"{PATH}/{name}": name for name in _FILES}
+    if _taken(contract) & {PATH, *files}:
+        return
+    app.add_url_rule(PATH, "reference_page", _View(contract), strict_slashes=False)
+    for path, name in files.items():
+        app.add_url_rule(path, f"reference_page {name}", partial(_file, name))
+
+
+def _taken(contract: Contract) -> set[str]:
+    prefixes = ("", *contract.base_paths)
+    return {(prefix + one.path).rstrip("/") for one in contract.operations for prefix in prefixes}
+
+
+class _View:
+    """Answers with the page, which is made at the first request and kept."""
+
+    def __init__(self, contract: Contract) -> None:
+        self._contract = contract
+
+    @cached_property
+    def _page(self) -> Any:
+        from .page import Page
+
+        return Page(self._contract)
+
+    def __call__(self) -> Response:
+        html = self._page.at(request.scheme, request.host, request.environ["SERVER_PORT"])
+        headers = {**_HEADERS, "Content-Security-Policy": _POLICY}
+        return Response(html, headers=headers, content_type="text/html; charset=utf-8")
+
+
+def _file(name: str) -> Response:
+    content = (_STATIC / name).read_bytes()
+    return Response(content, headers=_HEADERS, content_type=f"{_FILES[name]}; charset=utf-8")
