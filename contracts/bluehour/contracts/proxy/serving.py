@@ -88,7 +88,7 @@ def run(options: Options, version: str) -> bool:
     upstream = _upstream(options)
     _check(options)
     # Time runs as it does for the upstream, for what polls in a hurry.
-    settings = Settings(journal=options.journal, control_token=options.control_token, time_scale=1)
+    settings = Settings(journal=options.journal, control_token=options.control_token or None, time_scale=1)
     with _reserved(options) as sockets, closing(Mock(load(), settings, upstream=upstream.url)) as mock:
         for address, port in (each.getsockname()[:2] for each in sockets):
             if upstream.port == port and upstream.host in (_LOCAL.get(address, address), "localhost"):

@@ -9,7 +9,6 @@ import struct
 from asyncio import Server, StreamReader, StreamWriter, Task
 from collections.abc import Coroutine, Iterator
 from contextlib import contextmanager
-from email.utils import formatdate
 from functools import partial
 from threading import Event, Thread
 from time import monotonic
@@ -19,6 +18,7 @@ from typing import Any
 from bluehour.mock_server.server.heads import Malformed
 from bluehour.openapi.contract import Contract
 from bluehour.openapi.errors import BluehourError
+from bluehour.openapi.messages import http_date
 from bluehour.openapi.routes import Routes
 
 from ...http1 import Cut, Incoming, RequestHead, request_framing
@@ -221,7 +221,7 @@ async def _send(
             await _until_left(reader, showing.patience * _SILENT_FOR)
         _reset(writer)
         return False
-    date = formatdate(showing.clock.wall(), usegmt=True)
+    date = http_date(showing.clock.wall())
     for piece in pieces(answer.written, turn, date, says_close=head.wants_close):
         writer.write(piece)
         await writer.drain()
