@@ -194,6 +194,15 @@ def phrase(status: int) -> str:
         return ""
 
 
+def named(status: int) -> tuple[str, str]:
+    """Return what HTTP calls a status, for programs and for people, also where nobody has named it."""
+    try:
+        known = HTTPStatus(status)
+    except ValueError:
+        return f"status_{status}", f"Status {status}"
+    return known.name.lower(), known.phrase
+
+
 _DAYS = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
 _MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
 
