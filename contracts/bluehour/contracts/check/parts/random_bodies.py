@@ -27,7 +27,9 @@ _LONGEST = 64 * 2**10
 
 
 def try_random_illegal(check: Check, jobs: Jobs) -> None:
-    """Send whatever schemathesis breaks."""
+    """Send whatever schemathesis breaks; it takes half a check's CPU time, so not for other rules' sake."""
+    if not check.findings.wants({"refuse.random"}):
+        return
     for operation in (*check.uploads, *check.creates):
         media = json_of(operation)
         if media is None:
@@ -45,6 +47,8 @@ def try_random_illegal(check: Check, jobs: Jobs) -> None:
 
 def try_random_legal(check: Check) -> None:
     """Send whatever schemathesis makes of a schema, where an account that can't pay tells for nothing."""
+    if not check.findings.wants({"accept.random"}):
+        return
     for operation in (*check.uploads, *check.creates):
         account = check.accounts.empty if operation.credits else check.accounts.main
         media = json_of(operation)
