@@ -1,4 +1,4 @@
-"""Clients' connections: one request after the other on each, for the upstream or for the console."""
+"""Clients' connections: one request after the other on each."""
 
 from __future__ import annotations
 
@@ -6,41 +6,26 @@ import asyncio
 from asyncio import StreamReader, StreamWriter, Task
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
-from typing import Protocol
 
 from bluehour.mock_server.server.heads import Malformed
 
-from ..http1 import Cut, Incoming, RequestHead
-from .forwarding import Client, ClientLeft
+from ..http1 import Cut, Incoming
+from .forwarding import Client, ClientLeft, Forwarder
 
 _LINGERS = 2.0
 """Seconds that a client has to close its side after ours."""
-
-
-class Answering(Protocol):
-    """What requests are for: the upstream, by a forwarder, or the console."""
-
-    async def answer(self, head: RequestHead, client: Client) -> bool:
-        """See to it that a request is answered; tell whether the client may send another one."""
-
-    async def refuse(self, client: Client, error: Malformed) -> None:
-        """Answer what is no request at all."""
-
-
-async def _at_once() -> None:
-    """Wait for nothing."""
 
 
 class Connections:
     """Takes requests.
 
     Args:
-        answering: what they are for.
+        forwarder: what they are for.
         ready: waited for before each request.
     """
 
-    def __init__(self, answering: Answering, ready: Callable[[], Awaitable[object]] = _at_once) -> None:
-        self._answering = answering
+    def __init__(self, forwarder: Forwarder, ready: Callable[[], Awaitable[object]]) -> None:
+        self._forwarder = forwarder
         self._ready = ready
         self._open: set[Task[object]] = set()
 
@@ -76,13 +61,13 @@ class Connections:
             try:
                 head = await client.incoming.request()
             except Malformed as error:
-                await self._answering.refuse(client, error)
+                await self._forwarder.refuse(client, error)
                 return
             except Cut:
                 return
             if head is None:
                 return
-            may_go_on = await self._answering.answer(head, client)
+            may_go_on = await self._forwarder.answer(head, client)
 
 
 async def _closed(reader: StreamReader, writer: StreamWriter) -> None:
