@@ -23,6 +23,7 @@ def block(mark: str, language: str) -> str:
     return str(found)
 
 
+@pytest.mark.thorough
 def test_the_commands_find_what_the_page_shows(tmp_path: Path) -> None:
     (tmp_path / "client.py").write_text(block("fuzz", "python"))
     outputs, codes = [], []
