@@ -9,6 +9,8 @@ import sys
 import sysconfig
 from pathlib import Path
 
+import pytest
+
 from .sdks import PY_50
 
 ROOT = Path(__file__).parents[2]
