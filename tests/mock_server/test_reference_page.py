@@ -511,12 +511,12 @@ def test_a_slash_at_the_end_makes_no_difference() -> None:
 @pytest.mark.parametrize("path", ["/docs", "/docs/", "/docs/base.css"])
 def test_a_contracts_own_docs_win(path: str) -> None:
     contract = contract_of({path: {"get": {"responses": {"204": {"description": "mine"}}}}})
-    assert client_of(contract).get("/docs").status_code == 404
+    assert client_of(contract).get(path).status_code == 204
 
 
 def test_a_contracts_docs_below_its_base_path_win() -> None:
     paths: Any = {"/docs": {"get": {"responses": {}}}}
-    assert client_of(contract_of(paths, servers=[{"url": "/api"}])).get("/docs").status_code == 404
+    assert client_of(contract_of(paths, servers=[{"url": "/api"}])).get("/docs").get_data() == b""
     below = contract_of({"/base": {"get": {"responses": {}}}}, servers=[{"url": "/docs/x"}])
     assert client_of(below).get("/docs").status_code == 200
 

@@ -12,7 +12,6 @@ from threading import Lock
 from typing import TYPE_CHECKING, BinaryIO, Protocol, cast, runtime_checkable
 
 from bluehour.openapi.messages import Request
-from bluehour.openapi.schema import load_explainer
 
 from .api.answers import refused, reply_of
 from .api.application import Lane, Refused
@@ -30,7 +29,6 @@ from .control.feature import ControlFeature
 from .core.assets.links import is_link
 from .core.settings import MEMORY
 from .mock import Mock
-from .reference_page import PATH as DOCS
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
@@ -47,7 +45,13 @@ Log = Callable[[Request, Trace, Reply, float], None]
 
 @runtime_checkable
 class _HasPages(Protocol):
-    """A feature with something to see in a browser, or an API of its own."""
+    """A feature with something to see in a browser, or an API of its own.
+
+    Attributes:
+        pages: how the paths of all of it begin.
+    """
+
+    pages: tuple[str, ...]
 
     def add_pages(self, app: Flask) -> None:
         """Add it."""
@@ -114,6 +118,9 @@ class Application:
         self._log = log
         self._journey = Journey(mock.world, lambda: mock.targets, mock.secrets, mock.features)
         self._records = [each.record for each in mock.features if type(each).record is not Feature.record]
+        self._prefixes = tuple(
+            prefix for each in mock.features if isinstance(each, _HasPages) for prefix in each.pages
+        )
         self._has_page = lru_cache(maxsize=1024)(self._is_page)
 
     @cached_property
@@ -125,11 +132,6 @@ class Application:
         return app
 
     # For a server of ours.
-
-    def warm(self) -> None:
-        """Load what only some requests need, before one of them has to wait for it."""
-        _ = self.flask
-        load_explainer()
 
     def answer(
         self,
@@ -167,7 +169,7 @@ class Application:
         """
         if path.startswith(PREFIX):
             return cast(Lane, lane_of_call(path, method))
-        if path.startswith(DOCS):
+        if path.startswith(self._prefixes):
             return "control"
         if is_link(path):
             if method == "PUT":
@@ -205,6 +207,8 @@ class Application:
         return not self._journey.leads(request) and self._has_page(request.path)
 
     def _is_page(self, path: str) -> bool:
+        if "flask" not in vars(self) and not path.startswith(self._prefixes):
+            return False  # to ask Flask would be to load it, and nobody can have added a page of his own
         return bool(self.flask.url_map.bind("localhost").allowed_methods(path))
 
     def _record(self, request: Request, trace: Trace, reply: Reply, began: float) -> None:

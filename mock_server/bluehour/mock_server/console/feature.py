@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from ..api.feature import Feature
+from ..control import PREFIX
 from ..journal.journal import Journal
 from .feed import Feed
 
@@ -18,6 +19,8 @@ class ConsoleFeature(Feature):
     Args:
         journal: whose requests it tells of; None where none are kept.
     """
+
+    pages = (PREFIX, "/favicon.ico")
 
     def __init__(self, journal: Journal | None) -> None:
         self.feed = Feed()

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Protocol, runtime_checkable
 from ..api.feature import Feature
 from ..api.secrets import Secrets
 from ..core.world import World
+from . import PREFIX
 from .exchange import Handler, handlers_of
 from .operations import WorldOperations
 
@@ -33,6 +34,8 @@ class ControlFeature(Feature):
         features: all others, whose operations it has.
         upstream: the base URL of the server that a proxy stands before; None for a mock.
     """
+
+    pages = (PREFIX,)
 
     def __init__(
         self, world: World, secrets: Secrets, features: Sequence[Feature], upstream: str | None

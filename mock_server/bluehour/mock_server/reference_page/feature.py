@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from ..api.feature import Feature
 from ..core.world import World
+from . import PATH
 
 if TYPE_CHECKING:
     from flask import Flask
@@ -17,6 +18,8 @@ class ReferenceFeature(Feature):
     Args:
         world: which has it.
     """
+
+    pages = (PATH, "/openapi.json")
 
     def __init__(self, world: World) -> None:
         self._world = world

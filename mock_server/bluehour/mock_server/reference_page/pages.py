@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from functools import cached_property, partial
 from pathlib import Path
 from typing import Any
@@ -10,6 +11,7 @@ import orjson
 from flask import Flask, Response, request
 
 from bluehour.openapi.contract import Contract
+from bluehour.openapi.document import Document
 from bluehour.openapi.model import JSON
 
 from . import PATH
@@ -31,7 +33,7 @@ _HEADERS = {
 
 def add_routes(app: Flask, contract: Contract) -> None:
     """Serve the reference, unless the contract has an operation there; and the contract itself."""
-    document = orjson.dumps(contract.document)
+    document = _written(contract.document)
     app.add_url_rule("/openapi.json", "openapi", lambda: Response(document, content_type=JSON))
     files = {f"{PATH}/{name}": name for name in _FILES}
     if _taken(contract) & {PATH, *files}:
@@ -39,6 +41,13 @@ def add_routes(app: Flask, contract: Contract) -> None:
     app.add_url_rule(PATH, "reference_page", _View(contract), strict_slashes=False)
     for path, name in files.items():
         app.add_url_rule(path, f"reference_page {name}", partial(_file, name))
+
+
+def _written(document: Document) -> bytes:
+    try:
+        return orjson.dumps(document)
+    except TypeError:  # an integer of more than 64 bits, or half a surrogate pair: YAML can hold them
+        return json.dumps(document).encode()
 
 
 def _taken(contract: Contract) -> set[str]:

@@ -21,6 +21,7 @@ import uvloop
 from bluehour.openapi.contract import Contract, load, load_anew
 from bluehour.openapi.document import MAGIC_HOUR
 from bluehour.openapi.errors import BluehourError
+from bluehour.openapi.schema import load_explainer
 from bluehour.openapi.wording import counted
 
 from .. import interrupts
@@ -195,7 +196,7 @@ async def _serve(server: Server, bound: socket, mock: Mock, version: str) -> Non
         shows_secret = server.webhook_secret is None
         click.echo(greeting(mock, server.base_url, version, shows_secret=shows_secret))
         sys.stdout.flush()
-        warming = asyncio.get_running_loop().run_in_executor(None, application.warm)
+        warming = asyncio.get_running_loop().run_in_executor(None, load_explainer)
         await stopped.wait()
         warming.cancel()
     log.flush()

@@ -116,7 +116,8 @@ class MemoryStore:
             refunds = (
                 line for each in self._last_to_end(self._refunded[account_id]) for line in refund_of(each)
             )
-            newest_first = merge(charges, refunds, gifts, key=_time_of, reverse=True)
+            # Where a job ends as it begins, its refund follows its charge.
+            newest_first = merge(refunds, charges, gifts, key=_time_of, reverse=True)
             entries = list(islice(newest_first, limit))[::-1]
             return LedgerPage(ledger.total() - sum(entry.amount for entry in entries), entries)
 
