@@ -11,6 +11,8 @@ import pytest
 
 from .installed import Environment, installed, needs_of
 
+pytestmark = pytest.mark.thorough  # a wheel is built, and a project's environment filled, in a minute
+
 REPOSITORY = Path(__file__).parents[2]
 EXAMPLE = REPOSITORY / "examples" / "photo_booth"
 

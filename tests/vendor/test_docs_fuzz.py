@@ -9,6 +9,8 @@ import sys
 import sysconfig
 from pathlib import Path
 
+import pytest
+
 from .sdks import PY_50
 
 ROOT = Path(__file__).parents[2]
@@ -23,6 +25,7 @@ def block(mark: str, language: str) -> str:
     return str(found)
 
 
+@pytest.mark.thorough
 def test_the_commands_find_what_the_page_shows(tmp_path: Path) -> None:
     (tmp_path / "client.py").write_text(block("fuzz", "python"))
     outputs, codes = [], []

@@ -8,7 +8,6 @@ from pathlib import Path
 import pytest
 
 from bluehour.contracts.fuzz.script import loaded
-from tests.profiles import few
 
 from .conftest import skip_without_npm
 from .fuzzed.__main__ import FOUND, PACKAGES, fuzz
@@ -16,7 +15,8 @@ from .fuzzed.__main__ import FOUND, PACKAGES, fuzz
 KNOWN_FROM_A_PROTOTYPE = ("TypeError", "JSONDecodeError", "InvalidURL")
 
 
-@pytest.mark.parametrize("name", few(PACKAGES, "python-0.90.0", "node-0.43.1"))
+@pytest.mark.thorough
+@pytest.mark.parametrize("name", PACKAGES)
 def test_every_script_of_an_sdk_shows_the_rule_that_it_was_found_by(name: str, tmp_path: Path) -> None:
     skip_without_npm(PACKAGES[name])
     report = tmp_path / "report.json"

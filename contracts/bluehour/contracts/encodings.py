@@ -6,8 +6,7 @@ import zlib
 from collections.abc import Sequence
 
 from bluehour.openapi.errors import BluehourError
-
-from .http1 import Pairs
+from bluehour.openapi.messages import Pairs
 
 _GZIP_OR_ZLIB = 32 + zlib.MAX_WBITS
 _BARE = -zlib.MAX_WBITS

@@ -266,27 +266,6 @@ class Pages:
         return answered(self._flask, request, body)
 
 
-class Replaceable:
-    """An application that another one may take the place of, while it is served."""
-
-    def __init__(self, application: Application) -> None:
-        self.application = application
-
-    def lane_of(self, method: str, path: str, body: bytes | None) -> Lane | None:
-        """See `Application`."""
-        return self.application.lane_of(method, path, body)
-
-    def largest_body(self, path: str) -> int:
-        """See `Application`."""
-        return self.application.largest_body(path)
-
-    def answer(
-        self, request: Request, body: BinaryIO | None = None, refused: Refused | OSError | None = None
-    ) -> Reply:
-        """See `Application`."""
-        return self.application.answer(request, body, refused)
-
-
 def _as_refusal(refused: Refused | OSError) -> Exception:
     if isinstance(refused, OSError):
         return refused

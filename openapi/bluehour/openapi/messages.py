@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
-from functools import cached_property
+from functools import cached_property, lru_cache
 from http import HTTPStatus
 from time import gmtime
 from typing import Any
@@ -185,12 +185,22 @@ class Response:
             return None
 
 
+@lru_cache(maxsize=64)
 def phrase(status: int) -> str:
     """Return a status's name, such as `Not Found`; nothing where nobody has named it."""
     try:
         return HTTPStatus(status).phrase
     except ValueError:
         return ""
+
+
+def named(status: int) -> tuple[str, str]:
+    """Return what HTTP calls a status, for programs and for people, also where nobody has named it."""
+    try:
+        known = HTTPStatus(status)
+    except ValueError:
+        return f"status_{status}", f"Status {status}"
+    return known.name.lower(), known.phrase
 
 
 _DAYS = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")

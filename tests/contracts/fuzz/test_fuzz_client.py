@@ -52,7 +52,7 @@ def suite(pytester: pytest.Pytester) -> Iterator[pytest.Pytester]:
 
 
 def run(suite: pytest.Pytester, code: str, *arguments: str) -> pytest.RunResult:
-    head = "import asyncio\nimport time\n\nimport contracts\n\nimport careful\n\n"
+    head = "import asyncio\nimport time\n\nfrom bluehour import contracts\n\nimport careful\n\n"
     suite.makepyfile(head + dedent(code))
     return suite.runpytest_inprocess("-p", "no:cacheprovider", *arguments)
 

@@ -142,7 +142,7 @@ def test_what_is_no_request_is_refused_and_never_seen(served: Served, head: str)
 def test_a_head_that_is_too_long_is_refused(served: Served, end: str) -> None:
     client = served.client()
     status, _, body = client.ask(f"GET / HTTP/1.1\nX: {'x' * LONGEST_HEAD}{end}")
-    assert (status, json.loads(body)["message"]) == (400, "The request's head takes more than 131,072 bytes")
+    assert (status, json.loads(body)["message"]) == (400, "The head takes more than 131,072 bytes")
 
 
 def test_what_came_before_a_broken_request_is_answered(served: Served) -> None:

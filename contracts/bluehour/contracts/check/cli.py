@@ -6,7 +6,7 @@ import sys
 from collections.abc import Collection
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
 import click
@@ -65,7 +65,7 @@ _FILE = click.Path(path_type=Path, dir_okay=False, writable=True)
     "nothing, where each slider moves the face, likeness, tone and size. Needs bluehour[inference] and "
     "bluehour weights.",
 )
-@click.option("-x", "--first", is_flag=True, help="Stop at the first broken rule.")
+@click.option("-x", "--first", "only_first", is_flag=True, help="Stop at the first broken rule.")
 @click.option("--rules", "list_rules", is_flag=True, help="List the rules, with what each costs, and stop.")
 @click.option("--plan", is_flag=True, help="Tell what would be sent, and what it could cost; send nothing.")
 @click.option(
@@ -103,22 +103,16 @@ def check(
     token: str | None,
     second_token: str | None,
     empty_token: str | None,
-    max_credits: int | None,
     only: tuple[str, ...],
     skip: tuple[str, ...],
     pixels: bool,
-    first: bool,
     list_rules: bool,
     plan: bool,
-    seed: int,
-    picture: Path | None,
     report: Path | None,
     junit: Path | None,
     json_file: Path | None,
     har: Path | None,
-    rate: float | None,
-    timeout: float | None,
-    patience: float | None,
+    **given: Any,
 ) -> None:
     """Check whether the deployment at URL keeps the contract of the Magic Hour image editors.
 
@@ -153,14 +147,8 @@ def check(
         token=token or "",
         second_token=second_token or None,
         empty_token=empty_token or None,
-        max_credits=max_credits,
         rules=rules,
-        seed=seed,
-        picture=picture,
-        rate=rate,
-        timeout=timeout,
-        patience=patience,
-        only_first=first,
+        **given,
     )
     try:
         options = with_token(options)

@@ -5,14 +5,14 @@ from __future__ import annotations
 import socket
 import ssl
 import time
-from asyncio import IncompleteReadError, LimitOverrunError
 from collections.abc import Coroutine
 from contextlib import suppress
 from typing import Any, TypeVar
 
+from bluehour.mock_server.server.heads import Malformed
 from bluehour.openapi.errors import BluehourError
 
-from ..http1 import LONGEST_HEAD, PIECE, AnswerHead, Cut, NotHttp, answer_framing, read_answer, read_body
+from ..http1 import AnswerHead, Cut, Incoming, answer_framing
 
 LARGEST_ANSWER = 256 * 2**20
 """Bytes of a body; who sends more is left."""
@@ -55,7 +55,7 @@ def connected(host: str, port: int, timeout: float, tls: ssl.SSLContext | None) 
 
 
 class Connection:
-    """Sends requests, and reads their answers by the codec: as asyncio's streams do, but see `_now`.
+    """Sends requests, and reads their answers by the codec, which knows streams alone: see `_now`.
 
     Attributes:
         lasts: whether another request may be sent.
@@ -64,7 +64,7 @@ class Connection:
     def __init__(self, connection: socket.socket) -> None:
         self.lasts = True
         self._socket = connection
-        self._received = bytearray()
+        self._incoming = Incoming(self._receive)
         self._ends_at = 0.0
 
     def close(self) -> None:
@@ -81,7 +81,7 @@ class Connection:
         try:
             with suppress(BrokenPipeError, ConnectionResetError):  # it may answer without reading to the end
                 self._send(message)
-            return _now(self._whole_answer(method.encode()))
+            return _now(self._whole_answer(method))
         except BaseException as error:
             self.close()
             if isinstance(error, TimeoutError):
@@ -96,57 +96,34 @@ class Connection:
             self._set_limit()
             left = left[self._socket.send(left) :]
 
-    async def _whole_answer(self, method: bytes) -> tuple[AnswerHead, bytes]:
+    async def _whole_answer(self, method: str) -> tuple[AnswerHead, bytes]:
         head = await self._final_head()
         try:
             framing = answer_framing(head, method)
-            body = await read_body(self, framing, LARGEST_ANSWER)
-        except NotHttp as error:
+            body = await self._incoming.body(framing, LARGEST_ANSWER)
+        except Malformed as error:
             raise NoAnswer(f"what it answered is no HTTP: {error}") from error
         except (Cut, ConnectionError) as error:
             raise NoAnswer("the body of its answer was cut off") from error
         if len(body) > LARGEST_ANSWER:
             raise NoAnswer(f"its answer has more than {LARGEST_ANSWER // 2**20} MiB")
-        is_over = framing.kind == "close" or head.wants_close or head.status == 101
-        self.lasts = not (is_over or self._received)
+        is_over = framing == "close" or head.wants_close or head.status == 101
+        self.lasts = not (is_over or self._incoming.has_more)
         return head, body
 
     async def _final_head(self) -> AnswerHead:
         """The first head that is no interim one, such as that of a 100 or a 103."""
         try:
-            while head := await read_answer(self):
+            while head := await self._incoming.answer():
                 if head.status >= 200 or head.status == 101:
                     return head
-        except (NotHttp, Cut) as error:
+        except (Malformed, Cut) as error:
             raise NoAnswer(f"what it answered is no HTTP: {error}") from error
         except (ConnectionResetError, BrokenPipeError) as error:
             raise Closed(_reason(error)) from error
         raise Closed(_CLOSED)
 
-    # As asyncio's `StreamReader` has it, for the codec.
-
-    async def readuntil(self, separator: bytes, /) -> bytes:
-        """Return what comes up to a separator, and that."""
-        end = self._received.find(separator)
-        while end < 0 and (searched := len(self._received)) <= LONGEST_HEAD:
-            if not (data := self._receive(PIECE)):
-                raise IncompleteReadError(bytes(self._received), None)
-            self._received += data
-            end = self._received.find(separator, searched)
-        if not 0 <= end <= LONGEST_HEAD:
-            raise LimitOverrunError("no end is in sight", len(self._received))
-        return self._taken(end + 1)
-
-    async def read(self, n: int, /) -> bytes:
-        """Return some of what comes; nothing at the end."""
-        return self._taken(n) if self._received else self._receive(n)
-
-    def _taken(self, size: int) -> bytes:
-        data = bytes(self._received[:size])
-        del self._received[:size]
-        return data
-
-    def _receive(self, most: int) -> bytes:
+    async def _receive(self, most: int) -> bytes:
         self._set_limit()
         return self._socket.recv(most)
 

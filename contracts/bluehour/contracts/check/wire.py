@@ -10,9 +10,11 @@ from functools import cached_property
 from typing import NamedTuple, Protocol
 from urllib.parse import urlsplit
 
+from bluehour.mock_server.server.heads import Malformed
+
 from ..encodings import Unreadable, decoded
 from ..exchange import Answer, Request
-from ..http1 import NotHttp, request_head
+from ..http1 import request_head
 from .connection import LARGEST_ANSWER, Closed, Connection, NotSent, connected
 
 
@@ -60,7 +62,7 @@ class HttpWire:
             self._idle[place] = connection
         else:
             connection.close()
-        headers = tuple((name, _text(value)) for name, value in head.fields.pairs)
+        headers = tuple((name, _text(value)) for name, value in head.headers)
         with suppress(Unreadable):  # what can't be undone stays as it is
             body = decoded(headers, body, LARGEST_ANSWER)
         return Answer(head.status, headers, body, seconds)
@@ -109,7 +111,7 @@ def _head(request: Request, place: _Place) -> bytes:
         if request.body or request.method in ("POST", "PUT", "PATCH"):
             headers.append(("Content-Length", b"%d" % len(request.body)))
         return request_head(request.method, target if target.startswith("/") else f"/{target}", headers)
-    except (NotHttp, ValueError) as error:
+    except (Malformed, ValueError) as error:
         raise NotSent(f"HTTP can't carry it: {error}") from error
 
 

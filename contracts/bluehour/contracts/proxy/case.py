@@ -8,13 +8,13 @@ from functools import cached_property
 from typing import Any
 
 from bluehour.mock_server.core.accounts import shortened
+from bluehour.openapi.messages import Pairs
 from bluehour.openapi.model import Operation
 from bluehour.openapi.reading import credential_of
 from bluehour.openapi.routes import Routes
 
 from ..encodings import Unreadable, decoded
 from ..exchange import ANYWHERE, Answer, Exchange, Request, label_of
-from ..http1 import Pairs
 from .links import Links
 from .passed import MOST_KEPT, Kept, Passed
 
@@ -53,7 +53,7 @@ class Case:
         passed = self.passed
         if passed.failure or passed.malformed:
             return None
-        return Answer(passed.status, passed.answer_headers, self.answer_body or b"", passed.seconds)
+        return Answer(passed.status, tuple(passed.answer_headers), self.answer_body or b"", passed.seconds)
 
     @property
     def can_be_judged(self) -> bool:
@@ -70,7 +70,10 @@ class Case:
             number=number,
             at=passed.at,
             request=Request(
-                passed.method, upstream + passed.target, passed.request_headers, self.request_body or b""
+                passed.method,
+                upstream + passed.target,
+                tuple(passed.request_headers),
+                self.request_body or b"",
             ),
             answer=self.answer,
             operation=self.operation,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import click
 
@@ -69,17 +70,7 @@ from bluehour.mock_server.cli import Problem
     show_envvar=True,
     help="What opens the console, from anywhere. Default: it is open to this machine alone.",
 )
-def proxy(
-    upstream: str,
-    host: str,
-    port: int,
-    console_port: int | None,
-    journal: int,
-    har: Path | None,
-    timeout: float,
-    log_format: str,
-    control_token: str | None,
-) -> None:
+def proxy(**given: Any) -> None:
     """Pass requests on to a server, and judge both sides by the contract.
 
     Point a client at the proxy in place of the server. Requests and answers pass as they are; what is wrong
@@ -93,19 +84,8 @@ def proxy(
 
     from .serving import Options, ProxyError, run
 
-    options = Options(
-        upstream=upstream,
-        host=host,
-        port=port,
-        console_port=console_port,
-        journal=journal,
-        har=har,
-        timeout=timeout,
-        log_format=log_format,
-        control_token=control_token or None,
-    )
     try:
-        everything_was_right = run(options, __version__)
+        everything_was_right = run(Options(**given), __version__)
     except (ProxyError, HostError) as error:
         raise Problem(str(error)) from error
     raise SystemExit(0 if everything_was_right else 1)

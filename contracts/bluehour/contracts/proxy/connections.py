@@ -1,4 +1,4 @@
-"""Clients' connections: one request after the other on each, for the upstream or for the console."""
+"""Clients' connections: one request after the other on each."""
 
 from __future__ import annotations
 
@@ -6,39 +6,26 @@ import asyncio
 from asyncio import StreamReader, StreamWriter, Task
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
-from typing import Protocol
 
-from ..http1 import Cut, NotHttp, RequestHead, read_request
-from .forwarding import Client, ClientLeft
+from bluehour.mock_server.server.heads import Malformed
+
+from ..http1 import Cut, Incoming
+from .forwarding import Client, ClientLeft, Forwarder
 
 _LINGERS = 2.0
 """Seconds that a client has to close its side after ours."""
-
-
-class Answering(Protocol):
-    """What requests are for: the upstream, by a forwarder, or the console."""
-
-    async def answer(self, head: RequestHead, client: Client) -> bool:
-        """See to it that a request is answered; tell whether the client may send another one."""
-
-    async def refuse(self, client: Client, error: NotHttp) -> None:
-        """Answer what is no request at all."""
-
-
-async def _at_once() -> None:
-    """Wait for nothing."""
 
 
 class Connections:
     """Takes requests.
 
     Args:
-        answering: what they are for.
+        forwarder: what they are for.
         ready: waited for before each request.
     """
 
-    def __init__(self, answering: Answering, ready: Callable[[], Awaitable[object]] = _at_once) -> None:
-        self._answering = answering
+    def __init__(self, forwarder: Forwarder, ready: Callable[[], Awaitable[object]]) -> None:
+        self._forwarder = forwarder
         self._ready = ready
         self._open: set[Task[object]] = set()
 
@@ -48,7 +35,7 @@ class Connections:
         assert task is not None  # noqa: S101 - asyncio runs this as one
         self._open.add(task)
         try:
-            await self._serve(Client(reader, writer))
+            await self._serve(Client(Incoming(reader.read), writer))
             await _closed(reader, writer)
         except (ClientLeft, ConnectionError):
             pass
@@ -72,15 +59,15 @@ class Connections:
         while may_go_on:
             await self._ready()
             try:
-                head = await read_request(client.reader)
-            except NotHttp as error:
-                await self._answering.refuse(client, error)
+                head = await client.incoming.request()
+            except Malformed as error:
+                await self._forwarder.refuse(client, error)
                 return
             except Cut:
                 return
             if head is None:
                 return
-            may_go_on = await self._answering.answer(head, client)
+            may_go_on = await self._forwarder.answer(head, client)
 
 
 async def _closed(reader: StreamReader, writer: StreamWriter) -> None:

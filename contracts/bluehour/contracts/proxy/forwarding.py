@@ -7,27 +7,25 @@ from __future__ import annotations
 
 import asyncio
 import re
-from asyncio import StreamReader, StreamWriter, Task, Timeout
+from asyncio import StreamWriter, Task, Timeout
 from collections.abc import Callable, Iterable
 from contextlib import suppress
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import orjson
 
+from bluehour.mock_server.server.heads import Malformed, answer_head
 from bluehour.openapi.errors import BluehourError
 from bluehour.openapi.model import JSON
 
 from ..http1 import (
     AnswerHead,
     Cut,
-    Field,
     Framing,
-    NotHttp,
+    Incoming,
+    Line,
     RequestHead,
     answer_framing,
-    answer_head,
-    pieces,
-    read_answer,
     request_framing,
     written_head,
 )
@@ -43,7 +41,7 @@ _DRAINED_FOR = 5.0
 
 _CODES = {400: "invalid_request", 501: "not_implemented", 502: "bad_gateway", 504: "gateway_timeout"}
 
-_ABSOLUTE = re.compile(rb"[A-Za-z][A-Za-z0-9+.-]*://[^/?]*(.*)", re.DOTALL)
+_ABSOLUTE = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*://[^/?]*(.*)", re.DOTALL)
 
 
 class ClientLeft(BluehourError):
@@ -54,7 +52,7 @@ class ClientLeft(BluehourError):
 class Client:
     """A client's connection; `knows_chunks` is false for one of HTTP/1.0."""
 
-    reader: StreamReader
+    incoming: Incoming
     writer: StreamWriter
     knows_chunks: bool = True
 
@@ -89,12 +87,12 @@ class Forwarder:
 
     async def answer(self, head: RequestHead, client: Client) -> bool:
         """Pass a request on, and its answer back; tell whether the client may send another one."""
-        head = replace(head, fields=without_our_cookie(head.fields))
-        passed = Passed(head.method.decode(), _own_form(head.target).decode("latin-1"), head.fields.pairs)
-        client.knows_chunks = head.version == b"1.1"
+        head = without_our_cookie(head)
+        passed = Passed(head.method, _own_form(head.target), head.headers.pairs)
+        client.knows_chunks = not head.is_old
         try:
             return await _Passage(self._upstream, self._timeout, head, client, passed).go()
-        except NotHttp as error:
+        except Malformed as error:
             await self._refuse(client, passed, error)
         except ClientLeft:
             passed.left = passed.left or "in the middle of its answer"
@@ -103,14 +101,14 @@ class Forwarder:
             self._tell(passed)
         return False
 
-    async def refuse(self, client: Client, error: NotHttp) -> None:
+    async def refuse(self, client: Client, error: Malformed) -> None:
         """Answer what is no request at all."""
         passed = Passed("-", "-")
         await self._refuse(client, passed, error)
         passed.end()
         self._tell(passed)
 
-    async def _refuse(self, client: Client, passed: Passed, error: NotHttp) -> None:
+    async def _refuse(self, client: Client, passed: Passed, error: Malformed) -> None:
         passed.malformed = f"{error}"
         with suppress(ClientLeft):
             await _answer(client, passed, 400, "http_request_error", f"can't pass this request on: {error}")
@@ -120,7 +118,7 @@ class _Passage:
     """One request on its way, and its answer.
 
     Raises:
-        NotHttp: nobody can tell where the request ends.
+        Malformed: nobody can tell where the request ends.
     """
 
     def __init__(
@@ -143,7 +141,7 @@ class _Passage:
         """Go all the way; tell whether the client's connection may be used again.
 
         Raises:
-            NotHttp, ClientLeft: because of the client, it can't.
+            Malformed, ClientLeft: because of the client, it can't.
         """
         try:
             await self._there_and_back()
@@ -160,7 +158,7 @@ class _Passage:
     async def _there_and_back(self) -> None:
         # A server may close a connection that was kept in the moment in which it is used again. Only what can
         # be sent twice goes by such a one.
-        repeatable = self._framing.kind == "none" and self._head.method in (b"GET", b"HEAD")
+        repeatable = self._framing == 0 and self._head.method in ("GET", "HEAD")
         link = await self._connect(fresh=not repeatable)
         try:
             await self._over(link)
@@ -184,7 +182,7 @@ class _Passage:
         link.writer.write(_sent_head(self._head, self._upstream))
         try:
             async with asyncio.timeout(self._timeout) as self._limit:
-                if self._framing.kind != "none":
+                if self._framing != 0:
                     self._sending = asyncio.create_task(self._send_body(link))
                 await self._receive(link)
         except TimeoutError:
@@ -199,7 +197,7 @@ class _Passage:
         if self._passed.left:  # that is why the connection to the upstream was cut
             raise ClientLeft from failure
         if self._passed.malformed and not self._has_begun:
-            raise NotHttp(self._passed.malformed) from failure
+            raise Malformed(self._passed.malformed) from failure
         self._passed.failure = f"{failure}"
         if self._has_begun:  # what the client has of the answer must not look whole
             self._client.writer.transport.abort()
@@ -223,7 +221,7 @@ class _Passage:
         """Pass the body on as it comes; read it to its end, though the upstream may have had enough."""
         try:
             self._wait_for_client()
-            async for piece in pieces(self._client.reader, self._framing):
+            async for piece in self._client.incoming.pieces(self._framing):
                 self._wait_for_upstream()
                 self._passed.request_body.add(piece.content)
                 await _offer(link, piece.wire)
@@ -232,7 +230,7 @@ class _Passage:
         except (Cut, ConnectionError):
             self._passed.left = "in the middle of its request"
             link.close()
-        except NotHttp as error:
+        except Malformed as error:
             self._passed.malformed = f"{error}"
             link.close()
 
@@ -258,49 +256,49 @@ class _Passage:
             head = await self._final_head(link)
             framing = answer_framing(head, self._head.method)
             await self._begin(head, framing)
-            async for piece in pieces(link.reader, framing):
+            async for piece in link.incoming.pieces(framing):
                 self._passed.answer_body.add(piece.content)
                 self._wait_for_client()
                 await self._client.send(piece.wire if self._client.knows_chunks else piece.content)
                 self._wait_for_upstream()
-        except NotHttp as error:
+        except Malformed as error:
             raise UpstreamFailed(502, "http_protocol_error", f"what came is no HTTP/1.1: {error}") from error
         except Cut as error:
             raise _cut_off(f"{error}") from error
-        if framing.kind == "close" and link.reader.is_broken:
+        if framing == "close" and link.reader.is_broken:
             raise _cut_off("the connection broke")
         self._passed.end()
-        self._link_lasts = framing.kind != "close" and not head.wants_close
+        self._link_lasts = framing != "close" and not head.wants_close
 
     async def _final_head(self, link: Link) -> AnswerHead:
         """Read heads until the one that answers; those before, such as a 100 and a 103, are passed on."""
         while True:
-            head = await read_answer(link.reader)
+            head = await link.incoming.answer()
             if head is None:
                 raise NothingCame
             if head.status >= 200:
                 return head
             if head.status == 101:
-                raise NotHttp("it switches protocols, and nobody has asked it to")
+                raise Malformed("it switches protocols, and nobody has asked it to")
             if self._client.knows_chunks:
-                await self._client.send(_joined(b"HTTP/1.1" + head.line, head.fields.passed_on()))
+                await self._client.send(_joined(f"HTTP/1.1{head.line}", head.passed_on()))
             self._wait_for_upstream()
 
     async def _begin(self, head: AnswerHead, framing: Framing) -> None:
         """Send the answer's head."""
         self._has_begun = True
-        self._passed.status, self._passed.answer_headers = head.status, head.fields.pairs
-        keeps_chunks = framing.kind != "chunked" or self._client.knows_chunks
-        self._client_stays = not self._head.wants_close and framing.kind != "close" and keeps_chunks
-        fields = list(head.fields.passed_on())
-        if head.fields.values(b"transfer-encoding"):
-            fields = [field for field in fields if field.name != b"content-length"]
+        self._passed.status, self._passed.answer_headers = head.status, head.headers.pairs
+        keeps_chunks = framing != "chunked" or self._client.knows_chunks
+        self._client_stays = not self._head.wants_close and framing != "close" and keeps_chunks
+        lines = head.passed_on()
+        if "transfer-encoding" in head.headers:
+            lines = [line for line in lines if line.name != "content-length"]
         if not keeps_chunks:
-            fields = [field for field in fields if field.name != b"transfer-encoding"]
+            lines = [line for line in lines if line.name != "transfer-encoding"]
         if not self._client_stays:
-            fields.append(_CLOSE)
+            lines.append(_CLOSE)
         self._wait_for_client()
-        await self._client.send(_joined(b"HTTP/1.1" + head.line, fields))
+        await self._client.send(_joined(f"HTTP/1.1{head.line}", lines))
         self._wait_for_upstream()
 
     # Patience.
@@ -317,7 +315,7 @@ class _Passage:
             self._limit.reschedule(when)
 
 
-_CLOSE = Field(b"Connection: close", b"connection", b"close")
+_CLOSE = Line("connection", b"Connection: close")
 
 
 async def _offer(link: Link, data: bytes) -> None:
@@ -333,33 +331,33 @@ def _cut_off(how: str) -> UpstreamFailed:
     return UpstreamFailed(502, "http_response_incomplete", f"its answer is cut off: {how}")
 
 
-def _own_form(target: bytes) -> bytes:
+def _own_form(target: str) -> str:
     """A target as a server gets it: without a scheme and a host, which clients write for other proxies."""
     absolute = _ABSOLUTE.fullmatch(target)
     if absolute is None:
         return target
-    return absolute[1] if absolute[1].startswith(b"/") else b"/" + absolute[1]
+    return absolute[1] if absolute[1].startswith("/") else f"/{absolute[1]}"
 
 
 def _sent_head(head: RequestHead, upstream: Upstream) -> bytes:
     """The request's head as it goes to the upstream: as it came, but for what is between neighbours."""
     target = _own_form(head.target)
-    if target.startswith(b"/"):
-        target = upstream.prefix.encode() + target
+    if target.startswith("/"):
+        target = upstream.prefix + target
     host = upstream.netloc.encode()
-    fields = [
-        field._replace(line=field.line[:4] + b": " + host) if field.name == b"host" else field
-        for field in head.fields.passed_on()
+    lines = [
+        Line("host", line.raw[:4] + b": " + host) if line.name == "host" else line
+        for line in head.passed_on()
     ]
-    if not head.fields.values(b"host"):
-        fields.insert(0, Field(b"Host: " + host, b"host", host))
-    if is_for_a_console(target):
-        fields.append(VIA)
-    return _joined(b"%s %s HTTP/1.1" % (head.method, target), fields)
+    if "host" not in head.headers:
+        lines.insert(0, Line("host", b"Host: " + host))
+    if is_for_a_console(target.encode("latin-1")):
+        lines.append(VIA)
+    return _joined(f"{head.method} {target} HTTP/1.1", lines)
 
 
-def _joined(start: bytes, fields: Iterable[Field]) -> bytes:
-    return written_head(start, (field.line for field in fields))
+def _joined(start: str, lines: Iterable[Line]) -> bytes:
+    return written_head(start.encode("latin-1"), (line.raw for line in lines))
 
 
 async def _answer(client: Client, passed: Passed, status: int, error: str, message: str) -> None:

@@ -5,9 +5,7 @@ from __future__ import annotations
 import time
 from dataclasses import dataclass, field
 
-from bluehour.openapi.messages import Headers, Request
-
-from ..http1 import Pairs
+from bluehour.openapi.messages import Headers, Pairs, Request
 
 MOST_KEPT = 16 * 2**20
 """Bytes of a body that are kept to be judged; a larger one passes without."""

@@ -30,7 +30,6 @@ from bluehour.mock_server.server.requestlog import LoopWriter
 from bluehour.openapi.contract import load
 from bluehour.openapi.errors import BluehourError
 
-from ..http1 import LONGEST_HEAD
 from .bench import Bench
 from .connections import Connections
 from .forwarding import Forwarder
@@ -89,7 +88,7 @@ def run(options: Options, version: str) -> bool:
     upstream = _upstream(options)
     _check(options)
     # Time runs as it does for the upstream, for what polls in a hurry.
-    settings = Settings(journal=options.journal, control_token=options.control_token, time_scale=1)
+    settings = Settings(journal=options.journal, control_token=options.control_token or None, time_scale=1)
     with _reserved(options) as sockets, closing(Mock(load(), settings, upstream=upstream.url)) as mock:
         for address, port in (each.getsockname()[:2] for each in sockets):
             if upstream.port == port and upstream.host in (_LOCAL.get(address, address), "localhost"):
@@ -195,7 +194,7 @@ async def _listening(connections: Connections, bound: socket) -> asyncio.Server:
     loop = asyncio.get_running_loop()
 
     def protocol() -> StreamReaderProtocol:
-        reader = StreamReader(limit=LONGEST_HEAD, loop=loop)
+        reader = StreamReader(loop=loop)
         return StreamReaderProtocol(reader, connections.serve, loop=loop)
 
     return await loop.create_server(protocol, sock=bound, backlog=1024)

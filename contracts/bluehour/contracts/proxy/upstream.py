@@ -13,7 +13,7 @@ from urllib.parse import SplitResult, urlsplit
 
 from bluehour.openapi.errors import BluehourError
 
-from ..http1 import LONGEST_HEAD, PIECE
+from ..http1 import PIECE, Incoming
 
 _MOST_SPARE = 32
 """Connections that are kept for the next request."""
@@ -73,13 +73,14 @@ class Link:
 
     reader: LinkReader
     writer: StreamWriter
+    incoming: Incoming
     used: bool = False
     kept_since: float = 0.0
 
     @property
     def is_open(self) -> bool:
         """Whether another request may be sent."""
-        return not (self.reader.at_eof() or self.writer.is_closing())
+        return not (self.incoming.has_more or self.reader.at_eof() or self.writer.is_closing())
 
     @property
     def is_fresh(self) -> bool:
@@ -144,7 +145,7 @@ class Upstream:
 
     async def _connected(self) -> Link:
         loop = asyncio.get_running_loop()
-        reader = LinkReader(limit=LONGEST_HEAD, loop=loop)
+        reader = LinkReader(loop=loop)
         protocol = StreamReaderProtocol(reader, loop=loop)
         try:
             transport, _ = await loop.create_connection(lambda: protocol, self.host, self.port, ssl=self._tls)
@@ -152,7 +153,7 @@ class Upstream:
             raise _unreachable(error) from error
         if self._tls is None:
             reader.source = transport.get_extra_info("socket")
-        return Link(reader, StreamWriter(transport, protocol, reader, loop))
+        return Link(reader, StreamWriter(transport, protocol, reader, loop), Incoming(reader.read))
 
 
 def _checked(url: str) -> SplitResult:

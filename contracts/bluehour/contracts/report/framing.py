@@ -13,8 +13,9 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined, Template
 from markupsafe import Markup
 
 from bluehour import mock_server
+from bluehour.openapi.wording import counted
 
-from .texts import visible
+from .texts import cut, duration, visible
 
 _TEMPLATES = Path(__file__).parent / "templates"
 _MOCK = Path(mock_server.__path__[0])
@@ -51,7 +52,7 @@ def template(folder: Path, name: str, filters: Mapping[str, Callable[..., Any]])
         undefined=StrictUndefined,
         finalize=_finalized,
     )
-    environment.filters |= filters
+    environment.filters |= {"counted": counted, "cut": cut, "duration": duration, **filters}
     return environment.get_template(name)
 
 

@@ -5,14 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from functools import cache
+from functools import cache, partial
 from pathlib import Path
 from typing import Any
 
 from jinja2 import Template
 from markupsafe import Markup
-
-from bluehour.openapi.wording import counted
 
 from ..results import Exit, Report, Verdict
 from ..rules import Severity
@@ -22,7 +20,7 @@ from .pictures import Picture, credits_picture, latency_picture
 from .secrets import variable_of
 from .shown import Case, Shown, by_rule, shown
 from .summary import Standing, by_reason, outcome
-from .texts import cut, duration, pretty, size, status_words, visible
+from .texts import pretty, size, status_words, visible
 
 _MOST_ROWS = 1_000
 _MOST_OPEN = 6
@@ -92,21 +90,14 @@ def _pictures(report: Report) -> list[Picture]:
 @cache
 def _template() -> Template:
     filters: dict[str, Callable[..., Any]] = {
-        "counted": counted,
-        "cut": cut,
-        "duration": duration,
         "size": size,
         "status_words": status_words,
         "variable": variable_of,
         "without": _without,
-        "body": _body,
+        "body": partial(pretty, longest=_LONGEST_BODY),
         "breakable": _breakable,
     }
     return template(_HERE / "templates", "report.html", filters)
-
-
-def _body(body: bytes) -> str:
-    return pretty(body, _LONGEST_BODY)
 
 
 def _date(at: float) -> str:

@@ -32,16 +32,15 @@ def terminal(report: Report, *, colour: bool, width: int) -> str:
     """Return the summary, in lines of about `width` characters; commands are never broken."""
     page = Page(colour, max(NARROWEST, min(width, WIDEST)))
     known = shown(report)
-    sections = (
+    return joined(
         _heading(page, known.report),
         *_findings(page, known, Severity.ERROR),
         *_findings(page, known, Severity.WARNING),
         _groups(page, known.report),
         _unjudged(page, known.report),
-        _notes(page, known.report),
+        page.notes(known.report.notes),
         _ending(page, known.report),
     )
-    return "\n\n".join("\n".join(lines) for each in sections if (lines := list(each))) + "\n"
 
 
 def finding_of(report: Report, rule: Rule) -> str:
@@ -75,6 +74,26 @@ class Page:
         """Return what is said over a part of a finding."""
         return f"    {self.ink(text, 'cyan')}"
 
+    def title(self, mark: str, title: str, colour: str) -> Iterator[str]:
+        """Yield the lines of a rule's title, behind what marks it."""
+        first, *rest = textwrap.wrap(title, self.width - 2, initial_indent=" " * len(mark))
+        yield self.ink(f"{mark}  ", colour, bold=True) + self.ink(first.lstrip(), bold=True)
+        yield from (f"  {self.ink(line, bold=True)}" for line in rest)
+
+    def notes(self, notes: Sequence[str]) -> Iterator[str]:
+        """Yield the section of notes, nothing where there are none."""
+        if notes:
+            yield self.ink("Notes", bold=True)
+        for note in notes:
+            first, *rest = self.wrapped(note, "    ")
+            yield f"  - {first[4:]}"
+            yield from rest
+
+
+def joined(*sections: Iterable[str]) -> str:
+    """Return sections as a text, with an empty line between those that have lines."""
+    return "\n\n".join("\n".join(lines) for each in sections if (lines := list(each))) + "\n"
+
 
 def _heading(page: Page, report: Report) -> Iterator[str]:
     yield f"{page.ink(report.target, bold=True)} {page.ink(f'against {report.contract}')}"
@@ -95,7 +114,7 @@ def _findings(page: Page, known: Shown, severity: Severity) -> Iterator[Iterator
 
 def _broken_rule(page: Page, rule: Rule, cases: Sequence[Case]) -> Iterator[str]:
     """The first case in full, a few in two lines each, then what to do about all of them."""
-    yield from _title(page, rule)
+    yield from page.title(f"{_MARKS[rule.severity]} {rule.id}", rule.title, _COLOURS[rule.severity])
     for number, case in enumerate(cases[:_MOST_CASES]):
         yield ""
         yield from _case(page, case)
@@ -106,13 +125,6 @@ def _broken_rule(page: Page, rule: Rule, cases: Sequence[Case]) -> Iterator[str]
         yield f"  {page.ink(f'… and {len(cases) - _MOST_CASES:,} more: see the report', dim=True)}"
     yield ""
     yield from page.wrapped(f"To do: {rule.advice}", "  ")
-
-
-def _title(page: Page, rule: Rule) -> Iterator[str]:
-    mark = f"{_MARKS[rule.severity]} {rule.id}  "
-    first, *rest = textwrap.wrap(rule.title, page.width - 2, initial_indent=" " * (len(mark) - 2))
-    yield page.ink(mark, _COLOURS[rule.severity], bold=True) + page.ink(first.lstrip(), bold=True)
-    yield from (f"  {page.ink(line, bold=True)}" for line in rest)
 
 
 def _case(page: Page, case: Case) -> Iterator[str]:
@@ -214,15 +226,6 @@ def _places(verdicts: Sequence[Verdict]) -> str:
     return ", ".join(
         f"{rule} at {number} operations" if number > 1 else rule for rule, number in count.items()
     )
-
-
-def _notes(page: Page, report: Report) -> Iterator[str]:
-    if report.notes:
-        yield page.ink("Notes", bold=True)
-    for note in report.notes:
-        first, *rest = page.wrapped(note, "    ")
-        yield f"  - {first[4:]}"
-        yield from rest
 
 
 def _ending(page: Page, report: Report) -> Iterator[str]:

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from http import HTTPStatus
 from pathlib import Path
 from typing import Any
 
 from bluehour.openapi.contract import Contract
+from bluehour.openapi.messages import named
 from bluehour.openapi.model import JSON, DeclaredResponse, Operation
 
 from .call import BEARER, Answer
@@ -121,7 +121,7 @@ def _usual(status: int, contract: Contract, operation: Operation | None) -> Answ
             return Answer(status, declared.json.example, declared.json.name, headers)
     if status in (204, 304) or (declared is not None and status < 400):
         return Answer(status, media_type=None, headers=headers)
-    name, phrase = _named(status)
+    name, phrase = named(status)
     return Answer(status, {"code": name, "message": phrase}, headers=headers)
 
 
@@ -129,12 +129,3 @@ def _declared(status: int, contract: Contract, operation: Operation | None) -> D
     # An operation's `default` is as good as no word about a status that it does not name.
     own = operation.response(status) if operation is not None else None
     return own if own is not None and own.status != "default" else server_response(status, contract) or own
-
-
-def _named(status: int) -> tuple[str, str]:
-    """What HTTP calls a status, for programs and for people."""
-    try:
-        known = HTTPStatus(status)
-    except ValueError:
-        return f"status_{status}", f"Status {status}"
-    return known.name.lower(), known.phrase

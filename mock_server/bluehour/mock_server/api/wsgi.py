@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, BinaryIO, cast
 from urllib.parse import quote, unquote_to_bytes
 
-from bluehour.openapi.messages import Headers, Request, is_host
+from bluehour.openapi.messages import Headers, Request, is_host, phrase
 
 from .reply import Disruption, Events, Reply
 
@@ -120,7 +120,7 @@ def send(reply: Reply, environ: WSGIEnvironment, start_response: StartResponse) 
     headers = list(reply.headers)
     if reply.status not in (204, 304) and not callable(reply.body):
         headers.append(("Content-Length", str(reply.size)))
-    start_response(f"{reply.status} {_phrase(reply.status)}", headers)
+    start_response(f"{reply.status} {phrase(reply.status) or 'Unknown'}", headers)
     return [] if environ["REQUEST_METHOD"] == "HEAD" else body
 
 
@@ -135,16 +135,6 @@ def _blocks(path: Path) -> Iterator[bytes]:
     with path.open("rb") as file:
         while block := file.read(_BLOCK):
             yield block
-
-
-@lru_cache(maxsize=64)
-def _phrase(status: int) -> str:
-    from http import HTTPStatus
-
-    try:
-        return HTTPStatus(status).phrase
-    except ValueError:
-        return "Unknown"
 
 
 def drain(body: BinaryIO) -> None:

@@ -7,6 +7,7 @@ line. What a command works with is imported when it runs.
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import fields
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -112,7 +113,6 @@ def _option(name: str, *declarations: str, **attributes: Any) -> Callable[[_Comm
 )
 @_option(
     "--credits",
-    "opening_credits",
     type=click.IntRange(0, MOST_CREDITS),
     default=_DEFAULTS.credits,
     help="Credits of a new account, for tokens that do not say.",
@@ -205,31 +205,7 @@ def _option(name: str, *declarations: str, **attributes: Any) -> Callable[[_Comm
     default="text",
     help="How each request is logged, on standard error.",
 )
-def serve(
-    host: str,
-    port: int,
-    store: str,
-    assets: Path | None,
-    time_scale: float,
-    plan: str,
-    opening_credits: int,
-    spec: Path | None,
-    fetch_assets: bool,
-    scenario: Path | None,
-    webhooks: tuple[str, ...],
-    webhook_secret: str | None,
-    concurrency: bool,
-    journal: int,
-    upload_space: int,
-    control_token: str | None,
-    allow_targets: tuple[str, ...],
-    deny_targets: tuple[str, ...],
-    renderer: str,
-    device: str,
-    photo_model: Path | None,
-    reload: bool,
-    log_format: str,
-) -> None:
+def serve(upload_space: int, control_token: str | None, **given: Any) -> None:
     """Serve the mock until Ctrl-C.
 
     Any bearer token is an account. `mhk_test_PLAN_CREDITS` names plan and credits, as in
@@ -252,34 +228,13 @@ def serve(
     from ..server.serving import ServeError, Server, run
 
     interrupts.raise_if_heard()  # it may have come in the imports, where nothing is raised
+    names = {each.name for each in fields(Settings)}
     settings = Settings(
-        store=store,
-        time_scale=time_scale,
-        plan=plan,
-        credits=opening_credits,
-        fetch_assets=fetch_assets,
-        concurrency=concurrency,
-        journal=journal,
+        **{name: given.pop(name) for name in names & given.keys()},
         upload_space=upload_space * 2**20,
         control_token=control_token or None,
-        allow_targets=allow_targets,
-        deny_targets=deny_targets,
-        renderer=renderer,
-        device=device,
-        photo_model=photo_model,
     )
-    server = Server(
-        host=host,
-        port=port,
-        settings=settings,
-        spec=spec,
-        assets=assets,
-        log_format=log_format,
-        scenario=scenario,
-        webhooks=webhooks,
-        webhook_secret=webhook_secret,
-        reload=reload,
-    )
+    server = Server(settings=settings, **given)
     try:
         run(server, __version__)
     except (SpecError, StoreError, RuleError, HostError, ServeError, RendererError) as error:

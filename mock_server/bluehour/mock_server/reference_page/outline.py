@@ -10,11 +10,11 @@ import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from functools import partial
-from http import HTTPStatus
 from typing import Any, TypeVar
 
 from bluehour.openapi.contract import Contract
 from bluehour.openapi.document import Document, SpecError, resolve
+from bluehour.openapi.messages import phrase
 from bluehour.openapi.model import DeclaredResponse, MediaType, Operation, Parameter, without_parameters
 
 from .curl import curl
@@ -379,7 +379,7 @@ def _phrase(status: str) -> str:
     if status == "default":
         return "Any other status"
     if status.isdecimal():
-        return HTTPStatus(int(status)).phrase if int(status) in set(HTTPStatus) else ""
+        return phrase(int(status))
     kinds = {
         "1": "Informational",
         "2": "Success",

@@ -1,4 +1,4 @@
-"""A large request's body: taken in as it comes, whatever frames it, and kept on disk."""
+"""Bodies, taken in as they come, whatever frames them; a large request's is kept on disk."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import re
 import tempfile
 from typing import BinaryIO, cast
 
-from .heads import Malformed
+from .heads import Malformed, shown
 
 _IN_MEMORY = 2**20
 """Bytes of a body that are kept in memory; from there on it goes to disk."""
@@ -63,7 +63,7 @@ class Chunked:
             if self._left or end < 0:
                 self._line = data[at:]
                 if len(self._line) > _LONGEST_LINE:
-                    raise Malformed("A chunk of the request's body has no end of a line")
+                    raise Malformed("a chunk of the body has no end of a line")
                 return b"".join(content), None
             line, at = data[at:end].removesuffix(b"\r"), end + 1
             if self._ends_with(line):
@@ -74,15 +74,15 @@ class Chunked:
         if self._trailers is not None:
             self._trailers += 1
             if self._trailers > _MOST_TRAILERS:
-                raise Malformed("The request's body has too many trailers")
+                raise Malformed("the body has too many trailers")
             return not line
         found = _CHUNK.fullmatch(line)
         if self._is_within:
             if line:
-                raise Malformed("A chunk of the request's body is longer than it says")
+                raise Malformed("a chunk of the body is longer than it says")
             self._is_within = False
         elif found is None:
-            raise Malformed("A chunk of the request's body does not say how long it is")
+            raise Malformed(f"no chunk begins with {shown(line.decode('latin-1'))}")
         else:
             self._left = int(found[1], 16)
             self._is_within = self._left > 0

@@ -60,6 +60,7 @@ class Shared:
     """What all connections of a server have in common.
 
     Attributes:
+        application: what answers; another one may take its place.
         address: what clients reach the server by, where they don't say so: a host and a port.
     """
 
@@ -75,7 +76,6 @@ class Connection(asyncio.Protocol):
 
     def __init__(self, shared: Shared) -> None:
         self._shared = shared
-        self._application = shared.application
         self._loop = asyncio.get_running_loop()
         self._task: asyncio.Task[None] | None = None
         """Answers a request that takes its time; those behind it wait."""
@@ -95,7 +95,9 @@ class Connection(asyncio.Protocol):
         peer = transport.get_extra_info("peername")
         self._outlet = Outlet(self._transport)
         self._receiver = Receiver(
-            str(peer[0]) if peer else "", self._shared.address, self._application.largest_body
+            str(peer[0]) if peer else "",
+            self._shared.address,
+            lambda path: self._shared.application.largest_body(path),
         )
         if len(self._shared.connections) < self._shared.limits.connections:
             self._shared.connections.add(self)
@@ -196,7 +198,7 @@ class Connection(asyncio.Protocol):
             try:
                 received = self._receiver.next()
             except Malformed as error:
-                self._turn_away("invalid_request", str(error))
+                self._turn_away("invalid_request", error.sentence)
                 return
             if received is None:
                 if self._has_ended or self._receiver.stage != "nothing":
@@ -222,9 +224,9 @@ class Connection(asyncio.Protocol):
         if received.refused is None:
             request = received.request
             if received.body is not None:
-                lane = self._application.lane_of(request.method, request.path, None) or "api"
+                lane = self._shared.application.lane_of(request.method, request.path, None) or "api"
             else:
-                lane = self._application.lane_of(request.method, request.path, request.body)
+                lane = self._shared.application.lane_of(request.method, request.path, request.body)
         if lane is not None:
             self._begin(self._answer_in(lane, received))
         else:
@@ -252,7 +254,7 @@ class Connection(asyncio.Protocol):
         """Have an answer made, in whatever thread, come what may."""
         request, head = received.request, received.head
         try:
-            reply = self._application.answer(request, received.body, received.refused)
+            reply = self._shared.application.answer(request, received.body, received.refused)
             try:
                 return outgoing(reply, head, is_last=received.is_cut_short)
             except FileNotFoundError:  # removed just now

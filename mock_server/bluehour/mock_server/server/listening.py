@@ -59,8 +59,8 @@ def _listening(host: str, port: int) -> socket.socket:
 @asynccontextmanager
 async def served(
     application: Application, listener: socket.socket, limits: Limits | None = None
-) -> AsyncIterator[None]:
-    """Serve an application as long as the context lasts.
+) -> AsyncIterator[Shared]:
+    """Serve an application as long as the context lasts, and give what the connections share.
 
     At its end, requests under way have a moment to end in; what has not ended then is dropped.
 
@@ -74,7 +74,7 @@ async def served(
     server = await loop.create_server(lambda: Connection(shared), sock=listener, backlog=_BACKLOG)
     watching = asyncio.create_task(_watch(shared))
     try:
-        yield
+        yield shared
     finally:
         server.close()
         watching.cancel()

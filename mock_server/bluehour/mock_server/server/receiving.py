@@ -10,7 +10,7 @@ from bluehour.openapi.messages import Headers, Request
 
 from ..api.application import Refused
 from .bodies import LargeBody
-from .heads import LONGEST_HEAD, Head, Malformed, end_of_head, read_head
+from .heads import Head, Malformed, read_head, split_head
 
 SMALL_BODY = 64 * 2**10
 """Bytes of a body that is handed on as such; a larger one is a file."""
@@ -144,18 +144,12 @@ class Receiver:
         return head
 
     def _read(self) -> Head | None:
-        data = self._unread
-        if data[:1] in (b"\r", b"\n"):  # may be left of a body before (RFC 9112, section 2.2)
-            data = self._unread = data.lstrip(b"\r\n")
-        end = end_of_head(data, self._searched)
-        if (end if end >= 0 else len(data)) > LONGEST_HEAD:
-            raise Malformed(f"The request's head takes more than {LONGEST_HEAD:,} bytes")
-        if end < 0:
-            self._searched = max(0, len(data) - 2)
+        raw, self._unread = split_head(self._unread, self._searched)
+        if not raw:
+            self._searched = len(self._unread)
             return None
-        raw, self._unread = data[:end], data[end:]
         head = read_head(raw)
-        if end <= _REMEMBERED:
+        if len(raw) <= _REMEMBERED:
             self._last = raw, head
         return head
 
@@ -164,7 +158,7 @@ class Receiver:
         try:
             rest = large.take(data)
         except Malformed as error:
-            return self.given_up(Refused("invalid_request", str(error)))
+            return self.given_up(Refused("invalid_request", error.sentence))
         if rest is None:
             return None
         self._unread = rest

@@ -24,7 +24,7 @@ from bluehour.openapi.errors import BluehourError
 from bluehour.openapi.wording import counted
 
 from .. import interrupts
-from ..app import Application, Replaceable
+from ..app import Application
 from ..core.assets.files import incoming_in
 from ..core.assets.folders import remove_left
 from ..core.settings import Settings
@@ -32,6 +32,7 @@ from ..mock import Mock
 from ..rendering.opening import SIMULATED, check_installed
 from ..scenarios.rules import RuleError
 from ..scenarios.scenarios import read_scenario
+from .connection import Shared
 from .greeting import greeting
 from .listening import reserved, served, stopped_by_signals
 from .memory import return_large_blocks
@@ -182,25 +183,25 @@ def _line(server: Server) -> Line:
 
 async def _serve(server: Server, bound: socket, mock: Mock, version: str) -> None:
     log = LoopWriter(sys.stderr)
-    answering = Replaceable(_application(server, mock, log))
+    application = _application(server, mock, log)
     # What is here now stays to the end; spare every collection from looking at it.
     gc.collect()
     gc.freeze()
     stopped = stopped_by_signals()
     interrupts.raise_if_heard()  # until now
-    if server.reload:
-        _reloader(server, mock, answering, log).start()
-    async with served(answering, bound):
+    async with served(application, bound) as shared:
+        if server.reload:
+            _reloader(server, mock, shared, log).start()
         shows_secret = server.webhook_secret is None
         click.echo(greeting(mock, server.base_url, version, shows_secret=shows_secret))
         sys.stdout.flush()
-        warming = asyncio.get_running_loop().run_in_executor(None, answering.application.warm)
+        warming = asyncio.get_running_loop().run_in_executor(None, application.warm)
         await stopped.wait()
         warming.cancel()
     log.flush()
 
 
-def _reloader(server: Server, mock: Mock, answering: Replaceable, log: LoopWriter) -> Reloader:
+def _reloader(server: Server, mock: Mock, shared: Shared, log: LoopWriter) -> Reloader:
     """Watches the files that the server was started with."""
 
     def contract() -> str:
@@ -208,7 +209,7 @@ def _reloader(server: Server, mock: Mock, answering: Replaceable, log: LoopWrite
         _check_plan(server, contract)
         mock.world.adopt(contract)
         try:
-            answering.application = _application(server, mock, log)
+            shared.application = _application(server, mock, log)
         except Exception:
             mock.world.adopt(before)
             raise

@@ -3,16 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from functools import cache
+from functools import cache, partial
 from pathlib import Path
 from typing import Any
 
 from jinja2 import Template
 
-from bluehour.openapi.wording import counted
-
 from ...report.framing import STYLES, frame, template
-from ...report.texts import cut, duration, pretty
+from ...report.texts import cut, pretty
 from ..results import Exit, Result
 from ..script import IN_WORDS
 from . import met
@@ -79,19 +77,12 @@ def _lanes(case: Case) -> list[tuple[str, str]]:
 @cache
 def _template() -> Template:
     filters: dict[str, Callable[..., Any]] = {
-        "counted": counted,
-        "cut": cut,
-        "duration": duration,
         "lanes": _lanes,
         "moment": moment,
-        "body": _body,
+        "body": partial(pretty, longest=_LONGEST_BODY),
         "output": _output,
     }
     return template(_HERE / "templates", "fuzz.html", filters)
-
-
-def _body(body: bytes) -> str:
-    return pretty(body, _LONGEST_BODY)
 
 
 def _output(output: str) -> str:

@@ -8,7 +8,7 @@ from itertools import groupby
 
 from bluehour.openapi.wording import counted
 
-from ...report.terminal import NARROWEST, WIDEST, Page
+from ...report.terminal import NARROWEST, WIDEST, Page, joined
 from ...report.texts import cut, duration, visible
 from ..results import Exit, Finding, Result
 from ..rules import Rule
@@ -32,22 +32,27 @@ Piece = tuple[str, str | None]
 def terminal(result: Result, *, colour: bool, width: int, saved: Mapping[int, str] | None = None) -> str:
     """Return the report, in lines of at most `width` characters; commands are never broken."""
     page = Page(colour, max(NARROWEST, min(width, WIDEST)))
-    sections = (
+    return joined(
         _heading(page, result),
         *(_broken_rule(page, rule, cases) for rule, cases in shown(result, saved).items()),
         _met(page, result),
         _unmet(page, result),
-        _notes(page, result),
+        page.notes(result.notes),
         _ending(page, result),
     )
-    return "\n\n".join("\n".join(lines) for each in sections if (lines := list(each))) + "\n"
 
 
 def finding_text(finding: Finding, result: Result, *, path: str = "") -> str:
     """Return one finding without colours, as a test's message; `path` is where its script was saved."""
     page = Page(False, WIDEST)
     one = case(finding, result, path)
-    lines = (*_title(page, one.rule), "", *_in_full(page, one), "", *_advice(page, one.rule))
+    lines = (
+        *page.title(f"✗ {one.rule.id}", one.rule.title, "red"),
+        "",
+        *_in_full(page, one),
+        "",
+        *_advice(page, one.rule),
+    )
     return "\n".join(lines)
 
 
@@ -68,7 +73,7 @@ def _heading(page: Page, result: Result) -> Iterator[str]:
 
 def _broken_rule(page: Page, rule: Rule, cases: Sequence[Case]) -> Iterator[str]:
     """A few findings in full, the others in a line each, then what to do about all of them."""
-    yield from _title(page, rule)
+    yield from page.title(f"✗ {rule.id}", rule.title, "red")
     for one in cases[:_MOST_IN_FULL]:
         yield ""
         yield from _in_full(page, one)
@@ -79,13 +84,6 @@ def _broken_rule(page: Page, rule: Rule, cases: Sequence[Case]) -> Iterator[str]
         yield from _in_a_line(page, one)
     yield ""
     yield from _advice(page, rule)
-
-
-def _title(page: Page, rule: Rule) -> Iterator[str]:
-    mark = f"✗ {rule.id}  "
-    first, *rest = textwrap.wrap(rule.title, page.width - 2, initial_indent=" " * (len(mark) - 2))
-    yield page.ink(mark, "red", bold=True) + page.ink(first.lstrip(), bold=True)
-    yield from (f"  {page.ink(line, bold=True)}" for line in rest)
 
 
 def _advice(page: Page, rule: Rule) -> Iterator[str]:
@@ -239,15 +237,6 @@ def _unmet(page: Page, result: Result) -> Iterator[str]:
         yield from _row(
             page, "topics", [(f"{left:,} of the profile's {result.topics:,}: --examples plays more", None)]
         )
-
-
-def _notes(page: Page, result: Result) -> Iterator[str]:
-    if result.notes:
-        yield page.ink("Notes", bold=True)
-    for note in result.notes:
-        first, *rest = page.wrapped(note, "    ")
-        yield f"  - {first[4:]}"
-        yield from rest
 
 
 def _ending(page: Page, result: Result) -> Iterator[str]:

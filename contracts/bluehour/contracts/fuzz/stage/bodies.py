@@ -6,11 +6,11 @@ from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 from email.utils import format_datetime
 from functools import cache
-from http import HTTPStatus
 from typing import Any
 
 from bluehour.mock_server.core.clock import isoformat
 from bluehour.openapi.contract import Contract
+from bluehour.openapi.messages import named
 from bluehour.openapi.model import Operation
 
 from ..script import Place, Turn
@@ -42,16 +42,12 @@ def is_sound(operation: Operation, body: Any) -> bool:
 def error(contract: Contract, operation: Operation | None, status: int, code: str, message: str = "") -> Any:
     """Return an error's envelope: the contract's example of the status, with a code and a message."""
     response = contract.declared(operation, status)
-    example = response.json.example if response and response.json else _unknown(status)
+    example = (
+        response.json.example
+        if response and response.json
+        else dict(zip(("code", "message"), named(status), strict=True))
+    )
     return example | ({"code": code} if code else {}) | ({"message": message} if message else {})
-
-
-def _unknown(status: int) -> dict[str, str]:
-    try:
-        known = HTTPStatus(status)
-    except ValueError:  # a status that nobody has named
-        return {"code": f"status_{status}", "message": f"Status {status}"}
-    return {"code": known.name.lower(), "message": known.phrase}
 
 
 def with_fields(body: Any, turn: Turn) -> Any:

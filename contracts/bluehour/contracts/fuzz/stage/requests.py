@@ -8,6 +8,7 @@ from typing import Any
 from urllib.parse import unquote
 
 from bluehour.openapi.data import from_json
+from bluehour.openapi.messages import Pairs
 from bluehour.openapi.model import MediaType, Operation
 from bluehour.openapi.routes import Match, Routes
 from bluehour.openapi.wording import sentence
@@ -106,7 +107,7 @@ def _called(routes: Routes, request: Request) -> tuple[Match | None, bool]:
     return (match, is_split) if match and match.operation.method == request.method else (None, False)
 
 
-def lower_names(pairs: tuple[tuple[str, str], ...]) -> Mapping[str, str]:
+def lower_names(pairs: Pairs) -> Mapping[str, str]:
     """Return headers by their names in lower case, the first of each."""
     found: dict[str, str] = {}
     for name, value in pairs:

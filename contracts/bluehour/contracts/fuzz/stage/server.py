@@ -9,18 +9,19 @@ import struct
 from asyncio import Server, StreamReader, StreamWriter, Task
 from collections.abc import Coroutine, Iterator
 from contextlib import contextmanager
-from email.utils import formatdate
 from functools import partial
 from threading import Event, Thread
 from time import monotonic
 from types import TracebackType
 from typing import Any
 
+from bluehour.mock_server.server.heads import Malformed
 from bluehour.openapi.contract import Contract
 from bluehour.openapi.errors import BluehourError
+from bluehour.openapi.messages import http_date
 from bluehour.openapi.routes import Routes
 
-from ...http1 import Cut, NotHttp, RequestHead, read_body, read_request, request_framing
+from ...http1 import Cut, Incoming, RequestHead, request_framing
 from ..clock import ClientClock
 from ..performance import Host
 from ..script import Fault, Script
@@ -178,9 +179,10 @@ class Stage:
         assert task is not None  # noqa: S101 - asyncio runs this as one
         self._open.add(task)
         try:
-            while await self._serve_one(host, reader, writer):
+            incoming = Incoming(reader.read)
+            while await self._serve_one(host, incoming, reader, writer):
                 pass
-        except (NotHttp, Cut, ConnectionError, asyncio.CancelledError):
+        except (Malformed, Cut, ConnectionError, asyncio.CancelledError):
             pass  # it has left, or is to; a task that ends so needs no word more
         except Exception as error:  # a fault of ours, which no client is to be blamed for
             self._failure = self._failure or error
@@ -188,14 +190,16 @@ class Stage:
             self._open.discard(task)
             writer.close()
 
-    async def _serve_one(self, host: Host, reader: StreamReader, writer: StreamWriter) -> bool:
+    async def _serve_one(
+        self, host: Host, incoming: Incoming, reader: StreamReader, writer: StreamWriter
+    ) -> bool:
         """Answer one request; tells whether another may come."""
-        head = await read_request(reader)
+        head = await incoming.request()
         showing = self._showing
         if head is None or showing is None or showing.is_too_long:
             return False
         began = showing.clock.now()
-        request = await _read(host, head, reader, writer)
+        request = await _read(host, head, incoming, writer)
         answer = showing.player.answer(request)
         try:
             await _pause(answer.turn.delay)
@@ -217,19 +221,19 @@ async def _send(
             await _until_left(reader, showing.patience * _SILENT_FOR)
         _reset(writer)
         return False
-    date = formatdate(showing.clock.wall(), usegmt=True)
+    date = http_date(showing.clock.wall())
     for piece in pieces(answer.written, turn, date, says_close=head.wants_close):
         writer.write(piece)
         await writer.drain()
     return not (head.wants_close or ends_connection(turn) or showing.player.is_gone())
 
 
-async def _read(host: Host, head: RequestHead, reader: StreamReader, writer: StreamWriter) -> Request:
-    if b"100-continue" in head.fields.elements(b"expect"):
+async def _read(host: Host, head: RequestHead, incoming: Incoming, writer: StreamWriter) -> Request:
+    if "100-continue" in head.elements("expect"):
         writer.write(b"HTTP/1.1 100 Continue\r\n\r\n")
-    body = await read_body(reader, request_framing(head))
-    headers = lower_names(head.fields.pairs)
-    return Request(host, head.method.decode(), head.target.decode("latin-1"), headers, body)
+    body = await incoming.body(request_framing(head))
+    headers = lower_names(head.headers.pairs)
+    return Request(host, head.method, head.target, headers, body)
 
 
 async def _until_left(reader: StreamReader, seconds: float) -> None:

@@ -7,7 +7,9 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from ...http1 import LAST_CHUNK, answer_head, chunk
+from bluehour.mock_server.server.heads import answer_head
+
+from ...http1 import LAST_CHUNK, chunk
 from ..script import Case, Fault, Turn
 
 _CHUNKS = 3
