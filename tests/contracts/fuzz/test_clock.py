@@ -20,7 +20,7 @@ from bluehour.contracts.fuzz.clients.choosing import client_of
 from bluehour.contracts.fuzz.clients.command import CrashSigns
 from bluehour.contracts.fuzz.clients.function import Function
 from bluehour.contracts.fuzz.clients.worker import Worker
-from bluehour.contracts.fuzz.clock import StageClock
+from bluehour.contracts.fuzz.clock import ClientClock
 from bluehour.contracts.fuzz.performance import Ending
 from bluehour.contracts.fuzz.playing import Terms, Theatre
 from bluehour.contracts.fuzz.script import Place, Script, Turn
@@ -39,8 +39,8 @@ def task(tmp_path: Path) -> Task:
     return Task("http://127.0.0.1:9", "token", "photo.jpg", str(tmp_path), 0.2)
 
 
-def run(client: Callable[[Task], Any], task: Task, limits: Limits = LIMITS) -> tuple[Ending, StageClock]:
-    clock = StageClock()
+def run(client: Callable[[Task], Any], task: Task, limits: Limits = LIMITS) -> tuple[Ending, ClientClock]:
+    clock = ClientClock()
     return Function(client, None).run(task, clock, limits), clock
 
 
@@ -267,7 +267,7 @@ def test_a_workers_hour_takes_no_time_and_moves_its_clocks(
     worker = start(SLEEPS)
     assert worker.virtual
     for _ in range(2):
-        clock = StageClock()
+        clock = ClientClock()
         ending = worker.run(task, clock, Limits(2 * AN_HOUR, 20.0))
         assert (ending.outcome, ending.status) == ("done", "{3600}")
         assert clock.now() >= AN_HOUR
@@ -286,11 +286,11 @@ def test_a_worker_that_polls_for_ever_is_stopped_in_no_time_and_goes_on(
                 time.sleep(2)
         """
     )
-    clock = StageClock()
+    clock = ClientClock()
     assert worker.run(task, clock, LIMITS).outcome == "late"
     assert clock.now() > 600
     assert clock.real() < SOON
-    assert worker.run(Task(**vars(task) | {"patience": 2.0}), StageClock(), LIMITS).outcome == "done"
+    assert worker.run(Task(**vars(task) | {"patience": 2.0}), ClientClock(), LIMITS).outcome == "done"
 
 
 TWO_TASKS = """
@@ -317,8 +317,8 @@ def test_a_worker_that_is_busy_or_dies_is_started_anew(
 ) -> None:
     worker = start(TWO_TASKS.format(does))
     limits = Limits(600.0, 1.0)
-    assert worker.run(task, StageClock(), limits).outcome == outcome
-    assert worker.run(Task(**vars(task) | {"patience": 2.0}), StageClock(), LIMITS).outcome == "done"
+    assert worker.run(task, ClientClock(), limits).outcome == outcome
+    assert worker.run(Task(**vars(task) | {"patience": 2.0}), ClientClock(), LIMITS).outcome == "done"
 
 
 STUBBORN = """
@@ -338,10 +338,10 @@ def test_a_worker_whose_client_will_not_be_stopped_is_late_and_started_anew(
     start: Callable[[str], Worker], task: Task, handler: str
 ) -> None:
     worker = start(STUBBORN.format(handler))
-    clock = StageClock()
+    clock = ClientClock()
     assert worker.run(task, clock, Limits(600.0, 2.0)).outcome == "late"
     assert clock.real() < 2 * SOON
-    assert worker.run(Task(**vars(task) | {"patience": 2.0}), StageClock(), LIMITS).outcome == "done"
+    assert worker.run(Task(**vars(task) | {"patience": 2.0}), ClientClock(), LIMITS).outcome == "done"
 
 
 def test_the_careful_client_is_right_in_a_worker_too() -> None:

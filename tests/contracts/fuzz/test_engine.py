@@ -15,7 +15,7 @@ from bluehour.contracts import Task
 from bluehour.contracts.fuzz import engine
 from bluehour.contracts.fuzz.clients import ClientError, Limits
 from bluehour.contracts.fuzz.clients.function import Function
-from bluehour.contracts.fuzz.clock import StageClock
+from bluehour.contracts.fuzz.clock import ClientClock
 from bluehour.contracts.fuzz.engine import Progress, replay
 from bluehour.contracts.fuzz.files import save, scripts_in
 from bluehour.contracts.fuzz.performance import Ending
@@ -339,7 +339,7 @@ class Driven:
         self._error = error
         self._left = after
 
-    def run(self, task: Task, clock: StageClock, limits: Limits) -> Ending:
+    def run(self, task: Task, clock: ClientClock, limits: Limits) -> Ending:
         self._left -= 1
         if self._left < 0:
             raise self._error
@@ -377,7 +377,7 @@ def test_ctrl_c_that_python_drops_ends_a_run_all_the_same(lose: Callable[[], Non
             return super().edit()
 
     class InThisThread(Driven):
-        def run(self, task: Task, clock: StageClock, limits: Limits) -> Ending:
+        def run(self, task: Task, clock: ClientClock, limits: Limits) -> Ending:
             ending = super().run(task, clock, limits)
             if played == 4:
                 lose()

@@ -16,7 +16,7 @@ from urllib.parse import quote, urlsplit
 import pytest
 
 from bluehour.contracts.exchange import Answer, Exchange, Request
-from bluehour.contracts.fuzz.clock import StageClock
+from bluehour.contracts.fuzz.clock import ClientClock
 from bluehour.contracts.fuzz.performance import Charge
 from bluehour.contracts.fuzz.playing import Theatre
 from bluehour.contracts.fuzz.script import RIGHT, Fault, Place, Script, Turn
@@ -173,9 +173,9 @@ def came(told: bytes) -> Came:
 
 @contextmanager
 def shown(
-    stage: Stage, script: Script, clock: StageClock | None = None, wait: float = 3600.0
+    stage: Stage, script: Script, clock: ClientClock | None = None, wait: float = 3600.0
 ) -> Iterator[Guest]:
-    showing = stage.showing(script, TOKEN, clock or StageClock(), longest_wait=wait, patience=PATIENCE)
+    showing = stage.showing(script, TOKEN, clock or ClientClock(), longest_wait=wait, patience=PATIENCE)
     with showing as opened:
         yield Guest(opened)
 
@@ -373,7 +373,7 @@ def test_an_id_is_what_the_script_says_and_can_be_polled(stage: Stage) -> None:
 
 
 def test_a_delay_passes_before_the_answer(stage: Stage) -> None:
-    clock = StageClock()
+    clock = ClientClock()
     with shown(stage, at(Place.CREATE, Turn(delay=0.03), Turn(delay=PATIENCE)), clock) as guest:
         guest.create()
         guest.create()
@@ -430,7 +430,7 @@ def test_a_page_stands_in_place_of_json(stage: Stage) -> None:
 def test_retry_after_is_seconds_a_date_or_any_text(stage: Stage, said: str, header: str | None) -> None:
     from email.utils import parsedate_to_datetime
 
-    clock = StageClock()
+    clock = ClientClock()
     clock.sleep(5000)
     with shown(stage, at(Place.POLL, Turn(status=429, retry_after=said)), clock, wait=100) as guest:
         told = guest.poll(guest.bought())["retry-after"]
@@ -447,7 +447,7 @@ def test_the_servers_date_is_the_clients_and_so_is_the_one_until_which_it_is_to_
     """Who computes the wait from both headers, as RFC 9110 lets one, must not be blamed."""
     from email.utils import parsedate_to_datetime
 
-    clock = StageClock()
+    clock = ClientClock()
     clock.sleep(100_000)
     with shown(stage, at(Place.CREATE, Turn(status=429, retry_after="date+7")), clock) as guest:
         told = guest.create()
@@ -483,7 +483,7 @@ def test_a_reset_is_one(stage: Stage, place: Place, fault: Fault) -> None:
 def test_silence_is_broken_by_nothing_but_a_reset_long_after_the_clients_patience(
     stage: Stage, place: Place, fault: Fault
 ) -> None:
-    clock = StageClock()
+    clock = ClientClock()
     with shown(stage, at(place, Turn(fault=fault)), clock) as guest:
         with pytest.raises(ConnectionResetError):
             guest.at(place)
@@ -724,7 +724,7 @@ def test_a_slash_in_an_id_has_to_be_encoded(stage: Stage) -> None:
 
 
 def test_requests_are_taken_down_as_they_came(stage: Stage) -> None:
-    clock = StageClock()
+    clock = ClientClock()
     clock.sleep(30)
     with shown(stage, Script(), clock) as guest:
         guest.post(f"{UPLOAD_URLS}?a=1", ITEMS, headers={"X-Thing": "Zoë".encode().decode("latin-1")})

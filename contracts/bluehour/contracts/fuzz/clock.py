@@ -6,7 +6,7 @@ from __future__ import annotations
 from time import monotonic, time
 
 
-class StageClock:
+class ClientClock:
     """Seconds since a client was started. May be read from any thread."""
 
     def __init__(self) -> None:

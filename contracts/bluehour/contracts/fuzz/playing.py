@@ -13,7 +13,7 @@ from types import TracebackType
 from bluehour.openapi.contract import Contract
 
 from .clients import Client, Limits
-from .clock import StageClock
+from .clock import ClientClock
 from .performance import Performance
 from .script import Script, brief
 from .stage import Showing, Stage
@@ -111,7 +111,7 @@ class Theatre:
         token = f"mhk_live_{hashlib.sha256(str(self._played).encode()).hexdigest()[:24]}"
         out = self._scratch / str(self._played)
         out.mkdir()
-        terms, clock = self._terms, StageClock()
+        terms, clock = self._terms, ClientClock()
         patience = terms.patience * (1 if script.has_silence else _SURELY)
         with self._stage.showing(
             script, token, clock, longest_wait=self.longest_wait, patience=patience
@@ -138,7 +138,7 @@ class Theatre:
             self._client.virtual,
         )
 
-    def _is_late(self, showing: Showing, clock: StageClock) -> bool:
+    def _is_late(self, showing: Showing, clock: ClientClock) -> bool:
         """Whether a client that had to be stopped was late or hangs, and does not only sleep in real time."""
         asked = showing.player.asked
         hangs = clock.now() - (asked[-1].at if asked else 0.0) > _HANGS_AFTER

@@ -6,7 +6,7 @@ from typing import Protocol
 
 from bluehour.openapi.errors import BluehourError
 
-from ..clock import StageClock
+from ..clock import ClientClock
 from ..performance import Ending
 from ..workers.python_worker import Task
 
@@ -29,7 +29,7 @@ class Limits:
         self.seconds = seconds
         self.real_seconds = real_seconds
 
-    def are_over(self, clock: StageClock) -> bool:
+    def are_over(self, clock: ClientClock) -> bool:
         """Tell whether a client has had its time."""
         return clock.now() > self.seconds or clock.real() > self.real_seconds
 
@@ -47,7 +47,7 @@ class Client(Protocol):
     call: str
     virtual: bool
 
-    def run(self, task: Task, clock: StageClock, limits: Limits) -> Ending:
+    def run(self, task: Task, clock: ClientClock, limits: Limits) -> Ending:
         """Have it make an edit, and return how it ended; it leaves nothing running.
 
         Raises:

@@ -16,7 +16,7 @@ from typing import Literal
 from bluehour.mock_server import interrupts
 
 from ...loopback import without_proxies
-from ..clock import StageClock
+from ..clock import ClientClock
 from ..performance import Ending
 from ..workers.python_worker import Task
 from . import ClientError, Limits
@@ -68,7 +68,7 @@ class Command:
         self._command = list(command)
         self._signs = signs
 
-    def run(self, task: Task, clock: StageClock, limits: Limits) -> Ending:
+    def run(self, task: Task, clock: ClientClock, limits: Limits) -> Ending:
         """See `Client`."""
         values = {name: str(value) for name, value in asdict(task).items()}
         command = [_filled(part, values) for part in self._command]

@@ -13,7 +13,7 @@ from typing import Any
 from unittest.mock import patch
 
 from ...loopback import without_proxies
-from ..clock import StageClock
+from ..clock import ClientClock
 from ..performance import Ending
 from ..workers.python_worker import Output, Refusals, Task, run
 from ..workers.virtual_time import Bound, Stopped, VirtualTime, bound_names
@@ -48,7 +48,7 @@ class Function:
         self._bound: list[Bound] = []
         self._modules = 0
 
-    def run(self, task: Task, clock: StageClock, limits: Limits) -> Ending:
+    def run(self, task: Task, clock: ClientClock, limits: Limits) -> Ending:
         """See `Client`."""
 
         def sleep(seconds: float) -> float | None:

@@ -19,7 +19,7 @@ from typing import Any
 from bluehour.mock_server import interrupts
 
 from ...loopback import without_proxies
-from ..clock import StageClock
+from ..clock import ClientClock
 from ..performance import Ending
 from ..workers.python_worker import Task
 from . import ClientError, Limits
@@ -66,7 +66,7 @@ class Worker:
             self.close()
             raise
 
-    def run(self, task: Task, clock: StageClock, limits: Limits) -> Ending:
+    def run(self, task: Task, clock: ClientClock, limits: Limits) -> Ending:
         """See `Client`. A worker that does not stop is ended, and another one started."""
         if self._process is None:
             self._start()
@@ -121,7 +121,7 @@ class Worker:
         interrupts.children.add(self._process.pid)
         self._buffer = b""
 
-    def _reply(self, clock: StageClock, limits: Limits) -> dict[str, Any]:
+    def _reply(self, clock: ClientClock, limits: Limits) -> dict[str, Any]:
         """Let it sleep as often as it wants to, until it ends or has had its time.
 
         Raises:

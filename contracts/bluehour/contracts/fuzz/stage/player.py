@@ -14,7 +14,7 @@ from bluehour.openapi.model import JSON, Operation
 from bluehour.openapi.routes import Routes
 
 from ...statuses import OVER
-from ..clock import StageClock
+from ..clock import ClientClock
 from ..performance import Asked, Charge
 from ..script import RIGHT, Fault, Place, Script, Turn
 from . import bodies
@@ -73,7 +73,7 @@ class Player:
         routes: Routes,
         addresses: Addresses,
         token: str,
-        clock: StageClock,
+        clock: ClientClock,
         longest_wait: float,
         patience: float,
     ) -> None:

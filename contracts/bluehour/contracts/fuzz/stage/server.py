@@ -22,7 +22,7 @@ from bluehour.openapi.messages import http_date
 from bluehour.openapi.routes import Routes
 
 from ...http1 import Cut, Incoming, RequestHead, request_framing
-from ..clock import StageClock
+from ..clock import ClientClock
 from ..performance import Host
 from ..script import Fault, Script
 from .player import Addresses, Answer, Player
@@ -65,7 +65,7 @@ class Showing:
         clock: the client's.
     """
 
-    def __init__(self, url: str, player: Player, clock: StageClock, patience: float) -> None:
+    def __init__(self, url: str, player: Player, clock: ClientClock, patience: float) -> None:
         self.url = url
         self.player = player
         self.clock = clock
@@ -111,7 +111,7 @@ class Stage:
 
     @contextmanager
     def showing(
-        self, script: Script, token: str, clock: StageClock, *, longest_wait: float, patience: float
+        self, script: Script, token: str, clock: ClientClock, *, longest_wait: float, patience: float
     ) -> Iterator[Showing]:
         """Play a script until the end of the `with`; whoever is still connected then is cut off.
 
