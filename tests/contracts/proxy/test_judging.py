@@ -163,7 +163,7 @@ def test_a_missing_token_is_a_fault(before_mock: Proxied) -> None:
 def test_what_no_operation_is_there_for_is_a_fault(before_mock: Proxied) -> None:
     assert call(f"{before_mock.url}/v1/ai-face%2Deditors")[0] == 404
     (entry,) = before_mock.entries()
-    assert entry["request"]["path"] == "/v1/ai-face%2Deditors"
+    assert entry["request"]["path"] == "/v1/ai-face-editors"
     assert [fault["where"] for fault in entry["faults"]] == ["path"]
 
 

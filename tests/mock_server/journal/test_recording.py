@@ -151,7 +151,16 @@ def test_what_an_answer_breaks_and_what_else_there_is_to_say_is_kept(mock: Mock)
     )
     reply = Reply(502, [("x-echo", token), ("set-cookie", "session=0123456789")])
     kept = record(
-        Request("GET", "/v1/x"), trace, reply, secrets, at=0.0, ms=1.0, size=0, answer_size=0
+        Request("GET", "/v1/x"),
+        trace,
+        reply,
+        secrets,
+        at=0.0,
+        ms=1.0,
+        body=b"",
+        size=0,
+        answer=b"",
+        answer_size=0,
     ).entry(1)
     seen = shown(kept)
     assert seen["broken"] == [

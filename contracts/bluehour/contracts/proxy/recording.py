@@ -36,7 +36,7 @@ def recorded(
     )
     request = passed.request
     request.body = case.request_body or b""
-    reply = Reply(passed.status, list(passed.answer_headers), case.answer_body or b"")
+    reply = Reply(passed.status, list(passed.answer_headers))
     habits = mock.feature(JournalFeature).habits
     habit = habits.seen_in(request, trace, passed.at, frozen=False) if trace.account_id else None
     return record(
@@ -46,7 +46,9 @@ def recorded(
         mock.secrets,
         at=passed.at,
         ms=passed.seconds * 1000,
+        body=case.request_body,
         size=passed.request_body.size,
+        answer=case.answer_body,
         answer_size=passed.answer_body.size,
         habit=habit,
     )

@@ -40,6 +40,7 @@ class JournalFeature(Feature):
         clock = self._world.clock
         now = clock.now()
         habit = self.habits.seen_in(request, trace, now, frozen=clock.frozen) if trace.note else None
+        size = request.size
         kept = record(
             request,
             trace,
@@ -47,7 +48,9 @@ class JournalFeature(Feature):
             self._secrets,
             at=now,
             ms=ms,
-            size=request.size,
+            body=request.body if len(request.body) == size else None,
+            size=size,
+            answer=reply.body if isinstance(reply.body, bytes) else None,
             answer_size=reply.size,
             habit=habit,
         )

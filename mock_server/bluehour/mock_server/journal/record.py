@@ -28,7 +28,9 @@ def record(
     *,
     at: float,
     ms: float,
+    body: bytes | None,
     size: int,
+    answer: bytes | None,
     answer_size: int,
     habit: Habit | None = None,
 ) -> Record:
@@ -39,7 +41,8 @@ def record(
         secrets: what must not be shown of it.
         at: when it came, by the mock's clock, seconds since the epoch.
         ms: how long it took.
-        size, answer_size: of the bodies, in bytes, whether they are kept or not.
+        body, answer: the bodies, without any coding of theirs; None where they are not at hand.
+        size, answer_size: of the bodies, in bytes, whether they are at hand or not.
         habit: what deserves a warning.
     """
     disruption = reply.disruption
@@ -65,8 +68,7 @@ def record(
             trace.remarks,
         ]
     )
-    body = request.body if size == len(request.body) <= LARGEST_BODY else None
-    answer = reply.body if isinstance(reply.body, bytes) and len(reply.body) <= LARGEST_BODY else None
+    body, answer = _kept(body), _kept(answer)
     weight = 512 + len(packed) + len(body or b"") + len(answer or b"")
     return Record(packed, body, answer, trace.operation, weight, secrets)
 
@@ -133,6 +135,10 @@ class Record(NamedTuple):
             remarks=tuple(remarks),
             secrets=self.secrets,
         )
+
+
+def _kept(body: bytes | None) -> bytes | None:
+    return body if body is None or len(body) <= LARGEST_BODY else None
 
 
 def _packed(fields: list[Any]) -> bytes:
