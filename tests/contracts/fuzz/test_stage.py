@@ -655,10 +655,10 @@ def test_a_right_answer_comes_after_the_last_that_the_script_has(stage: Stage) -
 @pytest.mark.parametrize(
     ("method", "path", "body", "known", "status", "says"),
     [
-        ("POST", CREATE, b"", {}, 400, "Content-Type is missing"),
-        ("POST", CREATE, b"{", {}, 400, "the body is no JSON"),
+        ("POST", CREATE, b"", {}, 400, "Missing request body"),
+        ("POST", CREATE, b"{", {}, 400, "Malformed JSON"),
         ("POST", CREATE, b"{}", {}, 400, "assets"),
-        ("POST", CREATE, b"{}", {"media_type": "text/plain"}, 400, "Content-Type is text/plain"),
+        ("POST", CREATE, b"{}", {"media_type": "text/plain"}, 400, "Invalid Content-Type"),
         ("POST", CREATE, json.dumps(BODY | {"style": {"mouth_smile": 61}}).encode(), {}, 400, "mouth_smile"),
         ("POST", CREATE, json.dumps(BODY).encode(), {"token": None}, 401, "without Authorization"),
         ("POST", CREATE, json.dumps(BODY).encode(), {"token": "other"}, 401, "not Bearer"),

@@ -7,11 +7,10 @@ from dataclasses import dataclass
 from typing import Any
 from urllib.parse import unquote
 
-from bluehour.openapi.data import from_json
-from bluehour.openapi.messages import Pairs
-from bluehour.openapi.model import MediaType, Operation
+from bluehour.openapi.messages import Headers, Pairs
+from bluehour.openapi.messages import Request as Message
+from bluehour.openapi.reading import read
 from bluehour.openapi.routes import Match, Routes
-from bluehour.openapi.wording import sentence
 
 from ..performance import Host
 
@@ -59,42 +58,24 @@ class Understood:
         match, self.is_split = _called(routes, request)
         self.operation = match.operation if match else None
         self.project = next(iter(match.values.values()), "") if match else ""
-        scheme, _, credential = request.headers.get("authorization", "").partition(" ")
-        self.authorized = scheme.lower() == "bearer" and credential.strip() == token
         self.body: Any = None
-        self.faults = tuple(self._faults(request))
+        self.authorized = False
+        self.faults = tuple(self._faults(match, request, token))
 
-    def _faults(self, request: Request) -> Iterator[str]:
-        if self.operation is None:
+    def _faults(self, match: Match | None, request: Request, token: str) -> Iterator[str]:
+        if match is None:
             yield f"the contract has no {request.method} {request.path}"
             return
-        if not self.authorized and self.operation.security:
-            sent = request.headers.get("authorization")
-            yield (
-                "it is sent without Authorization" if sent is None else "Authorization is not Bearer <token>"
-            )
-        if self.operation.body is not None:
-            yield from self._faults_of_body(self.operation, request)
-
-    def _faults_of_body(self, operation: Operation, request: Request) -> Iterator[str]:
-        assert operation.body is not None  # noqa: S101 - whoever calls has seen it
-        content_type = request.headers.get("content-type", "")
-        media = operation.body.media_type(content_type)
-        if media is None:
-            yield f"Content-Type is {content_type or 'missing'}"
-            return
-        try:
-            self.body = from_json(request.body)
-        except ValueError as error:
-            yield f"the body is no JSON: {error}"
-            return
-        yield from _faults_of(media, self.body)
-
-
-def _faults_of(media: MediaType, body: Any) -> Iterator[str]:
-    faults = media.schema.faults(body)
-    if faults:
-        yield sentence(faults)
+        headers = Headers(list(request.headers.items()))
+        found = read(
+            match.operation, Message(request.method, request.target, headers, request.body), match.values
+        )
+        self.body, self.authorized = found.body, found.credential == token
+        if not self.authorized and match.operation.security:
+            is_missing = "authorization" not in request.headers
+            yield "it is sent without Authorization" if is_missing else "Authorization is not Bearer <token>"
+        if found.message:
+            yield found.message
 
 
 def _called(routes: Routes, request: Request) -> tuple[Match | None, bool]:
