@@ -70,6 +70,8 @@ def create_image_project(call: Call) -> Answer:
         if isinstance(error, InsufficientCredits | TooManyJobs):
             raise _refusal_for(error, call, account) from error
         raise
+    if project.is_pending:
+        call.trace.remarks = call.world.pictures.remarks_on(project)
     body = {"id": project.id, "frame_cost": project.credits, "credits_charged": project.credits}
     return Answer(200, body, note={"project": project.id, "charged": project.credits, "balance": balance})
 
