@@ -14,7 +14,7 @@ from bluehour.mock_server.control.contract import control_contract
 from bluehour.openapi.contract import Contract, load
 
 from ..contracts.proxy.test_cli import started
-from ..mock_server.test_serving import Served, serving
+from ..mock_server.server.test_serving import Served, serving
 from .generating import Generator
 from .playing import play
 from .verdicts import Verdicts

@@ -17,7 +17,7 @@ from bluehour.mock_server.core.settings import Settings
 from bluehour.mock_server.mock import Mock
 from tests.profiles import examples
 
-from .test_serving import serving
+from .server.test_serving import serving
 
 REPOSITORY = Path(__file__).parents[2]
 TOKEN = "mhk_test_pro_1000000"

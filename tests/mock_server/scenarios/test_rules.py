@@ -20,8 +20,8 @@ from bluehour.mock_server.mock import Mock
 from bluehour.mock_server.scenarios.rules import Facts, Rule, RuleError
 from bluehour.openapi.contract import Contract, load
 
+from ..api.test_lifecycle import png
 from ..conftest import FACE, PHOTO, UPLOADS, Caller, face, photo
-from ..test_lifecycle import png
 
 FAILS = {"answer": {"status": 503}}
 

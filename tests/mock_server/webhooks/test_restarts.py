@@ -23,7 +23,7 @@ from bluehour.mock_server.mock import Mock
 from bluehour.mock_server.server.greeting import greeting
 
 from ..conftest import FACE, Caller, face
-from ..test_serving import serving
+from ..server.test_serving import serving
 from .conftest import JOB_SECONDS
 from .receiver import SECRET, Receiver, receiving
 

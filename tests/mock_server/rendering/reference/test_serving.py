@@ -22,7 +22,7 @@ from bluehour.mock_server.core.projects import PENDING
 from bluehour.mock_server.core.stores.opening import open_store
 
 from ...conftest import FACE, PHOTO, face, photo
-from ...test_serving import Served, refused, serving
+from ...server.test_serving import Served, refused, serving
 from .recorded.photos import portrait
 
 PAGE = (Path(__file__).parents[4] / "docs" / "reference-renderer.md").read_text("utf-8")

@@ -26,7 +26,7 @@ from PIL import Image
 from bluehour.mock_server.core.accounts import entries_of
 from bluehour.mock_server.core.stores.opening import open_store
 
-from .conftest import FACE, face
+from ..conftest import FACE, face
 
 COMMAND = [sys.executable, "-m", "bluehour", "serve"]
 
@@ -204,7 +204,7 @@ def test_a_file_too_deep_to_be_read_says_so_in_one_line(tmp_path: Path, option: 
 
 
 def test_another_spec_is_served(tmp_path: Path) -> None:
-    petstore = Path(__file__).parents[1] / "openapi" / "specs" / "petstore-3.0.yaml"
+    petstore = Path(__file__).parents[2] / "openapi" / "specs" / "petstore-3.0.yaml"
     with serving("--spec", str(petstore)) as served:
         with pytest.raises(urllib.error.HTTPError) as missing:
             urllib.request.urlopen(served.url + "/no/such/path", timeout=60)

@@ -14,7 +14,7 @@ from bluehour.mock_server.core.clock import Clock
 from bluehour.mock_server.core.settings import Settings
 from bluehour.mock_server.mock import Mock
 
-from .conftest import FACE, UPLOADS, Caller, data, face
+from ..conftest import FACE, UPLOADS, Caller, data, face
 from .test_lifecycle import picture, png
 
 

@@ -24,9 +24,9 @@ from bluehour.mock_server.reference_page.prose import prose
 from bluehour.openapi.contract import Contract, load
 from tests.profiles import examples
 
-from ..openapi.test_schema import schemas, values
+from ...openapi.test_schema import schemas, values
 
-SPECS = Path(__file__).parents[1] / "openapi" / "specs"
+SPECS = Path(__file__).parents[2] / "openapi" / "specs"
 OTHERS = sorted([*SPECS.glob("*.yaml"), *SPECS.glob("*.json")])
 VOID = {"meta", "link", "input", "br", "hr", "img"}
 

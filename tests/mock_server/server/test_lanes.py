@@ -29,8 +29,8 @@ from bluehour.mock_server.server import lanes
 from bluehour.mock_server.server.connection import Limits
 from bluehour.mock_server.server.inprocess import running
 
-from .conftest import FACE, UPLOADS, face
-from .test_lifecycle import png
+from ..api.test_lifecycle import png
+from ..conftest import FACE, UPLOADS, face
 
 
 class Served:

@@ -17,7 +17,7 @@ from werkzeug.test import TestResponse
 from bluehour.mock_server.mock import Mock
 from tests.profiles import examples
 
-from .conftest import FACE, PHOTO, UPLOADS, Caller, data, face, photo
+from ..conftest import FACE, PHOTO, UPLOADS, Caller, data, face, photo
 
 JSON_TYPE = {"Content-Type": "application/json"}
 

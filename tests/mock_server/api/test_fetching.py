@@ -15,7 +15,7 @@ from bluehour.mock_server.core.settings import Settings
 from bluehour.mock_server.mock import Mock
 from bluehour.mock_server.server.inprocess import running
 
-from .conftest import FACE, Caller, face
+from ..conftest import FACE, Caller, face
 from .test_lifecycle import picture, png
 
 OVER = threading.Event()

@@ -13,7 +13,7 @@ from bluehour.mock_server.core.gate import Gate
 from bluehour.mock_server.core.settings import Settings
 from bluehour.mock_server.mock import Mock
 
-from .conftest import FACE, Caller, face
+from ..conftest import FACE, Caller, face
 
 SECONDS = 60
 

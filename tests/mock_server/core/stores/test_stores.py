@@ -37,7 +37,7 @@ from tests.profiles import examples
 T = TypeVar("T")
 TraceFunction = Callable[[FrameType, str, Any], Any]
 
-ROOT = Path(__file__).parents[3]
+ROOT = Path(__file__).parents[4]
 NOW = 1_700_000_000.0
 ACCOUNT = Account("acc_payer", "creator", 100)
 DRAFT = Project(

@@ -18,7 +18,7 @@ from bluehour.mock_server.mock import Mock
 from bluehour.mock_server.server.inprocess import running
 from bluehour.mock_server.server.listening import HostError
 
-from .conftest import FACE, face
+from ..conftest import FACE, face
 
 
 class Wire:

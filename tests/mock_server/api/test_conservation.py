@@ -17,7 +17,7 @@ from bluehour.mock_server.core.settings import Settings
 from bluehour.mock_server.mock import Mock
 from tests.profiles import examples
 
-from .conftest import FACE, PHOTO, Caller, face, photo
+from ..conftest import FACE, PHOTO, Caller, face, photo
 
 _STEPS = {status: step for step, status in enumerate(["queued", "rendering", "complete"])} | {"error": 2}
 _OPENING = 45

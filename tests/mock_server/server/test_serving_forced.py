@@ -17,7 +17,7 @@ import yaml
 from bluehour.mock_server.webhooks.signature import verify
 from bluehour.openapi.document import MAGIC_HOUR
 
-from .conftest import FACE, face
+from ..conftest import FACE, face
 from .test_serving import Served, refused, serving
 
 SCENARIO = (

@@ -20,7 +20,7 @@ from bluehour.mock_server.core.settings import Settings
 from bluehour.mock_server.mock import Mock
 from bluehour.openapi.contract import load
 
-from .conftest import FACE, PHOTO, Caller, data, face, photo
+from ..conftest import FACE, PHOTO, Caller, data, face, photo
 
 RENDER_SECONDS = load().operation("aiFaceEditor.editImage").render_seconds
 

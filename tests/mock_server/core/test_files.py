@@ -31,10 +31,10 @@ from bluehour.openapi.contract import Contract, load
 from bluehour.openapi.document import resolve
 from tests.profiles import examples
 
-from .conftest import FACE, UPLOADS, Caller, data, face
-from .test_lifecycle import picture, png
-from .test_serving import serving
-from .test_uploads import issue
+from ..api.test_lifecycle import picture, png
+from ..api.test_uploads import issue
+from ..conftest import FACE, UPLOADS, Caller, data, face
+from ..server.test_serving import serving
 
 PICTURE = png(60, 40)
 

@@ -13,7 +13,7 @@ from bluehour.mock_server.mock import Mock
 from bluehour.mock_server.server.reloading import Reloader
 from bluehour.openapi.contract import Contract, load
 
-from .conftest import FACE, Caller, face
+from ..conftest import FACE, Caller, face
 
 
 class Watched:
