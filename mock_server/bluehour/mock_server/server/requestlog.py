@@ -7,6 +7,7 @@ import time
 from collections import deque
 from collections.abc import Callable, Mapping
 from functools import lru_cache
+from threading import get_ident
 from typing import Any, TextIO
 
 import click
@@ -81,6 +82,7 @@ class LoopWriter:
     def __init__(self, stream: TextIO) -> None:
         self._stream = stream
         self._loop = asyncio.get_running_loop()
+        self._thread = get_ident()
         self._waiting: deque[str] = deque()
         self._due = False
 
@@ -89,7 +91,8 @@ class LoopWriter:
         self._waiting.append(line)
         if not self._due:
             self._due = True
-            self._loop.call_soon_threadsafe(self.flush)
+            is_here = get_ident() == self._thread  # most lines are: no other thread need be woken
+            (self._loop.call_soon if is_here else self._loop.call_soon_threadsafe)(self.flush)
 
     def flush(self) -> None:
         """Write what is waiting; called by itself soon after each line."""
