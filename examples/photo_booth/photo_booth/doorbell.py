@@ -8,7 +8,7 @@ import json
 import time
 from collections.abc import Callable, Mapping
 
-from examples.photo_booth.photo_booth.booth import Booth
+from .booth import Booth
 
 TOLERANCE = 300
 """Seconds that a signature is good for; an older one may be a recording that is played back."""

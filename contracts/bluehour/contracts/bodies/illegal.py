@@ -97,6 +97,7 @@ def unparsable(media: MediaType, base: Any) -> Iterator[Illegal]:
         ("application/x-www-form-urlencoded", b"style=1&assets=2"),
         ("application/xml", b"<request/>"),
         ("no/media/type; ;", content),
+        (";;;", content),
         ("multipart/form-data; boundary=x", b"--x--\r\n"),
     ):
         yield Illegal("refuse.media-type", "Content-Type", content_type, body, content_type)
