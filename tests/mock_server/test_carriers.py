@@ -44,9 +44,19 @@ CALLS: tuple[Call, ...] = (
     ("GET", "/_mock/nothing", {}, b""),
     ("PATCH", "/_mock/clock", {}, b""),
     ("GET", "/openapi.json", {}, b""),
+    ("HEAD", "/openapi.json", {}, b""),
+    ("OPTIONS", "/outputs/x/output.png", {}, b""),
     ("GET", "/docs/reference.css", {}, b""),
 )
-NAMED = ("content-type", "allow", "www-authenticate", "retry-after", "location", "cache-control")
+NAMED = (
+    "content-length",
+    "content-type",
+    "allow",
+    "www-authenticate",
+    "retry-after",
+    "location",
+    "cache-control",
+)
 
 
 @pytest.fixture(scope="module")

@@ -21,7 +21,7 @@ UNSEEN = dict.fromkeys(
     ("retries-without-end", "asks-again-at-once-when-a-poll-fails"),
     "no script of 200 has as many failures in a row as retry.backoff must see of a pause of this length",
 )
-"""Clients that nothing has caught yet, each with the reason: with none of five seeds, nor by the build before this test."""
+"""Clients that nothing has caught yet with any of the seeds, each with the reason."""
 
 FIRST = {client.rule: (client, seed) for client, seed in reversed(MEETINGS)}
 """For each rule the first meeting with a client that breaks it."""

@@ -103,6 +103,15 @@ def test_the_origin_is_what_the_client_calls_the_server(
     assert (request.origin, request.client) == (origin or own, "127.0.0.1")
 
 
+def test_a_client_that_speaks_tls_is_answered_at_once(served: Served) -> None:
+    """As its greeting may have no end of a head, it would wait until the deadline."""
+    client = served.client()
+    client.send(b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03")
+    status, _, body = client.answer()
+    assert (status, "https" in json.loads(body)["message"]) == (400, True)
+    assert client.to_the_end() == b""
+
+
 def test_headers_are_kept_in_their_order_and_spelling(served: Served) -> None:
     served.client().ask("GET / HTTP/1.1\nX-B:  two words\t\nx-a:\nX-B: 3\n\n")
     request, _ = served.application.seen[-1]

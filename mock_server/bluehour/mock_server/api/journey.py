@@ -94,7 +94,9 @@ class Journey:
         transfer = self._transfer(request.path)
         if transfer is not None and transfer[1] == ("GET" if request.method == "HEAD" else request.method):
             return self._transfer_file(transfer[0], request, body, trace)
-        allowed = [*self._routes.allowed(request.raw_path), *([transfer[1]] if transfer else [])]
+        allowed = self._routes.allowed(request.raw_path)
+        if transfer:
+            allowed = [*allowed, *(("GET", "HEAD") if transfer[1] == "GET" else ("PUT",))]
         if allowed and request.method == "OPTIONS":
             return Reply(200, [("Allow", allow_header(allowed))])
         raise nowhere(allowed, self._contract)

@@ -15,6 +15,9 @@ from .heads import Head, Malformed, read_head, split_head
 SMALL_BODY = 64 * 2**10
 """Bytes of a body that is handed on as such; a larger one is a file."""
 
+_TLS = b"\x16\x03"
+"""How a client begins that takes this for https; there may be no end of a head to wait for."""
+
 _REMEMBERED = 8 * 2**10
 """Bytes of a head that is remembered, at most."""
 
@@ -146,6 +149,8 @@ class Receiver:
     def _read(self) -> Head | None:
         raw, self._unread = split_head(self._unread, self._searched)
         if not raw:
+            if self._unread.startswith(_TLS):
+                raise Malformed("no request begins like TLS; this is http, not https")
             self._searched = len(self._unread)
             return None
         head = read_head(raw)
