@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterable
-from dataclasses import replace
 from functools import cached_property, lru_cache, partial
 from threading import Lock
 from typing import TYPE_CHECKING, BinaryIO, Protocol, cast, runtime_checkable
@@ -152,7 +151,7 @@ class Application:
         if refused is not None:
             reply = self._journey.refused(request, _as_refusal(refused), trace)
         elif match is None and self._is_elsewhere(request):
-            reply = answered(self._pages, _with_its_body(request), body)
+            reply = answered(self._pages, request, body)
             self._tell(request, trace, reply, began)
             return reply
         else:
@@ -268,12 +267,7 @@ class Pages:
             return envelope("service_unavailable")
         if refused is not None:
             return envelope(refused.code, refused.message)
-        return answered(self._flask, _with_its_body(request), body)
-
-
-def _with_its_body(request: Request) -> Request:
-    """Ask Flask for what a HEAD is about, as its length is said; whoever sends it leaves the body out."""
-    return replace(request, method="GET") if request.method == "HEAD" else request
+        return answered(self._flask, request, body)
 
 
 def _as_refusal(refused: Refused | OSError) -> Exception:

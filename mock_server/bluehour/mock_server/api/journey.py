@@ -92,11 +92,9 @@ class Journey:
         if match is not None:
             return self._serve(match, request, body, trace)
         transfer = self._transfer(request.path)
-        if transfer is not None and transfer[1] == ("GET" if request.method == "HEAD" else request.method):
+        if transfer is not None and request.method in transfer[1]:
             return self._transfer_file(transfer[0], request, body, trace)
-        allowed = self._routes.allowed(request.raw_path)
-        if transfer:
-            allowed = [*allowed, *(("GET", "HEAD") if transfer[1] == "GET" else ("PUT",))]
+        allowed = [*self._routes.allowed(request.raw_path), *(transfer[1] if transfer else ())]
         if allowed and request.method == "OPTIONS":
             return Reply(200, [("Allow", allow_header(allowed))])
         raise nowhere(allowed, self._contract)
@@ -187,7 +185,7 @@ class Journey:
 
     # What is no operation.
 
-    def _transfer(self, path: str) -> tuple[str, str] | None:
+    def _transfer(self, path: str) -> tuple[str, tuple[str, ...]] | None:
         return transfer_at(path) if self._has_links else None
 
     def _transfer_file(self, transfer: str, request: Request, body: BinaryIO | None, trace: Trace) -> Reply:

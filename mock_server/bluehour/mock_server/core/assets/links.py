@@ -35,11 +35,11 @@ def is_link(path: str) -> bool:
     return path.startswith((f"/{UPLOADS}/", f"/{OUTPUTS}/"))
 
 
-def transfer_at(path: str) -> tuple[str, str] | None:
-    """Return what a link with this path is for, `upload` or `download`, and its method; None for no link."""
+def transfer_at(path: str) -> tuple[str, tuple[str, ...]] | None:
+    """Return what a link with this path is for, `upload` or `download`, and its methods; None for no link."""
     if path.startswith(f"/{UPLOADS}/") and len(path) > len(UPLOADS) + 2:
-        return "upload", "PUT"
-    return ("download", "GET") if project_in(path) else None
+        return "upload", ("PUT",)
+    return ("download", ("GET", "HEAD")) if project_in(path) else None
 
 
 def project_in(path: str) -> str:
