@@ -34,7 +34,8 @@ class Reply:
 
     Attributes:
         status: 200 to 599.
-        headers: names and values in their order, without a Content-Length, which whoever sends it adds.
+        headers: names and values in their order. Whoever sends it adds a Content-Length; only the answer to
+            a HEAD may have its own, which tells of a body that is not there.
         body: bytes, a file that is sent as it is, or events.
         disruption: what is to go wrong on its way.
     """

@@ -160,7 +160,7 @@ _ENVIRON: WSGIEnvironment = {
 
 
 def answered(app: WSGIApplication, request: Request, body: BinaryIO | None) -> Reply:
-    """Have a WSGI application answer a request; a HEAD as a GET, whose body is left out when it is sent.
+    """Have a WSGI application answer a request.
 
     Args:
         app: what answers.
@@ -181,7 +181,8 @@ def answered(app: WSGIApplication, request: Request, body: BinaryIO | None) -> R
         if hasattr(pieces, "close"):
             pieces.close()
     status, headers = started
-    headers = [(name, value) for name, value in headers if name.lower() != "content-length"]
+    if request.method != "HEAD":
+        headers = [(name, value) for name, value in headers if name.lower() != "content-length"]
     return Reply(status, headers, sending.events or sending.file or content, sending.disruption)
 
 
@@ -191,7 +192,7 @@ def _environ_of(request: Request, body: BinaryIO) -> WSGIEnvironment:
     path, _, query = request.target.partition("?")
     environ = {
         **_ENVIRON,
-        "REQUEST_METHOD": "GET" if request.method == "HEAD" else request.method,
+        "REQUEST_METHOD": request.method,
         "REQUEST_URI": _bytes_as_text(request.target),
         "PATH_INFO": unquote_to_bytes(path).decode("latin-1"),
         "QUERY_STRING": _bytes_as_text(query),

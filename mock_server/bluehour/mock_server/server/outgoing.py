@@ -75,7 +75,7 @@ def outgoing(reply: Reply, head: Head | None = None, *, is_last: bool = False) -
     headers = [*reply.headers]
     if "date" not in names:
         headers.append(("Date", date(int(time.time()))))
-    if length is not None:
+    if length is not None and "content-length" not in names:
         headers.append(("Content-Length", f"{length}"))
     if "connection" not in names and (is_last or (head is not None and head.is_old)):
         headers.append(("Connection", "close" if is_last else "keep-alive"))
