@@ -19,7 +19,8 @@ from bluehour.openapi import wording
 if TYPE_CHECKING:
     from bluehour.mock_server.control.client import Entry
     from bluehour.openapi.contract import Contract
-    from bluehour.openapi.schema import Fault, Path, Schema
+    from bluehour.openapi.schema import Fault, Schema
+from bluehour.openapi.validators import Path
 
 _MOST_REQUESTS = 5
 _MOST_LINES = 60

@@ -48,8 +48,8 @@ def load_anew(path: Path) -> Contract:
 class Contract:
     """An OpenAPI document, as its operations."""
 
-    def __init__(self, document: Document) -> None:
-        self.document = document
+    def __init__(self, document: dict[str, Any]) -> None:
+        self.document = Document.of(document)
 
     @property
     def title(self) -> str:

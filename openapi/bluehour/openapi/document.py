@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import cached_property, partial
 from pathlib import Path
 from typing import Any
 from urllib.parse import unquote
@@ -12,6 +13,7 @@ import yaml
 from . import data
 from .errors import BluehourError
 from .upgrade import upgraded
+from .validators import Validators
 
 _FILE = "magic_hour.yaml"
 _PACKED = Path(__file__).with_name(_FILE)
@@ -22,7 +24,19 @@ MAGIC_HOUR = _PACKED if _PACKED.exists() else Path(__file__).parents[2] / _FILE
 LARGEST_FILE = 32 * 2**20
 """Bytes of a file that are read: the largest published contracts have ten million."""
 
-Document = dict[str, Any]
+
+class Document(dict[str, Any]):
+    """An OpenAPI document, and what its schemas are judged by."""
+
+    @cached_property
+    def validators(self) -> Validators:
+        """Its schemas, compiled when they are needed."""
+        return Validators(self, partial(at_pointer, self))
+
+    @classmethod
+    def of(cls, document: dict[str, Any]) -> Document:
+        """Return a document itself, or plain data as one."""
+        return document if isinstance(document, cls) else cls(document)
 
 
 class SpecError(BluehourError):
@@ -48,7 +62,7 @@ def read(path: Path) -> Document:
         raise SpecError(f"{path}: expected OpenAPI 3.0 or 3.1 in the field 'openapi', found {found}")
     if not isinstance(document.get("paths", {}), dict):
         raise SpecError(f"{path}: 'paths' must be an object")
-    document = upgraded(document)
+    document = Document(upgraded(document))
     try:
         data.refuse_deep(document)  # written as 3.1, what may be null takes two levels more
     except data.DataError as error:
@@ -95,7 +109,7 @@ def in_direction(document: Document, hidden: str) -> Document:
         document: left as it is, and returned itself where nothing changes.
         hidden: `readOnly` for requests, `writeOnly` for responses.
     """
-    return _without_hidden(document, document, hidden) if _mentions(document, hidden) else document
+    return Document(_without_hidden(document, document, hidden)) if _mentions(document, hidden) else document
 
 
 def _mentions(node: Any, key: str) -> bool:
@@ -126,7 +140,7 @@ def _is(document: Document, node: Any, hidden: str) -> bool:
     )
 
 
-def resolve(document: Document, node: Any) -> Any:
+def resolve(document: dict[str, Any], node: Any) -> Any:
     """Follow a node's `$ref`, and theirs, to what they name; a node without one is returned as it is.
 
     Raises:
@@ -141,7 +155,7 @@ def resolve(document: Document, node: Any) -> Any:
     return node
 
 
-def at_pointer(document: Document, reference: str) -> Any:
+def at_pointer(document: dict[str, Any], reference: str) -> Any:
     """Return the node that a reference `#/a/b` names.
 
     Raises:

@@ -56,9 +56,15 @@ def _content(document: Document, node: dict[str, Any]) -> dict[str, MediaType]:
     content: dict[str, MediaType] = {}
     for declared, media in node.get("content", {}).items():
         name = without_parameters(declared)
-        schema = Schema(document, media.get("schema", True))
+        schema = _judged(document, media.get("schema", True))
         content.setdefault(name, MediaType(name, schema, _examples(document, media)))
     return content
+
+
+def _judged(document: Document, node: Any) -> Schema:
+    """Return a schema that messages are judged by."""
+    document.validators.expect(node)
+    return Schema(document, node)
 
 
 def _examples(document: Document, node: dict[str, Any]) -> tuple[Any, ...]:
@@ -74,7 +80,7 @@ def _parameter(document: Document, node: dict[str, Any]) -> Parameter:
         name=node["name"],
         location=node["in"],
         required=bool(node.get("required")),
-        schema=Schema(document, node.get("schema", content.get("schema", True))),
+        schema=_judged(document, node.get("schema", content.get("schema", True))),
         style=style,
         explode=bool(node.get("explode", style == "form")),
         is_json=any(is_json(name) for name in node.get("content", {})),

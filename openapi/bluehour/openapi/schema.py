@@ -18,20 +18,14 @@ from typing import TYPE_CHECKING, Any
 import jsonschema_rs
 
 from .document import Document, SpecError, resolve
+from .validators import PATTERNS, Broken, Path, Validator
 
 if TYPE_CHECKING:
     from jsonschema import ValidationError
     from jsonschema.protocols import Validator as ExplainingValidator
 
-Path = tuple[str | int, ...]
-
 # Where Python's own arithmetic, regular expressions or equality would answer differently from Rust's.
 _ASKED_OF_THE_DECIDER = ("type", "pattern", "format", "multipleOf", "uniqueItems", "enum", "const")
-
-
-PATTERNS = jsonschema_rs.FancyRegexOptions(backtrack_limit=100_000)
-"""Most patterns are matched in linear time; one that looks around or back is tried for some milliseconds, and
-what it has not matched by then it does not match."""
 
 MOST_FAULTS = 50
 """Of one value; whoever sent it so wrong learns the rest when these are mended."""
@@ -64,8 +58,8 @@ class Fault:
 class Schema:
     """A schema at some place of a document, with the document's references in reach."""
 
-    def __init__(self, document: Document, node: dict[str, Any] | bool) -> None:
-        self.document = document
+    def __init__(self, document: dict[str, Any], node: dict[str, Any] | bool) -> None:
+        self.document = Document.of(document)
         self.node = node
 
     def __repr__(self) -> str:
@@ -114,7 +108,7 @@ class Schema:
             explained = []
         # The decider has the last word: should the explainer see no fault, its words will have to do.
         return explained or [
-            _fault_in_rust(error) for error in islice(self._decider.iter_errors(value), MOST_FAULTS)
+            _fault_in_rust(broken) for broken in islice(self._decider.broken(value), MOST_FAULTS)
         ]
 
     def broken(self, value: Any) -> list[tuple[Path, str]]:
@@ -122,8 +116,7 @@ class Schema:
 
         Of a missing field, where means the object that lacks it.
         """
-        errors = islice(self._decider.iter_errors(value), MOST_FAULTS)
-        return [(tuple(error.instance_path), str(error.schema_path[-1])) for error in errors]
+        return [(each.path, each.keyword) for each in islice(self._decider.broken(value), MOST_FAULTS)]
 
     def filled(self, value: Any) -> Any:
         """Return a copy of an object with the schema's defaults for what it leaves out, at every depth."""
@@ -162,10 +155,8 @@ class Schema:
             raise SpecError(f"a schema can't be used: {reason}") from error
 
     @cached_property
-    def _decider(self) -> jsonschema_rs.Draft202012Validator:
-        return jsonschema_rs.Draft202012Validator(
-            self._rooted, validate_formats=True, offline=True, pattern_options=PATTERNS
-        )
+    def _decider(self) -> Validator:
+        return self.document.validators.of(self.node)
 
     @cached_property
     def _explainer(self) -> ExplainingValidator:
@@ -173,11 +164,8 @@ class Schema:
 
     @cached_property
     def _rooted(self) -> dict[str, Any]:
-        """The schema as a document of its own in which `#/components/…` and `#/paths/…` are found."""
-        places: dict[str, Any] = {
-            key: self.document[key] for key in ("components", "paths") if key in self.document
-        }
-        return {"$ref": "#/x-schema", "x-schema": self.node, **places}
+        """The schema as a document of its own in which all its references are found."""
+        return {**self.document, "$ref": "#/x-schema", "x-schema": self.node}
 
     def _faults_of(self, error: ValidationError) -> Iterator[Fault]:
         if error.context:
@@ -214,9 +202,8 @@ def _nearest_branch(context: Iterable[ValidationError]) -> list[ValidationError]
     return min(meant, key=len, default=[])
 
 
-def _fault_in_rust(error: jsonschema_rs.ValidationError) -> Fault:
-    keyword = str(error.schema_path[-1]) if error.schema_path else "schema"
-    return Fault(tuple(error.instance_path), keyword, None, error.instance, {}, error.message)
+def _fault_in_rust(broken: Broken) -> Fault:
+    return Fault(broken.path, broken.keyword, None, broken.value, {}, broken.message)
 
 
 def load_explainer() -> None:

@@ -9,7 +9,8 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from typing import Any
 
-from .schema import MOST_FAULTS, Fault, Path
+from .schema import MOST_FAULTS, Fault
+from .validators import Path
 
 _LONGEST_QUOTE = 60
 

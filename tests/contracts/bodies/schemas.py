@@ -16,7 +16,8 @@ from bluehour.contracts.bodies import Edge, Illegal, illegal, legal
 from bluehour.openapi.contract import load
 from bluehour.openapi.document import resolve
 from bluehour.openapi.model import JSON, MediaType, Operation
-from bluehour.openapi.schema import Path, Schema
+from bluehour.openapi.schema import Schema
+from bluehour.openapi.validators import Path
 
 
 @dataclass(frozen=True)

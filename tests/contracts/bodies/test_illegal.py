@@ -18,7 +18,8 @@ from bluehour.contracts.bodies import Illegal, illegal, unparsable
 from bluehour.contracts.bodies.places import value_in
 from bluehour.contracts.rules import rule
 from bluehour.openapi.model import JSON, MediaType, Operation
-from bluehour.openapi.schema import Fault, Path, Schema
+from bluehour.openapi.schema import Fault, Schema
+from bluehour.openapi.validators import Path
 from bluehour.openapi.wording import field_name
 from tests.profiles import examples
 

@@ -11,7 +11,8 @@ from hypothesis import strategies as st
 
 from bluehour.contracts.bodies.places import places, value_in, with_value, without
 from bluehour.openapi.model import Operation
-from bluehour.openapi.schema import Path, Schema
+from bluehour.openapi.schema import Schema
+from bluehour.openapi.validators import Path
 from tests.profiles import examples
 
 from .schemas import JSON_VALUES, OPERATIONS, Sketch, bodies, fields, media_of

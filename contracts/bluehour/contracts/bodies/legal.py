@@ -10,7 +10,8 @@ from random import Random
 from typing import Any
 
 from bluehour.openapi.model import MediaType
-from bluehour.openapi.schema import Path, Schema
+from bluehour.openapi.schema import Schema
+from bluehour.openapi.validators import Path
 
 from .places import Place, places, value_in, with_value, without
 

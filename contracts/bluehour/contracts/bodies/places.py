@@ -7,7 +7,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from bluehour.openapi.schema import Path, Schema
+from bluehour.openapi.schema import Schema
+from bluehour.openapi.validators import Path
 from bluehour.openapi.wording import field_name
 
 from ..judge.words import words_of

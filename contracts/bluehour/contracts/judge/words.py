@@ -7,13 +7,13 @@ from typing import Any
 
 import yaml
 
-from bluehour.openapi.document import Document, resolve
+from bluehour.openapi.document import resolve
 
 _LEFT_OUT = ("description", "examples", "example", "properties", "items", "title")
 """What a rule about a value does not need, and would make its words long."""
 
 
-def words_of(name: str, node: Any, document: Document) -> str:
+def words_of(name: str, node: Any, document: dict[str, Any]) -> str:
     """Return what the contract says of a value, under the name that it goes by."""
     found = resolve(document, node)
     if isinstance(found, Mapping):

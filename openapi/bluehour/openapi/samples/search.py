@@ -31,6 +31,8 @@ _DOUBTFUL = frozenset(
     | {"example", "examples", "default", "enum"}
 )
 
+_EMPTY = Document()
+
 # The keywords that tell a type where none is named.
 _KEYWORDS = {
     "object": {"properties", "required", "additionalProperties", "patternProperties", "propertyNames"}
@@ -45,7 +47,9 @@ class NoSample(BluehourError, ValueError):
     """No legal value was found within the bounds; the message is one line that says why."""
 
 
-def sample(node: Node, document: Document, direction: Literal["request", "response"] = "response") -> Any:
+def sample(
+    node: Node, document: dict[str, Any], direction: Literal["request", "response"] = "response"
+) -> Any:
     """Return a value that is legal under a schema of the document, the same one on every call.
 
     An example, a default, a const and the first enum value are preferred in this order when they are legal.
@@ -58,7 +62,7 @@ def sample(node: Node, document: Document, direction: Literal["request", "respon
     whole, hidden = Schema(document, node), "writeOnly" if direction == "response" else "readOnly"
     try:
         whole.compile()
-        for value in _Search(document, hidden).values(node):
+        for value in _Search(whole.document, hidden).values(node):
             if whole.accepts(value):
                 return copy.deepcopy(value)
     except (SpecError, OverflowError, RecursionError) as error:
@@ -112,7 +116,7 @@ class _Search:
         if id(node) not in self._schemas:
             self._step(_COMPILING)
             alone = "$ref" not in repr(node)  # without the document behind it, a schema compiles in no time
-            self._schemas[id(node)] = Schema({} if alone else self._document, node)
+            self._schemas[id(node)] = Schema(_EMPTY if alone else self._document, node)
         return self._schemas[id(node)].accepts(value)
 
     def _step(self, count: int = 1) -> None:

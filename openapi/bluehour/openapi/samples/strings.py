@@ -8,7 +8,7 @@ from typing import Any
 
 import jsonschema_rs
 
-from ..schema import PATTERNS
+from ..validators import PATTERNS
 from .patterns import words
 
 _LONGEST = 100_000
