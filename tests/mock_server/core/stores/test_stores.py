@@ -995,12 +995,26 @@ import os, signal, threading
 store = open_it()
 ends = threading.Event()
 store._writer.submit(lambda _: ends.wait())  # what the interrupted call waits behind
-threading.Timer(0.1, os.kill, (os.getpid(), signal.SIGINT)).start()
+heard = []
+
+def hear(*_):
+    heard.append(None)
+    if len(heard) == 1:
+        raise KeyboardInterrupt
+
+def interrupt():
+    while not ends.wait(0.1):  # again, as one that comes when a call is about to wait is not heard by it
+        signal.pthread_kill(threading.main_thread().ident, signal.SIGINT)
+
+signal.signal(signal.SIGINT, hear)
+made = project(0)
+threading.Thread(target=interrupt).start()
 made = project(0)
 try:
     store.add_project(made)
 except KeyboardInterrupt:
     ends.set()
+assert heard
 store.add_project(project(1))
 assert store.project(made.id) is not None, "what was under way is finished"
 assert store.balance("acc_payer", 1_700_000_001.0) == 8
