@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import pytest
@@ -23,25 +24,43 @@ def spec(tmp_path: Path) -> Path:
         ("{", "not valid JSON"),
         ("a: [", "not valid YAML"),
         ("- 1", "expected an object"),
-        ("swagger: '2.0'", "found swagger 2.0"),
-        ("openapi: 3.2.0\npaths: {}", "expected OpenAPI 3.0 or 3.1"),
+        ("swagger: '1.2'", "found swagger 1.2"),
+        ("openapi: 4.0.0\npaths: {}", "expected OpenAPI 3.0, 3.1 or 3.2"),
         (HEAD + "paths: []", "'paths' must be an object"),
-        (
-            HEAD + "paths: {/a: {get: {responses: {200: {$ref: '#/components/responses/No'}}}}}",
-            "names nothing",
-        ),
-        (HEAD + "paths: {/a: {get: {responses: {200: {$ref: 'other.yaml#/a'}}}}}", "leaves the file"),
-        (HEAD + "paths: {/a: {get: {parameters: [{in: query}]}}}", "GET /a can't be read"),
-        (
-            HEAD + "paths: {/a: {get: {parameters: [{in: query, name: q, schema: {pattern: '('}}]}}}",
-            "GET /a: a schema can't be used",
-        ),
     ],
 )
 def test_a_file_that_cannot_be_served_says_why_in_one_line(spec: Path, text: str, reason: str) -> None:
     spec.write_text(text)
     with pytest.raises(SpecError, match=reason) as refused:
         load(spec)
+    assert "\n" not in str(refused.value)
+
+
+@pytest.mark.parametrize(
+    ("text", "reason"),
+    [
+        (
+            HEAD + "paths: {/a: {get: {responses: {200: {$ref: '#/components/responses/No'}}}}}",
+            "names nothing",
+        ),
+        (
+            HEAD + "paths: {/a: {get: {responses: {200: {$ref: 'other.yaml#/a'}}}}}",
+            r"other\.yaml: No such file",
+        ),
+        (HEAD + "paths: {/a: {get: {parameters: [{in: query}]}}}", "#/paths/~1a/get: it can't be read"),
+        (
+            HEAD + "paths: {/a: {get: {parameters: [{in: query, name: q, schema: {pattern: '('}}]}}}",
+            "#/paths/~1a/get/parameters/0/schema/pattern: the pattern '[(]' can't be used",
+        ),
+    ],
+)
+def test_what_is_wrong_is_told_in_one_line_and_with_strict_refused(
+    spec: Path, text: str, reason: str
+) -> None:
+    spec.write_text(text)
+    assert [re.search(reason, str(defect)) is not None for defect in load(spec).defects][:1] == [True]
+    with pytest.raises(SpecError, match=reason) as refused:
+        load(spec, strict=True)
     assert "\n" not in str(refused.value)
 
 

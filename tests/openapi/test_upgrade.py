@@ -167,7 +167,7 @@ PLACES: dict[str, Any] = {
 def test_every_schema_of_a_document_is_upgraded_wherever_it_stands() -> None:
     after = upgraded(document_with(**PLACES))
     expected = json.dumps(PLACES).replace(json.dumps(NULLABLE), json.dumps(NULLABLE_NOW))
-    assert {key: after[key] for key in PLACES} == json.loads(expected.replace(', "name": "r"', ""))
+    assert {key: after[key] for key in PLACES} == json.loads(expected)
 
 
 def test_an_extension_or_an_example_of_a_body_is_left_alone() -> None:
@@ -203,7 +203,7 @@ def test_to_upgrade_twice_changes_nothing_more() -> None:
 
 @pytest.mark.parametrize("stated", [{"swagger": "2.0"}, {"openapi": "4.0.0"}, {}])
 def test_another_version_is_refused(stated: dict[str, str]) -> None:
-    with pytest.raises(ValueError, match=r"only 3\.0 and 3\.1"):
+    with pytest.raises(ValueError, match=r"only 3\.0 to 3\.2"):
         upgraded(stated)
 
 
@@ -220,7 +220,6 @@ def test_a_real_document_is_valid_before_and_after() -> None:
     validate(document)
     after = upgraded(document)
     validate(after)
-    after["paths"]["/pets"]["x-note"]["get"]["parameters"].clear()
     assert document == before
     assert after["openapi"] == "3.1.0"
     assert "nullable" not in json.dumps(after["paths"]["/pets"]["get"])

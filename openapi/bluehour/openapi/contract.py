@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import cache, cached_property
 from pathlib import Path
 from typing import Any
@@ -10,38 +10,46 @@ from urllib.parse import urlsplit
 
 from . import parsing
 from .document import MAGIC_HOUR, Document, SpecError, in_direction, read, resolve
+from .mending import Defect
 from .model import UNDECLARED, DeclaredResponse, MediaType, Operation
 from .references import refuse_endless
 from .schema import Schema
-from .upgrade import METHODS
+from .structure import METHODS, Place
 
 
-def load(path: Path = MAGIC_HOUR) -> Contract:
-    """Read a contract from an OpenAPI 3.0 or 3.1 file, JSON or YAML; Magic Hour's own by default.
+def load(place: Path | str = MAGIC_HOUR, *, strict: bool = False) -> Contract:
+    """Read a contract from an OpenAPI or Swagger file, JSON or YAML; Magic Hour's own by default.
 
-    A file is read once per process.
+    A file is read once per process. What can't be used in it is left out, and is among the `defects`.
+
+    Args:
+        place: the file, or its address.
+        strict: whether one defect is too many.
 
     Raises:
         SpecError: the file can't be served; the message says why, in one line.
     """
-    return _load(path)
+    return _load(place, strict)
 
 
 @cache
-def _load(path: Path) -> Contract:
-    return load_anew(path)
+def _load(place: Path | str, strict: bool) -> Contract:
+    return load_anew(place, strict=strict)
 
 
-def load_anew(path: Path) -> Contract:
+def load_anew(place: Path | str, *, strict: bool = False) -> Contract:
     """Read a contract from a file that may have changed since it was loaded.
 
     Raises:
         SpecError: as `load` does.
     """
-    contract = Contract(read(path))
-    if path != MAGIC_HOUR:
-        _try_references(contract, path)
-        _compile_all(contract, path)
+    contract = Contract(read(place))
+    if place != MAGIC_HOUR:
+        _try_references(contract, place)
+        _compile_all(contract)
+        if strict and (defects := contract.defects):
+            more = f" (and {len(defects) - 1:,} more)" if len(defects) > 1 else ""
+            raise SpecError(f"{place}: {defects[0]}{more}")
     return contract
 
 
@@ -56,25 +64,43 @@ class Contract:
         """The API's name."""
         return str(self.document.get("info", {}).get("title", "an API"))
 
+    @property
+    def defects(self) -> Sequence[Defect]:
+        """What is wrong in its file, and was left out."""
+        return self.document.defects
+
     @cached_property
     def operations(self) -> tuple[Operation, ...]:
-        """All operations, in the document's order.
-
-        Raises:
-            SpecError: one of them can't be read.
-        """
+        """All operations that can be read, in the document's order."""
         return tuple(
-            self._operation(path, method)
+            operation
             for path, item in self.document.get("paths", {}).items()
+            if not path.startswith("x-")
             for method in METHODS
-            if method in resolve(self.document, item)
+            if method in self._item(path, item)
+            if (operation := self._operation(path, method))
         )
 
-    def _operation(self, path: str, method: str) -> Operation:
+    def _item(self, path: str, item: Any) -> Any:
+        try:
+            return resolve(self.document, item)
+        except SpecError as error:
+            self._left_out(("paths", path), f"{error}")
+            return ()
+
+    def _operation(self, path: str, method: str) -> Operation | None:
         try:
             return parsing.operation(self._requests, self._responses, ("paths", path), method)
+        except SpecError as error:
+            self._left_out(("paths", path, method), f"{error}")
         except (KeyError, TypeError, AttributeError, ValueError) as error:
-            raise SpecError(f"{method.upper()} {path} can't be read: {error!r}") from error
+            self._left_out(("paths", path, method), f"it can't be read: {error!r}")
+        return None
+
+    def _left_out(self, place: Place, message: str) -> None:
+        defect = Defect(place, message)
+        if defect not in self.document.defects:
+            self.document.defects.append(defect)
 
     @cached_property
     def _requests(self) -> Document:
@@ -183,25 +209,23 @@ def _url(server: dict[str, Any]) -> str:
     return url
 
 
-def _try_references(contract: Contract, path: Path) -> None:
+def _try_references(contract: Contract, place: Path | str) -> None:
     try:
         refuse_endless(contract.document)
     except SpecError as error:
-        raise SpecError(f"{path}: {error}") from error
+        raise SpecError(f"{place}: {error}") from error
 
 
-def _compile_all(contract: Contract, path: Path) -> None:
-    """Find what can't be used before the server starts, not at the first request.
-
-    Raises:
-        SpecError: naming the file, the operation and the reason.
-    """
+def _compile_all(contract: Contract) -> None:
+    """Find the schemas that can't be used before the server starts, and have them refuse nothing."""
     for operation in contract.operations:
-        try:
-            for schema in _schemas(operation):
+        for schema in _schemas(operation):
+            try:
                 schema.compile()
-        except SpecError as error:
-            raise SpecError(f"{path}: {operation.method} {operation.path}: {error}") from error
+            except SpecError as error:
+                place = ("paths", operation.path, operation.method.lower())
+                contract.document.defects.append(Defect(place, f"{error}"))
+                schema.allow_anything()
 
 
 def _schemas(operation: Operation) -> Iterator[Schema]:

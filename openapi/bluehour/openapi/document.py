@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import codecs
 from functools import cached_property, partial
 from pathlib import Path
 from typing import Any
@@ -11,7 +12,10 @@ import orjson
 import yaml
 
 from . import data
+from .bundling import bundled, refers_elsewhere
 from .errors import BluehourError
+from .mending import Defect, mended
+from .swagger import converted
 from .upgrade import upgraded
 from .validators import Validators
 
@@ -24,9 +28,23 @@ MAGIC_HOUR = _PACKED if _PACKED.exists() else Path(__file__).parents[2] / _FILE
 LARGEST_FILE = 32 * 2**20
 """Bytes of a file that are read: the largest published contracts have ten million."""
 
+_MOST_FILES = 1000
+"""Other files that a file may refer to."""
+
+_SECONDS = 30.0
+"""In which something has to come of a file that is fetched."""
+
 
 class Document(dict[str, Any]):
-    """An OpenAPI document, and what its schemas are judged by."""
+    """An OpenAPI document, and what its schemas are judged by.
+
+    Attributes:
+        defects: what is wrong in its file, and was left out.
+    """
+
+    def __init__(self, document: dict[str, Any] | None = None) -> None:
+        super().__init__(document or {})
+        self.defects: list[Defect] = []
 
     @cached_property
     def validators(self) -> Validators:
@@ -47,27 +65,111 @@ class CircularReference(SpecError):
     """A reference comes back to itself, and names nothing."""
 
 
-def read(path: Path) -> Document:
-    """Read an OpenAPI 3.0 or 3.1 document, JSON or YAML, and return it as 3.1.
+def read(place: Path | str) -> Document:
+    """Read an OpenAPI 3 or Swagger 2.0 document, JSON or YAML, and return it as OpenAPI 3.1.
+
+    What can't be used in it is left out, and is among its `defects`.
+
+    Args:
+        place: a file, or an address that begins with http:// or https://.
 
     Raises:
-        SpecError: it can't be read or parsed, or it is no OpenAPI 3 document with paths.
+        SpecError: it can't be read or parsed, or it is no OpenAPI document with paths.
     """
-    document = parse_file(path)
+    files = _Files()
+    document = files.whole(f"{place}")
     if not isinstance(document, dict):
-        raise SpecError(f"{path}: not an OpenAPI document: expected an object at the top")
+        raise SpecError(f"{place}: not an OpenAPI document: expected an object at the top")
+    if document.get("swagger") == "2.0":
+        document = converted(document)
+    elif files.refers_elsewhere:
+        document = bundled(document, f"{place}", files.part)
     version = document.get("openapi")
-    if not isinstance(version, str) or not version.startswith(("3.0", "3.1")):
+    if not isinstance(version, str) or not version.startswith(("3.0", "3.1", "3.2")):
         found = f"swagger {document['swagger']}" if "swagger" in document else repr(version)
-        raise SpecError(f"{path}: expected OpenAPI 3.0 or 3.1 in the field 'openapi', found {found}")
-    if not isinstance(document.get("paths", {}), dict):
-        raise SpecError(f"{path}: 'paths' must be an object")
-    document = Document(upgraded(document))
+        raise SpecError(
+            f"{place}: expected OpenAPI 3.0, 3.1 or 3.2 in the field 'openapi', or Swagger 2.0, found {found}"
+        )
+    if not isinstance(document.get("paths", {}), dict | None):
+        raise SpecError(f"{place}: 'paths' must be an object")
+    plain, defects = mended(document, _References(document).wrong)
+    made = Document(upgraded(plain))
+    made.defects = [*files.defects, *defects]
     try:
-        data.refuse_deep(document)  # written as 3.1, what may be null takes two levels more
+        data.refuse_deep(made)  # written as 3.1, what may be null takes two levels more
     except data.DataError as error:
-        raise SpecError(f"{path}: as OpenAPI 3.1 it is {error}") from error
-    return document
+        raise SpecError(f"{place}: as OpenAPI 3.1 it is {error}") from error
+    return made
+
+
+class _Files:
+    """The file that is read, and the others that it refers to."""
+
+    def __init__(self) -> None:
+        self.refers_elsewhere = False
+        self.defects: list[Defect] = []
+        self._read: dict[str, Any] = {}
+
+    def whole(self, place: str) -> Any:
+        """Return what is in a file.
+
+        Raises:
+            SpecError: it can't be read or parsed.
+        """
+        text = _text_at(place)
+        self.refers_elsewhere |= refers_elsewhere(text)
+        return _parsed(text, place)
+
+    def part(self, place: str, fragment: str) -> Any:
+        """Return what a reference to another file names.
+
+        Raises:
+            LookupError: there is nothing, or nothing that can be read; which is among the defects then.
+        """
+        try:
+            whole = self._read_once(place)
+            return at_pointer(whole, f"#{fragment}") if fragment else whole
+        except SpecError as error:
+            defect = Defect((), f"{error}")
+            if defect not in self.defects:
+                self.defects.append(defect)
+            raise LookupError(place) from None
+
+    def _read_once(self, place: str) -> Any:
+        if place not in self._read:
+            if len(self._read) == _MOST_FILES:
+                raise SpecError(f"{place}: only {_MOST_FILES} files are read")
+            self._read[place] = self.whole(place)
+        return self._read[place]
+
+
+class _References:
+    """Why references can't be followed. Each is looked at once, however long the chains of them are."""
+
+    def __init__(self, document: dict[str, Any]) -> None:
+        self._document = document
+        self._known: dict[str, str] = {}
+
+    def wrong(self, reference: str) -> str:
+        """Return why a reference can't be followed; nothing where it can."""
+        chain: dict[str, None] = {}
+        reason = ""
+        while reference not in self._known:
+            if reference in chain:
+                reason = f"the reference {reference} leads in a circle"
+                break
+            chain[reference] = None
+            try:
+                node = at_pointer(self._document, reference)
+            except SpecError as error:
+                reason = f"{error}"
+                break
+            if not isinstance(node, dict) or not isinstance(node.get("$ref"), str):
+                break
+            reference = node["$ref"]
+        reason = self._known.get(reference, reason)
+        self._known.update(dict.fromkeys(chain, reason))
+        return reason
 
 
 def parse_file(path: Path) -> Any:
@@ -76,21 +178,45 @@ def parse_file(path: Path) -> Any:
     Raises:
         SpecError: it can't be read or parsed; the message says where and why, in one line.
     """
-    try:
-        with path.open("rb") as file:
-            text = file.read(LARGEST_FILE + 1)
-    except OSError as error:
-        raise SpecError(f"{path}: {error.strerror}") from error
+    return _parsed(_text_at(f"{path}"), f"{path}")
+
+
+def _text_at(place: str) -> bytes:
+    if place.startswith(("http://", "https://")):
+        text = _fetched(place)
+    else:
+        try:
+            with Path(place).open("rb") as file:
+                text = file.read(LARGEST_FILE + 1)
+        except (OSError, ValueError) as error:
+            raise SpecError(f"{place}: {getattr(error, 'strerror', None) or error}") from error
     if len(text) > LARGEST_FILE:
-        raise SpecError(f"{path}: larger than {LARGEST_FILE // 2**20} MiB")
+        raise SpecError(f"{place}: larger than {LARGEST_FILE // 2**20} MiB")
+    return text
+
+
+def _fetched(address: str) -> bytes:
+    from http.client import HTTPException  # here: most contracts are files
+    from urllib.request import urlopen
+
+    try:
+        with urlopen(address, timeout=_SECONDS) as answer:  # noqa: S310 - it begins with http
+            text: bytes = answer.read(LARGEST_FILE + 1)
+    except (OSError, ValueError, HTTPException) as error:
+        raise SpecError(f"{address}: {getattr(error, 'reason', None) or error}") from error
+    return text
+
+
+def _parsed(text: bytes, place: str) -> Any:
+    text = text.removeprefix(codecs.BOM_UTF8)
     try:
         return data.from_json(text) if text.lstrip()[:1] == b"{" else data.from_yaml(text)
     except data.DataError as error:
-        raise SpecError(f"{path}: {error}") from error
+        raise SpecError(f"{place}: {error}") from error
     except orjson.JSONDecodeError as error:
-        raise SpecError(f"{path}: not valid JSON: {error}") from error
+        raise SpecError(f"{place}: not valid JSON: {error}") from error
     except (yaml.YAMLError, RecursionError, ValueError) as error:
-        raise SpecError(f"{path}: not valid YAML: {_one_line(error)}") from error
+        raise SpecError(f"{place}: not valid YAML: {_one_line(error)}") from error
 
 
 def _one_line(error: Exception) -> str:

@@ -22,13 +22,13 @@ def operation(requests: Document, responses: Document, place: tuple[str, str], m
     """Read an operation: what it takes from one reading of the document, what it answers from the other."""
     group, path = place
     item = resolve(requests, requests[group][path])
-    node = item[method]
+    node = resolve(requests, item[method])
     parameters = [
         resolve(requests, one) for one in (*item.get("parameters", []), *node.get("parameters", []))
     ]
     by_place = {(parameter["in"], parameter["name"]): parameter for parameter in parameters}
     body = resolve(requests, node.get("requestBody"))
-    answers = resolve(responses, responses[group][path])[method].get("responses", {})
+    answers = resolve(responses, resolve(responses, responses[group][path])[method]).get("responses", {})
     return Operation(
         id=node.get("operationId") or f"{method.upper()} {path}",
         method=method.upper(),

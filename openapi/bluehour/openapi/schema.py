@@ -154,6 +154,10 @@ class Schema:
             reason = str(error).splitlines()[0]
             raise SpecError(f"a schema can't be used: {reason}") from error
 
+    def allow_anything(self) -> None:
+        """Judge by it no more, as it is none."""
+        self.document.validators.allow_anything(self.node)
+
     @cached_property
     def _decider(self) -> Validator:
         return self.document.validators.of(self.node)

@@ -5,13 +5,13 @@ Whoever loads a contract calls it once, right after parsing.
 
 from __future__ import annotations
 
-import copy
 from collections.abc import Callable
 from typing import Any
 
+from .structure import rewritten
+
 _Rewrite = Callable[[Any], Any]
 
-METHODS = ("get", "put", "post", "delete", "options", "head", "patch", "trace")
 # What says nothing about the values, and so stays outside when a schema gets null as an alternative.
 _OUTER = frozenset(
     {
@@ -30,133 +30,25 @@ _COMBINATORS = frozenset({"$ref", "allOf", "anyOf", "oneOf"})
 
 
 def upgraded(document: dict[str, Any]) -> dict[str, Any]:
-    """Return an OpenAPI 3.0 document in 3.1 form; one that is 3.1 already is returned as it is.
+    """Return an OpenAPI 3.0 document in 3.1 form; one that is 3.1 or 3.2 already is returned as it is.
 
     The given document is not changed. References stay references, so they may go in circles.
 
     Raises ValueError when the document states another version, or none.
     """
     version = str(document.get("openapi", ""))
-    if version.startswith("3.1"):
+    if version.startswith(("3.1", "3.2")):
         return document
     if not version.startswith("3.0"):
         stated = f"OpenAPI {version}" if version else "no OpenAPI version"
-        raise ValueError(f"the document states {stated}; only 3.0 and 3.1 are understood")
-    document = copy.deepcopy(document)
-    parts = {"paths": _each_but_extensions(_path_item), "components": _components}
-    return {**_with(document, parts), "openapi": "3.1.0"}
-
-
-# --- the document's objects ---------------------------------------------------------------------------------
-# A part that isn't what OpenAPI says stays as it is: to complain about it is the validator's task.
-
-
-def _with(node: Any, rewrites: dict[str, _Rewrite]) -> Any:
-    """Return the object with some of its members rewritten, in the order they had."""
-    if not isinstance(node, dict):
-        return node
-    return {key: rewrites[key](value) if key in rewrites else value for key, value in node.items()}
-
-
-def _each(rewrite: _Rewrite) -> _Rewrite:
-    """Make a rewrite of every value of a map that has names of the author's own, or of every item."""
-
-    def rewritten(node: Any) -> Any:
-        if isinstance(node, list):
-            return [rewrite(item) for item in node]
-        if isinstance(node, dict):
-            return {key: rewrite(value) for key, value in node.items()}
-        return node
-
-    return rewritten
-
-
-def _each_but_extensions(rewrite: _Rewrite) -> _Rewrite:
-    """Make a rewrite of every value of an object whose `x-` members are extensions."""
-
-    def rewritten(node: Any) -> Any:
-        if not isinstance(node, dict):
-            return node
-        return {key: value if str(key).startswith("x-") else rewrite(value) for key, value in node.items()}
-
-    return rewritten
-
-
-def _or_reference(rewrite: _Rewrite) -> _Rewrite:
-    """Make a rewrite that leaves references alone, but for the siblings that 3.0 ignores."""
-
-    def rewritten(node: Any) -> Any:
-        return {"$ref": node["$ref"]} if _is_reference(node) else rewrite(node)
-
-    return rewritten
-
-
-def _is_reference(node: Any) -> bool:
-    return isinstance(node, dict) and isinstance(node.get("$ref"), str)
-
-
-def _components(node: Any) -> Any:
-    return _with(
-        node,
-        {
-            "schemas": _each(_schema),
-            "parameters": _each(_parameter),
-            "headers": _each(_parameter),
-            "requestBodies": _each(_body),
-            "responses": _each(_response),
-            "callbacks": _each(_callback),
-        },
-    )
-
-
-def _path_item(node: Any) -> Any:
-    rewrites: dict[str, _Rewrite] = dict.fromkeys(METHODS, _operation)
-    return _with(node, {**rewrites, "parameters": _each(_parameter)})
-
-
-def _operation(node: Any) -> Any:
-    return _with(
-        node,
-        {
-            "parameters": _each(_parameter),
-            "requestBody": _body,
-            "responses": _each_but_extensions(_response),
-            "callbacks": _each(_callback),
-        },
-    )
-
-
-def _parameter(node: Any) -> Any:
-    return _or_reference(lambda it: _with(it, {"schema": _schema, "content": _content}))(node)
-
-
-def _body(node: Any) -> Any:
-    return _or_reference(lambda it: _with(it, {"content": _content}))(node)
-
-
-def _response(node: Any) -> Any:
-    return _or_reference(lambda it: _with(it, {"headers": _each(_parameter), "content": _content}))(node)
-
-
-def _callback(node: Any) -> Any:
-    return _or_reference(_each_but_extensions(_path_item))(node)
-
-
-def _content(node: Any) -> Any:
-    return _each(lambda media: _with(media, {"schema": _schema, "encoding": _each(_encoding)}))(node)
-
-
-def _encoding(node: Any) -> Any:
-    return _with(node, {"headers": _each(_parameter)})
-
-
-# --- schemas ------------------------------------------------------------------------------------------------
+        raise ValueError(f"the document states {stated}; only 3.0 to 3.2 are understood")
+    return {**rewritten(document, lambda node, _at: _schema(node)), "openapi": "3.1.0"}
 
 
 def _schema(node: Any) -> Any:
     if not isinstance(node, dict):
         return node  # additionalProperties may be true or false
-    if _is_reference(node):
+    if isinstance(node.get("$ref"), str):
         reference = {"$ref": node["$ref"]}
         return _or_null(reference) if node.get("nullable") is True else reference
     nested: dict[str, _Rewrite] = {
@@ -169,6 +61,24 @@ def _schema(node: Any) -> Any:
         "oneOf": _each(_schema),
     }
     return _nullable(_examples(_limits(_with(node, nested))))
+
+
+def _with(node: dict[str, Any], rewrites: dict[str, _Rewrite]) -> dict[str, Any]:
+    """Return the object with some of its members rewritten, in the order they had."""
+    return {key: rewrites[key](value) if key in rewrites else value for key, value in node.items()}
+
+
+def _each(rewrite: _Rewrite) -> _Rewrite:
+    """Make a rewrite of every value of a map that has names of the author's own, or of every item."""
+
+    def each(node: Any) -> Any:
+        if isinstance(node, list):
+            return [rewrite(item) for item in node]
+        if isinstance(node, dict):
+            return {key: rewrite(value) for key, value in node.items()}
+        return node
+
+    return each
 
 
 def _limits(schema: dict[str, Any]) -> dict[str, Any]:

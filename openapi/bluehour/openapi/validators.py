@@ -92,6 +92,11 @@ class Validators:
                 self._compile_together()
             return self._together.get(id(node)) or self._kept_alone(node)
 
+    def allow_anything(self, node: Any) -> None:
+        """Have every value be legal under a schema that is none."""
+        with self._lock:
+            self._together[id(node)] = _Together(self._compiled(True), "it", node)
+
     def _compile_together(self) -> None:
         waiting, self._waiting = self._waiting, {}
         fields = {f"{number}": self._absolute(node) for number, node in enumerate(waiting.values())}

@@ -5,7 +5,7 @@ from __future__ import annotations
 from bluehour.openapi.contract import Contract
 from bluehour.openapi.messages import Headers, Response
 from bluehour.openapi.responses import Kind, judge
-from bluehour.openapi.upgrade import METHODS
+from bluehour.openapi.structure import METHODS
 
 from ..exchange import Answer, Exchange, Request
 from .rulings import Rulings

@@ -22,7 +22,12 @@ if TYPE_CHECKING:
     from importlib.metadata import EntryPoints
 
 _DEFAULTS = Settings()
+_ADDRESS = ("http://", "https://")
 _Command = TypeVar("_Command", bound=Callable[..., object])
+
+
+def _file_or_url(given: str | None) -> Path | str | None:
+    return given if given is None or given.startswith(_ADDRESS) else Path(given)
 
 
 class Problem(click.ClickException):
@@ -119,9 +124,14 @@ def _option(name: str, *declarations: str, **attributes: Any) -> Callable[[_Comm
 )
 @_option(
     "--spec",
-    metavar="FILE",
-    type=click.Path(path_type=Path),
-    help="Serve another contract: OpenAPI 3.0 or 3.1, JSON or YAML. Default: Magic Hour's.",
+    metavar="FILE_OR_URL",
+    callback=lambda _context, _option, given: _file_or_url(given),
+    help="Serve another contract: OpenAPI 3.0 to 3.2 or Swagger 2.0, JSON or YAML. Default: Magic Hour's.",
+)
+@_option(
+    "--strict",
+    is_flag=True,
+    help="Refuse a contract with anything wrong in it. Default: say what, and serve the rest.",
 )
 @_option(
     "--fetch-assets",

@@ -14,7 +14,7 @@ from flask import Flask, Response, redirect, request
 from bluehour.openapi.messages import Request
 from bluehour.openapi.model import JSON, Operation
 from bluehour.openapi.reading import read
-from bluehour.openapi.upgrade import METHODS
+from bluehour.openapi.structure import METHODS
 
 from ..api.answers import judged, reply_of
 from ..api.call import Answer, Refusal

@@ -9,6 +9,7 @@ import math
 import os
 import sys
 import tempfile
+from collections.abc import Callable
 from contextlib import closing
 from dataclasses import dataclass, replace
 from functools import partial
@@ -22,7 +23,7 @@ from bluehour.openapi.contract import Contract, load, load_anew
 from bluehour.openapi.document import MAGIC_HOUR
 from bluehour.openapi.errors import BluehourError
 from bluehour.openapi.schema import load_explainer
-from bluehour.openapi.wording import counted
+from bluehour.openapi.wording import counted, printable
 
 from .. import interrupts
 from ..app import Application
@@ -41,6 +42,8 @@ from .reloading import Reloader
 from .requestlog import Line, LoopWriter, RequestLog, json_line, text_line
 
 # What to call an address that stands for all of them.
+_MOST_WARNINGS = 20
+
 _LOCAL = {"0.0.0.0": "127.0.0.1", "::": "[::1]"}  # noqa: S104 - names it, binds nothing
 
 
@@ -55,13 +58,14 @@ class Server:
     host: str
     port: int
     settings: Settings
-    spec: Path | None
+    spec: Path | str | None
     assets: Path | None
     log_format: str
     scenario: Path | None = None
     webhooks: tuple[str, ...] = ()
     webhook_secret: str | None = None
     reload: bool = False
+    strict: bool = False
 
     @property
     def contract(self) -> Contract:
@@ -70,10 +74,10 @@ class Server:
         Raises:
             SpecError: it can't be.
         """
-        return load(self.contract_file)
+        return load(self.contract_file, strict=self.strict)
 
     @property
-    def contract_file(self) -> Path:
+    def contract_file(self) -> Path | str:
         """Where it is read from."""
         return self.spec or MAGIC_HOUR
 
@@ -101,6 +105,7 @@ def run(server: Server, version: str) -> None:
             check_installed(server.settings.renderer)
             click.echo("Loading the reference renderer, which takes some seconds", err=True)
         _remove_left(server.assets)
+        click.echo(_warnings(server.contract), err=True, nl=False)
         with closing(_mock(server)) as mock:
             mock.serve_at(address, server.base_url)
             _prepare(server, mock)
@@ -109,6 +114,14 @@ def run(server: Server, version: str) -> None:
     sys.stdout.flush()
     # All is stored and closed. What still runs waits for clients that have stalled: no reason to stay.
     os._exit(0)
+
+
+def _warnings(contract: Contract) -> str:
+    """Say what is wrong in a contract, and was left out: a line each."""
+    shown = [printable(f"{defect}") for defect in contract.defects[:_MOST_WARNINGS]]
+    if left := len(contract.defects) - len(shown):
+        shown.append(f"{left:,} more things are wrong in the file")
+    return "".join(f"Warning: {each}\n" for each in shown)
 
 
 def _mock(server: Server) -> Mock:
@@ -206,7 +219,8 @@ def _reloader(server: Server, mock: Mock, shared: Shared, log: LoopWriter) -> Re
     """Watches the files that the server was started with."""
 
     def contract() -> str:
-        before, contract = mock.world.contract, load_anew(server.contract_file)
+        before, contract = mock.world.contract, load_anew(server.contract_file, strict=server.strict)
+        log.write(_warnings(contract))
         _check_plan(server, contract)
         mock.world.adopt(contract)
         try:
@@ -222,7 +236,9 @@ def _reloader(server: Server, mock: Mock, shared: Shared, log: LoopWriter) -> Re
         mock.world.announce("rules")
         return counted(rules, "rule")
 
-    watched = {server.contract_file: contract}
+    watched: dict[Path, Callable[[], str]] = {}
+    if isinstance(server.contract_file, Path):
+        watched[server.contract_file] = contract
     if server.scenario is not None:
         watched[server.scenario] = partial(scenario, server.scenario)
     return Reloader(watched, log.write)
