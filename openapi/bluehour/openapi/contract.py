@@ -190,14 +190,18 @@ class Contract:
 
 
 def _errors_in(responses: Iterable[tuple[str, DeclaredResponse]]) -> dict[str, tuple[int, str]]:
-    known: dict[str, tuple[int, str]] = {}
+    known: dict[str, tuple[int, Any]] = {}
     for status, response in responses:
         media = response.json
         if not status.isdecimal() or media is None:
             continue
         properties = media.schema.resolved.get("properties", {})
-        for code in properties.get("code", {}).get("enum", ()):
-            known.setdefault(code, (int(status), media.example["message"]))
+        codes = Schema(media.schema.document, properties.get("code", {})).resolved.get("enum", ())
+        message = media.example.get("message") if isinstance(media.example, dict) else None
+        for code in codes:
+            # Another contract's codes may be numbers, or stand beside other fields: they are none of these.
+            if isinstance(code, str) and media.schema.accepts({"code": code, "message": message}):
+                known.setdefault(code, (int(status), message))
     return known
 
 

@@ -31,6 +31,9 @@ LARGEST_FILE = 32 * 2**20
 _MOST_FILES = 1000
 """Other files that a file may refer to."""
 
+_DEEPEST_PART = 20
+"""Schemas in each other's `allOf` that are looked into."""
+
 _SECONDS = 30.0
 """In which something has to come of a file that is fetched."""
 
@@ -45,6 +48,10 @@ class Document(dict[str, Any]):
     def __init__(self, document: dict[str, Any] | None = None) -> None:
         super().__init__(document or {})
         self.defects: list[Defect] = []
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        """Be copied without the validators, which are compiled anew when they are needed."""
+        return Document, (dict(self),), {"defects": self.defects}
 
     @cached_property
     def validators(self) -> Validators:
@@ -251,13 +258,27 @@ def _without_hidden(document: Document, node: Any, hidden: str) -> Any:
         return node
     copy = {key: _without_hidden(document, item, hidden) for key, item in node.items()}
     properties, required = node.get("properties"), node.get("required")
+    if isinstance(required, list):
+        concealed = {name for name in required if _is_hidden_field(document, node, name, hidden)}
+        copy["required"] = [name for name in required if name not in concealed]
     if isinstance(properties, dict):
         concealed = {name for name, item in properties.items() if _is(document, item, hidden)}
-        if isinstance(required, list):
-            copy["required"] = [name for name in required if name not in concealed]
         if hidden == "writeOnly":
             copy["properties"] |= {name: {"writeOnly": True, "not": {}} for name in concealed}
     return copy
+
+
+def _is_hidden_field(document: Document, node: Any, name: str, hidden: str, depth: int = 0) -> bool:
+    """Tell whether a schema, or a part of its `allOf`, says of a field that it is hidden."""
+    node = resolve(document, node) if isinstance(node, dict) else None
+    if not isinstance(node, dict) or depth > _DEEPEST_PART:
+        return False
+    properties, parts = node.get("properties"), node.get("allOf")
+    if isinstance(properties, dict) and name in properties and _is(document, properties[name], hidden):
+        return True
+    return isinstance(parts, list) and any(
+        _is_hidden_field(document, part, name, hidden, depth + 1) for part in parts
+    )
 
 
 def _is(document: Document, node: Any, hidden: str) -> bool:

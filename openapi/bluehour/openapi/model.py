@@ -24,6 +24,8 @@ class MediaType:
     name: str
     schema: Schema
     examples: tuple[Any, ...]
+    named: Mapping[str, Any] = field(default_factory=dict)
+    """Those of the examples that have a name."""
 
     @property
     def is_json(self) -> bool:
@@ -92,6 +94,8 @@ class RequestBody:
 
     required: bool
     content: Mapping[str, MediaType]
+    takes_nul: bool = True
+    """Whether texts may have the character NUL in them, which databases refuse."""
 
     def media_type(self, content_type: str) -> MediaType | None:
         """Return the declared media type that a Content-Type header names, wildcards last, or None."""

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 
@@ -10,7 +9,7 @@ from . import wording
 from .faults import Fault
 from .messages import Request
 from .model import Operation, Parameter
-from .texts import from_text, json_or_text, listed_object, object_of
+from .texts import from_text, json_or_text, keys_in, listed_object, nested_object, object_of
 
 _SEPARATORS = {"spaceDelimited": " ", "pipeDelimited": "|"}
 
@@ -57,7 +56,8 @@ def _value_of(parameter: Parameter, request: Request, path: Mapping[str, str]) -
     """Return a parameter's value, None where it did not come."""
     if parameter.style == "deepObject":
         return _deep_object(parameter, request)
-    if parameter.location == "query" and parameter.explode and "object" in parameter.schema.types:
+    is_object = "object" in parameter.schema.types and not parameter.is_json
+    if is_object and parameter.location == "query" and parameter.explode:
         return _spread_object(parameter, request)
     texts = _texts_of(parameter, request, path)
     if not texts:
@@ -73,7 +73,7 @@ def _texts_of(parameter: Parameter, request: Request, path: Mapping[str, str]) -
     name = parameter.name
     match parameter.location:
         case "path":
-            texts = [path[name]] if name in path else []
+            texts = _of_path(parameter, path[name]) if name in path else []
         case "query":
             texts = request.arguments.get(name, [])
         case "header":
@@ -90,11 +90,21 @@ def _listed(text: str | None) -> list[str]:
     return [] if text is None else [text]
 
 
+def _of_path(parameter: Parameter, text: str) -> list[str]:
+    """Take off what the style puts before a value: `.5` as a label, `;id=5` as a matrix."""
+    if parameter.style == "label":
+        text = text.removeprefix(".")
+        return text.split(".") if parameter.explode and "array" in parameter.schema.types else [text]
+    if parameter.style == "matrix":
+        return [part.removeprefix(f"{parameter.name}=") for part in text.removeprefix(";").split(";")]
+    return [text]
+
+
 def _deep_object(parameter: Parameter, request: Request) -> dict[str, Any] | None:
-    """`filter[a]=1&filter[b]=2`."""
-    pattern = re.compile(re.escape(parameter.name) + r"\[([^\[\]]+)\]")
-    named = ((pattern.fullmatch(key), texts) for key, texts in request.arguments.items())
-    return object_of(parameter.schema, [(match[1], texts) for match, texts in named if match])
+    """`filter[a]=1&filter[b][c]=2`."""
+    named = [(keys_in(name), texts) for name, texts in request.arguments.items()]
+    fields = [(keys[1:], texts) for keys, texts in named if keys[0] == parameter.name and len(keys) > 1]
+    return nested_object(parameter.schema, fields) or None
 
 
 def _spread_object(parameter: Parameter, request: Request) -> dict[str, Any] | None:

@@ -34,7 +34,10 @@ def operation(requests: Document, responses: Document, place: tuple[str, str], m
         method=method.upper(),
         path=path,
         parameters=tuple(_parameter(requests, parameter) for parameter in by_place.values()),
-        body=body and RequestBody(bool(body.get("required")), _content(requests, body)),
+        body=body
+        and RequestBody(
+            bool(body.get("required")), _content(requests, body), takes_nul=not requests.get("x-no-nul")
+        ),
         responses={str(status): response(responses, str(status), one) for status, one in answers.items()},
         security=_security(requests, node.get("security", requests.get("security", []))),
         node=node,
@@ -57,7 +60,8 @@ def _content(document: Document, node: dict[str, Any]) -> dict[str, MediaType]:
     for declared, media in node.get("content", {}).items():
         name = without_parameters(declared)
         schema = _judged(document, media.get("schema", True))
-        content.setdefault(name, MediaType(name, schema, _examples(document, media)))
+        examples = _examples(document, media)
+        content.setdefault(name, MediaType(name, schema, examples, _named_examples(document, media)))
     return content
 
 
@@ -69,8 +73,16 @@ def _judged(document: Document, node: Any) -> Schema:
 
 def _examples(document: Document, node: dict[str, Any]) -> tuple[Any, ...]:
     single = (node["example"],) if "example" in node else ()
-    named = (resolve(document, example) for example in node.get("examples", {}).values())
-    return (*single, *(example["value"] for example in named if "value" in example))
+    return (*single, *_named_examples(document, node).values())
+
+
+def _named_examples(document: Document, node: dict[str, Any]) -> dict[str, Any]:
+    examples = {name: resolve(document, example) for name, example in node.get("examples", {}).items()}
+    return {
+        name: example["value"]
+        for name, example in examples.items()
+        if isinstance(example, dict) and "value" in example
+    }
 
 
 def _parameter(document: Document, node: dict[str, Any]) -> Parameter:

@@ -5,24 +5,29 @@ Nothing raises: a mock refuses by what is found, a journal and a proxy show it, 
 
 from __future__ import annotations
 
+import codecs
 import io
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import orjson
 
 from . import wording
 from .data import DataError, from_json
+from .encodings import Unreadable, decoded
 from .faults import Fault
 from .messages import Request
 from .model import MediaType, Operation, RequestBody, Security, is_json
 from .parameters import read_parameters
 from .schema import MOST_FAULTS, Schema
-from .texts import from_text
+from .texts import keys_in, nested_object
 
 CREDENTIALS = "Authorization"
 """Where a fault is that concerns who calls."""
+
+_MOST_DECODED = 32 * 2**20
+"""Bytes that a body may have once its Content-Encoding is undone."""
 
 _FORMS = ("application/x-www-form-urlencoded", "multipart/form-data")
 
@@ -101,7 +106,11 @@ def read_body(declared: RequestBody, request: Request) -> tuple[Any, list[Fault]
         got = wording.cut(request.content_type) if request.content_type else "none"
         return None, [Fault("body", f"Invalid Content-Type: expected {expected}, got {got}")]
     try:
-        body = _data_of(media, request)
+        if request.headers.get("content-encoding"):
+            request = replace(request, body=decoded(request.headers.pairs, request.body, _MOST_DECODED))
+        body = _data_of(media, request, takes_nul=declared.takes_nul)
+    except Unreadable as error:
+        return None, [Fault("body", f"Invalid Content-Encoding: {error}")]
     except _Unreadable as error:
         return None, [error.fault]
     if isinstance(body, bytes) or media.schema.accepts(body):
@@ -135,9 +144,8 @@ def _credential(scheme: Security, request: Request) -> str | None:
     wanted = scheme.scheme if scheme.type == "http" else "bearer"
     kind, _, credential = (request.headers.get("authorization") or "").partition(" ")
     credential = credential.strip()
-    if kind.lower() != wanted or not credential or " " in credential:
-        return None
-    return credential
+    is_one_word = " " not in credential or wanted != "bearer"  # Digest's has many
+    return credential if kind.lower() == wanted and is_one_word else None
 
 
 def _media_type_of(declared: RequestBody, request: Request) -> MediaType | None:
@@ -148,27 +156,27 @@ def _media_type_of(declared: RequestBody, request: Request) -> MediaType | None:
     return media
 
 
-def _data_of(media: MediaType, request: Request) -> Any:
+def _data_of(media: MediaType, request: Request, *, takes_nul: bool) -> Any:
     """Return a body as data; as bytes, where its media type is none that a schema could judge.
 
     Raises:
         _Unreadable: it is malformed.
     """
     if media.is_json:
-        return _json(request.body)
+        return _json(request.body, takes_nul=takes_nul)
     if media.name in _FORMS:
         return _form(media.schema, request)
     return request.body.decode(errors="replace") if media.name.startswith("text/") else request.body
 
 
-def _json(raw: bytes) -> Any:
+def _json(raw: bytes, *, takes_nul: bool) -> Any:
     try:
-        body = from_json(raw)
+        body = from_json(raw.removeprefix(codecs.BOM_UTF8))
     except DataError as error:
         raise _Unreadable(f"Invalid value for body: {error}") from error
     except orjson.JSONDecodeError as error:
         raise _Unreadable(f"Malformed JSON: {error}") from error
-    if b"\\u0000" in raw and (path := next(_nul_in(body), None)) is not None:
+    if not takes_nul and b"\\u0000" in raw and (path := next(_nul_in(body), None)) is not None:
         name = wording.cut(wording.field_name(path)) or "body"
         raise _Unreadable(f"Invalid value for {name}: must not contain the character NUL", name)
     return body
@@ -200,10 +208,8 @@ def _form(schema: Schema, request: Request) -> dict[str, Any]:
         if None in (*fields, *files):
             raise _Unreadable("Malformed form: a part of it has no name")
         properties = schema.resolved.get("properties", {})
-        form: dict[str, Any] = {
-            name: from_text(values, Schema(schema.document, properties.get(name, True)))
-            for name, values in fields.lists()
-        }
+        named = [([name] if name in properties else keys_in(name), texts) for name, texts in fields.lists()]
+        form = nested_object(schema, named)
         # A file's bytes are any string to a schema.
         return form | dict.fromkeys(files, "")
     finally:

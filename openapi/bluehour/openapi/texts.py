@@ -15,11 +15,17 @@ _NUMBER = re.compile(r"-?\d+(\.\d+)?([eE][+-]?\d+)?", re.ASCII)
 _EXACT = 2**53
 """Up to here a double holds every integer."""
 
+_BRACKETED = re.compile(r"[^\[\]]+(?:\[[^\[\]]*\])+")
+
 _TRUTH = {"true": True, "false": False}
 
 
 def from_text(texts: Sequence[str], schema: Schema) -> Any:
     """Return what the texts of one field mean under its schema; a text that fits no type stays a text."""
+    for branch in (*schema.resolved.get("anyOf", ()), *schema.resolved.get("oneOf", ())):
+        inner = Schema(schema.document, branch)
+        if inner.accepts(value := from_text(texts, inner)):
+            return value
     types = schema.types
     if "array" in types:
         items = Schema(schema.document, schema.resolved.get("items", True))
@@ -71,6 +77,54 @@ def object_of(schema: Schema, fields: Iterable[tuple[str, Sequence[str]]]) -> di
         key: from_text(texts, Schema(schema.document, properties.get(key, True))) for key, texts in fields
     }
     return value or None
+
+
+def keys_in(name: str) -> list[str]:
+    """Return the keys in a name such as `card[owner][name]`; of any other, the name alone."""
+    if not _BRACKETED.fullmatch(name):
+        return [name]
+    first, _, rest = name.partition("[")
+    return [first, *rest[:-1].split("][")]
+
+
+def nested_object(schema: Schema, fields: Iterable[tuple[Sequence[str], Sequence[str]]]) -> dict[str, Any]:
+    """Return the object whose fields were written with their keys, such as `card[owner][name]=Ann`.
+
+    Lists come as `expand[]=a&expand[]=b`, or with their places: `expand[0]=a`.
+
+    Args:
+        schema: of the object.
+        fields: their keys, at least one each, and their texts.
+    """
+    inner: dict[str, list[tuple[Sequence[str], Sequence[str]]]] = {}
+    for (key, *keys), texts in fields:
+        inner.setdefault(key, []).append((keys, texts))
+    return {key: _nested(_field_of(schema, key), parts) for key, parts in inner.items()}
+
+
+def _nested(schema: Schema, parts: list[tuple[Sequence[str], Sequence[str]]]) -> Any:
+    texts = [text for _, many in parts for text in many]
+    if all(not keys for keys, _ in parts):
+        return from_text(texts, schema)
+    keyed = [(keys, many) for keys, many in parts if keys]
+    if all(keys[0] == "" or keys[0].isdecimal() for keys, _ in keyed) and "array" in schema.types:
+        if all(len(keys) == 1 for keys, _ in keyed):
+            return from_text(texts, schema)
+        items = Schema(schema.document, schema.resolved.get("items", True))
+        each: dict[str, list[tuple[Sequence[str], Sequence[str]]]] = {}
+        for (place, *keys), many in keyed:
+            each.setdefault(place, []).append((keys, many))
+        return [_nested(items, inner) for inner in each.values()]
+    return nested_object(schema, keyed)
+
+
+def _field_of(schema: Schema, key: str) -> Schema:
+    resolved = schema.resolved
+    for branch in (*resolved.get("anyOf", ()), *resolved.get("oneOf", ()), *resolved.get("allOf", ())):
+        if key in (inner := Schema(schema.document, branch)).resolved.get("properties", {}):
+            return _field_of(inner, key)
+    other = resolved.get("additionalProperties", True)
+    return Schema(schema.document, resolved.get("properties", {}).get(key, other if other else True))
 
 
 def json_or_text(text: str) -> Any:

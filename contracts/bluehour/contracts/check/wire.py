@@ -11,8 +11,8 @@ from typing import NamedTuple, Protocol
 from urllib.parse import urlsplit
 
 from bluehour.mock_server.server.heads import Malformed
+from bluehour.openapi.encodings import Unreadable, decoded
 
-from ..encodings import Unreadable, decoded
 from ..exchange import Answer, Request
 from ..http1 import request_head
 from .connection import LARGEST_ANSWER, Closed, Connection, NotSent, connected

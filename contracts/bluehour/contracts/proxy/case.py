@@ -8,12 +8,12 @@ from functools import cached_property
 from typing import Any
 
 from bluehour.mock_server.core.accounts import shortened
+from bluehour.openapi.encodings import Unreadable, decoded
 from bluehour.openapi.messages import Pairs
 from bluehour.openapi.model import Operation
 from bluehour.openapi.reading import credential_of
 from bluehour.openapi.routes import Routes
 
-from ..encodings import Unreadable, decoded
 from ..exchange import ANYWHERE, Answer, Exchange, Request, label_of
 from .links import Links
 from .passed import MOST_KEPT, Kept, Passed

@@ -16,7 +16,7 @@ from ..core.assets.links import upload_path
 from ..core.clock import isoformat
 from ..core.projects import PENDING, Project, new_id
 from .call import Answer, Call, Refusal
-from .refusals import required_headers
+from .refusals import declared_headers
 from .representation import download_link, image_project
 from .sources import discard, find_source, keep, refuse_extension
 
@@ -212,7 +212,7 @@ def documented_example(call: Call) -> Answer:
 
 def _example(call: Call, status: int, response: DeclaredResponse) -> Answer:
     media = _acceptable(response, call.request.headers.get("accept") or "")
-    headers = required_headers(response)
+    headers = declared_headers(response)
     if media is None:
         return Answer(status, media_type=None, headers=headers)
     return Answer(status, media.example, media.name.replace("*/*", "application/octet-stream"), headers)

@@ -8,15 +8,32 @@ from typing import Any
 
 from bluehour.openapi.errors import BluehourError
 from bluehour.openapi.messages import Request
-from bluehour.openapi.model import JSON, Operation
+from bluehour.openapi.model import JSON, Operation, Security
+from bluehour.openapi.wording import printable
 
 from ..core.accounts import Account
 from ..core.world import World
 from ..outbound.policy import TargetPolicy
 from .trace import Trace
 
-BEARER = {"WWW-Authenticate": "Bearer"}
-"""The header that tells how to do better after a 401."""
+
+def challenge(operation: Operation | None) -> dict[str, str]:
+    """Return the header that tells how to do better after a 401: the schemes that an operation takes."""
+    schemes = [scheme for each in operation.security for scheme in each] if operation else []
+    known = dict.fromkeys(filter(None, (_challenge_of(scheme) for scheme in schemes)))
+    return {"WWW-Authenticate": ", ".join(known) or "Bearer"}
+
+
+def _challenge_of(scheme: Security) -> str:
+    match scheme.type:
+        case "apiKey":  # no scheme of HTTP's; a client that knows none of this name shows it to a person
+            return f'ApiKey in="{scheme.location}", name="{printable(scheme.parameter)}"'
+        case "http" if scheme.scheme != "bearer":
+            return f'{scheme.scheme.title()} realm="API"'
+        case "mutualTLS":
+            return ""
+        case _:
+            return "Bearer"
 
 
 @dataclass(slots=True)

@@ -10,10 +10,11 @@ from typing import Any
 from bluehour.openapi.contract import Contract
 from bluehour.openapi.messages import named
 from bluehour.openapi.model import JSON, DeclaredResponse, Operation
+from bluehour.openapi.wording import quoted
 
-from .call import BEARER, Answer
+from .call import Answer, Refusal, challenge
 from .faults import BAD_GATEWAY, Fault
-from .refusals import required_headers, server_response
+from .refusals import declared_headers, server_response
 from .reply import Disruption, Kind, Reply
 
 _IN_TRANSIT: Mapping[Fault | None, Kind] = {
@@ -28,15 +29,17 @@ class ForcedAnswer:
     """An answer in place of the operation's.
 
     Attributes:
-        status: 200 to 599.
+        status: 200 to 599; None for that of the operation when all goes well.
         body: data, or text to be sent as it is; with `has_body` false, what the contract shows.
         headers: beside those that the body brings.
+        example: the name of a published example, which is the body then.
     """
 
-    status: int
+    status: int | None
     body: Any = None
     has_body: bool = False
     headers: Mapping[str, str] = field(default_factory=dict)
+    example: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,23 +103,40 @@ def _read(reply: Reply) -> bytes:
 
 
 def _forced(forced: ForcedAnswer, contract: Contract, operation: Operation | None) -> Answer:
-    usual = _usual(forced.status, contract, operation)
+    status = forced.status or (operation.success[0] if operation is not None else 200)
+    usual = _usual(status, contract, operation)
+    if forced.example is not None:
+        return _with_example(usual, forced.example, _declared(status, contract, operation))
     headers = {**usual.headers, **forced.headers}
     media_type = next((value for name, value in headers.items() if name.lower() == "content-type"), None)
     headers = {name: value for name, value in headers.items() if name.lower() != "content-type"}
     if not forced.has_body:
-        return Answer(forced.status, usual.body, media_type or usual.media_type, headers)
+        return Answer(status, usual.body, media_type or usual.media_type, headers)
     if isinstance(forced.body, str):
-        return Answer(forced.status, forced.body.encode(), media_type or "text/plain; charset=utf-8", headers)
-    return Answer(forced.status, forced.body, media_type or JSON, headers)
+        return Answer(status, forced.body.encode(), media_type or "text/plain; charset=utf-8", headers)
+    return Answer(status, forced.body, media_type or JSON, headers)
+
+
+def _with_example(usual: Answer, name: str, declared: DeclaredResponse | None) -> Answer:
+    """Return an answer with a published example.
+
+    Raises:
+        Refusal: there is none of that name.
+    """
+    contents = declared.content.values() if declared is not None else ()
+    media = next((media for media in contents if name in media.named), None)
+    if media is None:
+        message = f"There is no example {quoted(name)} of the answer {usual.status}"
+        raise Refusal("not_found", message)
+    return Answer(usual.status, media.named[name], media.name, usual.headers)
 
 
 def _usual(status: int, contract: Contract, operation: Operation | None) -> Answer:
     """What the contract shows for a status; what HTTP calls it, where the contract has nothing to show."""
-    headers = BEARER if status == 401 else {}
+    headers = challenge(operation) if status == 401 else {}
     declared = _declared(status, contract, operation)
     if declared is not None:
-        headers = {**headers, **required_headers(declared)}
+        headers = {**headers, **declared_headers(declared)}
         if declared.json is not None:
             return Answer(status, declared.json.example, declared.json.name, headers)
     if status in (204, 304) or (declared is not None and status < 400):

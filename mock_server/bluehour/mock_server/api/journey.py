@@ -11,6 +11,7 @@ from collections.abc import Callable, Sequence
 from typing import BinaryIO
 
 from bluehour.openapi.messages import Request
+from bluehour.openapi.model import Operation
 from bluehour.openapi.reading import Read, read
 from bluehour.openapi.routes import Match, Routes
 
@@ -20,7 +21,8 @@ from ..core.world import World
 from ..outbound.policy import TargetPolicy
 from .answers import judged, refused, reply_of
 from .behaviours import Behaviour, behaviour_of, documented_example
-from .call import BEARER, Answer, Call, Refusal
+from .call import Answer, Call, Refusal, challenge
+from .crossorigin import shared_with
 from .effects import Effect
 from .feature import Feature
 from .refusals import allow_header, answer_to, nowhere, server_response
@@ -84,9 +86,12 @@ class Journey:
         """
         try:
             with self._world.gate:
-                return self._taken(request, match, body, trace)
+                reply = self._taken(request, match, body, trace)
         except Exception as error:
-            return self.refused(request, error, trace)
+            reply = self.refused(request, error, trace)
+        if self._world.settings.cors and (origin := request.headers.get("origin")):
+            reply.headers += shared_with(origin, request.headers, reply.headers)
+        return reply
 
     def _taken(self, request: Request, match: Match | None, body: BinaryIO | None, trace: Trace) -> Reply:
         if match is not None:
@@ -108,7 +113,7 @@ class Journey:
         try:
             is_whole = _read_whole(request, body)
             found = read(operation, request, match.values)
-            account = self._account(found, trace)
+            account = self._account(operation, found, trace)
             if not is_whole:
                 raise _too_large()
             effect = self._effect_on(request, operation.id, trace)
@@ -129,7 +134,7 @@ class Journey:
         # Else it was carried out all the same: what happened is the operation's, what is said is not.
         return effect.spoiled(reply_of(forced)) if effect else reply_of(forced)
 
-    def _account(self, found: Read, trace: Trace) -> Account | None:
+    def _account(self, operation: Operation, found: Read, trace: Trace) -> Account | None:
         """Return who calls; None where the operation lets anybody in, and nobody has said who it is.
 
         Raises:
@@ -137,14 +142,14 @@ class Journey:
         """
         trace.token = found.credential
         if not found.is_authorized:
-            raise Refusal("unauthorized", headers=BEARER)
+            raise Refusal("unauthorized", headers=challenge(operation))
         if found.credential is None:
             return None
         self._secrets.learn(found.credential)
         try:
             account = self._world.open_account(found.credential)
         except TokenRefused:
-            raise Refusal("unauthorized", headers=BEARER) from None
+            raise Refusal("unauthorized", headers=challenge(operation)) from None
         trace.account_id = account.id
         return account
 

@@ -3,20 +3,27 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from functools import cache
 from typing import Any
 
 import orjson
 
 from bluehour.openapi.contract import Contract, load
-from bluehour.openapi.model import JSON, DeclaredResponse, MediaType, Operation
+from bluehour.openapi.document import SpecError
+from bluehour.openapi.model import JSON, DeclaredResponse, MediaType, Operation, Parameter
+from bluehour.openapi.wording import printable
 
 from ..core.gate import Forgotten
 from ..core.lacks import lack_in
 from .call import Answer, Refusal
 from .reply import Reply
 
+FAULTS = "Bluehour-Faults"
+"""The header that says what is wrong where the contract has no place for it."""
+
+_SENT_ANYWAY = ("content-type", "content-length", "transfer-encoding", "connection", "date")
+_DEEPEST_MESSAGE = 3
 _MESSAGE_FIELDS = ("message", "detail", "error", "title", "description", "error_description")
 
 log = logging.getLogger("bluehour")
@@ -52,13 +59,16 @@ def answer_to(refusal: Refusal, contract: Contract, operation: Operation | None 
     status, declared = _declared(operation, status)
     if declared is None:
         return Answer(status, body, headers=refusal.headers, note=note)
-    headers = {**required_headers(declared), **refusal.headers}
+    headers = {**declared_headers(declared), **refusal.headers}
     media = declared.json or next(iter(declared.content.values()), None)
+    if media is not None and media.name.startswith("text/"):
+        return Answer(status, message, media.name, headers, note)
+    if media is not None and media.is_json and (fitted := _fitted(media, status, body)) is not None:
+        return Answer(status, fitted, media.name, headers, note)
+    headers |= {FAULTS: printable(message.encode("latin-1", "replace").decode("latin-1"))}
     if media is None:
         return Answer(status, media_type=None, headers=headers, note=note)
-    if media.name.startswith("text/"):
-        return Answer(status, message, media.name, headers, note)
-    return Answer(status, _fitted(media, body) if media.is_json else media.example, media.name, headers, note)
+    return Answer(status, media.example, media.name, headers, note)
 
 
 def envelope(code: str, message: str | None = None) -> Reply:
@@ -72,9 +82,24 @@ def envelope(code: str, message: str | None = None) -> Reply:
     return Reply(status, [("Content-Type", JSON)], orjson.dumps({"code": code, "message": message or usual}))
 
 
-def required_headers(response: DeclaredResponse) -> dict[str, str]:
-    """Return a legal value for each header that a response must have."""
-    return {header.name: str(header.example) for header in response.headers if header.required}
+def declared_headers(response: DeclaredResponse) -> dict[str, str]:
+    """Return a legal value for each header that is declared for a response."""
+    return {header.name: text for header in response.headers if (text := _text_of(header)) is not None}
+
+
+def _text_of(header: Parameter) -> str | None:
+    """Return a header's value; None where it need not be sent and can't."""
+    if header.name.lower() in _SENT_ANYWAY:
+        return None
+    try:
+        value = header.example
+    except SpecError:
+        if header.required:
+            raise
+        return None
+    values = value if isinstance(value, list) else [value]
+    text = ",".join(each if isinstance(each, str) else orjson.dumps(each).decode() for each in values)
+    return text if text.isascii() and text.isprintable() else None
 
 
 def code_of(status: int, contract: Contract) -> str | None:
@@ -122,14 +147,26 @@ def _declared(operation: Operation, status: int) -> tuple[int, DeclaredResponse 
     return chosen, operation.response(chosen)
 
 
-def _fitted(media: MediaType, body: dict[str, str]) -> Any:
-    """Put the message where the declared schema has a place for it, and keep the rest legal."""
-    if media.schema.accepts(body):
+def _fitted(media: MediaType, status: int, body: dict[str, str]) -> Any:
+    """Return a legal value with the message where the schema has a place for it; None without one."""
+    is_legal, fields = media.schema.accepts(body), media.schema.resolved.get("properties", body)
+    if is_legal and fields.keys() >= body.keys():
         return body
     example = media.example
-    if isinstance(example, dict):
-        for field in _MESSAGE_FIELDS:
-            fitted = {**example, field: body["message"]}
-            if field in example and media.schema.accepts(fitted):
-                return fitted
-    return example
+    if isinstance(example, dict) and isinstance(example.get("status"), int):  # as problem details have it
+        example = {**example, "status": status}
+    told = (value for value in _told(example, body["message"]) if media.schema.accepts(value))
+    return next(told, body if is_legal else None)
+
+
+def _told(example: Any, message: str, depth: int = 0) -> Iterator[Any]:
+    """Yield an example with the message in each of the places that one may have: its own fields first."""
+    if isinstance(example, list) and example:
+        yield from ([inner, *example[1:]] for inner in _told(example[0], message, depth + 1))
+    if not isinstance(example, dict) or depth > _DEEPEST_MESSAGE:
+        return
+    for name in _MESSAGE_FIELDS:
+        if isinstance(example.get(name), str):
+            yield {**example, name: message}
+    for name, value in example.items():
+        yield from ({**example, name: inner} for inner in _told(value, message, depth + 1))

@@ -156,6 +156,11 @@ def _option(name: str, *declarations: str, **attributes: Any) -> Callable[[_Comm
     "--concurrency", is_flag=True, help="Limit how many jobs an account runs at a time, as its plan says."
 )
 @_option(
+    "--cors/--no-cors",
+    default=_DEFAULTS.cors,
+    help="Let pages of other origins call the API in a browser, or not. Default: let them.",
+)
+@_option(
     "--journal",
     metavar="N",
     type=click.IntRange(0, 100_000),

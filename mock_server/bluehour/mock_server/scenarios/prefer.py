@@ -1,4 +1,4 @@
-"""The request header `Prefer: code=429, delay=2` (RFC 7240; the two names are Prism's)."""
+"""The request header `Prefer: code=429, example=busy, delay=2` (RFC 7240; the names are Prism's)."""
 
 from __future__ import annotations
 
@@ -22,10 +22,11 @@ def preferred(header: str) -> Effect | None:
     from werkzeug.http import parse_dict_header  # here: few requests ask for anything
 
     asked = {name.lower(): value for name, value in parse_dict_header(header).items()}
-    code, delay = asked.get("code"), asked.get("delay")
-    if code is None and delay is None:
+    code, delay, example = asked.get("code"), asked.get("delay"), asked.get("example")
+    if code is None and delay is None and example is None:
         return None
-    answer = None if code is None else ForcedAnswer(_status(code))
+    is_other = code is not None or example is not None
+    answer = ForcedAnswer(_status(code) if code is not None else None, example=example) if is_other else None
     seconds = _seconds(delay) if delay is not None else 0
     cause = f"Prefer: {cut(header, _LONGEST_SHOWN)}"
     return Effect(cause, answer, seconds, carry_out=answer is None)

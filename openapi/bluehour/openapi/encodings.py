@@ -1,12 +1,12 @@
-"""Bodies as they are meant, for who judges them: what travels stays compressed as it is."""
+"""Bodies as they are meant, for who judges them: without the Content-Encoding that they travel in."""
 
 from __future__ import annotations
 
 import zlib
 from collections.abc import Sequence
 
-from bluehour.openapi.errors import BluehourError
-from bluehour.openapi.messages import Pairs
+from .errors import BluehourError
+from .messages import Pairs
 
 _GZIP_OR_ZLIB = 32 + zlib.MAX_WBITS
 _BARE = -zlib.MAX_WBITS
@@ -22,7 +22,7 @@ def decoded(headers: Pairs, body: bytes, most: int) -> bytes:
     A body that is not in the encoding that it claims comes back as it is: that is for the judge to say.
 
     Raises:
-        Unreadable: the encoding is not known here, or the body is has more than `most` bytes without it.
+        Unreadable: the encoding is not known here, or the body has more than `most` bytes without it.
     """
     for coding in reversed(_codings(headers)):
         if coding in ("gzip", "x-gzip", "deflate"):
