@@ -312,3 +312,55 @@ def test_a_page_of_another_origin_may_call() -> None:
 def test_no_page_may_call_what_is_closed(target: str, settings: Settings) -> None:
     answer = asked(served(EXAMPLES), "GET", target, settings, headers={"Origin": PAGE})
     assert "Access-Control-Allow-Origin" not in answer.headers
+
+
+# --- XML ----------------------------------------------------------------------------------------------------
+
+XML = """
+paths:
+  /made:
+    get:
+      responses: {'200': {description: ok, content: &pet
+        {application/xml: {schema: {$ref: '#/components/schemas/Pet'}}}}}
+    post:
+      requestBody: {required: true, content: *pet}
+      responses: {'200': {description: ok}}
+  /shown:
+    get:
+      responses:
+        '200':
+          description: ok
+          content:
+            application/json: {schema: {type: object}, example: {n: 1}}
+            application/xml: {schema: {type: object}, example: '<pet><n>1</n></pet>'}
+components:
+  schemas:
+    Pet:
+      type: object
+      required: [n]
+      properties: {id: {type: integer, xml: {attribute: true}}, n: {type: string, example: doggie}}
+"""
+
+
+def test_xml_is_answered_as_published_or_by_the_schema() -> None:
+    shown = asked(served(XML), "GET", "/shown", headers={"Accept": "application/xml"})
+    assert (shown.content_type, shown.text) == ("application/xml", "<pet><n>1</n></pet>")
+    assert asked(served(XML), "GET", "/shown").json == {"n": 1}
+    made = asked(served(XML), "GET", "/made")
+    assert made.content_type == "application/xml"
+    assert made.text.endswith('<Pet id="1"><n>doggie</n></Pet>')
+
+
+@pytest.mark.parametrize(
+    ("body", "status"),
+    [("<Pet><n>a</n></Pet>", 200), ("<Pet/>", 400), ('<Pet id="x"><n>a</n></Pet>', 400), ("<", 400)],
+)
+def test_xml_is_judged(body: str, status: int) -> None:
+    headers = {"Content-Type": "application/xml"}
+    assert asked(served(XML), "POST", "/made", data=body, headers=headers).status_code == status
+
+
+def test_a_wildcard_answers_data_as_json() -> None:
+    content = "{'*/*': {schema: {type: object}, example: {n: 1}}}"
+    contract = served(path_with(f"get: {{responses: {{'200': {{description: ok, content: {content}}}}}}}"))
+    assert asked(contract, "GET", "/a").json == {"n": 1}

@@ -32,6 +32,11 @@ class MediaType:
         """Whether bodies of this media type are JSON: `application/json`, `application/problem+json`."""
         return is_json(self.name)
 
+    @property
+    def is_xml(self) -> bool:
+        """Whether they are XML; a published text of one stands for the data that it says."""
+        return is_xml(self.name)
+
     @cached_property
     def example(self) -> Any:
         """A legal value: the first published example that is legal, else one made from the schema.
@@ -39,7 +44,8 @@ class MediaType:
         Raises:
             SpecError: none could be made.
         """
-        return _legal_example(self.name, self.schema, self.examples)
+        texts = [each for each in self.examples if isinstance(each, str)] if self.is_xml else []
+        return texts[0] if texts else _legal_example(self.name, self.schema, self.examples)
 
 
 @dataclass(frozen=True)
@@ -186,6 +192,12 @@ def is_json(media_type: str) -> bool:
     """Tell whether a media type's bodies are JSON."""
     name = without_parameters(media_type)
     return name == JSON or name.endswith("+json")
+
+
+def is_xml(media_type: str) -> bool:
+    """Tell whether a media type's bodies are XML."""
+    name = without_parameters(media_type)
+    return name in ("application/xml", "text/xml") or name.endswith("+xml")
 
 
 @lru_cache(maxsize=256)

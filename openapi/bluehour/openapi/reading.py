@@ -164,6 +164,8 @@ def _data_of(media: MediaType, request: Request, *, takes_nul: bool) -> Any:
     """
     if media.is_json:
         return _json(request.body, takes_nul=takes_nul)
+    if media.is_xml:
+        return _xml(media.schema, request.body)
     if media.name in _FORMS:
         return _form(media.schema, request)
     return request.body.decode(errors="replace") if media.name.startswith("text/") else request.body
@@ -180,6 +182,15 @@ def _json(raw: bytes, *, takes_nul: bool) -> Any:
         name = wording.cut(wording.field_name(path)) or "body"
         raise _Unreadable(f"Invalid value for {name}: must not contain the character NUL", name)
     return body
+
+
+def _xml(schema: Schema, raw: bytes) -> Any:
+    from .xml import XmlError, from_xml  # here: few contracts have XML
+
+    try:
+        return from_xml(raw, schema)
+    except XmlError as error:
+        raise _Unreadable(f"Malformed XML: {error}") from error
 
 
 def _nul_in(value: Any, path: tuple[str | int, ...] = ()) -> Iterator[tuple[str | int, ...]]:

@@ -30,6 +30,9 @@ _ASKED_OF_THE_DECIDER = ("type", "pattern", "format", "multipleOf", "uniqueItems
 MOST_FAULTS = 50
 """Of one value; whoever sent it so wrong learns the rest when these are mended."""
 
+_MOST_PARTS = 100
+"""Schemas that one consists of by `allOf`, and whose fields are its own; recursive ones have no end."""
+
 _DEEPEST_FIELD = 8
 """How deep a request's fields are looked for; recursive schemas have no end of them."""
 
@@ -71,6 +74,23 @@ class Schema:
         """The schema as an object, its own reference followed."""
         node = resolve(self.document, self.node)
         return node if isinstance(node, dict) else {}
+
+    @property
+    def reference_name(self) -> str:
+        """The name of what it refers to, such as `Pet`; nothing where it is no reference."""
+        reference = self.node.get("$ref", "") if isinstance(self.node, dict) else ""
+        return str(reference).rpartition("/")[2]
+
+    @cached_property
+    def properties(self) -> tuple[str, ...]:
+        """The names of the fields that it declares, those of all that it consists of as well."""
+        names: dict[str, None] = {}
+        parts = [self.resolved]
+        for part in parts:  # grows on the way
+            names |= dict.fromkeys(part.get("properties", {}))
+            if len(parts) < _MOST_PARTS:
+                parts += [Schema(self.document, inner).resolved for inner in part.get("allOf", ())]
+        return tuple(names)
 
     @cached_property
     def types(self) -> frozenset[str]:

@@ -28,7 +28,7 @@ def from_text(texts: Sequence[str], schema: Schema) -> Any:
             return value
     types = schema.types
     if "array" in types:
-        items = Schema(schema.document, schema.resolved.get("items", True))
+        items = items_of(schema)
         return [from_text([text], items) for text in texts]
     text = texts[-1]
     if types & {"integer", "number"} and _NUMBER.fullmatch(text):
@@ -99,7 +99,7 @@ def nested_object(schema: Schema, fields: Iterable[tuple[Sequence[str], Sequence
     inner: dict[str, list[tuple[Sequence[str], Sequence[str]]]] = {}
     for (key, *keys), texts in fields:
         inner.setdefault(key, []).append((keys, texts))
-    return {key: _nested(_field_of(schema, key), parts) for key, parts in inner.items()}
+    return {key: _nested(field_of(schema, key), parts) for key, parts in inner.items()}
 
 
 def _nested(schema: Schema, parts: list[tuple[Sequence[str], Sequence[str]]]) -> Any:
@@ -110,7 +110,7 @@ def _nested(schema: Schema, parts: list[tuple[Sequence[str], Sequence[str]]]) ->
     if all(keys[0] == "" or keys[0].isdecimal() for keys, _ in keyed) and "array" in schema.types:
         if all(len(keys) == 1 for keys, _ in keyed):
             return from_text(texts, schema)
-        items = Schema(schema.document, schema.resolved.get("items", True))
+        items = items_of(schema)
         each: dict[str, list[tuple[Sequence[str], Sequence[str]]]] = {}
         for (place, *keys), many in keyed:
             each.setdefault(place, []).append((keys, many))
@@ -118,11 +118,17 @@ def _nested(schema: Schema, parts: list[tuple[Sequence[str], Sequence[str]]]) ->
     return nested_object(schema, keyed)
 
 
-def _field_of(schema: Schema, key: str) -> Schema:
+def items_of(schema: Schema) -> Schema:
+    """Return the schema of a list's items."""
+    return Schema(schema.document, schema.resolved.get("items", True))
+
+
+def field_of(schema: Schema, key: str) -> Schema:
+    """Return the schema of an object's field, also one that a part or a branch of the schema declares."""
     resolved = schema.resolved
     for branch in (*resolved.get("anyOf", ()), *resolved.get("oneOf", ()), *resolved.get("allOf", ())):
         if key in (inner := Schema(schema.document, branch)).resolved.get("properties", {}):
-            return _field_of(inner, key)
+            return field_of(inner, key)
     other = resolved.get("additionalProperties", True)
     return Schema(schema.document, resolved.get("properties", {}).get(key, other if other else True))
 

@@ -7,7 +7,7 @@ from collections.abc import Callable
 
 from bluehour.openapi import wording
 from bluehour.openapi.document import SpecError
-from bluehour.openapi.model import DeclaredResponse, MediaType, Operation, is_json
+from bluehour.openapi.model import JSON, DeclaredResponse, MediaType, Operation, is_json
 from bluehour.openapi.schema import value_at
 
 from ..core.accounts import Account, InsufficientCredits, TooManyJobs
@@ -16,7 +16,7 @@ from ..core.assets.links import upload_path
 from ..core.clock import isoformat
 from ..core.projects import PENDING, Project, new_id
 from .call import Answer, Call, Refusal
-from .refusals import declared_headers
+from .refusals import declared_headers, shown
 from .representation import download_link, image_project
 from .sources import discard, find_source, keep, refuse_extension
 
@@ -215,11 +215,14 @@ def _example(call: Call, status: int, response: DeclaredResponse) -> Answer:
     headers = declared_headers(response)
     if media is None:
         return Answer(status, media_type=None, headers=headers)
-    return Answer(status, media.example, media.name.replace("*/*", "application/octet-stream"), headers)
+    if "*" in media.name:
+        usual = "application/octet-stream" if _is_text(media) else JSON
+        return Answer(status, media.example, usual if media.name == "*/*" else media.name, headers)
+    return Answer(status, shown(media), media.name, headers)
 
 
 def _is_text(media: MediaType) -> bool:
-    return isinstance(media.example, str | bytes)
+    return media.is_xml or isinstance(media.example, str | bytes)
 
 
 def _acceptable(response: DeclaredResponse, accept: str) -> MediaType | None:

@@ -68,7 +68,16 @@ def answer_to(refusal: Refusal, contract: Contract, operation: Operation | None 
     headers |= {FAULTS: printable(message.encode("latin-1", "replace").decode("latin-1"))}
     if media is None:
         return Answer(status, media_type=None, headers=headers, note=note)
-    return Answer(status, media.example, media.name, headers, note)
+    return Answer(status, shown(media), media.name, headers, note)
+
+
+def shown(media: MediaType) -> Any:
+    """Return an example as it is answered: XML as its text."""
+    if not media.is_xml or isinstance(media.example, str):
+        return media.example
+    from bluehour.openapi.xml import to_xml  # here: few contracts have XML
+
+    return to_xml(media.example, media.schema)
 
 
 def envelope(code: str, message: str | None = None) -> Reply:
