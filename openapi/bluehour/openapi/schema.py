@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any
 
 import jsonschema_rs
 
+from . import meaning
 from .document import Document, SpecError, resolve
 from .validators import PATTERNS, Broken, Path, Validator
 
@@ -244,6 +245,8 @@ def _explainer_class() -> type[ExplainingValidator]:
     asked = {keyword: _asked_of_the_decider(keyword) for keyword in _ASKED_OF_THE_DECIDER}
     own = {
         "required": _missing_fields,
+        "format": _meant_by(meaning.limits, _asked_of_the_decider("format")),
+        "discriminator": _meant_by(meaning.branches),
         "patternProperties": _fields_of_patterns,
         "additionalProperties": _fields_beside_patterns(
             Draft202012Validator.VALIDATORS["additionalProperties"]
@@ -261,6 +264,21 @@ def _asked_of_the_decider(keyword: str) -> Callable[..., Iterator[ValidationErro
 
         if not _rule(keyword, json.dumps(limit)).is_valid(value):
             yield ValidationError(f"{value!r} breaks {keyword}: {limit!r}")
+
+    return judge
+
+
+def _meant_by(
+    means: Callable[[dict[str, Any]], Iterable[dict[str, Any]]],
+    usual: Callable[..., Iterator[ValidationError]] | None = None,
+) -> Callable[..., Iterator[ValidationError]]:
+    """Make the judge of a keyword that stands for other schemas, which say better what is wrong."""
+
+    def judge(validator: Any, limit: Any, value: Any, schema: Any) -> Iterator[ValidationError]:
+        if usual is not None:
+            yield from usual(validator, limit, value, schema)
+        for meant in means(schema):
+            yield from validator.descend(value, meant)
 
     return judge
 

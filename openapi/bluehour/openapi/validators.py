@@ -9,12 +9,14 @@ Any other schema is compiled on its own, and what it refers to is left to those.
 from __future__ import annotations
 
 from collections import OrderedDict
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from functools import cached_property
 from threading import RLock
 from typing import Any, NamedTuple, Protocol
 
 import jsonschema_rs
+
+from .meaning import is_needed, judgeable
 
 PATTERNS = jsonschema_rs.FancyRegexOptions(backtrack_limit=100_000)
 """Most patterns are matched in linear time; one that looks around or back is tried for some milliseconds, and
@@ -68,7 +70,7 @@ class Validators:
         resolve: returns the node that a reference names.
     """
 
-    def __init__(self, document: Mapping[str, Any], resolve: Callable[[str], Any]) -> None:
+    def __init__(self, document: dict[str, Any], resolve: Callable[[str], Any]) -> None:
         self._document = document
         self._resolve = resolve
         self._lock = RLock()
@@ -133,11 +135,16 @@ class Validators:
 
     @cached_property
     def _registry(self) -> jsonschema_rs.Registry:
-        return jsonschema_rs.Registry([(_HERE, dict(self._document))])
+        document = _rewritten(self._document, _same) if self._has_meaning else dict(self._document)
+        return jsonschema_rs.Registry([(_HERE, document)])
+
+    @cached_property
+    def _has_meaning(self) -> bool:
+        return is_needed(self._document)
 
     def _absolute(self, node: Any) -> Any:
         """Return a schema whose references are found from outside the document."""
-        return _with_references(node, lambda reference: {"$ref": _HERE + reference})
+        return _rewritten(node, lambda reference: {"$ref": _HERE + reference})
 
     def _apart(self, node: Any) -> Any:
         """Return a schema without what it refers to, which there must be."""
@@ -146,22 +153,33 @@ class Validators:
             self._resolve(reference)
             return {_REFERENCE: reference}
 
-        return _with_references(node, apart)
+        return _rewritten(node, apart)
 
 
-def _with_references(node: Any, said: Callable[[str], dict[str, Any]]) -> Any:
+def _rewritten(node: Any, said: Callable[[str], dict[str, Any]]) -> Any:
+    """Return a schema, or all that has schemas in it, as it is compiled.
+
+    Args:
+        node: what is written anew.
+        said: returns the keywords for a reference.
+    """
     if isinstance(node, list):
-        return [_with_references(item, said) for item in node]
+        return [_rewritten(item, said) for item in node]
     if not isinstance(node, dict):
         return node
+    node = judgeable(node)
     written = {
-        key: value if key in _SAID_AS_IT_IS else _with_references(value, said) for key, value in node.items()
+        key: value if key in _SAID_AS_IT_IS else _rewritten(value, said) for key, value in node.items()
     }
     reference = node.get("$ref")
     if isinstance(reference, str) and reference.startswith("#"):
         del written["$ref"]
         written.update(said(reference))
     return written
+
+
+def _same(reference: str) -> dict[str, Any]:
+    return {"$ref": reference}
 
 
 def _judging_elsewhere(validator_of: Callable[[str], Validator]) -> type[jsonschema_rs.KeywordValidator]:
