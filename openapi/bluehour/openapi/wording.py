@@ -56,7 +56,9 @@ def joined(messages: Iterable[str], *, complete: bool = True) -> str:
 
 def describe(fault: Fault, subject: str = "body") -> str:
     """Return one fault, such as `Invalid type for resolution: expected integer, got string`."""
-    return _WORDS.get(fault.keyword, _other)(fault, cut(field_name(fault.path)) or subject)
+    # Without its limit it is the decider's, told in that one's own words.
+    words = _other if fault.limit is None and fault.keyword != "const" else _WORDS.get(fault.keyword, _other)
+    return words(fault, cut(field_name(fault.path)) or subject)
 
 
 def field_name(path: Path) -> str:
