@@ -3,7 +3,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
 
-.PHONY: help serve test test-thorough lint bench bench-journal bench-check bench-fuzz bench-rendering bench-responsiveness bench-resources wheel clean
+.PHONY: help serve test test-thorough lint bench bench-journal bench-check bench-fuzz bench-rendering bench-responsiveness bench-resources bench-specs wheel clean
 
 help:  ## show this help
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /	/' | expand -t 12
@@ -42,6 +42,9 @@ bench-responsiveness: .venv/test  ## measure how long polls take while the refer
 
 bench-resources: .venv/test  ## measure memory and waiting under greedy clients; another checkout too by ARGS="--beside DIR"
 	@$(BIN)/python -m benchmarks.resources $(ARGS)
+
+bench-specs: .venv/serve  ## measure a start with contracts of thousands of operations, beside Prism where npm is
+	@$(BIN)/python -m benchmarks.specs $(ARGS)
 
 wheel: .venv/serve  ## build dist/bluehour-…-py3-none-any.whl, to be installed anywhere
 	@rm -rf dist
