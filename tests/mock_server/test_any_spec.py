@@ -248,6 +248,21 @@ components:
     assert asked(served(text), "POST", "/u", data='{"id": "a"}', headers=JSON).status_code == 400
 
 
+def test_a_path_or_an_operation_may_have_servers_of_its_own() -> None:
+    text = """
+servers: [{url: 'https://x.example/v1'}]
+paths:
+  /a:
+    servers: [{url: 'https://files.example/files'}]
+    get: {responses: {'200': {description: ok}}}
+    post:
+      servers: [{url: '/{stage}', variables: {stage: {default: beta}}}]
+      responses: {'200': {description: ok}}
+"""
+    calls = [("GET", "/files/a"), ("POST", "/beta/a"), ("GET", "/v1/a"), ("GET", "/a"), ("GET", "/beta/a")]
+    assert [asked(served(text), *call).status_code for call in calls] == [200, 200, 200, 200, 405]
+
+
 # --- answers ------------------------------------------------------------------------------------------------
 
 

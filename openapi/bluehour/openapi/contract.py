@@ -6,7 +6,6 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import cache, cached_property
 from pathlib import Path
 from typing import Any
-from urllib.parse import urlsplit
 
 from . import parsing
 from .document import MAGIC_HOUR, Document, SpecError, in_direction, read, resolve
@@ -138,8 +137,7 @@ class Contract:
     @cached_property
     def base_paths(self) -> tuple[str, ...]:
         """The paths of the document's servers, such as `/api/v3`, without those that are empty."""
-        paths = {urlsplit(_url(server)).path.rstrip("/") for server in self.document.get("servers", [])}
-        return tuple(sorted(path for path in paths if path.startswith("/")))
+        return parsing.base_paths(self.document)
 
     def declared(self, operation: Operation | None, status: int) -> DeclaredResponse | None:
         """Return what may be answered with a status, by an operation or else by the server as a whole.
@@ -203,14 +201,6 @@ def _errors_in(responses: Iterable[tuple[str, DeclaredResponse]]) -> dict[str, t
             if isinstance(code, str) and media.schema.accepts({"code": code, "message": message}):
                 known.setdefault(code, (int(status), message))
     return known
-
-
-def _url(server: dict[str, Any]) -> str:
-    """A server's URL, with its variables' defaults filled in."""
-    url = str(server.get("url", ""))
-    for name, variable in server.get("variables", {}).items():
-        url = url.replace(f"{{{name}}}", str(variable.get("default", "")))
-    return url
 
 
 def _try_references(contract: Contract, place: Path | str) -> None:

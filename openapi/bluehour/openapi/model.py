@@ -132,6 +132,8 @@ class Operation:
     security: tuple[tuple[Security, ...], ...]
     """Alternatives, of each of which all schemes are needed; an empty one lets anybody in."""
     node: dict[str, Any] = field(repr=False)
+    base_paths: tuple[str, ...] = ()
+    """The paths of its own servers, in place of the document's."""
 
     @property
     def behaviour(self) -> str | None:

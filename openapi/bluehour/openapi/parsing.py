@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from typing import Any
+from urllib.parse import urlsplit
 
 from .document import Document, resolve
 from .model import (
@@ -41,7 +42,23 @@ def operation(requests: Document, responses: Document, place: tuple[str, str], m
         responses={str(status): response(responses, str(status), one) for status, one in answers.items()},
         security=_security(requests, node.get("security", requests.get("security", []))),
         node=node,
+        base_paths=base_paths(node) or base_paths(item),
     )
+
+
+def base_paths(node: dict[str, Any]) -> tuple[str, ...]:
+    """Return the paths of the servers of a document, a path or an operation, without those that are empty."""
+    servers = [server for server in node.get("servers") or [] if isinstance(server, dict)]
+    paths = {urlsplit(_url(server)).path.rstrip("/") for server in servers}
+    return tuple(sorted(path for path in paths if path.startswith("/")))
+
+
+def _url(server: dict[str, Any]) -> str:
+    """A server's URL, with its variables' defaults filled in."""
+    url = str(server.get("url", ""))
+    for name, variable in server.get("variables", {}).items():
+        url = url.replace(f"{{{name}}}", str(variable.get("default", "")))
+    return url
 
 
 def response(document: Document, status: str, node: dict[str, Any]) -> DeclaredResponse:

@@ -45,6 +45,7 @@ class Routes:
     Args:
         contract: which has them.
         prefixes: what may stand before a path of the contract; by default nothing, or one of its base paths.
+            An operation with servers of its own is found behind the paths of those as well.
     """
 
     def __init__(self, contract: Contract, prefixes: Sequence[str] | None = None) -> None:
@@ -137,6 +138,8 @@ class _Route:
 def _routes_of(contract: Contract, prefixes: Sequence[str]) -> Iterator[_Route]:
     """All routes; first what the contract spells out, then what may be called in its place."""
     spelled = [(prefix, operation) for prefix in prefixes for operation in contract.operations]
+    own = ((prefix, operation) for operation in contract.operations for prefix in operation.base_paths)
+    spelled += [(prefix, operation) for prefix, operation in own if prefix not in prefixes]
     for with_slash in (True, False):
         for as_head in (False, True):
             for prefix, operation in spelled:
