@@ -297,6 +297,27 @@ def test_a_named_example_can_be_asked_for(prefer: str, status: int, body: Any) -
     assert body is None or answer.json == body
 
 
+def with_answer(media: str) -> Contract:
+    ok = f"'200': {{description: ok, content: {{application/json: {media}}}}}"
+    return served(path_with(f"get: {{responses: {{{ok}}}}}"))
+
+
+def test_a_published_example_is_shown_though_it_is_not_legal_and_the_journal_says_so() -> None:
+    schema = "{type: object, required: [n], properties: {n: {type: integer}}}"
+    with closing(Mock(with_answer(f"{{schema: {schema}, example: {{n: one}}}}"))) as mock:
+        answer = create_app(mock).test_client().get("/a")
+        assert mock.journal is not None
+        (entry,) = mock.journal.all()
+    assert (answer.status_code, answer.json) == (200, {"n": "one"})
+    assert ["not legal" in remark for remark in entry.remarks] == [True]
+
+
+def test_where_no_value_is_legal_there_is_an_answer_all_the_same() -> None:
+    schema = "{type: object, required: [n], properties: {n: false}}"
+    answer = asked(with_answer(f"{{schema: {schema}}}"), "GET", "/a")
+    assert (answer.status_code, answer.json) == (200, {})
+
+
 # --- pages of other origins ---------------------------------------------------------------------------------
 
 PAGE = "http://localhost:3000"

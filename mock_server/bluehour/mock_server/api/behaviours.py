@@ -6,7 +6,6 @@ import math
 from collections.abc import Callable
 
 from bluehour.openapi import wording
-from bluehour.openapi.document import SpecError
 from bluehour.openapi.model import JSON, DeclaredResponse, MediaType, Operation, is_json
 from bluehour.openapi.schema import value_at
 
@@ -204,25 +203,21 @@ def create_upload_urls(call: Call) -> Answer:
 def documented_example(call: Call) -> Answer:
     """Answer with the operation's published example, or a legal value where there is none."""
     status, response = call.operation.success
-    try:
-        return _example(call, status, response)
-    except SpecError as error:
-        raise Refusal("internal_server_error", f"The contract allows no answer here: {error}") from error
-
-
-def _example(call: Call, status: int, response: DeclaredResponse) -> Answer:
     media = _acceptable(response, call.request.headers.get("accept") or "")
     headers = declared_headers(response)
     if media is None:
         return Answer(status, media_type=None, headers=headers)
-    if "*" in media.name:
-        usual = "application/octet-stream" if _is_text(media) else JSON
-        return Answer(status, media.example, usual if media.name == "*/*" else media.name, headers)
-    return Answer(status, shown(media), media.name, headers)
+    body, doubt = shown(media)
+    name = media.name
+    if name == "*/*":
+        name = "application/octet-stream" if _is_text(media) else JSON
+    if doubt:
+        call.trace.remarks = [doubt]
+    return Answer(status, body, name, headers, doubt=doubt)
 
 
 def _is_text(media: MediaType) -> bool:
-    return media.is_xml or isinstance(media.example, str | bytes)
+    return media.is_xml or isinstance(media.shown[0], str | bytes)
 
 
 def _acceptable(response: DeclaredResponse, accept: str) -> MediaType | None:

@@ -91,6 +91,7 @@ class Answer:
         media_type: None where there is no body at all.
         headers: beside the Content-Type.
         note: for the request log, what happened.
+        doubt: why the contract may not allow it, where it is the best that the contract has.
     """
 
     status: int
@@ -98,6 +99,7 @@ class Answer:
     media_type: str | None = JSON
     headers: Mapping[str, str] = field(default_factory=dict)
     note: Mapping[str, Any] = field(default_factory=dict)
+    doubt: str = ""
 
 
 class Refusal(BluehourError):
