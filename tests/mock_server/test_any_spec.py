@@ -318,6 +318,32 @@ def test_where_no_value_is_legal_there_is_an_answer_all_the_same() -> None:
     assert (answer.status_code, answer.json) == (200, {})
 
 
+VERSIONS = (
+    "'application/json; version=1': {example: {v: 1}}, 'application/json; version=2': {example: {v: 2}}"
+)
+
+
+@pytest.mark.parametrize(
+    ("content", "accept", "status", "content_type"),
+    [
+        (VERSIONS, "application/json; version=2", 200, "application/json; version=2"),
+        (VERSIONS, "application/json", 200, "application/json; version=1"),
+        ("application/vnd.api+json: {example: {}}", "application/json", 200, "application/vnd.api+json"),
+        ("text/csv: {example: 'a,b'}, application/json: {example: {}}", "text/csv", 200, "text/csv"),
+        ("text/csv: {example: 'a,b'}, application/json: {example: {}}", "*/*", 200, "application/json"),
+        ("text/csv: {example: 'a,b'}, application/json: {example: {}}", "image/png", 406, "application/json"),
+    ],
+)
+def test_a_representation_is_chosen_by_accept(
+    content: str, accept: str, status: int, content_type: str
+) -> None:
+    contract = served(
+        path_with(f"get: {{responses: {{'200': {{description: ok, content: {{{content}}}}}}}}}")
+    )
+    answer = asked(contract, "GET", "/a", headers={"Accept": accept})
+    assert (answer.status_code, answer.content_type) == (status, content_type)
+
+
 # --- pages of other origins ---------------------------------------------------------------------------------
 
 PAGE = "http://localhost:3000"

@@ -229,12 +229,20 @@ def without_parameters(media_type: str) -> str:
     return media_type.partition(";")[0].strip().lower()
 
 
+@lru_cache(maxsize=256)
+def with_parameters(media_type: str) -> str:
+    """`Application/JSON; charset=utf-8; version=2` is `application/json; version=2`: but for the charset."""
+    name, *parameters = (part.strip() for part in media_type.split(";"))
+    said = sorted(each for each in parameters if each and not each.lower().startswith("charset="))
+    return "; ".join((name.lower(), *said))
+
+
 def _named(content: Mapping[str, MediaType], content_type: str) -> MediaType | None:
     name = without_parameters(content_type)
-    for candidate in (name, f"{name.partition('/')[0]}/*", "*/*"):
+    for candidate in (with_parameters(content_type), name, f"{name.partition('/')[0]}/*", "*/*"):
         if candidate in content:
             return content[candidate]
-    return None
+    return next((media for each, media in content.items() if without_parameters(each) == name), None)
 
 
 def _legal_example(name: str, schema: Schema, examples: tuple[Any, ...]) -> Any:

@@ -14,7 +14,7 @@ from .model import (
     RequestBody,
     Security,
     is_json,
-    without_parameters,
+    with_parameters,
 )
 from .schema import Schema
 
@@ -75,7 +75,7 @@ def response(document: Document, status: str, node: dict[str, Any]) -> DeclaredR
 def _content(document: Document, node: dict[str, Any]) -> dict[str, MediaType]:
     content: dict[str, MediaType] = {}
     for declared, media in node.get("content", {}).items():
-        name = without_parameters(declared)
+        name = with_parameters(declared)
         schema = _judged(document, media.get("schema", True))
         examples = _examples(document, media)
         content.setdefault(name, MediaType(name, schema, examples, _named_examples(document, media)))

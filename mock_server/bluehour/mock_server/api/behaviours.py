@@ -203,10 +203,14 @@ def create_upload_urls(call: Call) -> Answer:
 def documented_example(call: Call) -> Answer:
     """Answer with the operation's published example, or a legal value where there is none."""
     status, response = call.operation.success
-    media = _acceptable(response, call.request.headers.get("accept") or "")
     headers = declared_headers(response)
-    if media is None:
+    if not response.content:
         return Answer(status, media_type=None, headers=headers)
+    media = _acceptable(response, call.request.headers.get("accept") or "")
+    if media is None:
+        message = f"Not acceptable: there is {' or '.join(response.content)}"
+        body = {"code": "not_acceptable", "message": message}
+        return Answer(406, body, note={"error": message}, doubt="any server may answer so")
     body, doubt = shown(media)
     name = media.name
     if name == "*/*":
@@ -221,16 +225,19 @@ def _is_text(media: MediaType) -> bool:
 
 
 def _acceptable(response: DeclaredResponse, accept: str) -> MediaType | None:
-    """The representation that the Accept header asks for, JSON first where it leaves the choice.
+    """The representation that the Accept header asks for, JSON first where it leaves the choice; or None.
 
     Data without a published text can only be written as JSON: other representations of it come last.
     """
-    if not response.content:
-        return None
     written = [name for name, media in response.content.items() if is_json(name) or _is_text(media)]
     offered = sorted(written or response.content, key=lambda name: not is_json(name))
     from werkzeug.datastructures import MIMEAccept  # here: only documented examples are chosen so
     from werkzeug.http import parse_accept_header
 
     wanted = parse_accept_header(accept or "*/*", MIMEAccept)
-    return response.content[wanted.best_match(offered, default=offered[0])]
+    best = wanted.best_match(offered)
+    if best is None and (
+        wanted.best_match(response.content) or (wanted.best_match([JSON]) and is_json(offered[0]))
+    ):
+        best = offered[0]
+    return None if best is None else response.content[best]
