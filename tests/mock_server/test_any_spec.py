@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gzip
+import io
 from contextlib import closing
 from typing import Any
 
@@ -212,6 +213,17 @@ def with_form() -> Contract:
 )
 def test_a_form_has_lists_and_objects_in_brackets(form: str, status: int) -> None:
     assert asked(with_form(), "POST", "/a", data=form, headers=FORM).status_code == status
+
+
+def test_files_of_one_name_are_a_list() -> None:
+    fields = "one: {type: string, format: binary}, many: {type: array, maxItems: 2, items: {type: string}}"
+    schema = f"{{type: object, properties: {{{fields}}}}}"
+    body = f"requestBody: {{content: {{multipart/form-data: {{schema: {schema}}}}}}}"
+    contract = served(path_with(f"post: {{{body}, responses: {{'200': {{description: ok}}}}}}"))
+    for count, status in ((1, 200), (2, 200), (3, 400)):
+        files = [(io.BytesIO(b"x"), f"{number}.png") for number in range(count)]
+        data = {"one": (io.BytesIO(b"x"), "a.png"), "many": files}
+        assert asked(contract, "POST", "/a", data=data).status_code == status
 
 
 def test_a_compressed_body_is_read_and_one_that_cannot_be_is_refused() -> None:

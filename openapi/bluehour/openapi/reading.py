@@ -21,7 +21,7 @@ from .messages import Request
 from .model import MediaType, Operation, RequestBody, Security, is_json
 from .parameters import read_parameters
 from .schema import MOST_FAULTS, Schema
-from .texts import keys_in, nested_object
+from .texts import field_of, keys_in, nested_object
 
 CREDENTIALS = "Authorization"
 """Where a fault is that concerns who calls."""
@@ -222,7 +222,9 @@ def _form(schema: Schema, request: Request) -> dict[str, Any]:
         named = [([name] if name in properties else keys_in(name), texts) for name, texts in fields.lists()]
         form = nested_object(schema, named)
         # A file's bytes are any string to a schema.
-        return form | dict.fromkeys(files, "")
+        for name, many in files.lists():
+            form[name] = [""] * len(many) if "array" in field_of(schema, name).types else ""
+        return form
     finally:
         for file in files.values():
             file.close()
