@@ -226,5 +226,6 @@ def _form(schema: Schema, request: Request) -> dict[str, Any]:
             form[name] = [""] * len(many) if "array" in field_of(schema, name).types else ""
         return form
     finally:
-        for file in files.values():
-            file.close()
+        for _, many in files.lists():
+            for file in many:
+                file.close()
