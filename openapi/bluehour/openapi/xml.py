@@ -11,13 +11,14 @@ from xml.etree import ElementTree as Tree
 
 import orjson
 
+from .errors import BluehourError
 from .schema import Schema
 from .texts import field_of, from_text, items_of
 
 _DEEPEST = 100
 
 
-class XmlError(ValueError):
+class XmlError(BluehourError, ValueError):
     """A body is no XML that can be read; the message says why, in half a line."""
 
 

@@ -116,7 +116,8 @@ class _Search:
         if id(node) not in self._schemas:
             self._step(_COMPILING)
             alone = "$ref" not in repr(node)  # without the document behind it, a schema compiles in no time
-            self._schemas[id(node)] = Schema(_EMPTY if alone else self._document, node)
+            schema = self._schemas[id(node)] = Schema(_EMPTY if alone else self._document, node)
+            schema.compile()
         return self._schemas[id(node)].accepts(value)
 
     def _step(self, count: int = 1) -> None:
