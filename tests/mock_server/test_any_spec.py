@@ -372,6 +372,10 @@ def test_a_page_of_another_origin_may_call() -> None:
     assert before.status_code == 200
     assert "GET" in before.headers["Access-Control-Allow-Methods"]
     assert before.headers["Access-Control-Allow-Headers"] == "content-type,authorization"
+    nowhere = asked(contract, "OPTIONS", "/nowhere", headers=PREFLIGHT)
+    assert nowhere.status_code == 200, "or the page would never see the 404"
+    assert "POST" in nowhere.headers["Access-Control-Allow-Methods"]
+    assert asked(contract, "OPTIONS", "/nowhere").status_code == 404
     for target in ("/a", "/nowhere"):
         answer = asked(contract, "GET", target, headers={"Origin": PAGE})
         assert answer.headers["Access-Control-Allow-Origin"] == PAGE

@@ -7,10 +7,16 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from bluehour.openapi.messages import Headers
+from bluehour.openapi.messages import Headers, Request
 
 _SECONDS = 600
 """For which a browser need not ask again."""
+
+
+def asked_before(request: Request) -> str | None:
+    """Return the method that a browser asks to be allowed; None where it asks nothing of the kind."""
+    is_asked = request.method == "OPTIONS" and request.headers.get("origin") is not None
+    return request.headers.get("access-control-request-method") if is_asked else None
 
 
 def shared_with(origin: str, asked: Headers, answered: Sequence[tuple[str, str]]) -> list[tuple[str, str]]:

@@ -22,7 +22,7 @@ from ..outbound.policy import TargetPolicy
 from .answers import judged, refused, reply_of
 from .behaviours import Behaviour, behaviour_of, documented_example
 from .call import Answer, Call, Refusal, challenge
-from .crossorigin import shared_with
+from .crossorigin import asked_before, shared_with
 from .effects import Effect
 from .feature import Feature
 from .refusals import allow_header, answer_to, nowhere, server_response
@@ -102,6 +102,8 @@ class Journey:
         allowed = [*self._routes.allowed(request.raw_path), *(transfer[1] if transfer else ())]
         if allowed and request.method == "OPTIONS":
             return Reply(200, [("Allow", allow_header(allowed))])
+        if self._world.settings.cors and (method := asked_before(request)):
+            return Reply(200, [("Allow", allow_header([method]))])  # or its page would never see the 404
         raise nowhere(allowed, self._contract)
 
     def _serve(self, match: Match, request: Request, body: BinaryIO | None, trace: Trace) -> Reply:
