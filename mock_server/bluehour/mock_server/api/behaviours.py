@@ -206,7 +206,9 @@ def documented_example(call: Call) -> Answer:
     headers = declared_headers(response)
     if not response.content:
         return Answer(status, media_type=None, headers=headers)
-    media = _acceptable(response, call.request.headers.get("accept") or "")
+    accept = call.request.headers.get("accept") or ""
+    # A behaviour's own answer has one form, and so has the example of it.
+    media = _acceptable(response, accept, anything=call.operation.behaviour is not None)
     if media is None:
         message = f"Not acceptable: there is {' or '.join(response.content)}"
         body = {"code": "not_acceptable", "message": message}
@@ -224,7 +226,7 @@ def _is_text(media: MediaType) -> bool:
     return media.is_xml or isinstance(media.shown[0], str | bytes)
 
 
-def _acceptable(response: DeclaredResponse, accept: str) -> MediaType | None:
+def _acceptable(response: DeclaredResponse, accept: str, *, anything: bool) -> MediaType | None:
     """The representation that the Accept header asks for, JSON first where it leaves the choice; or None.
 
     Data without a published text can only be written as JSON: other representations of it come last.
@@ -236,8 +238,7 @@ def _acceptable(response: DeclaredResponse, accept: str) -> MediaType | None:
 
     wanted = parse_accept_header(accept or "*/*", MIMEAccept)
     best = wanted.best_match(offered)
-    if best is None and (
-        wanted.best_match(response.content) or (wanted.best_match([JSON]) and is_json(offered[0]))
-    ):
+    takes_json = is_json(offered[0]) and wanted.best_match([JSON])  # a kind of it that it does not name, too
+    if best is None and (anything or takes_json or wanted.best_match(response.content)):
         best = offered[0]
     return None if best is None else response.content[best]
