@@ -662,6 +662,18 @@ def test_a_webhook_that_is_removed_is_forgotten_with_its_deliveries(
     assert watcher.client.delete(f"/_mock/webhooks/{endpoint.id}").status_code == 404
 
 
+def test_a_removed_webhook_holds_up_no_other(watcher: Watcher, receiver: Receiver, job: str) -> None:
+    receiver.answers = [503] * 100
+    watcher.wait(JOB_SECONDS)
+    (removed,) = watcher.mock.webhooks.endpoints()
+    watcher.mock.webhooks.remove(removed.id)
+    watcher.register(receiver)
+
+    watcher.wait(DAY)  # what waited for the removed one would be due by now
+
+    assert receiver.answered == [503]
+
+
 FORGETTING: dict[str, Callable[[Mock, str], object]] = {
     "removed": lambda mock, webhook: mock.webhooks.remove(webhook),
     "switched-off": lambda mock, webhook: mock.webhooks.switch(webhook, False),

@@ -226,7 +226,7 @@ class Webhooks:
             self._lanes.pop(endpoint_id).put(None)
             its = {key for key, each in self._deliveries.items() if each.endpoint is endpoint}
             for key in its:
-                del self._deliveries[key]
+                self._deliveries.pop(key).next_at = None  # so that no retry of it is wanted
             self._over = deque(key for key in self._over if key not in its)
             self._changed.notify_all()
 
@@ -450,9 +450,10 @@ class Webhooks:
             self._retry_or_give_up(delivery, now)
 
     def _send(self, delivery: Delivery, *, in_any_case: bool = False) -> None:
+        lane = self._lanes[delivery.endpoint.id]
         delivery.next_at = None
         self._under_way += 1
-        self._lanes[delivery.endpoint.id].put(_Errand(delivery, in_any_case))
+        lane.put(_Errand(delivery, in_any_case))
 
     # A receiver's thread.
 
