@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import gzip
 import io
+import json
+from collections.abc import Callable
 from contextlib import closing
 from typing import Any
 
@@ -16,6 +18,8 @@ from bluehour.mock_server.core.settings import Settings
 from bluehour.mock_server.mock import Mock
 from bluehour.openapi.contract import Contract
 from bluehour.openapi.upgrade import upgraded
+
+from .conftest import FACE, face
 
 HEAD = {"openapi": "3.0.3", "info": {"title": "T", "version": "1"}}
 OK = {"200": {"description": "ok", "content": {"application/json": {"example": {"ok": True}}}}}
@@ -236,6 +240,20 @@ def test_a_compressed_body_is_read_and_one_that_cannot_be_is_refused() -> None:
     assert b"more than" in asked(contract, "POST", "/a", data=bomb, headers=coded).data
     unknown = asked(contract, "POST", "/a", data=squeezed, headers={**JSON, "Content-Encoding": "zstd"})
     assert b"Content-Encoding" in unknown.data
+
+
+@pytest.mark.parametrize("squeezed", [gzip.compress, lambda body: b"\xef\xbb\xbf" + body])
+def test_a_project_remembers_what_was_meant(squeezed: Callable[[bytes], bytes]) -> None:
+    headers = {**JSON, "Authorization": "Bearer mhk_test_creator_5"}
+    if squeezed is gzip.compress:
+        headers["Content-Encoding"] = "gzip"
+    with closing(Mock()) as mock:
+        client = create_app(mock).test_client()
+        body = squeezed(json.dumps(face()).encode())
+        assert client.post(FACE, data=body, headers=headers).status_code == 200
+        assert client.get("/_mock/projects").status_code == 200
+        (project,) = mock.world.store.projects()
+        assert json.loads(project.request) == face()
 
 
 @pytest.mark.parametrize("body", [b'\xef\xbb\xbf{"a": 1}', b'{"a": "\\u0000"}'])

@@ -5,6 +5,8 @@ from __future__ import annotations
 import math
 from collections.abc import Callable
 
+import orjson
+
 from bluehour.openapi import wording
 from bluehour.openapi.model import JSON, DeclaredResponse, MediaType, Operation, is_json
 from bluehour.openapi.schema import value_at
@@ -75,6 +77,12 @@ def create_image_project(call: Call) -> Answer:
     return Answer(200, body, note={"project": project.id, "charged": project.credits, "balance": balance})
 
 
+def _as_json(call: Call) -> bytes:
+    """Return the body as JSON: as it came, unless it was compressed or began with a byte-order mark."""
+    body = call.request.body
+    return body if body.lstrip()[:1] == b"{" else orjson.dumps(call.body)
+
+
 def _refuse_above_plan(call: Call, account: Account) -> None:
     for path, limit_name in call.operation.annotated("x-plan-limit"):
         asked, limit = value_at(call.body, path), call.world.plans[account.plan][limit_name]
@@ -113,7 +121,7 @@ def _new_project(call: Call, account: Account, project_id: str, errors: list[str
         plan=account.plan,
         name=_name(call),
         credits=call.operation.credits,
-        request=call.request.body,
+        request=_as_json(call),
         created_at=call.now,
         rendering_at=call.now + seconds * _QUEUED_SHARE,
         finished_at=call.now + seconds,

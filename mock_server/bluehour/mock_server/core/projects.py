@@ -44,7 +44,7 @@ class Project:
     credits: int
     """What the create charged; see `credits_charged_at` for what is left of it after a refund."""
     request: bytes
-    """The request body as it came, JSON."""
+    """The request body as it was meant: JSON, without its Content-Encoding."""
     created_at: float
     rendering_at: float
     finished_at: float
