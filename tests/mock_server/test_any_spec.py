@@ -1,462 +1,389 @@
-"""Files that are not Magic Hour's, served: what users of mocks report, each kind with its right answer."""
+"""Any other OpenAPI file: every operation answers legally, and requests are judged."""
 
 from __future__ import annotations
 
-import gzip
-import io
+import base64
 import json
-from collections.abc import Callable
-from contextlib import closing
+from pathlib import Path
 from typing import Any
 
+import orjson
 import pytest
-import yaml
-from werkzeug.test import TestResponse
+from flask.testing import FlaskClient
 
 from bluehour.mock_server.app import create_app
-from bluehour.mock_server.core.settings import Settings
 from bluehour.mock_server.mock import Mock
-from bluehour.openapi.contract import Contract
-from bluehour.openapi.upgrade import upgraded
+from bluehour.openapi.contract import load
+from bluehour.openapi.model import Operation, Parameter
 
-from .conftest import FACE, face
+from .conftest import data
 
-HEAD = {"openapi": "3.0.3", "info": {"title": "T", "version": "1"}}
-OK = {"200": {"description": "ok", "content": {"application/json": {"example": {"ok": True}}}}}
-JSON = {"Content-Type": "application/json"}
-FORM = {"Content-Type": "application/x-www-form-urlencoded"}
-
-
-def served(text: str) -> Contract:
-    return Contract(upgraded({**HEAD, **yaml.safe_load(text)}))
+SPECS = Path(__file__).parents[1] / "openapi" / "specs"
+PETSTORE = load(SPECS / "petstore-3.0.yaml")
+LIBRARY = load(SPECS / "library-3.1.json")
 
 
-def asked(
-    contract: Contract, method: str, path: str, settings: Settings | None = None, **asked: Any
-) -> TestResponse:
-    with closing(Mock(contract, settings or Settings())) as mock:
-        return create_app(mock).test_client().open(path, method=method, **asked)
+def client_of(spec: Path) -> FlaskClient:
+    return create_app(Mock(load(spec))).test_client()
 
 
-def path_with(operation: str) -> str:
-    return f"paths: {{/a: {{{operation}}}}}"
+def as_text(value: Any) -> str:
+    if isinstance(value, str):
+        return value
+    return ",".join(map(as_text, value)) if isinstance(value, list) else orjson.dumps(value).decode()
 
 
-# --- refusals -----------------------------------------------------------------------------------------------
-
-NEEDS_A = (
-    "requestBody: {required: true, content: {application/json: {schema: {type: object, required: [a]}}}}"
-)
-MISSING = "Missing required field: a (expected value)"
-
-
-def refused_as(schema: str, media_type: str = "application/json") -> TestResponse:
-    bad = f"'400': {{description: bad, content: {{{media_type}: {{schema: {schema}}}}}}}"
-    text = path_with(f"post: {{{NEEDS_A}, responses: {{'200': {{description: ok}}, {bad}}}}}")
-    return asked(served(text), "POST", "/a", data="{}", headers=JSON)
-
-
-@pytest.mark.parametrize(
-    ("schema", "expected"),
-    [
-        (
-            "{required: [code, detail], properties: {code: {enum: [bad_input]}, detail: {type: string}}}",
-            {"code": "bad_input", "detail": MISSING},
-        ),
-        (
-            "{required: [code, message], properties: {code: {type: integer, enum: [7]},"
-            " message: {type: string}}}",
-            {"code": 7, "message": MISSING},
-        ),
-        (
-            "{required: [error], properties: {error: {required: [message, type], properties: "
-            "{message: {type: string}, type: {enum: [invalid_request_error]}}}}}",
-            {"error": {"message": MISSING, "type": "invalid_request_error"}},
-        ),
-        (
-            "{required: [errors], properties: {errors: {type: array, minItems: 1, items: "
-            "{required: [detail], properties: {detail: {type: string}}}}}}",
-            {"errors": [{"detail": MISSING}]},
-        ),
-    ],
-)
-def test_a_refusal_is_told_in_the_files_own_shape(schema: str, expected: Any) -> None:
-    answer = refused_as(schema)
-    assert (answer.status_code, answer.json) == (400, expected)
+def credentials(operation: Operation) -> dict[str, Any]:
+    request: dict[str, Any] = {"headers": {}, "query_string": {}, "cookies": {}}
+    for scheme in operation.security[0] if operation.security else ():
+        if scheme.type == "apiKey":
+            place = {"header": "headers", "query": "query_string", "cookie": "cookies"}[scheme.location]
+            request[place][scheme.parameter] = "key"
+        elif scheme.scheme == "basic":
+            request["headers"]["Authorization"] = "Basic " + base64.b64encode(b"u:p").decode()
+        else:
+            request["headers"]["Authorization"] = "Bearer token"
+    return request
 
 
-def test_a_problem_says_its_own_status() -> None:
-    schema = "{properties: {title: {type: string}, status: {type: integer}, detail: {type: string}}}"
-    answer = refused_as(schema, "application/problem+json")
-    assert answer.content_type == "application/problem+json"
-    assert answer.json is not None
-    assert (answer.json["status"], answer.json["detail"]) == (400, MISSING)
+def legal_request(operation: Operation) -> dict[str, Any]:
+    """What a client would send: credentials, every required parameter, and an example body."""
+    request = credentials(operation)
+    path = operation.path
+    for parameter in operation.parameters:
+        path = add(parameter, path, request)
+    if operation.body:
+        name, media = next(iter(operation.body.content.items()))
+        if media.is_json:
+            request["data"] = orjson.dumps(media.example)
+            request["content_type"] = name
+        elif isinstance(media.example, dict):
+            request["data"] = {key: as_text(value) for key, value in media.example.items()}
+            request["content_type"] = name
+        else:
+            request["data"], request["content_type"] = as_text(media.example), name
+    return {"path": path, "method": operation.method, **request}
 
 
-def test_what_has_no_place_in_the_body_is_told_in_a_header() -> None:
-    answer = refused_as("{required: [n], properties: {n: {type: integer}}}")
-    assert answer.json == {"n": 1}
-    assert answer.headers["Bluehour-Faults"] == MISSING
+def add(parameter: Parameter, path: str, request: dict[str, Any]) -> str:
+    if parameter.location == "path":
+        return path.replace(f"{{{parameter.name}}}", as_text(parameter.example))
+    if parameter.required and parameter.location in ("query", "header"):
+        place = {"query": "query_string", "header": "headers"}[parameter.location]
+        exploded = isinstance(parameter.example, list) and parameter.explode
+        request[place][parameter.name] = parameter.example if exploded else as_text(parameter.example)
+    return path
 
 
-def test_a_code_in_an_answer_that_is_no_refusal_changes_none() -> None:
-    schema = "{required: [code], properties: {code: {type: integer, enum: [0, 1]}}}"
-    ok = f"'200': {{description: ok, content: {{application/json: {{schema: {schema}}}}}}}"
-    contract = served(path_with(f"get: {{responses: {{{ok}}}}}"))
-    assert asked(contract, "GET", "/a").json == {"code": 0}
-    assert asked(contract, "GET", "/nowhere").status_code == 404
+def send(client: FlaskClient, request: dict[str, Any]) -> Any:
+    for name, value in request.pop("cookies").items():
+        client.set_cookie(name, value)
+    return client.open(**request, buffered=True)
 
 
-# --- who calls ----------------------------------------------------------------------------------------------
+def operations() -> list[Any]:
+    files = ("petstore-3.0.yaml", "library-3.1.json")
+    return [
+        pytest.param(SPECS / file, operation, id=operation.id)
+        for file in files
+        for operation in load(SPECS / file).operations
+    ]
 
 
-def with_scheme(scheme: str) -> Contract:
-    text = path_with("get: {security: [{it: []}], responses: {'200': {description: ok}}}")
-    return served(f"{text}\ncomponents: {{securitySchemes: {{it: {scheme}}}}}")
+@pytest.mark.parametrize(("spec", "operation"), operations())
+def test_every_operation_answers_legally(spec: Path, operation: Operation) -> None:
+    answer = send(client_of(spec), legal_request(operation))
+    status, declared = operation.success
+    assert answer.status_code == status, answer.data
+    if declared.content:
+        media = declared.media_type(answer.content_type)
+        assert media is not None
+        if media.is_json:
+            assert media.schema.faults(orjson.loads(answer.data)) == []
+    else:
+        assert answer.data == b""
 
 
-@pytest.mark.parametrize(
-    ("scheme", "challenge", "headers"),
-    [
-        ("{type: http, scheme: basic}", 'Basic realm="API"', {"Authorization": "Basic dTpw"}),
-        ("{type: http, scheme: bearer}", "Bearer", {"Authorization": "Bearer my-invalid-key"}),
-        (
-            "{type: http, scheme: digest}",
-            'Digest realm="API"',
-            {"Authorization": 'Digest username="u", realm="r", nonce="n", uri="/a", response="x"'},
-        ),
-        ("{type: apiKey, in: header, name: X-Key}", 'ApiKey in="header", name="X-Key"', {"X-Key": "k"}),
-    ],
-)
-def test_a_401_names_the_scheme_that_is_asked_for(
-    scheme: str, challenge: str, headers: dict[str, str]
-) -> None:
-    refused = asked(with_scheme(scheme), "GET", "/a")
-    assert (refused.status_code, refused.headers["WWW-Authenticate"]) == (401, challenge)
-    assert asked(with_scheme(scheme), "GET", "/a", headers=headers).status_code == 200
+@pytest.mark.parametrize(("spec", "operation"), [one for one in operations() if one.values[1].security])
+def test_every_secured_operation_wants_credentials(spec: Path, operation: Operation) -> None:
+    if () in operation.security:
+        return
+    request = {**legal_request(operation), "cookies": {}}
+    declared = credentials(operation)
+    for place in ("headers", "query_string"):
+        request[place] = {k: v for k, v in request[place].items() if k not in declared[place]}
+    assert send(client_of(spec), request).status_code == 401
 
 
-# --- parameters and bodies ----------------------------------------------------------------------------------
+@pytest.mark.parametrize(("spec", "operation"), [one for one in operations() if one.values[1].parameters])
+def test_every_required_parameter_is_asked_for(spec: Path, operation: Operation) -> None:
+    for parameter in operation.parameters:
+        if parameter.required and parameter.location in ("query", "header"):
+            request = legal_request(operation)
+            place = {"query": "query_string", "header": "headers"}[parameter.location]
+            del request[place][parameter.name]
+            answer = send(client_of(spec), request)
+            assert answer.status_code in (400, 422)
+            assert parameter.name in answer.get_data(as_text=True) or not answer.data
 
 
-def with_parameter(parameter: str, path: str = "/a") -> Contract:
-    contract: dict[str, Any] = {"get": {"parameters": [yaml.safe_load(parameter)], "responses": OK}}
-    return Contract(upgraded({**HEAD, "paths": {path: contract}}))
-
-
-LIST_OR_SWITCH = "{anyOf: [{type: array, items: {type: integer}}, {type: boolean}]}"
-LABEL = "{name: x, in: path, required: true, style: label, schema: {type: integer}}"
-NESTED = "{type: object, properties: {in: {type: object, properties: {x: {type: integer}}}}}"
-JSON_TEXT = "{application/json: {schema: {type: object, required: [k], properties: {k: {type: integer}}}}}"
-
-
-@pytest.mark.parametrize(
-    ("parameter", "path", "target", "status"),
-    [
-        (f"{{name: q, in: query, schema: {LIST_OR_SWITCH}}}", "/a", "/a?q=1", 200),
-        (f"{{name: q, in: query, schema: {LIST_OR_SWITCH}}}", "/a", "/a?q=1&q=2", 200),
-        (f"{{name: q, in: query, schema: {LIST_OR_SWITCH}}}", "/a", "/a?q=true", 200),
-        (f"{{name: q, in: query, schema: {LIST_OR_SWITCH}}}", "/a", "/a?q=x", 400),
-        (f"{{name: q, in: query, style: deepObject, schema: {NESTED}}}", "/a", "/a?q[in][x]=1", 200),
-        (f"{{name: q, in: query, style: deepObject, schema: {NESTED}}}", "/a", "/a?q[in][x]=z", 400),
-        (f"{{name: q, in: query, required: true, content: {JSON_TEXT}}}", "/a", '/a?q={"k":1}', 200),
-        (f"{{name: q, in: query, required: true, content: {JSON_TEXT}}}", "/a", '/a?q={"k":"x"}', 400),
-        (
-            "{name: x, in: path, required: true, style: label, schema: {type: integer}}",
-            "/a/{x}",
-            "/a/.5",
-            200,
-        ),
-        (
-            "{name: x, in: path, required: true, style: label, schema: {type: integer}}",
-            "/a/{x}",
-            "/a/.z",
-            400,
-        ),
-        (
-            "{name: x, in: path, required: true, style: matrix, schema: {type: integer}}",
-            "/a/{x}",
-            "/a/;x=5",
-            200,
-        ),
-        (
-            "{name: x, in: path, required: true, style: matrix, explode: true,"
-            " schema: {type: array, items: {type: integer}}}",
-            "/a/{x}",
-            "/a/;x=5;x=6",
-            200,
-        ),
-    ],
-)
-def test_a_parameter_is_read_by_its_style(parameter: str, path: str, target: str, status: int) -> None:
-    assert asked(with_parameter(parameter, path), "GET", target).status_code == status
-
-
-def with_form() -> Contract:
-    fields = (
-        "amount: {type: integer}, expand: {type: array, items: {type: string}},"
-        " metadata: {type: object, additionalProperties: {type: string}},"
-        " card: {type: object, properties: {n: {type: integer}}, additionalProperties: false}"
+def test_a_spec_with_base_path_answers_with_and_without_it(tmp_path: Path) -> None:
+    spec = tmp_path / "spec.yaml"
+    spec.write_text(
+        "openapi: 3.0.3\ninfo: {title: T, version: '1'}\nservers: [{url: 'https://example.com/api/v3/'}]\n"
+        "paths: {/a: {get: {responses: {200: {description: d, content: {text/plain: {example: hello}}}}}}}\n"
     )
-    schema = f"{{type: object, additionalProperties: false, properties: {{{fields}}}}}"
-    body = f"requestBody: {{content: {{application/x-www-form-urlencoded: {{schema: {schema}}}}}}}"
-    return served(path_with(f"post: {{{body}, responses: {{'200': {{description: ok}}}}}}"))
+    client = client_of(spec)
+    for path in ("/a", "/api/v3/a"):
+        answer = client.get(path)
+        assert (answer.status_code, answer.data, answer.content_type) == (200, b"hello", "text/plain")
 
 
-@pytest.mark.parametrize(
-    ("form", "status"),
-    [
-        ("amount=5&metadata[a]=1&metadata[b]=2", 200),
-        ("amount=5&card[n]=4", 200),
-        ("amount=5&card[n]=x", 400),
-        ("amount=5&card[m]=4", 400),
-        ("amount=5&expand[]=a&expand[]=b", 200),
-        ("amount=5&expand[0]=a&expand[1]=b", 200),
-        ("amount=5&other[a]=1", 400),
-    ],
-)
-def test_a_form_has_lists_and_objects_in_brackets(form: str, status: int) -> None:
-    assert asked(with_form(), "POST", "/a", data=form, headers=FORM).status_code == status
+OBJECT = "schema: {$ref: '#/components/schemas/F'}"
+LIST = "schema: {$ref: '#/components/schemas/L'}"
+HEAD = "openapi: 3.1.0\ninfo: {title: T, version: '1'}\n"
 
 
-def test_files_of_one_name_are_a_list() -> None:
-    fields = "one: {type: string, format: binary}, many: {type: array, maxItems: 2, items: {type: string}}"
-    schema = f"{{type: object, properties: {{{fields}}}}}"
-    body = f"requestBody: {{content: {{multipart/form-data: {{schema: {schema}}}}}}}"
-    contract = served(path_with(f"post: {{{body}, responses: {{'200': {{description: ok}}}}}}"))
-    for count, status in ((1, 200), (2, 200), (3, 400)):
-        files = [(io.BytesIO(b"x"), f"{number}.png") for number in range(count)]
-        data = {"one": (io.BytesIO(b"x"), "a.png"), "many": files}
-        assert asked(contract, "POST", "/a", data=data).status_code == status
+def served(tmp_path: Path, paths: str) -> FlaskClient:
+    spec = tmp_path / "spec.yaml"
+    spec.write_text(HEAD + paths)
+    return client_of(spec)
 
 
-def test_a_compressed_body_is_read_and_one_that_cannot_be_is_refused() -> None:
-    contract = served(path_with(f"post: {{{NEEDS_A}, responses: {{'200': {{description: ok}}}}}}"))
-    squeezed = gzip.compress(b'{"a": 1}')
-    coded = {**JSON, "Content-Encoding": "gzip"}
-    assert asked(contract, "POST", "/a", data=squeezed, headers=coded).status_code == 200
-    assert asked(contract, "POST", "/a", data=gzip.compress(b"{}"), headers=coded).status_code == 400
-    bomb = gzip.compress(bytes(64 * 2**20))
-    assert b"more than" in asked(contract, "POST", "/a", data=bomb, headers=coded).data
-    unknown = asked(contract, "POST", "/a", data=squeezed, headers={**JSON, "Content-Encoding": "zstd"})
-    assert b"Content-Encoding" in unknown.data
-
-
-@pytest.mark.parametrize("squeezed", [gzip.compress, lambda body: b"\xef\xbb\xbf" + body])
-def test_a_project_remembers_what_was_meant(squeezed: Callable[[bytes], bytes]) -> None:
-    headers = {**JSON, "Authorization": "Bearer mhk_test_creator_5"}
-    if squeezed is gzip.compress:
-        headers["Content-Encoding"] = "gzip"
-    with closing(Mock()) as mock:
-        client = create_app(mock).test_client()
-        body = squeezed(json.dumps(face()).encode())
-        assert client.post(FACE, data=body, headers=headers).status_code == 200
-        assert client.get("/_mock/projects").status_code == 200
-        (project,) = mock.world.store.projects()
-        assert json.loads(project.request) == face()
-
-
-@pytest.mark.parametrize("body", [b'\xef\xbb\xbf{"a": 1}', b'{"a": "\\u0000"}'])
-def test_a_mark_of_the_byte_order_and_a_nul_are_legal_json(body: bytes) -> None:
-    contract = served(path_with(f"post: {{{NEEDS_A}, responses: {{'200': {{description: ok}}}}}}"))
-    assert asked(contract, "POST", "/a", data=body, headers=JSON).status_code == 200
-
-
-def test_what_a_part_calls_read_only_need_not_be_sent() -> None:
-    text = """
+def test_read_only_fields_are_not_asked_for_and_write_only_ones_not_shown(tmp_path: Path) -> None:
+    client = served(
+        tmp_path,
+        """
 paths:
-  /u:
+  /users:
     post:
-      requestBody: {required: true, content: {application/json: {schema: {$ref: '#/components/schemas/U'}}}}
-      responses: {'201': {description: made}}
+      requestBody:
+        required: true
+        content: &user {application/json: {schema: {$ref: '#/components/schemas/User'}}}
+      responses: {'201': {description: d, content: *user}}
 components:
   schemas:
-    Base: {type: object, properties: {id: {type: string, readOnly: true}, name: {type: string}}}
-    U: {allOf: [{$ref: '#/components/schemas/Base'}], required: [id, name]}
-"""
-    assert asked(served(text), "POST", "/u", data='{"name": "a"}', headers=JSON).status_code == 201
-    assert asked(served(text), "POST", "/u", data='{"id": "a"}', headers=JSON).status_code == 400
-
-
-def test_a_path_or_an_operation_may_have_servers_of_its_own() -> None:
-    text = """
-servers: [{url: 'https://x.example/v1'}]
-paths:
-  /a:
-    servers: [{url: 'https://files.example/files'}]
-    get: {responses: {'200': {description: ok}}}
-    post:
-      servers: [{url: '/{stage}', variables: {stage: {default: beta}}}]
-      responses: {'200': {description: ok}}
-"""
-    calls = [("GET", "/files/a"), ("POST", "/beta/a"), ("GET", "/v1/a"), ("GET", "/a"), ("GET", "/beta/a")]
-    assert [asked(served(text), *call).status_code for call in calls] == [200, 200, 200, 200, 405]
-
-
-# --- answers ------------------------------------------------------------------------------------------------
-
-
-def test_declared_headers_are_sent() -> None:
-    headers = (
-        "headers: {Location: {schema: {type: string}, example: /a/1}, X-Left: {schema: {type: integer}},"
-        " X-More: {schema: {type: boolean}, example: true}}"
-    )
-    contract = served(path_with(f"post: {{responses: {{'201': {{description: made, {headers}}}}}}}"))
-    answer = asked(contract, "POST", "/a")
-    assert [answer.headers[name] for name in ("Location", "X-Left", "X-More")] == ["/a/1", "1", "true"]
-
-
-EXAMPLES = path_with(
-    "get: {responses: {'200': {description: ok, content: {application/json: {examples: "
-    "{cat: {value: {n: cat}}, dog: {value: {n: dog}}}}}}, '404': {description: none, content: "
-    "{application/json: {examples: {plain: {value: {e: p}}, nf: {value: {e: nf}}}}}}}}"
-)
-
-
-@pytest.mark.parametrize(
-    ("prefer", "status", "body"),
-    [
-        ("example=dog", 200, {"n": "dog"}),
-        ("code=404, example=nf", 404, {"e": "nf"}),
-        ("example=zebra", 404, None),
-    ],
-)
-def test_a_named_example_can_be_asked_for(prefer: str, status: int, body: Any) -> None:
-    answer = asked(served(EXAMPLES), "GET", "/a", headers={"Prefer": prefer})
-    assert answer.status_code == status
-    assert body is None or answer.json == body
-
-
-def with_answer(media: str) -> Contract:
-    ok = f"'200': {{description: ok, content: {{application/json: {media}}}}}"
-    return served(path_with(f"get: {{responses: {{{ok}}}}}"))
-
-
-def test_a_published_example_is_shown_though_it_is_not_legal_and_the_journal_says_so() -> None:
-    schema = "{type: object, required: [n], properties: {n: {type: integer}}}"
-    with closing(Mock(with_answer(f"{{schema: {schema}, example: {{n: one}}}}"))) as mock:
-        answer = create_app(mock).test_client().get("/a")
-        assert mock.journal is not None
-        (entry,) = mock.journal.all()
-    assert (answer.status_code, answer.json) == (200, {"n": "one"})
-    assert ["not legal" in remark for remark in entry.remarks] == [True]
-
-
-def test_where_no_value_is_legal_there_is_an_answer_all_the_same() -> None:
-    schema = "{type: object, required: [n], properties: {n: false}}"
-    answer = asked(with_answer(f"{{schema: {schema}}}"), "GET", "/a")
-    assert (answer.status_code, answer.json) == (200, {})
-
-
-VERSIONS = (
-    "'application/json; version=1': {example: {v: 1}}, 'application/json; version=2': {example: {v: 2}}"
-)
-
-
-@pytest.mark.parametrize(
-    ("content", "accept", "status", "content_type"),
-    [
-        (VERSIONS, "application/json; version=2", 200, "application/json; version=2"),
-        (VERSIONS, "application/json", 200, "application/json; version=1"),
-        ("application/vnd.api+json: {example: {}}", "application/json", 200, "application/vnd.api+json"),
-        ("text/csv: {example: 'a,b'}, application/json: {example: {}}", "text/csv", 200, "text/csv"),
-        ("text/csv: {example: 'a,b'}, application/json: {example: {}}", "*/*", 200, "application/json"),
-        ("text/csv: {example: 'a,b'}, application/json: {example: {}}", "image/png", 406, "application/json"),
-    ],
-)
-def test_a_representation_is_chosen_by_accept(
-    content: str, accept: str, status: int, content_type: str
-) -> None:
-    contract = served(
-        path_with(f"get: {{responses: {{'200': {{description: ok, content: {{{content}}}}}}}}}")
-    )
-    answer = asked(contract, "GET", "/a", headers={"Accept": accept})
-    assert (answer.status_code, answer.content_type) == (status, content_type)
-
-
-# --- pages of other origins ---------------------------------------------------------------------------------
-
-PAGE = "http://localhost:3000"
-PREFLIGHT = {
-    "Origin": PAGE,
-    "Access-Control-Request-Method": "POST",
-    "Access-Control-Request-Headers": "content-type,authorization",
-}
-
-
-def test_a_page_of_another_origin_may_call() -> None:
-    contract = served(EXAMPLES)
-    before = asked(contract, "OPTIONS", "/a", headers=PREFLIGHT)
-    assert before.status_code == 200
-    assert "GET" in before.headers["Access-Control-Allow-Methods"]
-    assert before.headers["Access-Control-Allow-Headers"] == "content-type,authorization"
-    nowhere = asked(contract, "OPTIONS", "/nowhere", headers=PREFLIGHT)
-    assert nowhere.status_code == 200, "or the page would never see the 404"
-    assert "POST" in nowhere.headers["Access-Control-Allow-Methods"]
-    assert asked(contract, "OPTIONS", "/nowhere").status_code == 404
-    for target in ("/a", "/nowhere"):
-        answer = asked(contract, "GET", target, headers={"Origin": PAGE})
-        assert answer.headers["Access-Control-Allow-Origin"] == PAGE
-        assert answer.headers["Access-Control-Allow-Credentials"] == "true"
-        assert "Origin" in answer.headers["Vary"]
-
-
-@pytest.mark.parametrize(
-    ("target", "settings"),
-    [("/a", Settings(cors=False)), ("/_mock/state", Settings()), ("/_mock", Settings())],
-)
-def test_no_page_may_call_what_is_closed(target: str, settings: Settings) -> None:
-    answer = asked(served(EXAMPLES), "GET", target, settings, headers={"Origin": PAGE})
-    assert "Access-Control-Allow-Origin" not in answer.headers
-
-
-# --- XML ----------------------------------------------------------------------------------------------------
-
-XML = """
-paths:
-  /made:
-    get:
-      responses: {'200': {description: ok, content: &pet
-        {application/xml: {schema: {$ref: '#/components/schemas/Pet'}}}}}
-    post:
-      requestBody: {required: true, content: *pet}
-      responses: {'200': {description: ok}}
-  /shown:
-    get:
-      responses:
-        '200':
-          description: ok
-          content:
-            application/json: {schema: {type: object}, example: {n: 1}}
-            application/xml: {schema: {type: object}, example: '<pet><n>1</n></pet>'}
-components:
-  schemas:
-    Pet:
+    User:
       type: object
-      required: [n]
-      properties: {id: {type: integer, xml: {attribute: true}}, n: {type: string, example: doggie}}
-"""
-
-
-def test_xml_is_answered_as_published_or_by_the_schema() -> None:
-    shown = asked(served(XML), "GET", "/shown", headers={"Accept": "application/xml"})
-    assert (shown.content_type, shown.text) == ("application/xml", "<pet><n>1</n></pet>")
-    assert asked(served(XML), "GET", "/shown").json == {"n": 1}
-    made = asked(served(XML), "GET", "/made")
-    assert made.content_type == "application/xml"
-    assert made.text.endswith('<Pet id="1"><n>doggie</n></Pet>')
+      required: [id, name, password]
+      properties:
+        id: {type: integer, readOnly: true}
+        name: {type: string}
+        password: {type: string, writeOnly: true}
+""",
+    )
+    answer = client.post("/users", json={"name": "a", "password": "b"})
+    assert answer.status_code == 201
+    assert set(data(answer)) == {"id", "name"}
+    assert data(client.post("/users", json={"name": "a"}))["message"].startswith(
+        "Missing required field: password"
+    )
 
 
 @pytest.mark.parametrize(
-    ("body", "status"),
-    [("<Pet><n>a</n></Pet>", 200), ("<Pet/>", 400), ('<Pet id="x"><n>a</n></Pet>', 400), ("<", 400)],
+    ("parameter", "legal", "illegal"),
+    [
+        (f"style: deepObject, {OBJECT}", "?f[a]=1", "?f[a]=x"),
+        (OBJECT, "?a=1&b=z", "?b=z"),
+        (f"explode: false, {OBJECT}", "?f=a,1", "?f=a,x"),
+        (f"style: pipeDelimited, explode: false, {LIST}", "?f=1|2", "?f=1|x"),
+        (LIST, "?f=1&f=2", "?f=1&f=x"),
+        (f"content: {{application/json: {{{LIST}}}}}", "?f=[1,2]", "?f=[x]"),
+        ("schema: {type: integer}", "?f=-10", "?f=1_0"),
+        ("schema: {type: number}", "?f=1e1", "?f=%D9%A5"),
+        ("schema: {type: boolean}", "?f=true", "?f=True"),
+    ],
 )
-def test_xml_is_judged(body: str, status: int) -> None:
-    headers = {"Content-Type": "application/xml"}
-    assert asked(served(XML), "POST", "/made", data=body, headers=headers).status_code == status
+def test_parameters_are_read_by_their_style(tmp_path: Path, parameter: str, legal: str, illegal: str) -> None:
+    client = served(
+        tmp_path,
+        f"""
+paths: {{/a: {{get: {{parameters: [{{name: f, in: query, required: true, {parameter}}}],
+                     responses: {{'204': {{description: d}}}}}}}}}}
+components:
+  schemas:
+    F: {{type: object, required: [a], properties: {{a: {{type: integer}}, b: {{type: string}}}}}}
+    L: {{type: array, items: {{type: integer}}}}
+""",
+    )
+    assert client.get("/a" + legal).status_code == 204
+    assert client.get("/a" + illegal).status_code == 400
+    assert client.get("/a").status_code == 400
 
 
-def test_a_wildcard_answers_data_as_json() -> None:
-    content = "{'*/*': {schema: {type: object}, example: {n: 1}}}"
-    contract = served(path_with(f"get: {{responses: {{'200': {{description: ok, content: {content}}}}}}}"))
-    assert asked(contract, "GET", "/a").json == {"n": 1}
+def test_a_list_may_be_in_the_path(tmp_path: Path) -> None:
+    schema = "{type: array, maxItems: 3, items: {type: integer}}"
+    parameter = f"{{name: ids, in: path, required: true, schema: {schema}}}"
+    answers = "{'204': {description: d}}"
+    client = served(
+        tmp_path, f"paths: {{'/a/{{ids}}': {{get: {{parameters: [{parameter}], responses: {answers}}}}}}}"
+    )
+    assert [client.get(f"/a/{ids}").status_code for ids in ("1,2,3", "1,2,3,4", "1,x")] == [204, 400, 400]
+
+
+@pytest.mark.parametrize(
+    ("responses", "status"),
+    [
+        ("{'404': {description: d}}", 404),
+        ("{default: {description: d}}", 200),
+        ("{}", 200),
+        ("{'302': {description: d}}", 302),
+    ],
+)
+def test_an_operation_answers_with_whatever_it_declares(tmp_path: Path, responses: str, status: int) -> None:
+    client = served(tmp_path, f"paths: {{/a: {{get: {{responses: {responses}}}}}}}")
+    assert client.get("/a").status_code == status
+
+
+def test_a_refusal_takes_the_form_that_the_operation_declares(tmp_path: Path) -> None:
+    client = served(
+        tmp_path,
+        """
+paths:
+  /text:
+    get: &get
+      parameters: [{name: q, in: query, required: true, schema: {type: string}}]
+      responses: {'400': {description: d, content: {text/plain: {schema: {type: string}}}}}
+  /detail:
+    get:
+      <<: *get
+      responses:
+        '422':
+          description: d
+          headers: {X-Id: {required: true, schema: {type: integer}}}
+          content: {application/json: {schema: {required: [detail], properties: {detail: {type: string}}}}}
+""",
+    )
+    missing = "Missing required query parameter: q (expected string)"
+    text, detail = client.get("/text"), client.get("/detail")
+    assert (text.status_code, text.content_type, text.data) == (400, "text/plain", missing.encode())
+    assert (detail.status_code, data(detail)) == (422, {"detail": missing})
+    assert detail.headers["X-Id"].isdecimal()
+
+
+def test_a_deep_body_of_a_recursive_schema_is_no_crash(tmp_path: Path) -> None:
+    tree = "{type: object, properties: {a: {$ref: '#/components/schemas/Tree'}, n: {type: integer}}}"
+    content = "{application/json: {schema: {$ref: '#/components/schemas/Tree'}}}"
+    client = served(
+        tmp_path,
+        f"paths: {{/a: {{post: {{requestBody: {{content: {content}}}, responses: {{}}}}}}}}\n"
+        f"components: {{schemas: {{Tree: {tree}}}}}",
+    )
+    for levels in (100, 240, 300):
+        body: Any = {"n": "x"}
+        for _ in range(levels):
+            body = {"a": body}
+        assert client.post("/a", data=json.dumps(body), content_type="application/json").status_code == 400
+
+
+def test_a_path_with_parameters_side_by_side_is_matched_in_bounded_time(tmp_path: Path) -> None:
+    names = "xyz"
+    declared = ", ".join(
+        f"{{in: path, name: {name}, required: true, schema: {{type: string}}}}" for name in names
+    )
+    client = served(
+        tmp_path,
+        f"paths: {{'/{{x}}-{{y}}-{{z}}.json': {{get: {{parameters: [{declared}], responses: {{}}}}}}}}",
+    )
+    assert client.get("/a-b-c.json").status_code == 200
+    assert client.get("/" + "-" * 8_000).status_code == 404
+
+
+ANYTHING = "content: {application/json: {schema: {}}}"
+AN_OBJECT = "schema: {type: object, properties: {a: {type: object}}}"
+
+
+@pytest.mark.parametrize("levels", [200, 300, 1_000, 5_000])
+@pytest.mark.parametrize(("opening", "closing"), [("[", "]"), ('{"a":', "}")])
+def test_deep_parameters_and_forms_are_no_crash_nor_is_the_journal_of_them(
+    tmp_path: Path, levels: int, opening: str, closing: str
+) -> None:
+    parameters = f"""
+      - {{in: query, name: j, {ANYTHING}}}
+      - {{in: header, name: H, {ANYTHING}}}
+      - {{in: query, name: o, {AN_OBJECT}}}
+      - {{in: query, name: f, style: deepObject, {AN_OBJECT}}}
+      - {{in: query, name: n, schema: {{type: integer}}}}"""
+    body = f"{{content: {{application/x-www-form-urlencoded: {{{AN_OBJECT}}}}}}}"
+    client = served(
+        tmp_path,
+        f"paths:\n  /a:\n    post: {{requestBody: {body}, responses: {{}}}}\n"
+        f"    get:\n     responses: {{}}\n     parameters:{parameters}",
+    )
+    deep = opening * levels + "1" + closing * levels
+    queries: list[dict[str, str]] = [{"j": deep}, {"o": deep}, {"f[a]": deep}, {"f" + "[a]" * levels: "1"}]
+    answers = [client.get("/a", query_string=query) for query in [*queries, {"n": "9" * levels}]]
+    answers += [client.get("/a", headers={"H": deep}), client.post("/a", data={"a": deep})]
+    assert {answer.status_code for answer in answers} <= {200, 400}
+    for shown in ("journal", "journal.har"):
+        assert client.get(f"/_mock/{shown}").status_code == 200
+
+
+def test_the_accept_header_chooses_among_what_can_be_written(tmp_path: Path) -> None:
+    pet = "{schema: {type: object, properties: {a: {type: integer, example: 1}}}}"
+    content = f"{{application/xml: {pet}, application/json: {pet}, text/csv: {{example: 'a;b'}}}}"
+    client = served(
+        tmp_path, f"paths: {{/a: {{get: {{responses: {{'200': {{description: d, content: {content}}}}}}}}}}}"
+    )
+    for accept, chosen in [("*/*", "json"), ("text/csv", "csv"), ("application/xml", "xml"), ("", "json")]:
+        assert client.get("/a", headers={"Accept": accept}).content_type.endswith(chosen)
+
+
+def test_an_operation_that_allows_no_answer_says_so(tmp_path: Path) -> None:
+    schema = "{type: object, required: [a], properties: {a: {$ref: '#/components/schemas/Endless'}}}"
+    content = "{application/json: {schema: {$ref: '#/components/schemas/Endless'}}}"
+    client = served(
+        tmp_path,
+        f"paths: {{/a: {{get: {{responses: {{'200': {{description: d, content: {content}}}}}}}}}}}\n"
+        f"components: {{schemas: {{Endless: {schema}}}}}",
+    )
+    answer = client.get("/a")
+    assert answer.status_code == 500
+    assert data(answer)["message"].startswith("The contract allows no answer here")
+
+
+def test_the_defaults_of_a_servers_variables_make_its_base_path(tmp_path: Path) -> None:
+    servers = "[{url: 'https://a/{base}/v9', variables: {base: {default: b}}}]"
+    client = served(tmp_path, f"servers: {servers}\npaths: {{/a/: {{get: {{responses: {{}}}}}}}}")
+    assert [client.get(path).status_code for path in ("/b/v9/a/", "/a/", "/a")] == [200, 200, 200]
+
+
+def test_merge_keys_in_yaml_are_merged(tmp_path: Path) -> None:
+    client = served(
+        tmp_path,
+        "x-base: &base {responses: {'200': {description: d, content: {text/plain: {example: hi}}}}}\n"
+        "paths: {/a: {get: {<<: *base, summary: s}}}",
+    )
+    assert client.get("/a").data == b"hi"
+
+
+def test_a_third_editor_is_a_block_of_yaml(tmp_path: Path) -> None:
+    document = load().document
+    editor = {**document["paths"]["/v1/ai-face-editor"]["post"], "operationId": "x", "x-credits": 7}
+    spec = tmp_path / "spec.json"
+    spec.write_bytes(orjson.dumps({**document, "paths": {**document["paths"], "/v1/hat": {"post": editor}}}))
+    answer = client_of(spec).post(
+        "/v1/hat",
+        json={"assets": {"image_file_path": "api-assets/id/1234.png"}, "style": {}},
+        headers={"Authorization": "Bearer any"},
+    )
+    assert data(answer)["credits_charged"] == 7
+
+
+def test_an_unknown_behaviour_is_told(tmp_path: Path) -> None:
+    spec = tmp_path / "spec.yaml"
+    spec.write_text(
+        "openapi: 3.1.0\ninfo: {title: T, version: '1'}\n"
+        "paths: {/a: {get: {x-behaviour: sing, responses: {}}}}"
+    )
+    with pytest.raises(LookupError, match=r"GET /a: no x-behaviour 'sing'; there are create-image-project"):
+        client_of(spec)
+
+
+@pytest.mark.parametrize("disposition", ["form-data; page", "form-data; filename=a.png", "form-data"])
+def test_a_part_of_a_form_that_has_no_name_is_refused(disposition: str) -> None:
+    body = f"--x\r\nContent-Disposition: {disposition}\r\n\r\ntext\r\n--x--\r\n"
+    answer = client_of(SPECS / "library-3.1.json").post(
+        "/scans", query_string={"api_key": "key"}, data=body, content_type="multipart/form-data; boundary=x"
+    )
+    assert answer.status_code == 400, answer.data

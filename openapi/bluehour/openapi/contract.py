@@ -195,6 +195,8 @@ def _errors_in(responses: Iterable[tuple[str, DeclaredResponse]]) -> dict[str, t
             continue
         properties = media.schema.resolved.get("properties", {})
         codes = Schema(media.schema.document, properties.get("code", {})).resolved.get("enum", ())
+        if not codes:
+            continue
         message = media.example.get("message") if isinstance(media.example, dict) else None
         for code in codes:
             # Another contract's codes may be numbers, or stand beside other fields: they are none of these.

@@ -13,7 +13,6 @@ from typing import Any
 from .document import SpecError
 from .samples import NoSample, sample
 from .schema import Schema
-from .wording import cut
 
 JSON = "application/json"
 
@@ -47,26 +46,6 @@ class MediaType:
         """
         texts = [each for each in self.examples if isinstance(each, str)] if self.is_xml else []
         return texts[0] if texts else _legal_example(self.name, self.schema, self.examples)
-
-    @cached_property
-    def shown(self) -> tuple[Any, str]:
-        """What is answered as an example: the first published one, legal or not, else one that is made.
-
-        Returns:
-            It, and what is wrong with it: nothing where it is legal.
-        """
-        if self.is_json and self.examples and not any(map(self.schema.accepts, self.examples)):
-            faults = [fault.detail for fault in self.schema.faults(self.examples[0])]
-            return self.examples[0], cut(f"the published example is not legal: {'; '.join(faults)}", 300)
-        try:
-            return self.example, ""
-        except SpecError as error:
-            rough: Any = next((_ROUGH[name] for name in _ROUGH if name in self.schema.types), {})
-            return rough, f"{error}"
-
-
-_ROUGH: Mapping[str, Any] = {"object": {}, "array": [], "string": "text", "integer": 1, "number": 1}
-"""What is answered where no legal value is found."""
 
 
 @dataclass(frozen=True)

@@ -17,6 +17,9 @@ _EXACT = 2**53
 
 _BRACKETED = re.compile(r"[^\[\]]+(?:\[[^\[\]]*\])+")
 
+_DEEPEST_KEY = 20
+"""Keys in a name; one with more of them is a name of its own, which no schema knows."""
+
 _TRUTH = {"true": True, "false": False}
 
 
@@ -82,6 +85,8 @@ def object_of(schema: Schema, fields: Iterable[tuple[str, Sequence[str]]]) -> di
 def keys_in(name: str) -> list[str]:
     """Return the keys in a name such as `card[owner][name]`; of any other, the name alone."""
     if not _BRACKETED.fullmatch(name):
+        return [name]
+    if name.count("[") > _DEEPEST_KEY:
         return [name]
     first, _, rest = name.partition("[")
     return [first, *rest[:-1].split("][")]

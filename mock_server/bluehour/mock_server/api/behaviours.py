@@ -8,6 +8,7 @@ from collections.abc import Callable
 import orjson
 
 from bluehour.openapi import wording
+from bluehour.openapi.document import SpecError
 from bluehour.openapi.model import JSON, DeclaredResponse, MediaType, Operation, is_json
 from bluehour.openapi.schema import value_at
 
@@ -211,6 +212,13 @@ def create_upload_urls(call: Call) -> Answer:
 def documented_example(call: Call) -> Answer:
     """Answer with the operation's published example, or a legal value where there is none."""
     status, response = call.operation.success
+    try:
+        return _example(call, status, response)
+    except SpecError as error:
+        raise Refusal("internal_server_error", f"The contract allows no answer here: {error}") from error
+
+
+def _example(call: Call, status: int, response: DeclaredResponse) -> Answer:
     headers = declared_headers(response)
     if not response.content:
         return Answer(status, media_type=None, headers=headers)
@@ -221,17 +229,14 @@ def documented_example(call: Call) -> Answer:
         message = f"Not acceptable: there is {' or '.join(response.content)}"
         body = {"code": "not_acceptable", "message": message}
         return Answer(406, body, note={"error": message}, doubt="any server may answer so")
-    body, doubt = shown(media)
     name = media.name
     if name == "*/*":
         name = "application/octet-stream" if _is_text(media) else JSON
-    if doubt:
-        call.trace.remarks = [doubt]
-    return Answer(status, body, name, headers, doubt=doubt)
+    return Answer(status, shown(media), name, headers)
 
 
 def _is_text(media: MediaType) -> bool:
-    return media.is_xml or isinstance(media.shown[0], str | bytes)
+    return media.is_xml or isinstance(media.example, str | bytes)
 
 
 def _acceptable(response: DeclaredResponse, accept: str, *, anything: bool) -> MediaType | None:

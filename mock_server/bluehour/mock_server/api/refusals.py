@@ -68,18 +68,16 @@ def answer_to(refusal: Refusal, contract: Contract, operation: Operation | None 
     headers |= {FAULTS: printable(message.encode("latin-1", "replace").decode("latin-1"))}
     if media is None:
         return Answer(status, media_type=None, headers=headers, note=note)
-    example, doubt = shown(media)
-    return Answer(status, example, media.name, headers, note, doubt)
+    return Answer(status, shown(media), media.name, headers, note)
 
 
-def shown(media: MediaType) -> tuple[Any, str]:
-    """Return an example as it is answered, XML as its text, and what is wrong with it."""
-    example, doubt = media.shown
-    if not media.is_xml or isinstance(example, str):
-        return example, doubt
+def shown(media: MediaType) -> Any:
+    """Return an example as it is answered: XML as its text."""
+    if not media.is_xml or isinstance(media.example, str):
+        return media.example
     from bluehour.openapi.xml import to_xml  # here: few contracts have XML
 
-    return to_xml(example, media.schema), doubt
+    return to_xml(media.example, media.schema)
 
 
 def envelope(code: str, message: str | None = None) -> Reply:
@@ -163,7 +161,7 @@ def _fitted(media: MediaType, status: int, body: dict[str, str]) -> Any:
     is_legal, fields = media.schema.accepts(body), media.schema.resolved.get("properties", body)
     if is_legal and fields.keys() >= body.keys():
         return body
-    example, _ = media.shown
+    example = media.example
     if isinstance(example, dict) and isinstance(example.get("status"), int):  # as problem details have it
         example = {**example, "status": status}
     told = (value for value in _told(example, body["message"]) if media.schema.accepts(value))
