@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from bluehour.mock_server.control.client import Entry
     from bluehour.openapi.contract import Contract
     from bluehour.openapi.schema import Fault, Schema
-from bluehour.openapi.validators import Path
+    from bluehour.openapi.validators import Path
 
 _MOST_REQUESTS = 5
 _MOST_LINES = 60

@@ -41,9 +41,10 @@ from .memory import return_large_blocks
 from .reloading import Reloader
 from .requestlog import Line, LoopWriter, RequestLog, json_line, text_line
 
-# What to call an address that stands for all of them.
 _MOST_WARNINGS = 20
+"""Defects of a contract that are printed; of the others, how many there are."""
 
+# What to call an address that stands for all of them.
 _LOCAL = {"0.0.0.0": "127.0.0.1", "::": "[::1]"}  # noqa: S104 - names it, binds nothing
 
 
