@@ -12,6 +12,7 @@ from .document import MAGIC_HOUR, Document, SpecError, in_direction, read, resol
 from .mending import Defect
 from .model import UNDECLARED, DeclaredResponse, MediaType, Operation
 from .references import refuse_endless
+from .resources import Action, actions
 from .schema import Schema
 from .structure import METHODS, Place
 
@@ -124,6 +125,11 @@ class Contract:
         return {operation.id: operation for operation in self.operations}
 
     @cached_property
+    def actions(self) -> Mapping[str, Action]:
+        """What its operations do to its resources, as far as that shows, by operation id."""
+        return actions(self.operations)
+
+    @cached_property
     def webhooks(self) -> Mapping[str, Operation]:
         """The requests that the server sends, by the event's name."""
         # The server's requests show what its responses show, so both sides are read as responses are.
@@ -214,6 +220,7 @@ def _try_references(contract: Contract, place: Path | str) -> None:
 
 def _compile_all(contract: Contract) -> None:
     """Find the schemas that can't be used before the server starts, and have them refuse nothing."""
+    _ = contract.actions  # first, as all schemas that are known by then are compiled together
     for operation in contract.operations:
         for schema in _schemas(operation):
             try:

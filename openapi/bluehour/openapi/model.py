@@ -79,6 +79,8 @@ class DeclaredResponse:
     """`200`, `4XX` or `default`."""
     content: Mapping[str, MediaType]
     headers: tuple[Parameter, ...] = ()
+    links: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+    """What its values are good for, by name: OpenAPI's link objects."""
 
     def media_type(self, content_type: str) -> MediaType | None:
         """Return the declared media type that a Content-Type header names, wildcards last, or None."""

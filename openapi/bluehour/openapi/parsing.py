@@ -69,6 +69,7 @@ def response(document: Document, status: str, node: dict[str, Any]) -> DeclaredR
         str(status),
         _content(document, node),
         tuple(_parameter(document, {"name": name, "in": "header", **header}) for name, header in headers),
+        {name: resolve(document, link) for name, link in (node.get("links") or {}).items()},
     )
 
 

@@ -88,9 +88,9 @@ class Schema:
         names: dict[str, None] = {}
         parts = [self.resolved]
         for part in parts:  # grows on the way
-            names |= dict.fromkeys(part.get("properties", {}))
+            names |= dict.fromkeys(_object(part.get("properties")))
             if len(parts) < _MOST_PARTS:
-                parts += [Schema(self.document, inner).resolved for inner in part.get("allOf", ())]
+                parts += [Schema(self.document, inner).resolved for inner in _list(part.get("allOf"))]
         return tuple(names)
 
     @cached_property
@@ -99,10 +99,10 @@ class Schema:
         types: set[str] = set()
         nodes = {id(self.resolved): self.resolved}
         for node in (left := [self.resolved]):  # grows on the way; branches may lead back to where they are
-            declared = node.get("type", [])
-            types |= {declared} if isinstance(declared, str) else set(declared)
+            declared = node.get("type")
+            types |= {declared} if isinstance(declared, str) else {f"{each}" for each in _list(declared)}
             for keyword in ("allOf", "anyOf", "oneOf"):
-                for branch in node.get(keyword, []):
+                for branch in _list(node.get(keyword)):
                     inner = Schema(self.document, branch).resolved
                     if id(inner) not in nodes:
                         nodes[id(inner)] = inner
@@ -207,6 +207,16 @@ class Schema:
             value = None
         keyword = str(error.validator or "false")
         yield Fault(path, keyword, error.validator_value, value, schema, error.message)
+
+
+def _object(node: Any) -> dict[str, Any]:
+    """An object as it is, and nothing in place of what should be one."""
+    return node if isinstance(node, dict) else {}
+
+
+def _list(node: Any) -> list[Any]:
+    """A list, likewise."""
+    return node if isinstance(node, list) else []
 
 
 def _nearest_branch(context: Iterable[ValidationError]) -> list[ValidationError]:

@@ -8,8 +8,7 @@ from collections.abc import Callable
 import orjson
 
 from bluehour.openapi import wording
-from bluehour.openapi.document import SpecError
-from bluehour.openapi.model import JSON, DeclaredResponse, MediaType, Operation, is_json
+from bluehour.openapi.model import Operation
 from bluehour.openapi.schema import value_at
 
 from ..core.accounts import Account, InsufficientCredits, TooManyJobs
@@ -17,12 +16,10 @@ from ..core.assets import Upload
 from ..core.assets.links import upload_path
 from ..core.clock import isoformat
 from ..core.projects import PENDING, Project, new_id
-from .call import Answer, Call, Refusal
-from .refusals import declared_headers, shown
+from .call import Answer, Behaviour, Call, Refusal
+from .examples import documented_example
 from .representation import download_link, image_project
 from .sources import discard, find_source, keep, refuse_extension
-
-Behaviour = Callable[[Call], Answer]
 
 _BEHAVIOURS: dict[str, Behaviour] = {}
 
@@ -207,51 +204,3 @@ def create_upload_urls(call: Call) -> Answer:
         for upload in uploads
     ]
     return Answer(200, {"items": links}, note={"uploads": len(links)})
-
-
-def documented_example(call: Call) -> Answer:
-    """Answer with the operation's published example, or a legal value where there is none."""
-    status, response = call.operation.success
-    try:
-        return _example(call, status, response)
-    except SpecError as error:
-        raise Refusal("internal_server_error", f"The contract allows no answer here: {error}") from error
-
-
-def _example(call: Call, status: int, response: DeclaredResponse) -> Answer:
-    headers = declared_headers(response)
-    if not response.content:
-        return Answer(status, media_type=None, headers=headers)
-    accept = call.request.headers.get("accept") or ""
-    # A behaviour's own answer has one form, and so has the example of it.
-    media = _acceptable(response, accept, anything=call.operation.behaviour is not None)
-    if media is None:
-        message = f"Not acceptable: there is {' or '.join(response.content)}"
-        body = {"code": "not_acceptable", "message": message}
-        return Answer(406, body, note={"error": message}, doubt="any server may answer so")
-    name = media.name
-    if name == "*/*":
-        name = "application/octet-stream" if _is_text(media) else JSON
-    return Answer(status, shown(media), name, headers)
-
-
-def _is_text(media: MediaType) -> bool:
-    return media.is_xml or isinstance(media.example, str | bytes)
-
-
-def _acceptable(response: DeclaredResponse, accept: str, *, anything: bool) -> MediaType | None:
-    """The representation that the Accept header asks for, JSON first where it leaves the choice; or None.
-
-    Data without a published text can only be written as JSON: other representations of it come last.
-    """
-    written = [name for name, media in response.content.items() if is_json(name) or _is_text(media)]
-    offered = sorted(written or response.content, key=lambda name: not is_json(name))
-    from werkzeug.datastructures import MIMEAccept  # here: only documented examples are chosen so
-    from werkzeug.http import parse_accept_header
-
-    wanted = parse_accept_header(accept or "*/*", MIMEAccept)
-    best = wanted.best_match(offered)
-    takes_json = is_json(offered[0]) and wanted.best_match([JSON])  # a kind of it that it does not name, too
-    if best is None and (anything or takes_json or wanted.best_match(response.content)):
-        best = offered[0]
-    return None if best is None else response.content[best]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -46,6 +46,7 @@ class Call:
         operation: what was called.
         account: who called; None where the operation lets anybody in.
         path: the values of the path's parameters, by name.
+        parameters: the values of all parameters as data, by name; None of those that did not come.
         body: the body as data; None where there was none.
         request: the request itself.
         now: the time of the call, in seconds since the epoch; one call has one time.
@@ -58,6 +59,7 @@ class Call:
     operation: Operation
     account: Account | None
     path: Mapping[str, str]
+    parameters: Mapping[str, Any]
     body: Any
     request: Request
     now: float
@@ -100,6 +102,10 @@ class Answer:
     headers: Mapping[str, str] = field(default_factory=dict)
     note: Mapping[str, Any] = field(default_factory=dict)
     doubt: str = ""
+
+
+Behaviour = Callable[[Call], Answer]
+"""What answers an operation."""
 
 
 class Refusal(BluehourError):

@@ -20,10 +20,11 @@ from ..core.assets.links import transfer_at
 from ..core.world import World
 from ..outbound.policy import TargetPolicy
 from .answers import judged, refused, reply_of
-from .behaviours import Behaviour, behaviour_of, documented_example
-from .call import Answer, Call, Refusal, challenge
+from .behaviours import behaviour_of
+from .call import Answer, Behaviour, Call, Refusal, challenge
 from .crossorigin import asked_before, shared_with
 from .effects import Effect
+from .examples import documented_example
 from .feature import Feature
 from .refusals import allow_header, answer_to, nowhere, server_response
 from .reply import Reply
@@ -65,6 +66,10 @@ class Journey:
         examples = [self._examples_prefix] if self._examples_prefix else []
         self._routes = Routes(contract, ["", *contract.base_paths, *examples])
         self._behaviours = {operation.id: behaviour_of(operation) for operation in contract.operations}
+        if world.actions:
+            from .resources.behaviours import behaviours_of  # here: Magic Hour's contract has none
+
+            self._behaviours |= behaviours_of(world.actions.values())
         self._has_links = any(operation.behaviour for operation in contract.operations)
 
     def match(self, request: Request) -> Match | None:
@@ -183,6 +188,7 @@ class Journey:
             operation=match.operation,
             account=account,
             path=match.values,
+            parameters=found.parameters,
             body=found.body,
             request=request,
             now=self._world.clock.now(),

@@ -68,16 +68,16 @@ def answer_to(refusal: Refusal, contract: Contract, operation: Operation | None 
     headers |= {FAULTS: printable(message.encode("latin-1", "replace").decode("latin-1"))}
     if media is None:
         return Answer(status, media_type=None, headers=headers, note=note)
-    return Answer(status, shown(media), media.name, headers, note)
+    return Answer(status, in_text(media.example, media), media.name, headers, note)
 
 
-def shown(media: MediaType) -> Any:
-    """Return an example as it is answered: XML as its text."""
-    if not media.is_xml or isinstance(media.example, str):
-        return media.example
+def in_text(data: Any, media: MediaType) -> Any:
+    """Return data as it is answered: XML as its text."""
+    if not media.is_xml or isinstance(data, str):
+        return data
     from bluehour.openapi.xml import to_xml  # here: few contracts have XML
 
-    return to_xml(media.example, media.schema)
+    return to_xml(data, media.schema)
 
 
 def envelope(code: str, message: str | None = None) -> Reply:

@@ -134,6 +134,11 @@ def _option(name: str, *declarations: str, **attributes: Any) -> Callable[[_Comm
     help="Refuse a contract with anything wrong in it. Default: say what, and serve the rest.",
 )
 @_option(
+    "--stateless",
+    is_flag=True,
+    help="Answer every operation by its example. Default: what was POSTed can be got, listed, deleted.",
+)
+@_option(
     "--fetch-assets",
     is_flag=True,
     help="Fetch pictures that requests name by URL. Default: accept the URL, touch no network.",

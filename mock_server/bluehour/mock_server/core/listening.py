@@ -5,6 +5,7 @@ from __future__ import annotations
 from bluehour.openapi.contract import Contract
 
 from .projects import Project
+from .records import Record
 
 
 class Listener:
@@ -15,6 +16,9 @@ class Listener:
 
     def project_changed(self, project: Project) -> None:
         """A project has begun to render, or was ended, otherwise than planned."""
+
+    def record_changed(self, old: Record | None, new: Record) -> None:
+        """An item of another contract's resource was stored, for the first time or anew, or deleted."""
 
     def changed(self, what: str) -> None:
         """Something has changed that people look at: `clock`, `rules`, `webhooks`, `accounts`, …"""

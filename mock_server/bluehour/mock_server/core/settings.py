@@ -20,6 +20,7 @@ class Settings:
         credits: what such an account has at first.
         fetch_assets: whether a picture that is named by URL is fetched.
         concurrency: whether a plan limits how many jobs run at a time.
+        stateless: whether every operation answers by its example, as if nothing had come before.
         cors: whether pages of other origins may call the API.
         journal: how many requests are kept to look at; 0 keeps none.
         upload_space: bytes of uploads that are kept in all.
@@ -38,6 +39,7 @@ class Settings:
     credits: int = 10_000
     fetch_assets: bool = False
     concurrency: bool = False
+    stateless: bool = False
     cors: bool = True
     journal: int = 1000
     upload_space: int = 10 * 2**30

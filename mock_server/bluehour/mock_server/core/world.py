@@ -10,6 +10,7 @@ from threading import Lock
 from typing import Any
 
 from bluehour.openapi.contract import Contract
+from bluehour.openapi.resources import Action
 
 from .accounts import Account, TokenRefused, account_of, shortened
 from .assets.files import Files
@@ -20,6 +21,7 @@ from .gate import Gate
 from .listening import Listener
 from .pictures import Pictures
 from .projects import Project
+from .records import Record
 from .settings import Settings
 from .stores.opening import open_store
 
@@ -143,6 +145,19 @@ class World:
         """
         return self._changed(self.store.end_project(project_id, outcome, self.clock.now()))
 
+    def change_record(self, old: Record | None, new: Record) -> bool:
+        """Store a new version of an item; tell whether the old one was still what is stored.
+
+        Args:
+            old: the version that was read; None where the item is new.
+            new: the next.
+        """
+        is_changed = self.store.swap_record(old, new)
+        if is_changed:
+            for listener in self._listeners:
+                listener.record_changed(old, new)
+        return is_changed
+
     def _changed(self, project: Project) -> Project:
         for listener in self._listeners:
             listener.project_changed(project)
@@ -224,6 +239,11 @@ class World:
         return Links(self.store.secret())
 
     # What the contract says of it.
+
+    @property
+    def actions(self) -> Mapping[str, Action]:
+        """What operations do to the contract's resources, by operation id; none where no state is kept."""
+        return {} if self.settings.stateless else self.contract.actions
 
     @property
     def plans(self) -> Mapping[str, Mapping[str, int]]:

@@ -60,7 +60,7 @@ class Habits:
         note = trace.note
         if "charged" in note:
             return self._create(request, trace, note["project"], now)
-        if note.get("job") in ("queued", "rendering") and not frozen:
+        if "project" in note and note.get("job") in ("queued", "rendering") and not frozen:
             return self._poll(note["project"], now)
         return None
 

@@ -194,8 +194,10 @@ def _refuse_contradiction(given: Mapping[str, Any], operation_id: str | None, co
 
 
 def _makers(contract: Contract) -> frozenset[str]:
-    """The operations that create projects."""
-    return frozenset(each.id for each in contract.operations if "x-project-type" in each.node)
+    """The operations that create what gets done by itself: projects, and another contract's jobs."""
+    made = {each.id for each in contract.operations if "x-project-type" in each.node}
+    jobs = {each.operation.id for each in contract.actions.values() if each.resource.lifecycle and each.makes}
+    return frozenset(made | jobs)
 
 
 def _field(body: Any, path: str) -> Any:

@@ -131,4 +131,4 @@ def _happened(facts: Mapping[str, Any]) -> str:
         credits = "credit" if facts["charged"] == 1 else "credits"
         left = f", {facts['balance']:,} left" if "balance" in facts else ""
         return f"{facts['project']}: {facts['charged']} {credits}{left}"
-    return " ".join(str(facts[key]) for key in ("project", "job", "uploaded") if key in facts)
+    return " ".join(str(facts[key]) for key in ("item", "project", "job", "uploaded") if key in facts)

@@ -30,6 +30,7 @@ from bluehour.mock_server.core.accounts import Account, Entry, InsufficientCredi
 from bluehour.mock_server.core.assets import Upload
 from bluehour.mock_server.core.deliveries import ComingEvent, Endpoint, WaitingDelivery
 from bluehour.mock_server.core.projects import PENDING, Project, ProjectEnded, begun, ended, new_id, status_at
+from bluehour.mock_server.core.records import Record
 from bluehour.mock_server.core.stores import InUse, LedgerPage, Store, StoreError
 from bluehour.mock_server.core.stores.opening import open_store
 from tests.profiles import examples
@@ -77,6 +78,7 @@ class ListOfEntries:
         self.endpoints: dict[str, Endpoint] = {}
         self.announced: dict[str, tuple[str, bool]] = {}
         self.waiting: dict[str, WaitingDelivery] = {}
+        self.kept: dict[tuple[str, str], Record] = {}
 
     def open_account(self, account: Account, at: float) -> Account:
         if account.id not in self.opened:
@@ -173,6 +175,24 @@ class ListOfEntries:
     def upload(self, path: str) -> Upload | None:
         return self.uploads.get(path)
 
+    def record(self, collection: str, record_id: str) -> Record | None:
+        return self.kept.get((collection, record_id))
+
+    def records(self, collection: str) -> list[Record]:
+        return [each for each in self.kept.values() if each.collection == collection and not each.is_deleted]
+
+    def has_records(self, collection: str) -> bool:
+        return any(of == collection for of, _ in self.kept)
+
+    def count_records(self, collection: str | None = None) -> int:
+        return sum(collection in (None, of) and not each.is_deleted for (of, _), each in self.kept.items())
+
+    def swap_record(self, old: Record | None, new: Record) -> bool:
+        is_current = self.kept.get((new.collection, new.id)) == old
+        if is_current:
+            self.kept[new.collection, new.id] = new
+        return is_current
+
     def put_webhook(self, endpoint: Endpoint) -> None:
         self.endpoints[endpoint.id] = endpoint
 
@@ -229,6 +249,7 @@ class ListOfEntries:
     def reset(self) -> None:
         for kept in (self.opened, self.lines, self.stored, self.uploads, self.announced, self.waiting):
             kept.clear()
+        self.kept.clear()
         initial = [each for each in self.endpoints.values() if each.is_initial]
         self.endpoints = {each.id: replace(each, enabled=True) for each in initial}
 
@@ -247,6 +268,8 @@ paths = st.sampled_from(["api-assets/1/image.png", "api-assets/2/image.png", "ap
 places = st.integers(min_value=1, max_value=4)
 limits = st.sampled_from([1, 3, 100])
 webhook_ids = st.sampled_from(["one", "two"])
+collections = st.sampled_from(["/pets", "/pets/1/toys"])
+bodies = st.sampled_from([b"{}", b'{"name": "\xc3\x9f"}'])
 event_names = st.sets(st.sampled_from(["image.started", "image.completed"])).map(frozenset)
 
 
@@ -424,6 +447,32 @@ class StoresMachine(RuleBasedStateMachine):
     @rule(path=paths)
     def read_upload(self, path: str) -> None:
         self.same(lambda store: store.upload(path))
+
+    @rule(
+        of=collections,
+        record_id=st.sampled_from(["1", "a/b"]),
+        body=bodies,
+        turn=st.sampled_from(["change", "end", "delete", "by someone who read an earlier version"]),
+    )
+    def write_record(self, of: str, record_id: str, body: bytes, turn: str) -> None:
+        old = self.model.record(of, record_id)
+        if old is None:
+            new = Record(of, record_id, body, "addPet", self.now, self.now + 1, inf)
+        elif turn == "end":
+            new = old.ended("canceled", self.now)
+        elif turn == "delete":
+            new = old.deleted()
+        else:
+            new = old.changed(body)
+        if turn.startswith("by someone"):
+            old = None if old is None or old.version == 0 else replace(old, version=old.version - 1)
+        self.same(lambda store: store.swap_record(old, new))
+        self.same(lambda store: store.record(of, record_id))
+
+    @rule(of=collections)
+    def list_records(self, of: str) -> None:
+        self.same(lambda store: store.records(of))
+        self.same(lambda store: (store.has_records(of), store.count_records(of), store.count_records()))
 
     @rule(webhook=webhook_ids, enabled=st.booleans(), is_initial=st.booleans(), names=event_names)
     def put_webhook(self, webhook: str, enabled: bool, is_initial: bool, names: frozenset[str]) -> None:

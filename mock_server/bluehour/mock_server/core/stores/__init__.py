@@ -12,6 +12,7 @@ from ..accounts import Account, Entry
 from ..assets import Upload
 from ..deliveries import ComingEvent, Endpoint, WaitingDelivery
 from ..projects import Project
+from ..records import Record
 
 
 class StoreError(BluehourError):
@@ -168,6 +169,29 @@ class Store(Protocol):
     def upload(self, path: str) -> Upload | None:
         """Return the upload that was issued under this file path, or None."""
 
+    def record(self, collection: str, record_id: str) -> Record | None:
+        """Return an item of another contract's collection, a deleted one too, or None."""
+
+    def records(self, collection: str) -> list[Record]:
+        """Return a collection's items that are not deleted, in the order in which they were stored first."""
+
+    def has_records(self, collection: str) -> bool:
+        """Tell whether a collection has had an item, be it deleted."""
+
+    def count_records(self, collection: str | None = None) -> int:
+        """Return how many items there are, without deleted ones: in a collection, or in all."""
+
+    def swap_record(self, old: Record | None, new: Record) -> bool:
+        """Put an item in the place of an earlier version of it, or where there was none.
+
+        Args:
+            old: the version that was read; None where the item is new.
+            new: with the same collection and id, and the next version.
+
+        Returns:
+            Whether that was still what is stored; otherwise nothing has changed.
+        """
+
     def put_webhook(self, endpoint: Endpoint) -> None:
         """Store a webhook, in place of the one with its id. As long as there is one, events are kept."""
 
@@ -221,7 +245,7 @@ class Store(Protocol):
         """Return the store's own random 32 bytes, the same for its whole life: the key that signs links."""
 
     def reset(self) -> None:
-        """Forget accounts, ledgers, projects, uploads, events and deliveries.
+        """Forget accounts, ledgers, projects, records, uploads, events and deliveries.
 
         The secret stays, and so do the initial webhooks, switched on.
         """

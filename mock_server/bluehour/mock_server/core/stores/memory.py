@@ -20,6 +20,7 @@ from ..accounts import Account, InsufficientCredits, TooManyJobs, entries_of, re
 from ..assets import Upload
 from ..deliveries import ComingEvent, Endpoint, WaitingDelivery
 from ..projects import PENDING, Project, begun, ended
+from ..records import Record
 from . import InUse, LedgerPage
 from .ledger import Ledger
 from .packing import Packing, times_of
@@ -54,6 +55,7 @@ class MemoryStore:
         self._refunded = defaultdict[str, list[str]](list)
         self._deleted: dict[str, float] = {}
         self._uploads: dict[str, tuple[str, float, float | None, str | None]] = {}
+        self._records: dict[str, dict[str, Record]] = {}
         self._webhooks: dict[str, Endpoint] = {}
         self._announced: dict[str, _Announced] = {}
         self._coming: list[tuple[float, int, str]] = []  # a heap, of which some are out of date
@@ -238,6 +240,35 @@ class MemoryStore:
             row = self._uploads.get(path)
         return None if row is None else Upload(path, *row)
 
+    def record(self, collection: str, record_id: str) -> Record | None:
+        """Return an item of a collection, a deleted one too, or None."""
+        with self._lock:
+            return self._records.get(collection, {}).get(record_id)
+
+    def records(self, collection: str) -> list[Record]:
+        """Return a collection's items that are not deleted, in the order in which they were stored first."""
+        with self._lock:
+            return [each for each in self._records.get(collection, {}).values() if not each.is_deleted]
+
+    def has_records(self, collection: str) -> bool:
+        """Tell whether a collection has had an item, be it deleted."""
+        return collection in self._records
+
+    def count_records(self, collection: str | None = None) -> int:
+        """Return how many items there are, without deleted ones: in a collection, or in all."""
+        with self._lock:
+            kept = self._records if collection is None else {collection: self._records.get(collection, {})}
+            return sum(not each.is_deleted for its in kept.values() for each in its.values())
+
+    def swap_record(self, old: Record | None, new: Record) -> bool:
+        """Put an item in the place of the version that was read; tell whether that was still the one."""
+        with self._lock:
+            kept = self._records.get(new.collection, {}).get(new.id)
+            if (kept and kept.version) != (old and old.version):
+                return False
+            self._records.setdefault(new.collection, {})[new.id] = new
+            return True
+
     def put_webhook(self, endpoint: Endpoint) -> None:
         """Store a webhook, in place of the one with its id."""
         with self._lock:
@@ -323,6 +354,7 @@ class MemoryStore:
             for kept in (self._ledgers, self._projects, self._ends, self._refunded, self._deleted):
                 kept.clear()
             self._uploads.clear()
+            self._records.clear()
             self._ids.clear()
             self._created = array("d")
             for kept_events in (self._announced, self._coming, self._waiting):

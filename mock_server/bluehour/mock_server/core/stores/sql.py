@@ -15,6 +15,7 @@ from ..accounts import Account, Entry, InsufficientCredits, TooManyJobs, entries
 from ..assets import Upload
 from ..deliveries import ComingEvent, Endpoint, WaitingDelivery
 from ..projects import Project, begun, ended
+from ..records import Record
 from . import InUse, LedgerPage, StoreError, StoreUnavailable
 from . import statements as sql
 from .database import ACCEPTED, NONE, Database, Session, Statement, Values, path_of
@@ -206,6 +207,34 @@ class SqlStore:
         """Return the upload that was issued under this file path, or None."""
         rows = self._find(sql.FIND_UPLOAD, {"wanted": path})
         return Upload(*rows[0]) if rows else None
+
+    def record(self, collection: str, record_id: str) -> Record | None:
+        """Return an item of a collection, a deleted one too, or None."""
+        rows = self._find(sql.FIND_RECORD, {"of": collection, "wanted": record_id})
+        return _record(rows[0]) if rows else None
+
+    def records(self, collection: str) -> list[Record]:
+        """Return a collection's items that are not deleted, in the order in which they were stored first."""
+        return [_record(row) for row in self._find(sql.FIND_RECORDS, {"of": collection})]
+
+    def has_records(self, collection: str) -> bool:
+        """Tell whether a collection has had an item, be it deleted."""
+        return bool(self._find(sql.ANY_RECORD, {"of": collection}))
+
+    def count_records(self, collection: str | None = None) -> int:
+        """Return how many items there are, without deleted ones: in a collection, or in all."""
+        statement = sql.COUNT_RECORDS if collection is None else sql.COUNT_ITS_RECORDS
+        ((count,),) = self._find(statement, {"of": collection})
+        return int(count)
+
+    def swap_record(self, old: Record | None, new: Record) -> bool:
+        """Put an item in the place of the version that was read; tell whether that was still the one."""
+        row = _row(new)
+        if old is None:
+            return bool(self._change(lambda session: session.change(sql.ADD_RECORD, row)))
+        given = {f"new_{name}": value for name, value in row.items()}
+        given |= {"of": new.collection, "wanted": new.id, "read": old.version}
+        return bool(self._change(lambda session: session.change(sql.CHANGE_RECORD, given)))
 
     def put_webhook(self, endpoint: Endpoint) -> None:
         """Store a webhook, in place of the one with its id."""
@@ -435,6 +464,12 @@ def _project(row: Sequence[Any]) -> Project:
     values = [*row]
     values[-1] = bool(values[-1])  # SQLite has no booleans
     return Project(*values)
+
+
+def _record(row: Sequence[Any]) -> Record:
+    values = [*row]
+    values[-2] = bool(values[-2])  # SQLite has no booleans
+    return Record(*values)
 
 
 def _row(value: Any) -> dict[str, Any]:

@@ -15,7 +15,8 @@ from ..accounts import Account, Entry
 from ..assets import Upload
 from ..deliveries import WaitingDelivery
 from ..projects import PENDING, Project
-from .tables import ACCOUNTS, DELIVERIES, LEDGER, OUTBOX, PROJECTS, SETTINGS, UPLOADS, WEBHOOKS
+from ..records import Record
+from .tables import ACCOUNTS, DELIVERIES, LEDGER, OUTBOX, PROJECTS, RECORDS, SETTINGS, UPLOADS, WEBHOOKS
 
 _at: sa.BindParameter[float] = sa.bindparam("at", type_=sa.Double)
 _id: sa.BindParameter[str] = sa.bindparam("wanted", type_=sa.String)
@@ -129,6 +130,30 @@ DELETE_PROJECT = (
 PUT_UPLOAD = _put(UPLOADS, "path")
 FIND_UPLOAD = sa.select(*_columns_for(Upload, UPLOADS)).where(UPLOADS.c.path == _id)
 
+_collection: sa.BindParameter[str] = sa.bindparam("of", type_=sa.String)
+_every_record = sa.select(*_columns_for(Record, RECORDS)).where(RECORDS.c.collection == _collection)
+FIND_RECORD = _every_record.where(RECORDS.c.id == _id)
+FIND_RECORDS = _every_record.where(~RECORDS.c.is_deleted).order_by(RECORDS.c.number)
+ANY_RECORD = _every_record.limit(1)
+COUNT_RECORDS = sa.select(sa.func.count()).where(~RECORDS.c.is_deleted)
+COUNT_ITS_RECORDS = COUNT_RECORDS.where(RECORDS.c.collection == _collection)
+ADD_RECORD = _add(RECORDS).on_conflict_do_nothing().returning(RECORDS.c.id)
+CHANGE_RECORD = (
+    sa.update(RECORDS)
+    .where(
+        RECORDS.c.collection == _collection,
+        RECORDS.c.id == _id,
+        RECORDS.c.version == sa.bindparam("read", type_=sa.Integer),
+    )
+    .values(
+        {
+            name: sa.bindparam(f"new_{name}")
+            for name in ("body", "running_at", "finished_at", "outcome", "is_deleted", "version")
+        }
+    )
+    .returning(RECORDS.c.id)
+)
+
 PUT_WEBHOOK = _put(WEBHOOKS, "id")
 FIND_WEBHOOKS = sa.select(*_columns(WEBHOOKS)).order_by(WEBHOOKS.c.number)
 ANY_WEBHOOK = sa.select(WEBHOOKS.c.id).limit(1)
@@ -186,4 +211,6 @@ ADD_SETTING = insert(SETTINGS).on_conflict_do_nothing()
 FIND_SETTING = sa.select(SETTINGS.c.value).where(SETTINGS.c.name == _id)
 
 # Accounts first: whoever charges one holds it till its project is stored.
-EMPTY_TABLES = [sa.delete(each) for each in (ACCOUNTS, LEDGER, PROJECTS, UPLOADS, OUTBOX, DELIVERIES)]
+EMPTY_TABLES = [
+    sa.delete(each) for each in (ACCOUNTS, LEDGER, PROJECTS, UPLOADS, RECORDS, OUTBOX, DELIVERIES)
+]

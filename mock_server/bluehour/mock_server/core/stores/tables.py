@@ -69,6 +69,22 @@ UPLOADS = sa.Table(
     sa.Column("uploaded_at", sa.Double),
     sa.Column("error", sa.String),
 )
+RECORDS = sa.Table(
+    "records",
+    TABLES,
+    _numbered(),
+    sa.Column("collection", sa.String, nullable=False),
+    sa.Column("id", sa.String, nullable=False),
+    sa.Column("body", sa.LargeBinary, nullable=False),
+    sa.Column("operation_id", sa.String, nullable=False),
+    sa.Column("created_at", sa.Double, nullable=False),
+    sa.Column("running_at", sa.Double, nullable=False),
+    sa.Column("finished_at", sa.Double, nullable=False),
+    sa.Column("outcome", sa.String, nullable=False),
+    sa.Column("is_deleted", sa.Boolean, nullable=False),
+    sa.Column("version", sa.Integer, nullable=False),
+    sa.UniqueConstraint("collection", "id"),
+)
 WEBHOOKS = sa.Table(
     "webhooks",
     TABLES,

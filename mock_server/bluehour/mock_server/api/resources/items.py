@@ -1,0 +1,275 @@
+"""What an item says: what its client sent, in a legal example of all else, judged before it is kept."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator, Mapping
+from functools import cached_property
+from typing import Any
+
+from bluehour.openapi.document import SpecError
+from bluehour.openapi.model import MediaType, Operation
+from bluehour.openapi.resources import Resource
+from bluehour.openapi.resources.model import Place
+from bluehour.openapi.resources.shapes import field_of, required_by
+from bluehour.openapi.resources.words import plain
+from bluehour.openapi.samples import NoSample, sample
+from bluehour.openapi.schema import Schema, value_at
+
+from ...core.clock import isoformat
+
+Item = dict[str, Any]
+
+_MADE = ("created", "createdat", "createdon", "creationdate", "createdtime", "datecreated", "timestamp")
+_CHANGED = ("updated", "updatedat", "updatedon", "modified", "modifiedat", "lastmodified", "dateupdated")
+_MADE_BY_WORK = ("result", "output", "download", "url", "asset", "artifact", "finish", "complet", "ended")
+_DIGITS = re.compile(r"-?[0-9]{1,18}")
+_ENDS_OF_ERRORS = ("error", "errors", "failure", "errorcode", "errormessage", "failurereason")
+
+
+class Items:
+    """Makes items of one resource.
+
+    Args:
+        resource: of which.
+        readers: operations that show an item, each with where in its answer; their examples are looked at.
+    """
+
+    def __init__(self, resource: Resource, readers: Iterable[tuple[Operation, Place]]) -> None:
+        self._resource = resource
+        self._schema = resource.schema
+        self._readers = tuple(readers)
+        self._fields = {name: field_of(self._schema, name) for name in self._schema.properties}
+        self._example: Item | None = None
+
+    @property
+    def example(self) -> Item:
+        """A legal item: one that is published, else one made from the schema.
+
+        Raises:
+            SpecError: there can be none.
+        """
+        if self._example is None:
+            self._example = self._published or self._sample()
+        return self._example
+
+    @cached_property
+    def _published(self) -> Item | None:
+        return next(self._examples(), None)
+
+    def _examples(self) -> Iterator[Item]:
+        for operation, place in self._readers:
+            media = operation.success[1].json
+            for published in media.examples if media else ():
+                item = value_at(published, place)
+                if isinstance(item, dict) and self._schema.accepts(item):
+                    yield item
+
+    def _sample(self) -> Item:
+        try:
+            made = sample(self._schema.node, self._schema.document)
+        except NoSample as error:
+            raise SpecError(f"no example could be made for {self._resource.path}: {error}") from error
+        return made if isinstance(made, dict) else {}
+
+    def new(self, sent: Mapping[str, Any], record_id: str, now: float, before: Item | None = None) -> Item:
+        """Return an item as it is made, or replaced.
+
+        Args:
+            sent: what the client says of it.
+            record_id: what names it.
+            now: seconds since the epoch.
+            before: what it is in the place of; what clients can't set stays as it was there.
+        """
+        made: Item = {} if self._fields else {**sent}
+        for name, field in self._fields.items():
+            if name == self._resource.id_field:
+                made[name] = self.typed(record_id)
+            elif name in sent and field.resolved.get("writeOnly") is not True:
+                made[name] = sent[name]
+            else:
+                made |= self._unsent(name, field, now, before)
+        return fitted(self._schema, made, before or self._named(record_id))
+
+    def _unsent(self, name: str, field: Schema, now: float, before: Item | None) -> Item:
+        """Return what an item says in a field that its client did not send: nothing where it need not."""
+        if field.resolved.get("writeOnly") is True:
+            return {}
+        if (stamp := self._stamp(name, field, now, is_new=before is None)) is not None:
+            return {name: stamp}
+        if name in self._resource.sendable:
+            return {name: field.resolved["default"]} if "default" in field.resolved else self._required(name)
+        if before is None and not self._is_told(field):
+            return self._required(name)
+        source = self.example if before is None else before
+        return {name: source[name]} if name in source else {}
+
+    def _is_told(self, field: Schema) -> bool:
+        """Tell whether an example's value is worth to be shown: it is published, or the server's to tell."""
+        is_read_only = field.resolved.get("readOnly") is True
+        return self._published is not None or self._resource.lifecycle is not None or is_read_only
+
+    def _required(self, name: str) -> Item:
+        if name not in required_by(self._schema):
+            return {}
+        nothing = _nothing_in(self._fields[name])
+        return {name: nothing[0] if nothing else self.example.get(name)}
+
+    def _stamp(self, name: str, field: Schema, now: float, *, is_new: bool) -> Any:
+        known = plain(name)
+        if known in _CHANGED or (is_new and known in _MADE):
+            if field.resolved.get("format") == "date-time":
+                return isoformat(now)
+            if "integer" in field.types:
+                return int(now)
+        return None
+
+    def changed(self, item: Item, sent: Mapping[str, Any], now: float, *, merge: bool = False) -> Item:
+        """Return an item with other values in what a client has sent of it.
+
+        Args:
+            item: as it was.
+            sent: the fields to change.
+            now: seconds since the epoch.
+            merge: whether objects are merged, and null takes a field away (RFC 7396).
+        """
+        wanted = {
+            name: value
+            for name, value in sent.items()
+            if name != self._resource.id_field
+            and (name in self._fields or not self._fields)
+            and not self._is_secret(name)
+        }
+        after = _merged(item, wanted) if merge else {**item, **wanted}
+        for name, field in self._fields.items():
+            if name not in sent and (stamp := self._stamp(name, field, now, is_new=False)) is not None:
+                after[name] = stamp
+        return fitted(self._schema, after, item)
+
+    def _is_secret(self, name: str) -> bool:
+        return name in self._fields and self._fields[name].resolved.get("writeOnly") is True
+
+    def at_work(self, item: Item, status: str) -> Item:
+        """Return an item as it is shown while work on it is under way, or once that is over.
+
+        What the work makes is not there before its end, and an error only where it has failed.
+
+        Args:
+            item: as it is kept.
+            status: a word of the resource's lifecycle.
+        """
+        lifecycle = self._resource.lifecycle
+        if lifecycle is None:
+            return item
+        shown = {**item, lifecycle.field: status}
+        for name, field in self._fields.items():
+            known = plain(name)
+            if name in (lifecycle.field, self._resource.id_field) or name in self._resource.sendable:
+                continue
+            if known in _ENDS_OF_ERRORS:
+                shown = self._with_error(shown, name, field, failed=status == lifecycle.failed)
+            elif status != lifecycle.done and any(word in known for word in _MADE_BY_WORK):
+                shown = self._without(shown, name, field)
+        return fitted(self._schema, shown, {**item, lifecycle.field: status})
+
+    def _with_error(self, item: Item, name: str, field: Schema, *, failed: bool) -> Item:
+        if not failed:
+            return self._without(item, name, field)
+        if item.get(name) is not None:
+            return item
+        try:
+            return {**item, name: sample(field.node, field.document)}
+        except NoSample:
+            return item
+
+    def _without(self, item: Item, name: str, field: Schema) -> Item:
+        """Take a field out of an item, if only by null or an empty list where it has to be there."""
+        nothing = _nothing_in(field)
+        if nothing and (name in item or name in required_by(self._schema)):
+            return {**item, name: nothing[0]}
+        return {key: value for key, value in item.items() if key != name}
+
+    def typed(self, record_id: str) -> Any:
+        """Return an id as the field for it has it: a number, or text."""
+        name = self._resource.id_field
+        types = self._fields[name].types if name is not None else ()
+        is_number = "string" not in types and ("integer" in types or "number" in types)
+        return int(record_id) if is_number and _DIGITS.fullmatch(record_id) else record_id
+
+    def _named(self, record_id: str) -> Item:
+        name = self._resource.id_field
+        return self.example if name is None else {**self.example, name: self.typed(record_id)}
+
+
+def _nothing_in(field: Schema) -> list[Any]:
+    """Return how a field says that it has nothing, the plainest first; empty where it can't."""
+    nothing = [(None, "null"), ([], "array")]
+    return [value for value, name in nothing if name in field.types]
+
+
+def shown_in(media: MediaType, place: Place | None, item: Any, beside: Mapping[str, Any]) -> Any:
+    """Return what a representation says that shows an item, or only some values of it.
+
+    Args:
+        media: the representation.
+        place: where the item is; None where it is not shown.
+        item: or the list of them.
+        beside: what else the answer may tell, by its fields' names.
+
+    Raises:
+        SpecError: no example could be made of what is around it.
+    """
+    if place == () and media.schema.accepts(item):
+        return item
+    example = media.example
+    if not isinstance(example, dict):
+        return item if media.schema.accepts(item) else example
+    known = {
+        name: value for name, value in beside.items() if name in example or name in media.schema.properties
+    }
+    if place is None:
+        named = {name: value for name, value in item.items() if name in media.schema.properties}
+        return fitted(media.schema, {**example, **named, **known}, example)
+    if place == ():
+        named = {name: value for name, value in item.items() if name in media.schema.properties}
+        return fitted(media.schema, {**example, **named}, example)
+    return fitted(media.schema, _put({**example, **known}, place, item), example)
+
+
+def _put(body: Any, place: Place, value: Any) -> Any:
+    if not place:
+        return value
+    inside = body.get(place[0]) if isinstance(body, dict) else None
+    return {**(body if isinstance(body, dict) else {}), place[0]: _put(inside, place[1:], value)}
+
+
+def fitted(schema: Schema, value: Item, fallback: Item) -> Item:
+    """Return a value that a schema accepts, and as much of the given one as it can keep.
+
+    Args:
+        schema: what judges it.
+        value: what is wanted.
+        fallback: a legal one, whose fields stand in for those that can't be kept.
+    """
+    if schema.accepts(value):
+        return value
+    broken = {str(path[0]) for path, _ in schema.broken(value) if path}
+    kept = {name: each for name, each in value.items() if name not in broken}
+    stand_ins = {name: fallback[name] for name in broken if name in fallback}
+    for candidate in ({**kept, **stand_ins}, {**fallback, **value}, {**fallback, **kept}):
+        if schema.accepts(candidate):
+            return candidate
+    return fallback
+
+
+def _merged(target: Any, patch: Any) -> Any:
+    """Apply a JSON Merge Patch (RFC 7396)."""
+    if not isinstance(patch, dict):
+        return patch
+    merged = {**target} if isinstance(target, dict) else {}
+    for name, value in patch.items():
+        if value is None:
+            merged.pop(name, None)
+        else:
+            merged[name] = _merged(merged.get(name), value)
+    return merged

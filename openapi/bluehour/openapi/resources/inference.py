@@ -1,0 +1,284 @@
+"""From a contract's paths and schemas to its resources."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
+
+from ..model import Operation
+from ..schema import Schema
+from .families import Family, by_shape, families, parameters_of, shape_of
+from .lifecycle import lifecycle_of
+from .model import Action, Kind, Place, Resource
+from .polling import tied
+from .shapes import envelopes, field_of, is_same, items_of, json_of, list_in
+from .words import id_among, plain
+
+_KINDS: Mapping[str, Kind] = {"GET": "read", "PUT": "replace", "PATCH": "update", "DELETE": "delete"}
+_CREATED = "201"
+
+
+def actions(operations: Iterable[Operation]) -> Mapping[str, Action]:
+    """Return what operations do to the resources of their contract, by operation id.
+
+    Operations that have a behaviour of their own are none of them, and neither are those of a resource that
+    nothing makes or nothing shows: there, a published example is a better answer.
+    """
+    free = [each for each in operations if not each.behaviour and each.node.get("x-resource", True)]
+    on_paths = by_shape(free)
+    known = families(on_paths)
+    begun = _begun(free, known)
+    listing = _listing_by_item(free)
+    found: dict[str, Action] = {}
+    resources: dict[str, Resource] = {}
+    for family in known:
+        _take(family, free, listing, begun.get(family.path, ()), resources, found)
+    for on_path in on_paths.values():
+        if not any(each.id in found for each in on_path.values()):
+            _take_singleton(on_path, found)
+    return found
+
+
+def _begun(
+    operations: Sequence[Operation], known: Sequence[Family]
+) -> Mapping[str, list[tuple[Operation, str]]]:
+    """Return the operations that make items of other paths' collections, and the field that names one."""
+    readable = [each for each in known if "GET" in each.on_items]
+    own = {each.shape for each in known} | {f"{each.shape}/{{}}" for each in known}
+    below = tuple(f"{each.shape}/{{}}/" for each in known)
+    begun: dict[str, list[tuple[Operation, str]]] = {}
+    for operation in operations:
+        shape = shape_of(operation.path)
+        is_own = shape in own or shape.startswith(below)
+        if tie := None if is_own else tied(operation, readable):
+            begun.setdefault(tie[0].path, []).append((operation, tie[1]))
+    return begun
+
+
+def _take(
+    family: Family,
+    operations: Sequence[Operation],
+    listing: Mapping[int, Sequence[Operation]],
+    begun: Iterable[tuple[Operation, str]],
+    resources: dict[str, Resource],
+    found: dict[str, Action],
+) -> None:
+    """Find a collection's resource, and all that is done to it."""
+    item, id_field = _item_of(family)
+    if item is None:
+        return
+    parent = next(
+        (resources[each] for each in _longest(resources) if family.shape.startswith(f"{each}/{{}}/")), None
+    )
+    resource = Resource(family.path, family.parameter, id_field, item, parent=parent)
+    own = {each.operation.id: each for each in _actions_on(family, resource, operations)}
+    for operation in listing.get(id(item.resolved), ()):
+        if action := _listing(operation, resource):
+            own.setdefault(operation.id, action)
+    for operation, name in begun:
+        if operation.id not in own:
+            own[operation.id] = _action("create", resource, operation, id_shown_at=name)
+    kinds = {action.kind for action in own.values()}
+    makes = "create" in kinds or any(action.creates for action in own.values())
+    if not makes or kinds.isdisjoint(("read", "list")):
+        return
+    resources[family.shape] = _finished(resource, own, found)
+
+
+def _listing_by_item(operations: Iterable[Operation]) -> Mapping[int, list[Operation]]:
+    """Return the operations that list something, by the schema of that: one object of the document."""
+    found: dict[int, list[Operation]] = {}
+    for operation in operations:
+        answer = json_of(operation.success[1]) if operation.method == "GET" else None
+        if listed := list_in(answer) if answer else None:
+            found.setdefault(id(listed[1].resolved), []).append(operation)
+    return found
+
+
+def _longest(shapes: Iterable[str]) -> list[str]:
+    return sorted(shapes, key=len, reverse=True)
+
+
+def _take_singleton(on_path: Mapping[str, Operation], found: dict[str, Action]) -> None:
+    """Find a thing of which there is one: it can be read and written, and its path does not name it."""
+    reader = on_path.get("GET")
+    item = json_of(reader.success[1]) if reader is not None else None
+    writers = [on_path[method] for method in ("PUT", "PATCH") if method in on_path]
+    if reader is None or item is None or not item.properties or not writers or reader.path.endswith("}"):
+        return
+    if list_in(item) and not set(item.properties) & set().union(*map(_sent_fields, writers)):
+        return
+    resource = Resource(reader.path, None, None, item)
+    own = {reader.id: _action("read", resource, reader)}
+    own |= {each.id: _action(_KINDS[each.method], resource, each, creates=True) for each in writers}
+    _finished(resource, own, found)
+
+
+def _finished(resource: Resource, own: Mapping[str, Action], found: dict[str, Action]) -> Resource:
+    sendable = frozenset().union(*(_sent_fields(each.operation) for each in own.values()))
+    lifecycle = lifecycle_of(resource.schema, sendable)
+    resource = replace(resource, sendable=sendable, lifecycle=lifecycle)
+    resource.schema.document.validators.expect(resource.schema.node)  # items are judged by it
+    for operation_id, action in own.items():
+        found.setdefault(operation_id, replace(action, resource=resource))
+    return resource
+
+
+def _item_of(family: Family) -> tuple[Schema | None, str | None]:
+    """Return what an item of a collection is, and which of its fields is its id."""
+    shown = [
+        family.on_items[method] for method in ("GET", "PUT", "PATCH", "POST") if method in family.on_items
+    ]
+    bodies = [json_of(operation.success[1]) for operation in shown]
+    if (maker := family.on_collection.get("POST")) is not None:
+        bodies.append(json_of(maker.success[1]))
+    if (lister := family.on_collection.get("GET")) is not None:
+        answer = json_of(lister.success[1])
+        listed = list_in(answer, family.word) if answer else None
+        bodies.append(listed[1] if listed else None)
+    for body in filter(None, bodies):
+        for _, item in envelopes(body):
+            if name := id_among(item.properties, family.parameter, family.word):
+                return item, name
+    return next((body for body in bodies if body is not None and body.properties), None), None
+
+
+def _actions_on(family: Family, resource: Resource, operations: Sequence[Operation]) -> Iterator[Action]:
+    on_collection = [_on_collection(each, resource) for each in family.on_collection.values()]
+    yield from (each for each in on_collection if each)
+    has_create = any(each and each.kind == "create" for each in on_collection)
+    for method, operation in family.on_items.items():
+        if method in _KINDS:
+            creates = method == "PUT" and (not has_create or _CREATED in operation.responses)
+            yield _action(_KINDS[method], resource, operation, creates=creates)
+        elif method == "POST" and (
+            _shown_at(operation, resource) is not None or not operation.success[1].content
+        ):
+            yield _action("update", resource, operation)
+    for operation in operations:
+        if action := _below(operation, family, resource):
+            yield action
+
+
+def _on_collection(operation: Operation, resource: Resource) -> Action | None:
+    answer = json_of(operation.success[1])
+    match operation.method:
+        case "POST":
+            action = _action("create", resource, operation)
+            is_told = action.shown_at is not None or action.id_shown_at or _is_located(operation)
+            return action if is_told or resource.id_field in _sent_fields(operation) else None
+        case "GET":
+            return _listing(operation, resource)
+        case "PUT" | "PATCH" if resource.id_field in _sent_fields(operation) and answer is not None:
+            kind = _KINDS[operation.method]
+            return replace(_action(kind, resource, operation), id_sent_at=resource.id_field)
+    return None
+
+
+def _below(operation: Operation, family: Family, resource: Resource) -> Action | None:
+    """Return what an operation on a path below a collection's does to it."""
+    shape = shape_of(operation.path)
+    if (
+        operation.method == "GET"
+        or not shape.startswith(f"{family.shape}/")
+        or shape == f"{family.shape}/{{}}"
+    ):
+        return None
+    word = shape.removeprefix(f"{family.shape}/{{}}/")
+    if word != shape and "/" not in word and "{" not in word:
+        is_shown = _shown_at(operation, resource) is not None
+        return _action("update", resource, operation) if is_shown else None
+    if operation.method == "POST" and "{}" not in shape[len(family.shape) :]:
+        return _many(operation, resource)
+    return None
+
+
+def _listing(operation: Operation, resource: Resource) -> Action | None:
+    """Return an operation as one that lists items, where the ones that it shows are of this kind."""
+    answer = json_of(operation.success[1])
+    listed = list_in(answer, resource.name) if answer else None
+    if listed is None:
+        return None
+    place, item = listed
+    if operation.path.rstrip("/") != resource.path:
+        known = {plain(name) for name in resource.schema.properties} | {
+            plain(each) for each in parameters_of(resource.path)
+        }
+        is_narrowed = all(plain(name) in known for name in parameters_of(operation.path))
+        if item.resolved is not resource.schema.resolved or not is_narrowed:
+            return None
+    elif item.properties and resource.id_field not in (None, *item.properties):
+        return None
+    return Action("list", resource, operation, shown_at=place)
+
+
+def _many(operation: Operation, resource: Resource) -> Action | None:
+    media = operation.json_body
+    items = items_of(media.schema) if media else None
+    if items is None or not is_same(items, resource.schema):
+        return None
+    return Action("create_many", resource, operation)
+
+
+def _action(
+    kind: Kind,
+    resource: Resource,
+    operation: Operation,
+    *,
+    creates: bool = False,
+    id_shown_at: str | None = None,
+) -> Action:
+    shown_at = _shown_at(operation, resource)
+    if kind == "create" and shown_at is None and id_shown_at is None and resource.parameter:
+        answer = json_of(operation.success[1])
+        fields = answer.properties if answer else ()
+        id_shown_at = id_among(fields, resource.parameter, resource.name)
+    return Action(
+        kind, resource, operation, shown_at, _sent_at(operation, resource), None, id_shown_at, creates
+    )
+
+
+def _shown_at(operation: Operation, resource: Resource) -> Place | None:
+    """Return where an operation's answer shows an item; None where it does not."""
+    answer = json_of(operation.success[1])
+    if answer is None:
+        return None
+    found = list(envelopes(answer))
+    same = [place for place, schema in found if is_same(schema, resource.schema)]
+    alike = [place for place, schema in found if _is_alike(schema, resource)]
+    return next(iter(same + alike), None)
+
+
+def _is_alike(schema: Schema, resource: Resource) -> bool:
+    """Tell whether what is shown is an item, though not all of it, or more."""
+    shown, known = set(schema.properties), set(resource.schema.properties)
+    return resource.id_field in shown and len(shown & known) > max(1, len(known) // 2)
+
+
+def _sent_at(operation: Operation, resource: Resource) -> Place:
+    """Return where a request's body has the item; all of it, unless that lies in an envelope."""
+    media = (
+        operation.json_body or next(iter(operation.body.content.values()), None) if operation.body else None
+    )
+    if media is None:
+        return ()
+    known = set(resource.schema.properties)
+    found = [place for place, schema in envelopes(media.schema, 1) if known & set(schema.properties)]
+    return next(iter(found), ())
+
+
+def _sent_fields(operation: Operation) -> frozenset[str]:
+    """Return the fields that an operation's body may have, in an envelope or not."""
+    if operation.body is None or operation.method == "GET":
+        return frozenset()
+    return frozenset(
+        name
+        for media in operation.body.content.values()
+        for _, schema in envelopes(media.schema, 1)
+        for name in schema.properties
+        if field_of(schema, name).resolved.get("readOnly") is not True
+    )
+
+
+def _is_located(operation: Operation) -> bool:
+    return any(header.name.lower() == "location" for header in operation.success[1].headers)
