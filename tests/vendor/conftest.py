@@ -8,7 +8,7 @@ import signal
 import subprocess
 import sysconfig
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack
+from contextlib import ExitStack, contextmanager
 from functools import cache
 from pathlib import Path
 from uuid import uuid4
@@ -24,10 +24,17 @@ from .sdks import ALL, Client, Kind, Sdk
 @pytest.fixture(scope="session")
 def served() -> Iterator[str]:
     """The base URL of a mock that runs as a user runs it."""
+    with serving() as address:
+        yield address
+
+
+@contextmanager
+def serving(*options: str) -> Iterator[str]:
+    """Run `bluehour serve` with these options; the value is its base URL."""
     bluehour = Path(sysconfig.get_path("scripts"), "bluehour")
     settings = {name: value for name, value in os.environ.items() if not name.startswith("BLUEHOUR_")}
     with subprocess.Popen(
-        [bluehour, "serve", "--port", "0"], env=settings, stdout=subprocess.PIPE, text=True
+        [bluehour, "serve", "--port", "0", *options], env=settings, stdout=subprocess.PIPE, text=True
     ) as server:
         assert server.stdout is not None
         greeting = server.stdout.readline()

@@ -1,4 +1,4 @@
-"""The vendor's SDKs as published, each installed once under `.cache/vendor`, apart from ours and each other.
+"""The vendor's SDKs, and a generator of clients, installed once under `.cache/vendor`, each apart.
 
 What is installed, dependencies included, is pinned by the files in the folder `packages`.
 """
@@ -24,14 +24,15 @@ _CACHE = _HERE.parents[1] / ".cache" / "vendor"
 
 @dataclass(frozen=True, slots=True)
 class Package:
-    """A release of the vendor's SDK."""
+    """A release of the vendor's SDK, or of another package that is called by its name."""
 
     language: Literal["python", "node"]
     version: str
+    of: str = ""
 
     @property
     def name(self) -> str:
-        return f"{self.language}-{self.version}"
+        return f"{self.of or self.language}-{self.version}"
 
     @property
     def can_run(self) -> bool:

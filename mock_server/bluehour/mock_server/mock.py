@@ -9,6 +9,7 @@ from bluehour.openapi.contract import Contract, load
 
 from .api.feature import Feature
 from .api.secrets import Secrets
+from .callbacks.feature import CallbackFeature
 from .console.feature import ConsoleFeature
 from .control.feature import ControlFeature
 from .core.clock import Clock
@@ -79,7 +80,8 @@ class Mock:
         features: list[Feature] = [
             ScenarioFeature(world),
             Rendering(world, stage),
-            WebhookFeature(world, lambda: self.targets),
+            webhooks := WebhookFeature(world, lambda: self.targets),
+            CallbackFeature(world, lambda: self.targets, webhooks.webhooks),
             journal := JournalFeature(world, secrets),
             ReferenceFeature(world),
             ConsoleFeature(journal.journal),

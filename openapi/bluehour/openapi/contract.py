@@ -17,34 +17,37 @@ from .schema import Schema
 from .structure import METHODS, Place
 
 
-def load(place: Path | str = MAGIC_HOUR, *, strict: bool = False) -> Contract:
+def load(
+    place: Path | str = MAGIC_HOUR, *, overlays: Sequence[Path | str] = (), strict: bool = False
+) -> Contract:
     """Read a contract from an OpenAPI or Swagger file, JSON or YAML; Magic Hour's own by default.
 
     A file is read once per process. What can't be used in it is left out, and is among the `defects`.
 
     Args:
         place: the file, or its address.
+        overlays: files or addresses of changes to it: OpenAPI Overlay 1.0.
         strict: whether one defect is too many.
 
     Raises:
         SpecError: the file can't be served; the message says why, in one line.
     """
-    return _load(place, strict)
+    return _load(place, tuple(overlays), strict)
 
 
 @cache
-def _load(place: Path | str, strict: bool) -> Contract:
-    return load_anew(place, strict=strict)
+def _load(place: Path | str, overlays: tuple[Path | str, ...], strict: bool) -> Contract:
+    return load_anew(place, overlays=overlays, strict=strict)
 
 
-def load_anew(place: Path | str, *, strict: bool = False) -> Contract:
+def load_anew(place: Path | str, *, overlays: Sequence[Path | str] = (), strict: bool = False) -> Contract:
     """Read a contract from a file that may have changed since it was loaded.
 
     Raises:
         SpecError: as `load` does.
     """
-    contract = Contract(read(place))
-    if place != MAGIC_HOUR:
+    contract = Contract(read(place, overlays))
+    if place != MAGIC_HOUR or overlays:
         _try_references(contract, place)
         _compile_all(contract)
         if strict and (defects := contract.defects):
@@ -139,6 +142,20 @@ class Contract:
             for name, item in document.get("webhooks", {}).items()
             if "post" in resolve(document, item)
         }
+
+    def callbacks(self, operation: Operation) -> list[tuple[str, Operation]]:
+        """Return the requests that the server sends to whom an operation's request names, with their names.
+
+        The path of each is an expression such as `{$request.body#/url}`.
+        """
+        document, method = self._responses, operation.method.lower()
+        return [
+            (name, parsing.operation(document, document, (*place, expression), "post"))
+            for name, callback in (operation.node.get("callbacks") or {}).items()
+            for place in [("paths", operation.path, method, "callbacks", name)]
+            for expression, item in resolve(document, callback).items()
+            if "post" in resolve(document, item)
+        ]
 
     @cached_property
     def base_paths(self) -> tuple[str, ...]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import codecs
+from collections.abc import Sequence
 from functools import cached_property, partial
 from pathlib import Path
 from typing import Any
@@ -15,6 +16,7 @@ from . import data
 from .bundling import bundled, refers_elsewhere
 from .errors import BluehourError
 from .mending import Defect, mended
+from .overlay import OverlayError, overlaid
 from .swagger import converted
 from .upgrade import upgraded
 from .validators import Validators
@@ -72,13 +74,14 @@ class CircularReference(SpecError):
     """A reference comes back to itself, and names nothing."""
 
 
-def read(place: Path | str) -> Document:
+def read(place: Path | str, overlays: Sequence[Path | str] = ()) -> Document:
     """Read an OpenAPI 3 or Swagger 2.0 document, JSON or YAML, and return it as OpenAPI 3.1.
 
     What can't be used in it is left out, and is among its `defects`.
 
     Args:
         place: a file, or an address that begins with http:// or https://.
+        overlays: files of changes to it, in their order, likewise.
 
     Raises:
         SpecError: it can't be read or parsed, or it is no OpenAPI document with paths.
@@ -87,6 +90,8 @@ def read(place: Path | str) -> Document:
     document = files.whole(f"{place}")
     if not isinstance(document, dict):
         raise SpecError(f"{place}: not an OpenAPI document: expected an object at the top")
+    for overlay in overlays:
+        files.overlay(document, f"{overlay}")
     if document.get("swagger") == "2.0":
         document = converted(document)
     elif files.refers_elsewhere:
@@ -126,6 +131,18 @@ class _Files:
         text = _text_at(place)
         self.refers_elsewhere |= refers_elsewhere(text)
         return _parsed(text, place)
+
+    def overlay(self, document: dict[str, Any], place: str) -> None:
+        """Change a document as an overlay says.
+
+        Raises:
+            SpecError: it can't be read or parsed, or it is no overlay.
+        """
+        try:
+            for target in overlaid(document, self.whole(place)):
+                self.defects.append(Defect((), f"{place}: there is nothing at {target}"))
+        except OverlayError as error:
+            raise SpecError(f"{place}: {error}") from error
 
     def part(self, place: str, fragment: str) -> Any:
         """Return what a reference to another file names.

@@ -17,19 +17,27 @@ from .model import (
     with_parameters,
 )
 from .schema import Schema
+from .structure import Place
 
 
-def operation(requests: Document, responses: Document, place: tuple[str, str], method: str) -> Operation:
-    """Read an operation: what it takes from one reading of the document, what it answers from the other."""
-    group, path = place
-    item = resolve(requests, requests[group][path])
+def operation(requests: Document, responses: Document, place: Place, method: str) -> Operation:
+    """Read an operation: what it takes from one reading of the document, what it answers from the other.
+
+    Args:
+        requests: the document as requests are judged by it.
+        responses: as responses are.
+        place: of the path item, whose last step is the path.
+        method: in small letters.
+    """
+    path = str(place[-1])
+    item = _at(requests, place)
     node = resolve(requests, item[method])
     parameters = [
         resolve(requests, one) for one in (*item.get("parameters", []), *node.get("parameters", []))
     ]
     by_place = {(parameter["in"], parameter["name"]): parameter for parameter in parameters}
     body = resolve(requests, node.get("requestBody"))
-    answers = resolve(responses, resolve(responses, responses[group][path])[method]).get("responses", {})
+    answers = resolve(responses, _at(responses, place)[method]).get("responses", {})
     return Operation(
         id=node.get("operationId") or f"{method.upper()} {path}",
         method=method.upper(),
@@ -44,6 +52,13 @@ def operation(requests: Document, responses: Document, place: tuple[str, str], m
         node=node,
         base_paths=base_paths(node) or base_paths(item),
     )
+
+
+def _at(document: Document, place: Place) -> Any:
+    node: Any = document
+    for step in place:
+        node = resolve(document, node[step])
+    return node
 
 
 def base_paths(node: dict[str, Any]) -> tuple[str, ...]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import shlex
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from html.parser import HTMLParser
 from itertools import pairwise
 from pathlib import Path
@@ -22,6 +22,7 @@ from bluehour.mock_server.mock import Mock
 from bluehour.mock_server.reference_page import page as page_module
 from bluehour.mock_server.reference_page.prose import prose
 from bluehour.openapi.contract import Contract, load
+from bluehour.openapi.resources import Action
 from tests.profiles import examples
 
 from ...openapi.test_schema import schemas, values
@@ -491,9 +492,9 @@ def test_the_page_is_made_once_and_not_before_it_is_asked_for(monkeypatch: pytes
     made: list[int] = []
     make = page_module._html
 
-    def counting(contract: Contract, mark: str) -> str:
+    def counting(contract: Contract, actions: Mapping[str, Action], mark: str) -> str:
         made.append(1)
-        return make(contract, mark)
+        return make(contract, actions, mark)
 
     monkeypatch.setattr(page_module, "_html", counting)
     client = client_of(load())

@@ -20,6 +20,10 @@ class Violation(NamedTuple):
     message: str
 
 
+ItemKey = tuple[str, str]
+"""What an item is kept by: its collection, and its id there."""
+
+
 @dataclass(slots=True)
 class Trace:
     """One request's story so far.
@@ -28,6 +32,7 @@ class Trace:
         operation: what was called; None until it is known, and for a path or method that there is not.
         transfer: `upload` or `download` for the two ends of a signed link, which are no operations.
         path_values: the values of the path's parameters, by name.
+        item: the item of another contract's resource that it made, changed or read.
         token: the credential that came.
         account_id: whose that is.
         note: what happened: `project`, `charged`, `balance`, `error`, …
@@ -39,6 +44,7 @@ class Trace:
     operation: Operation | None = None
     transfer: str = ""
     path_values: Mapping[str, str] = field(default_factory=dict)
+    item: ItemKey | None = None
     token: str | None = None
     account_id: str | None = None
     note: Mapping[str, Any] = field(default_factory=dict)

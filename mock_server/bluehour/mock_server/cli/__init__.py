@@ -129,6 +129,15 @@ def _option(name: str, *declarations: str, **attributes: Any) -> Callable[[_Comm
     help="Serve another contract: OpenAPI 3.0 to 3.2 or Swagger 2.0, JSON or YAML. Default: Magic Hour's.",
 )
 @_option(
+    "--overlay",
+    "overlays",
+    metavar="FILE_OR_URL",
+    multiple=True,
+    callback=lambda _context, _option, given: tuple(map(_file_or_url, given)),
+    help="Change the contract as an OpenAPI Overlay says, such as to add examples, prices or latencies. "
+    "May be given several times.",
+)
+@_option(
     "--strict",
     is_flag=True,
     help="Refuse a contract with anything wrong in it. Default: say what, and serve the rest.",

@@ -28,4 +28,4 @@ class ReferenceFeature(Feature):
         """Serve the reference, and the contract itself."""
         from .pages import add_routes
 
-        add_routes(app, self._world.contract)
+        add_routes(app, self._world.contract, self._world.actions)

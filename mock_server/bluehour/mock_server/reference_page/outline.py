@@ -16,6 +16,7 @@ from bluehour.openapi.contract import Contract
 from bluehour.openapi.document import Document, SpecError, resolve
 from bluehour.openapi.messages import phrase
 from bluehour.openapi.model import DeclaredResponse, MediaType, Operation, Parameter, without_parameters
+from bluehour.openapi.resources import Action, Kind
 
 from .curl import curl
 from .fields import Field, Reader, Table
@@ -82,6 +83,8 @@ class Entry:
     deprecated: bool
     credits: int
     render_seconds: float
+    state: str
+    """What it does to what is kept; nothing where nothing is."""
     security: str
     parameters: tuple[tuple[str, tuple[Field, ...]], ...]
     body_required: bool
@@ -135,23 +138,38 @@ class Outline:
         return sum(len(group.entries) for group in self.groups)
 
 
-def outline(contract: Contract, base_url: str) -> Outline:
+_VERBS: Mapping[Kind, str] = {
+    "create": "adds to",
+    "create_many": "adds to",
+    "read": "reads from",
+    "list": "lists",
+    "replace": "replaces in",
+    "update": "changes in",
+    "delete": "deletes from",
+}
+
+
+def outline(contract: Contract, actions: Mapping[str, Action], base_url: str) -> Outline:
     """Return what the page tells of a contract.
 
     Args:
         contract: what is served.
+        actions: what operations do to resources whose state is kept, by operation id.
         base_url: what the curl commands call.
     """
     reader = Reader(nested=True)
-    outline = _Outliner(contract, base_url, reader).outline()
+    outline = _Outliner(contract, actions, base_url, reader).outline()
     if reader.rows > _MOST_ROWS:
-        return _Outliner(contract, base_url, Reader(nested=False)).outline()
+        return _Outliner(contract, actions, base_url, Reader(nested=False)).outline()
     return outline
 
 
 class _Outliner:
-    def __init__(self, contract: Contract, base_url: str, reader: Reader) -> None:
+    def __init__(
+        self, contract: Contract, actions: Mapping[str, Action], base_url: str, reader: Reader
+    ) -> None:
         self._contract = contract
+        self._actions = actions
         self._document = contract.document
         self._base_url = base_url
         self._reader = reader
@@ -229,6 +247,7 @@ class _Outliner:
             deprecated=node.get("deprecated") is True,
             credits=operation.credits,
             render_seconds=operation.render_seconds,
+            state=_state(self._actions.get(operation.id)),
             security=_security(operation),
             parameters=tuple(self._parameters(operation, place)),
             body_required=bool(operation.body and operation.body.required),
@@ -424,3 +443,10 @@ def _limit(name: str, value: Any) -> str:
         return "none" if value is None else str(value)
     units: Iterable[tuple[str, int]] = (("GiB", 2**30), ("MiB", 2**20), ("KiB", 2**10))
     return next((f"{value / size:g} {unit}" for unit, size in units if value >= size), f"{value} bytes")
+
+
+def _state(action: Action | None) -> str:
+    if action is None:
+        return ""
+    verb = "reads" if action.resource.is_singleton and action.kind == "read" else _VERBS[action.kind]
+    return f"{verb} {action.resource.path}"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from functools import cached_property
 from pathlib import Path
 from secrets import token_hex
@@ -11,6 +12,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import escape
 
 from bluehour.openapi.contract import Contract
+from bluehour.openapi.resources import Action
 
 from .outline import outline, schema_anchor
 from .prose import line, prose
@@ -21,11 +23,11 @@ _HOST = re.compile(r"[A-Za-z0-9.\-]+(:\d{1,5})?|\[[0-9A-Fa-f:.]+\](:\d{1,5})?", 
 class Page:
     """The reference of one contract."""
 
-    def __init__(self, contract: Contract) -> None:
+    def __init__(self, contract: Contract, actions: Mapping[str, Action]) -> None:
         # Nobody can write this into a specification: it stands where the address belongs. The asterisk
         # puts a URL of a curl command in quotes, as some addresses need.
         self._mark = f"address*{token_hex(16)}"
-        self._html = _html(contract, self._mark)
+        self._html = _html(contract, actions, self._mark)
 
     @cached_property
     def _pieces(self) -> list[bytes]:
@@ -42,7 +44,7 @@ class Page:
         return str(escape(f"{scheme}://{host}")).encode().join(self._pieces)
 
 
-def _html(contract: Contract, mark: str) -> str:
+def _html(contract: Contract, actions: Mapping[str, Action], mark: str) -> str:
     environment = Environment(
         loader=FileSystemLoader(Path(__file__).with_name("templates")),
         autoescape=True,
@@ -51,4 +53,4 @@ def _html(contract: Contract, mark: str) -> str:
         undefined=StrictUndefined,
     )
     environment.filters |= {"prose": prose, "line": line, "schema_anchor": schema_anchor}
-    return environment.get_template("page.html").render(api=outline(contract, mark), address=mark)
+    return environment.get_template("page.html").render(api=outline(contract, actions, mark), address=mark)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from functools import cached_property, partial
 from pathlib import Path
 from typing import Any
@@ -13,6 +14,7 @@ from flask import Flask, Response, request
 from bluehour.openapi.contract import Contract
 from bluehour.openapi.document import Document
 from bluehour.openapi.model import JSON
+from bluehour.openapi.resources import Action
 
 from . import PATH
 
@@ -31,14 +33,20 @@ _HEADERS = {
 }
 
 
-def add_routes(app: Flask, contract: Contract) -> None:
-    """Serve the reference, unless the contract has an operation there; and the contract itself."""
+def add_routes(app: Flask, contract: Contract, actions: Mapping[str, Action]) -> None:
+    """Serve the reference, unless the contract has an operation there; and the contract itself.
+
+    Args:
+        app: what serves it.
+        contract: what it tells of.
+        actions: what operations do to resources whose state is kept, by operation id.
+    """
     document = _written(contract.document)
     app.add_url_rule("/openapi.json", "openapi", lambda: Response(document, content_type=JSON))
     files = {f"{PATH}/{name}": name for name in _FILES}
     if _taken(contract) & {PATH, *files}:
         return
-    app.add_url_rule(PATH, "reference_page", _View(contract), strict_slashes=False)
+    app.add_url_rule(PATH, "reference_page", _View(contract, actions), strict_slashes=False)
     for path, name in files.items():
         app.add_url_rule(path, f"reference_page {name}", partial(_file, name))
 
@@ -58,14 +66,15 @@ def _taken(contract: Contract) -> set[str]:
 class _View:
     """Answers with the page, which is made at the first request and kept."""
 
-    def __init__(self, contract: Contract) -> None:
+    def __init__(self, contract: Contract, actions: Mapping[str, Action]) -> None:
         self._contract = contract
+        self._actions = actions
 
     @cached_property
     def _page(self) -> Any:
         from .page import Page
 
-        return Page(self._contract)
+        return Page(self._contract, self._actions)
 
     def __call__(self) -> Response:
         html = self._page.at(request.scheme, request.host, request.environ["SERVER_PORT"])

@@ -17,6 +17,9 @@ from ..core.deliveries import Endpoint
 from ..mock import Mock
 from ..reference_page import PATH as DOCS
 
+_MOST_NAMED = 4
+"""Resources; `/docs` has the others."""
+
 
 def greeting(mock: Mock, base_url: str, version: str, *, shows_secret: bool) -> str:
     """Return the start-up text; with the webhooks' secret where that was made up, and nobody knows it yet."""
@@ -26,6 +29,12 @@ def greeting(mock: Mock, base_url: str, version: str, *, shows_secret: bool) -> 
         f"Bluehour {version} is {contract.title} at {base_url}  (Ctrl-C stops it)",
         f"{operations}, state in {mock.world.settings.store}, contract at {base_url}/openapi.json",
     ]
+    if actions := mock.world.actions:
+        kept = {action.resource.path for action in actions.values()}
+        resources = counted(len(kept), "resource")
+        parts.append(
+            f"What is sent is kept: {len(actions)} operations work on {resources}, {_some(sorted(kept))}"
+        )
     stage = mock.rendering.stage
     if stage is not None:
         parts.append(f"Pictures are really edited, {stage.described()}")
@@ -35,6 +44,11 @@ def greeting(mock: Mock, base_url: str, version: str, *, shows_secret: bool) -> 
     if contract is load():
         parts += ["", "Point an SDK at it; any token is an account:", *_sdks(base_url)]
     return "\n".join(parts) + "\n"
+
+
+def _some(names: list[str]) -> str:
+    shown, more = names[:_MOST_NAMED], len(names) - _MOST_NAMED
+    return ", ".join(shown) + (f" and {more} more" if more > 0 else "")
 
 
 def _webhook(endpoint: Endpoint, shows_secret: bool) -> str:

@@ -67,6 +67,7 @@ class Server:
     webhook_secret: str | None = None
     reload: bool = False
     strict: bool = False
+    overlays: tuple[Path | str, ...] = ()
 
     @property
     def contract(self) -> Contract:
@@ -75,7 +76,7 @@ class Server:
         Raises:
             SpecError: it can't be.
         """
-        return load(self.contract_file, strict=self.strict)
+        return load(self.contract_file, overlays=self.overlays, strict=self.strict)
 
     @property
     def contract_file(self) -> Path | str:
@@ -220,7 +221,8 @@ def _reloader(server: Server, mock: Mock, shared: Shared, log: LoopWriter) -> Re
     """Watches the files that the server was started with."""
 
     def contract() -> str:
-        before, contract = mock.world.contract, load_anew(server.contract_file, strict=server.strict)
+        before = mock.world.contract
+        contract = load_anew(server.contract_file, overlays=server.overlays, strict=server.strict)
         log.write(_warnings(contract))
         _check_plan(server, contract)
         mock.world.adopt(contract)
@@ -238,8 +240,8 @@ def _reloader(server: Server, mock: Mock, shared: Shared, log: LoopWriter) -> Re
         return counted(rules, "rule")
 
     watched: dict[Path, Callable[[], str]] = {}
-    if isinstance(server.contract_file, Path):
-        watched[server.contract_file] = contract
+    files = (server.contract_file, *server.overlays)
+    watched |= {file: contract for file in files if isinstance(file, Path)}
     if server.scenario is not None:
         watched[server.scenario] = partial(scenario, server.scenario)
     return Reloader(watched, log.write)

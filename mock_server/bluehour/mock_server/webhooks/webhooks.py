@@ -121,6 +121,11 @@ class Webhooks:
             if "x-project-status" in operation.node
         }
 
+    @property
+    def names(self) -> frozenset[str]:
+        """What the contract's events are called, those that tell of other things than projects as well."""
+        return frozenset(self._world.contract.webhooks)
+
     def endpoints(self) -> list[Endpoint]:
         """Return the registered webhooks."""
         return list(self._endpoints.values())
@@ -137,7 +142,7 @@ class Webhooks:
             ValueError: an event that there is not, no URL, one that may not be called, or one too many.
         """
         check_url(url, self._targets())
-        known = frozenset(self.events.values())
+        known = self.names
         wanted = known if events is None else frozenset(events)
         if not known:
             raise ValueError("the contract has no webhooks for image projects: there is nothing to send")
@@ -407,8 +412,28 @@ class Webhooks:
                 Delivery(_new_id("delivery"), each, f"{name}", event.project.id, body, event.at, now)
                 for each in wanting
             ]
-        if not self._world.store.hand_out(event, [_kept(each) for each in deliveries[:room]]):
-            return
+        if self._world.store.hand_out(event, [_kept(each) for each in deliveries[:room]]):
+            self._begin(deliveries, room, now, resets)
+
+    def publish(self, name: str, subject: str, body: bytes, at: float) -> None:
+        """Send an event that has happened to all who want it.
+
+        Args:
+            name: of the event.
+            subject: the id of what it tells of.
+            body: what is sent.
+            at: when it happened, by the mock's clock.
+        """
+        with self._changed:
+            wanting = [each for each in self._endpoints.values() if name in each.events and each.since <= at]
+            room = max(_MOST_PENDING - (len(self._deliveries) - len(self._over)), 0)
+            resets = self._resets
+        deliveries = [Delivery(_new_id("delivery"), each, name, subject, body, at, at) for each in wanting]
+        self._world.store.hand_out(None, [_kept(each) for each in deliveries[:room]])
+        self._begin(deliveries, room, at, resets)
+
+    def _begin(self, deliveries: list[Delivery], room: int, now: float, resets: int) -> None:
+        """Have deliveries made that are stored, as far as there is room for them."""
         with self._changed:
             for place, delivery in enumerate(deliveries):
                 if (

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
+from typing import Any, get_args
 
 from ..model import Operation
 from ..schema import Schema
@@ -12,7 +13,7 @@ from .lifecycle import lifecycle_of
 from .model import Action, Kind, Place, Resource
 from .polling import tied
 from .shapes import envelopes, field_of, is_same, items_of, json_of, list_in
-from .words import id_among, plain
+from .words import id_among, plain, singular
 
 _KINDS: Mapping[str, Kind] = {"GET": "read", "PUT": "replace", "PATCH": "update", "DELETE": "delete"}
 _CREATED = "201"
@@ -78,6 +79,9 @@ def _take(
     for operation, name in begun:
         if operation.id not in own:
             own[operation.id] = _action("create", resource, operation, id_shown_at=name)
+    own |= {
+        each.id: _as_hinted(each, resource) for each in operations if _hint_of(each).get("of") == family.path
+    }
     kinds = {action.kind for action in own.values()}
     makes = "create" in kinds or any(action.creates for action in own.values())
     if not makes or kinds.isdisjoint(("read", "list")):
@@ -93,6 +97,21 @@ def _listing_by_item(operations: Iterable[Operation]) -> Mapping[int, list[Opera
         if listed := list_in(answer) if answer else None:
             found.setdefault(id(listed[1].resolved), []).append(operation)
     return found
+
+
+def _hint_of(operation: Operation) -> Mapping[str, Any]:
+    """Return what `x-resource` says of an operation: the `action`, `of` which collection, by which `id`."""
+    hint = operation.node.get("x-resource")
+    return hint if isinstance(hint, dict) and hint.get("action") in get_args(Kind) else {}
+
+
+def _as_hinted(operation: Operation, resource: Resource) -> Action:
+    hint = _hint_of(operation)
+    action = _listing(operation, resource) if hint["action"] == "list" else None
+    name = hint.get("id")
+    return action or _action(
+        hint["action"], resource, operation, id_shown_at=name if isinstance(name, str) else None
+    )
 
 
 def _longest(shapes: Iterable[str]) -> list[str]:
@@ -241,12 +260,29 @@ def _action(
 def _shown_at(operation: Operation, resource: Resource) -> Place | None:
     """Return where an operation's answer shows an item; None where it does not."""
     answer = json_of(operation.success[1])
-    if answer is None:
-        return None
-    found = list(envelopes(answer))
+    return None if answer is None else shown_in_body(answer, resource)
+
+
+def shown_in_body(body: Schema, resource: Resource) -> Place | None:
+    """Return where a body shows an item; None where it does not."""
+    found = list(envelopes(body))
     same = [place for place, schema in found if is_same(schema, resource.schema)]
     alike = [place for place, schema in found if _is_alike(schema, resource)]
     return next(iter(same + alike), None)
+
+
+def is_about(name: str, request: Operation, resource: Resource) -> bool:
+    """Tell whether an event is about items of a resource: by its name, or as its body shows one."""
+    media = request.json_body
+    is_named = singular(plain(resource.name)) in plain(name)
+    return is_named or (media is not None and shown_in_body(media.schema, resource) is not None)
+
+
+def names_item(field: str, resource: Resource) -> bool:
+    """Tell whether a field, elsewhere than in an item, is the id of one: `petId` of a pet."""
+    one = singular(plain(resource.name))
+    known = {plain(resource.parameter or ""), "id", f"{one}id"}
+    return plain(field) in known
 
 
 def _is_alike(schema: Schema, resource: Resource) -> bool:

@@ -34,5 +34,5 @@ def id_among(fields: Iterable[str], parameter: str, collection: str) -> str | No
     if wanted in names:
         return names[wanted]
     endings = [known for known in names if known and wanted.endswith(known) and known in _USUAL_IDS]
-    candidates = [*sorted(endings, key=len, reverse=True), "id", one + "id", "uuid", "guid", one]
+    candidates = [*sorted(endings, key=len, reverse=True), "id", one + "id", "uuid", "guid"]
     return next((names[each] for each in candidates if each in names), None)

@@ -216,7 +216,10 @@ class ListOfEntries:
             coming.append(ComingEvent(found, has_begun, at, base_url))
         return min((each for each in coming if each.at < inf), key=lambda each: each.at, default=None)
 
-    def hand_out(self, event: ComingEvent, deliveries: Sequence[WaitingDelivery]) -> bool:
+    def hand_out(self, event: ComingEvent | None, deliveries: Sequence[WaitingDelivery]) -> bool:
+        if event is None:
+            self.waiting.update({each.id: each for each in deliveries})
+            return True
         base_url, has_begun = self.announced.get(event.project.id, ("", None))
         found = self.stored.get(event.project.id)
         if found is None or has_begun != event.has_begun:
@@ -509,9 +512,14 @@ class StoresMachine(RuleBasedStateMachine):
     def hand_out_what_was_seen_before(self, place: int) -> None:
         self.same_hand_out(self.seen[-min(place, len(self.seen))], ["one"])
 
-    def same_hand_out(self, event: ComingEvent, webhooks: list[str]) -> None:
+    @rule(webhooks=st.lists(webhook_ids, max_size=2))
+    def hand_out_of_no_project(self, webhooks: list[str]) -> None:
+        self.same_hand_out(None, webhooks)
+
+    def same_hand_out(self, event: ComingEvent | None, webhooks: list[str]) -> None:
+        subject, at = (event.project.id, event.at) if event else ("7", self.now)
         made = [
-            WaitingDelivery(new_id(), each, "image.started", event.project.id, b"{}", event.at, 0, self.now)
+            WaitingDelivery(new_id(), each, "image.started", subject, b"{}", at, 0, self.now)
             for each in webhooks
         ]
         self.same(lambda store: store.hand_out(event, made))

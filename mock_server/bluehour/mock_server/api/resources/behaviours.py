@@ -16,7 +16,7 @@ from urllib.parse import quote
 import orjson
 
 from bluehour.openapi.model import DeclaredResponse, MediaType
-from bluehour.openapi.resources import Action, Kind, Lifecycle
+from bluehour.openapi.resources import Action, Kind
 from bluehour.openapi.resources.families import parameters_of, shape_of
 from bluehour.openapi.resources.words import plain
 from bluehour.openapi.schema import value_at
@@ -27,7 +27,8 @@ from ..examples import answered, documented_example
 from .ids import fresh_ids
 from .items import Item, Items, shown_in
 from .listing import beside, page_of
-from .places import collection_of, named, refuse_missing_parents
+from .places import address_of, collection_of, named, refuse_missing_parents
+from .work import as_item, item_at, item_in
 
 _RENDER_SECONDS = 30.0
 """How long work takes where `x-render-seconds` does not tell, before the time scale."""
@@ -61,7 +62,7 @@ def _create(action: Action, items: Items, call: Call) -> Answer:
 
 def _create_many(action: Action, items: Items, call: Call) -> Answer:
     collection = _place(action, call)
-    records = [_stored(action, items, call, collection, _as_item(each)) for each in call.body or ()]
+    records = [_stored(action, items, call, collection, as_item(each)) for each in call.body or ()]
     return replace(documented_example(call), note={"items": len(records)})
 
 
@@ -78,7 +79,7 @@ def _list(action: Action, items: Items, call: Call) -> Answer:
     store = call.world.store
     if not store.has_records(collection):
         return documented_example(call)
-    shown = [_now(action, items, call, record) for record in store.records(collection)]
+    shown = [item_at(items, record, call.now) for record in store.records(collection)]
     shown = [item for item in shown if _is_below(item, action, call)]
     page = page_of(shown, action.resource, call.operation, call.parameters)
     told = beside(page, action.resource.id_field)
@@ -97,7 +98,7 @@ def _replace(action: Action, items: Items, call: Call) -> Answer:
         record_id = str(sent.get(action.id_sent_at or "", ""))
 
     def again(record: Record) -> Item:
-        return items.new(sent, record.id, call.now, before=_read_body(record))
+        return items.new(sent, record.id, call.now, before=item_in(record))
 
     return _changed(action, items, call, collection, record_id, sent, again)
 
@@ -111,7 +112,7 @@ def _update(action: Action, items: Items, call: Call) -> Answer:
     merge = "merge-patch" in call.request.content_type
 
     def changed(record: Record) -> Item:
-        return items.changed(_read_body(record), sent, call.now, merge=merge)
+        return items.changed(item_in(record), sent, call.now, merge=merge)
 
     return _changed(action, items, call, collection, record_id, sent, changed)
 
@@ -213,8 +214,7 @@ def _created(
     record = _stored(action, items, call, collection, sent, record_id)
     answer = _shown(action, items, call, record, success)
     if any(name.lower() == "location" for name in answer.headers):
-        location = call.base_url + f"{collection}/{quote(record.id, safe='')}"
-        answer.headers = {**answer.headers, "Location": location}
+        answer.headers = {**answer.headers, "Location": call.base_url + address_of(record, call)}
     return answer
 
 
@@ -270,11 +270,7 @@ def _record(action: Action, items: Items, call: Call, collection: str, sent: Ite
 
 
 def _sent(action: Action, call: Call) -> Item:
-    return _as_item(value_at(call.body, action.sent_at))
-
-
-def _as_item(value: Any) -> Item:
-    return value if isinstance(value, dict) else {}
+    return as_item(value_at(call.body, action.sent_at))
 
 
 def _said_in_query(action: Action, call: Call) -> Item:
@@ -283,33 +279,12 @@ def _said_in_query(action: Action, call: Call) -> Item:
     return {name: value for name, value in call.parameters.items() if name in names and value is not None}
 
 
-def _read_body(record: Record) -> Item:
-    return _as_item(orjson.loads(record.body)) if record.body else {}
-
-
-def _now(action: Action, items: Items, call: Call, record: Record) -> Item:
-    """Return an item as it is at this time."""
-    lifecycle = action.resource.lifecycle
-    item = _read_body(record)
-    return item if lifecycle is None else items.at_work(item, status_of(record, lifecycle, call.now))
-
-
-def status_of(record: Record, lifecycle: Lifecycle, now: float) -> str:
-    """Return the word for how far the work on an item is."""
-    if now < record.running_at:
-        return lifecycle.waiting
-    if now < record.finished_at:
-        return lifecycle.running or lifecycle.waiting
-    if record.outcome == CANCELED:
-        return lifecycle.canceled or lifecycle.failed or lifecycle.done
-    return lifecycle.done if record.outcome == COMPLETE else lifecycle.failed or lifecycle.done
-
-
 def _shown(
     action: Action, items: Items, call: Call, record: Record, success: tuple[int, DeclaredResponse]
 ) -> Answer:
-    item = _now(action, items, call, record)
+    item = item_at(items, record, call.now)
     resource = action.resource
+    call.trace.item = record.collection, record.id
     told: dict[str, Any] = {}
     if action.id_shown_at is not None:
         told[action.id_shown_at] = items.typed(record.id)

@@ -36,7 +36,7 @@ class Items:
     """
 
     def __init__(self, resource: Resource, readers: Iterable[tuple[Operation, Place]]) -> None:
-        self._resource = resource
+        self.resource = resource
         self._schema = resource.schema
         self._readers = tuple(readers)
         self._fields = {name: field_of(self._schema, name) for name in self._schema.properties}
@@ -69,7 +69,7 @@ class Items:
         try:
             made = sample(self._schema.node, self._schema.document)
         except NoSample as error:
-            raise SpecError(f"no example could be made for {self._resource.path}: {error}") from error
+            raise SpecError(f"no example could be made for {self.resource.path}: {error}") from error
         return made if isinstance(made, dict) else {}
 
     def new(self, sent: Mapping[str, Any], record_id: str, now: float, before: Item | None = None) -> Item:
@@ -83,7 +83,7 @@ class Items:
         """
         made: Item = {} if self._fields else {**sent}
         for name, field in self._fields.items():
-            if name == self._resource.id_field:
+            if name == self.resource.id_field:
                 made[name] = self.typed(record_id)
             elif name in sent and field.resolved.get("writeOnly") is not True:
                 made[name] = sent[name]
@@ -97,7 +97,7 @@ class Items:
             return {}
         if (stamp := self._stamp(name, field, now, is_new=before is None)) is not None:
             return {name: stamp}
-        if name in self._resource.sendable:
+        if name in self.resource.sendable:
             return {name: field.resolved["default"]} if "default" in field.resolved else self._required(name)
         if before is None and not self._is_told(field):
             return self._required(name)
@@ -107,7 +107,7 @@ class Items:
     def _is_told(self, field: Schema) -> bool:
         """Tell whether an example's value is worth to be shown: it is published, or the server's to tell."""
         is_read_only = field.resolved.get("readOnly") is True
-        return self._published is not None or self._resource.lifecycle is not None or is_read_only
+        return self._published is not None or self.resource.lifecycle is not None or is_read_only
 
     def _required(self, name: str) -> Item:
         if name not in required_by(self._schema):
@@ -136,7 +136,7 @@ class Items:
         wanted = {
             name: value
             for name, value in sent.items()
-            if name != self._resource.id_field
+            if name != self.resource.id_field
             and (name in self._fields or not self._fields)
             and not self._is_secret(name)
         }
@@ -158,17 +158,17 @@ class Items:
             item: as it is kept.
             status: a word of the resource's lifecycle.
         """
-        lifecycle = self._resource.lifecycle
+        lifecycle = self.resource.lifecycle
         if lifecycle is None:
             return item
         shown = {**item, lifecycle.field: status}
         for name, field in self._fields.items():
             known = plain(name)
-            if name in (lifecycle.field, self._resource.id_field) or name in self._resource.sendable:
+            if name in (lifecycle.field, self.resource.id_field) or name in self.resource.sendable:
                 continue
             if known in _ENDS_OF_ERRORS:
                 shown = self._with_error(shown, name, field, failed=status == lifecycle.failed)
-            elif status != lifecycle.done and any(word in known for word in _MADE_BY_WORK):
+            elif status != lifecycle.done and _is_made_by_work(known, field):
                 shown = self._without(shown, name, field)
         return fitted(self._schema, shown, {**item, lifecycle.field: status})
 
@@ -191,19 +191,24 @@ class Items:
 
     def typed(self, record_id: str) -> Any:
         """Return an id as the field for it has it: a number, or text."""
-        name = self._resource.id_field
+        name = self.resource.id_field
         types = self._fields[name].types if name is not None else ()
         is_number = "string" not in types and ("integer" in types or "number" in types)
         return int(record_id) if is_number and _DIGITS.fullmatch(record_id) else record_id
 
     def _named(self, record_id: str) -> Item:
-        name = self._resource.id_field
+        name = self.resource.id_field
         return self.example if name is None else {**self.example, name: self.typed(record_id)}
+
+
+def _is_made_by_work(known: str, field: Schema) -> bool:
+    is_stamp = known in _MADE or known in _CHANGED
+    return not is_stamp and ("null" in field.types or any(word in known for word in _MADE_BY_WORK))
 
 
 def _nothing_in(field: Schema) -> list[Any]:
     """Return how a field says that it has nothing, the plainest first; empty where it can't."""
-    nothing = [(None, "null"), ([], "array")]
+    nothing: list[tuple[Any, str]] = [(None, "null"), ([], "array")]
     return [value for value, name in nothing if name in field.types]
 
 

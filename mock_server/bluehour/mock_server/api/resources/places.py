@@ -9,6 +9,7 @@ from bluehour.openapi.resources import Action, Resource
 from bluehour.openapi.resources.families import parameters_of, shape_of
 from bluehour.openapi.resources.words import plain
 
+from ...core.records import Record
 from ..call import Call, Refusal
 
 
@@ -40,6 +41,15 @@ def named(action: Action, path: Mapping[str, str]) -> str | None:
     names = parameters_of(operation)
     is_below = shape_of(operation).startswith(f"{shape_of(resource.path)}/{{}}")
     return path[names[place]] if is_below else None
+
+
+def address_of(record: Record, call: Call) -> str:
+    """Return the path at which an item is found, under the same base path as the call."""
+    template = call.operation.path
+    own = _filled(template, [call.path[name] for name in parameters_of(template)])
+    came = call.request.raw_path
+    base = came.removesuffix(own) if came.endswith(own) else ""
+    return f"{base}{record.collection}/{quote(record.id, safe='')}"
 
 
 def refuse_missing_parents(call: Call, resource: Resource, collection: str) -> None:

@@ -215,8 +215,12 @@ class Store(Protocol):
         It is one that has come already, or will; not one at `math.inf`.
         """
 
-    def hand_out(self, event: ComingEvent, deliveries: Sequence[WaitingDelivery]) -> bool:
+    def hand_out(self, event: ComingEvent | None, deliveries: Sequence[WaitingDelivery]) -> bool:
         """Put the deliveries of an event in its place; its project's next event is then the one to come.
+
+        Args:
+            event: None for deliveries of what no project tells.
+            deliveries: what is to be stored.
 
         Returns:
             Whether the event was there as given. It isn't where the project was ended meanwhile, or where

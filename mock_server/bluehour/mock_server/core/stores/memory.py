@@ -310,9 +310,12 @@ class MemoryStore:
         project = self._packing.unpack(project_id, row, deleted_at)
         return ComingEvent(project, announced.has_begun, at, announced.base_url)
 
-    def hand_out(self, event: ComingEvent, deliveries: Sequence[WaitingDelivery]) -> bool:
+    def hand_out(self, event: ComingEvent | None, deliveries: Sequence[WaitingDelivery]) -> bool:
         """Put the deliveries of an event in its place; tell whether it was there as given."""
         with self._lock:
+            if event is None:
+                self._waiting.update({each.id: each for each in deliveries})
+                return True
             announced = self._announced.get(event.project.id)
             if announced is None or (announced.has_begun, announced.next_at) != (event.has_begun, event.at):
                 return False

@@ -275,11 +275,14 @@ class SqlStore:
                 return ComingEvent(_project(project), bool(has_begun), at, base_url)
         return None
 
-    def hand_out(self, event: ComingEvent, deliveries: Sequence[WaitingDelivery]) -> bool:
+    def hand_out(self, event: ComingEvent | None, deliveries: Sequence[WaitingDelivery]) -> bool:
         """Put deliveries in an event's place, in one transaction; tell whether it was there as given."""
+        rows = [_row(each) for each in deliveries]
+        if event is None:
+            self._change(lambda session: _change_each(session, sql.ADD_DELIVERIES, rows))
+            return True
         statement = sql.BEGIN_EVENTS if event.is_begin else sql.END_EVENTS
         given = {"wanted": event.project.id, "begun": event.has_begun, "at": event.at}
-        rows = [_row(each) for each in deliveries]
 
         def put(session: Session) -> bool:
             was_there = bool(session.change(statement, given))
