@@ -86,6 +86,7 @@ class Report:
         exit_code: see `Exit`.
         accounts: what each account that was used is, by its label.
         notes: what the reader should know: what was assumed, what was left out and why.
+        max_requests: how many requests might be sent, where those are counted and not credits.
     """
 
     target: str
@@ -104,6 +105,7 @@ class Report:
     exit_code: Exit
     accounts: Mapping[str, str] = field(default_factory=dict)
     notes: tuple[str, ...] = ()
+    max_requests: int | None = None
 
     @property
     def errors(self) -> tuple[Finding, ...]:

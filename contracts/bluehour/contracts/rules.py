@@ -7,6 +7,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from bluehour.openapi.contract import Contract
 
 
 class Severity(StrEnum):
@@ -678,6 +682,113 @@ PIXEL_RULES: tuple[Rule, ...] = (
 )
 """What the editors do to pictures; judged only where it is asked for, as every picture is paid for."""
 
-ALL_RULES = (*RULES, *PIXEL_RULES)
+RESOURCE_RULES: tuple[Rule, ...] = (
+    Rule(
+        "resource.id",
+        "Every create makes an item of its own: its id is told, and no other item has it",
+        "responses of the operation that creates; the parameter of the path that reads",
+        _SHARED,
+        "Draw the id when the item is stored, and tell it in the answer or in Location.",
+    ),
+    Rule(
+        "resource.found",
+        "What was created can be read at once",
+        "paths: the item's own",
+        _SHARED,
+        "Answer a create once the item can be read: by whoever asks next, at whatever replica.",
+    ),
+    Rule(
+        "resource.kept",
+        "An item shows what its create was sent",
+        "requestBody of the create, responses of the read: fields of one name",
+        _SHARED,
+        "Store the field, and show it; or take it out of the one schema or the other.",
+    ),
+    Rule(
+        "resource.location",
+        "Location leads to the item that was created",
+        "responses.*.headers.Location of the create (RFC 9110, section 10.2.2)",
+        _SHARED,
+        "Send the item's own path, with the base path before it.",
+    ),
+    Rule(
+        "resource.listed",
+        "A list has the items that were created",
+        "paths: the collection's own",
+        _SHARED,
+        "List from where creates store; mind caches, and filters that are on by default.",
+    ),
+    Rule(
+        "resource.changed",
+        "What was changed stays changed",
+        "requestBody of the operations that replace and update",
+        _SHARED,
+        "Store the change before it is answered.",
+    ),
+    Rule(
+        "resource.deleted",
+        "What was deleted is gone: reading it is 404 or 410",
+        "paths: the item's own, DELETE and GET",
+        _SHARED,
+        "Look for deleted items nowhere, or answer 410 for them.",
+    ),
+    Rule(
+        "resource.unknown",
+        "An id that nobody was given is 404",
+        "responses 404 of the operations on one item",
+        _NOTHING,
+        "Answer 404 where the id is well formed and there is no such item.",
+    ),
+    Rule(
+        "resource.status",
+        "A job's status only goes forward, and its end is the end",
+        "the status field of the item, and the words that it may have",
+        _SHARED,
+        "Read the status from where it is written; mind replicas that lag behind.",
+    ),
+    Rule(
+        "resource.ends",
+        "A job ends in time",
+        "the status field of the item; --patience",
+        _SHARED,
+        "Look for the job in the queue, and for what its worker died of.",
+    ),
+    Rule(
+        "resource.callback",
+        "A callback comes once its job has ended, with the body that is declared for it",
+        "callbacks of the create",
+        _SHARED,
+        "Send the callback after the job's end is stored, and again where it is not taken.",
+    ),
+)
+"""What any API does with what it keeps; judged where the contract's operations show resources."""
+
+ALL_RULES = (*RULES, *RESOURCE_RULES, *PIXEL_RULES)
+
+_WITH_PROJECTS_ALONE = ("credits", "project", "download", "upload")
+"""Groups of rules that ask for what only `x-` keys tell: prices, projects, assets."""
+
+_WITH_X_KEYS_ALONE = (
+    "auth.own-projects",
+    "auth.own-uploads",
+    "refuse.names-fault",
+    "refuse.status",
+    "refuse.leaves-no-trace",
+    "accept.asset-url",
+    "accept.extensions",
+    "accept.headers",
+)
+
+
+def rules_of(contract: Contract) -> tuple[Rule, ...]:
+    """Return the rules that a contract's server can be judged by, but for those about pictures."""
+    has_projects = any(operation.behaviour for operation in contract.operations)
+    own = RULES if has_projects else tuple(each for each in RULES if not _asks_for_x_keys(each))
+    return (*own, *RESOURCE_RULES) if contract.actions else own
+
+
+def _asks_for_x_keys(each: Rule) -> bool:
+    return each.group in _WITH_PROJECTS_ALONE or each.id in _WITH_X_KEYS_ALONE
+
 
 _BY_ID = {each.id: each for each in ALL_RULES}

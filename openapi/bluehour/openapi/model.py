@@ -177,8 +177,11 @@ class Operation:
 
     @property
     def json_body(self) -> MediaType | None:
-        """The JSON representation of the body that it takes; None where it takes none."""
-        return self.body.media_type(JSON) if self.body else None
+        """The JSON representation of the body that it takes, plain JSON first; None where it takes none."""
+        if self.body is None:
+            return None
+        others = (media for media in self.body.content.values() if media.is_json)
+        return self.body.media_type(JSON) or next(others, None)
 
     def with_defaults(self, body: dict[str, Any]) -> dict[str, Any]:
         """Return a copy of a JSON request body with the schema's defaults for what it leaves out."""

@@ -17,14 +17,17 @@ class BudgetSpent(BluehourError):
 
 
 class Budget:
-    """Credits, counted the way that can't be too few. May be used from any thread.
+    """Credits, counted the way that can't be too few, and requests. May be used from any thread.
 
     Args:
         most: what may be spent at most.
+        requests: how many may be sent at most; None for any number.
     """
 
-    def __init__(self, most: int) -> None:
+    def __init__(self, most: int, requests: int | None = None) -> None:
         self.most = most
+        self.requests = requests
+        self.sent = 0
         self._spent = 0
         self._reserved = 0
         self._lock = Lock()
@@ -48,7 +51,10 @@ class Budget:
         with self._lock:
             if amount > self.left:
                 raise BudgetSpent(self.lacks(amount))
+            if self.requests is not None and self.sent >= self.requests:
+                raise BudgetSpent(f"{counted(self.requests, 'request')} have been sent, as many as may be")
             self._reserved += amount
+            self.sent += 1
 
     def lacks(self, amount: int) -> str:
         """Say that there is not as much left."""

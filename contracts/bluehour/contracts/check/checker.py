@@ -8,10 +8,10 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from random import Random
 from typing import TYPE_CHECKING, Any, TypedDict, Unpack
-from urllib.parse import quote
 
 from bluehour.openapi.contract import Contract
 from bluehour.openapi.model import JSON, MediaType, Operation
+from bluehour.openapi.writing import credentials_of, headers_of, security_of, target_of
 
 from ..bodies.legal import dumped
 from ..exchange import ANYWHERE, Exchange, Headers, Request, label_of
@@ -20,6 +20,7 @@ from ..rules import rule
 from .accounts import Account, Accounts
 from .budget import BudgetSpent
 from .findings import BUDGET, Findings
+from .items import Items
 from .progress import Progress
 from .sender import Call, Sender, TooBusy
 
@@ -33,6 +34,18 @@ CREATES, READS, DELETES, UPLOADS = (
     "create-upload-urls",
 )
 """The contract's x-behaviour of the operations that a check knows how to use."""
+
+
+_USUAL = {
+    "invalid_request": 400,
+    "unauthorized": 401,
+    "insufficient_credits": 402,
+    "not_found": 404,
+    "method_not_allowed": 405,
+    "unprocessable_entity": 422,
+    "too_many_requests": 429,
+}
+"""Statuses of HTTP's own, for contracts that have no error codes."""
 
 
 class How(TypedDict, total=False):
@@ -91,6 +104,9 @@ class Check:
         notes: what the reader of the report should know.
         uploaded: the picture's file_path, by the token that it was uploaded with.
         gauge: what measures pictures; None where nobody asks, and where a check is only rehearsed.
+        items: of the contract's resources, that were created.
+        is_local: whether the deployment is on this machine.
+        refused_by: the statuses by which operations refused illegal bodies, by operation id.
     """
 
     target: str
@@ -109,6 +125,9 @@ class Check:
     notes: list[str] = field(default_factory=list)
     uploaded: dict[str, str] = field(default_factory=dict)
     gauge: Gauge | None = None
+    items: Items = field(default_factory=Items)
+    is_local: bool = False
+    refused_by: dict[str, set[int]] = field(default_factory=dict)
 
     # Operations.
 
@@ -132,12 +151,24 @@ class Check:
         """The operations that issue upload links."""
         return self._of(UPLOADS)
 
+    @property
+    def bodied(self) -> list[Operation]:
+        """The operations that take a JSON body, and create no projects."""
+        return [each for each in self.contract.operations if each.json_body and each.behaviour != CREATES]
+
     def _of(self, behaviour: str) -> list[Operation]:
         return [each for each in self.contract.operations if each.behaviour == behaviour]
 
     def status_of(self, code: str) -> int:
-        """Return the status that goes with an error code."""
-        return self.contract.errors[code][0]
+        """Return the status that goes with an error code: the contract's own, or the one that all use."""
+        known = self.contract.errors.get(code)
+        return known[0] if known else _USUAL[code]
+
+    def takes_for_illegal(self, operation: Operation, status: int) -> bool:
+        """Tell whether a refusal is of a body's form, not of what it names or of what is there already."""
+        if operation.behaviour is None:
+            return status in self.refused_by.get(operation.id, {400, 422})
+        return status != self.status_of("unprocessable_entity")  # an extension that does not fit its type
 
     # Calls.
 
@@ -160,11 +191,15 @@ class Check:
         content = how.get("content")
         if content is None:
             content = b"" if body is None else dumped(body)
-        url = operation.path
-        for name, value in how.get("path", {}).items():
-            url = url.replace(f"{{{name}}}", quote(value, safe=""))
-        sent = [*_credentials(account, how.get("authorization")), *how.get("headers", ())]
-        content_type = how.get("content_type", JSON)
+        token = account.token if account else None
+        authorization = how.get("authorization")
+        credential = None if authorization is not None else token
+        url = target_of(operation, credential, {**self.items.path_of(operation), **how.get("path", {})})
+        sent = [*headers_of(operation, credential), *how.get("headers", ())]
+        if authorization is not None:
+            sent.append(("Authorization", authorization))
+        media = operation.json_body
+        content_type = how.get("content_type", JSON if media is None or "*" in media.name else media.name)
         if operation.body is not None and content_type is not None:
             sent.append(("Content-Type", content_type))
         return Call(
@@ -187,8 +222,9 @@ class Check:
         purpose: str = "",
     ) -> Exchange:
         """Send a request without a body to any path of the deployment."""
-        sent = [*_credentials(account, None), *headers]
-        request = Request(method, self.target + path, self._signed(sent))
+        like = operation or next((each for each in self.contract.operations if security_of(each)), None)
+        credentials = credentials_of(like, account.token) if like and account else ()
+        request = Request(method, self.target + path, self._signed([*credentials, *headers]))
         label = account.label if account else ""
         return self.sender.send(Call(request, operation, purpose=purpose, account=label, price=price))
 
@@ -289,9 +325,3 @@ def code_in(exchange: Exchange) -> Any:
 def path_values(operation: Operation, value: str) -> dict[str, str]:
     """Return a value for each of the path's parameters."""
     return {each.name: value for each in operation.parameters if each.location == "path"}
-
-
-def _credentials(account: Account | None, authorization: str | None) -> list[tuple[str, str]]:
-    if authorization is not None:
-        return [("Authorization", authorization)]
-    return [("Authorization", f"Bearer {account.token}")] if account else []

@@ -12,13 +12,17 @@ from urllib.parse import urlsplit
 import click
 
 from bluehour.mock_server import interrupts
-from bluehour.mock_server.cli import Problem
+from bluehour.mock_server.cli import Problem, file_or_url
+from bluehour.openapi.contract import load
+from bluehour.openapi.document import MAGIC_HOUR, SpecError
 
 from ..commands import colour_and_width, need_the_extra, write
-from ..rules import ALL_RULES, PIXEL_RULES, RULES, Rule
+from ..rules import PIXEL_RULES, Rule, rules_of
 from ..selection import matching, patterns_in, selected
 
 if TYPE_CHECKING:
+    from bluehour.openapi.contract import Contract
+
     from ..results import Report
     from .run import Options
 
@@ -50,6 +54,27 @@ _FILE = click.Path(path_type=Path, dir_okay=False, writable=True)
     metavar="N",
     type=click.IntRange(min=0),
     help="Never spend more. Default: 60 on this machine, and what --pixels adds; nothing on any other.",
+)
+@click.option(
+    "--spec",
+    metavar="FILE_OR_URL",
+    callback=lambda _context, _option, given: file_or_url(given),
+    help="Check by another contract: OpenAPI 3.0 to 3.2 or Swagger 2.0. Default: Magic Hour's.",
+)
+@click.option(
+    "--overlay",
+    "overlays",
+    metavar="FILE_OR_URL",
+    multiple=True,
+    callback=lambda _context, _option, given: tuple(map(file_or_url, given)),
+    help="Change the contract as an OpenAPI Overlay says. May be given several times.",
+)
+@click.option(
+    "--max-requests",
+    metavar="N",
+    type=click.IntRange(min=1),
+    help="Never send more. Default, by a contract without prices: 5,000 on this machine; else no limit. On "
+    "any other machine, such a contract needs it.",
 )
 @click.option(
     "--only",
@@ -103,6 +128,8 @@ def check(
     token: str | None,
     second_token: str | None,
     empty_token: str | None,
+    spec: Path | str | None,
+    overlays: tuple[Path | str, ...],
     only: tuple[str, ...],
     skip: tuple[str, ...],
     pixels: bool,
@@ -119,6 +146,9 @@ def check(
     It sends what must be refused, which is free, and every legal edge in a few creates that are paid for. It
     never spends more than --max-credits, whatever the server says.
 
+    With --spec it checks by any other OpenAPI file: URL is where its paths begin, the path of its server
+    included. It creates, changes and deletes items of its own there.
+
     Ctrl-C ends it: nothing more is sent, calls under way that cost credits are waited for, and what is known
     is told. A second Ctrl-C ends it at once.
 
@@ -133,25 +163,31 @@ def check(
       3  it could not be judged: not reachable, the token is refused, the budget is too small to start, a
          rule of --pixels got no pictures, or Ctrl-C ended it before any rule was seen broken
     """
-    rules = _selected(only, skip, pixels)
+    try:
+        contract = load(spec or MAGIC_HOUR, overlays=overlays)
+    except SpecError as error:
+        raise Problem(str(error)) from error
+    rules = _selected(contract, only, skip, pixels)
     if pixels:
         need_the_extra("bluehour check --pixels", "schemathesis")
     if list_rules:
         click.echo(_listed(rules))
         return
     need_the_extra("bluehour check", "schemathesis")
-    from .run import Options, with_token
+    from .run import Options, ready
 
     options = Options(
         target=_base_url(url),
         token=token or "",
         second_token=second_token or None,
         empty_token=empty_token or None,
+        spec=spec,
+        overlays=overlays,
         rules=rules,
         **given,
     )
     try:
-        options = with_token(options)
+        options = ready(options)
     except ValueError as error:
         raise Problem(str(error)) from error
     if plan:
@@ -164,11 +200,14 @@ def check(
         sys.exit(found.exit_code)
 
 
-def _selected(only: Collection[str], skip: Collection[str], pixels: bool) -> tuple[Rule, ...]:
+def _selected(
+    contract: Contract, only: Collection[str], skip: Collection[str], pixels: bool
+) -> tuple[Rule, ...]:
+    offered = rules_of(contract)
     try:
-        return selected(ALL_RULES if pixels else RULES, only, skip, "bluehour check")
+        return selected((*offered, *PIXEL_RULES) if pixels else offered, only, skip, "bluehour check")
     except ValueError as error:
-        unknown = [name for name in patterns_in((*only, *skip)) if not any(matching(name, RULES))]
+        unknown = [name for name in patterns_in((*only, *skip)) if not any(matching(name, offered))]
         if of_pixels := [name for name in unknown if any(matching(name, PIXEL_RULES)) and not pixels]:
             raise Problem(f"{of_pixels[0]} costs credits of its own, and needs --pixels beside it") from error
         raise Problem(str(error)) from error

@@ -29,11 +29,17 @@ def rehearse(options: Options) -> tuple[Report, Progress]:
     known = {token for token in (options.token, options.second_token, options.empty_token) if token}
     settings = Settings(time_scale=0, credits=10**9, journal=0)
     progress = Progress()
-    with closing(Mock(settings=settings)) as mock:
+    with closing(Mock(options.contract, settings)) as mock:
         if options.empty_token:
             _empty(mock, options.empty_token)
         wire = AppWire(_knowing(known, create_app(mock)) if not options.is_local else create_app(mock))
-        report = check(replace(options, rate=0, measure=False), progress, wire=wire, sleep=lambda _: None)
+        report = check(
+            replace(options, rate=0, measure=False),
+            progress,
+            contract=options.contract,
+            wire=wire,
+            sleep=lambda _: None,
+        )
     return report, progress
 
 

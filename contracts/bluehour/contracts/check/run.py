@@ -15,6 +15,7 @@ from urllib.parse import urlsplit
 
 from bluehour.mock_server import __version__, interrupts
 from bluehour.openapi.contract import Contract, load
+from bluehour.openapi.document import MAGIC_HOUR
 
 from ..exchange import ANYWHERE, Exchange, label_of
 from ..judge import Judge
@@ -41,6 +42,9 @@ log = logging.getLogger("bluehour")
 LOCAL_BUDGET = 60
 """Credits that a check of a server on this machine may cost; of any other nothing, unless it is told to."""
 
+LOCAL_REQUESTS = 5_000
+"""Requests that a check by a contract without prices may send to a server on this machine."""
+
 LOCAL_RECONNECT = 5.0
 """Seconds for which a server on this machine that can't be reached is tried again."""
 
@@ -54,6 +58,10 @@ class Options:
         token: of the account that everything is tried with.
         second_token: of another account, if there is one.
         empty_token: of an account that is known to have no credits, if there is one.
+        spec: another contract than Magic Hour's: a file, or an address.
+        overlays: files or addresses of changes to it.
+        max_requests: how many requests may be sent; None for any number where the contract has prices, and
+            else for `LOCAL_REQUESTS` on this machine, and none elsewhere.
         max_credits: the budget; None for `LOCAL_BUDGET` and what the pixel rules among `rules` cost on
             this machine, and nothing elsewhere.
         rules: what is asked about.
@@ -70,6 +78,9 @@ class Options:
     token: str
     second_token: str | None = None
     empty_token: str | None = None
+    spec: Path | str | None = None
+    overlays: tuple[Path | str, ...] = ()
+    max_requests: int | None = None
     max_credits: int | None = None
     rules: Collection[Rule] = RULES
     seed: int = 0
@@ -90,11 +101,31 @@ class Options:
             return host == "localhost" or host.endswith(".localhost")
 
     @property
+    def contract(self) -> Contract:
+        """What the deployment has to keep.
+
+        Raises:
+            SpecError: the file can't be used.
+        """
+        return load(self.spec or MAGIC_HOUR, overlays=self.overlays)
+
+    @property
     def budget(self) -> int:
         """The credits that it may cost."""
         if self.max_credits is not None:
             return self.max_credits
-        return LOCAL_BUDGET + price_of(edits_of(questions(load(), self.rules))) if self.is_local else 0
+        return LOCAL_BUDGET + price_of(edits_of(questions(self.contract, self.rules))) if self.is_local else 0
+
+    @property
+    def request_budget(self) -> int | None:
+        """The requests that may be sent; None where credits alone are counted."""
+        if self.max_requests is not None or _has_prices(self.contract):
+            return self.max_requests
+        return LOCAL_REQUESTS if self.is_local else 0
+
+
+def _has_prices(contract: Contract) -> bool:
+    return any(operation.credits for operation in contract.operations)
 
 
 def with_token(options: Options) -> Options:
@@ -108,6 +139,20 @@ def with_token(options: Options) -> Options:
     if not options.is_local:
         raise ValueError("say whose account to check with: --token TOKEN, or the variable BLUEHOUR_TOKEN")
     return replace(options, token=f"mhk_test_{token_hex(6)}")
+
+
+def ready(options: Options) -> Options:
+    """Return options that can be checked with: with a token, and with requests to send.
+
+    Raises:
+        ValueError: something is missing; the message says what to do.
+    """
+    options = with_token(options)
+    if options.request_budget == 0:
+        raise ValueError(
+            "say how many requests may be sent, as the contract has no prices: --max-requests 2000"
+        )
+    return options
 
 
 def check(
@@ -149,7 +194,7 @@ def _report(
 ) -> Report:
     started_at, started = time.time(), time.monotonic()
     with interrupts.let_in():
-        contract = contract or load()
+        contract = contract or options.contract
         checking = _check(options, contract, wire, progress, sleep, now)
     interrupts.raise_if_heard()
     try:
@@ -169,6 +214,7 @@ def _report(
         seed=options.seed,
         started_at=started_at,
         seconds=time.monotonic() - started,
+        max_requests=options.request_budget,
         max_credits=options.budget,
         spent=checking.sender.budget.spent,
         operations=operations,
@@ -202,7 +248,9 @@ def _check(
     checking = Check(
         target=options.target.rstrip("/"),
         contract=contract,
-        sender=Sender(wire, Budget(options.budget), _manners(options), observe, wait, now),
+        sender=Sender(
+            wire, Budget(options.budget, options.request_budget), _manners(options), observe, wait, now
+        ),
         judge=Judge(contract),
         findings=Findings(options.rules, only_first=options.only_first),
         accounts=Accounts(contract, options.token, options.second_token, options.empty_token),
@@ -213,6 +261,7 @@ def _check(
         sleep=wait,
         now=now,
         progress=progress,
+        is_local=local,
         gauge=_gauge(options, contract, picture, progress),
     )
     return checking

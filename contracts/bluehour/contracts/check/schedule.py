@@ -23,6 +23,7 @@ from .parts import (
     projects,
     random_bodies,
     refusals,
+    resources,
     uploads,
 )
 from .parts.meeting import meet
@@ -51,7 +52,7 @@ def parts(check: Check) -> Iterator[Part]:
     """Yield the parts that are needed for the rules that are asked about."""
     every_answer = {each.id for each in RULES if each.group == "answer"}
     for part in PARTS:
-        wanted = {each.id for each in RULES if part.is_for(each)}
+        wanted = {each.id for each in ALL_RULES if part.is_for(each)}
         if check.findings.wants(wanted | every_answer):
             yield part
     if check.findings.wants(each.id for each in PIXEL_RULES):
@@ -94,6 +95,7 @@ _EXAMPLES = ("accept.examples", "upload.usable", "credits.balance", "refuse.leav
 PARTS = (
     Part("paths and ids that there are not", ("path", "project.unknown"), _alone(paths.try_unknown)),
     Part("odd ids", ("project.unknown",), _alone(paths.try_odd_ids)),
+    Part("resources", ("resource",), resources.try_resources),
     Part("uploads", ("upload", "accept.extensions"), _alone(uploads.try_uploads)),
     Part("illegal bodies", refusals.REFUSED, refusals.try_illegal),
     Part("random illegal bodies", ("refuse.random",), random_bodies.try_random_illegal),

@@ -26,7 +26,7 @@ def as_json(report: Report) -> str:
       `stopped`, `accounts` (by label), `notes`
     - `exit_code`: that of the command; `exit` is its name: `conforms`, `findings`, `usage` or `unjudged`
     - `verdict`: the whole in one sentence
-    - `credits`: `spent`, `budget`
+    - `credits`: `spent`, `budget`; `max_requests`, null where credits are counted and not requests
     - `summary`: how many rules are `kept`, `broken`, `warned` and `unjudged`
     - `rules`: of each rule `id`, `group`, `title`, `place` in the contract, `cost`, `advice`, `severity`, and
       `standing`, which is one of the summary's words
@@ -59,6 +59,7 @@ def as_json(report: Report) -> str:
         "verdict": conclusion(report),
         "stopped": report.stopped or None,
         "credits": {"spent": report.spent, "budget": report.max_credits},
+        "max_requests": report.max_requests,
         "summary": {each.name.lower(): list(come_to.values()).count(each) for each in Standing},
         "accounts": dict(report.accounts),
         "notes": list(report.notes),

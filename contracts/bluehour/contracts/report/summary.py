@@ -83,6 +83,8 @@ def conclusion(report: Report) -> str:
 
 def spending(report: Report) -> str:
     """Return what was spent of the budget, in words."""
+    if report.max_requests is not None:
+        return f"{len(report.exchanges):,} of {counted(report.max_requests, 'request')} sent"
     return f"{report.spent:,} of {counted(report.max_credits, 'credit')} spent"
 
 

@@ -84,17 +84,19 @@ def _checked(config: pytest.Config) -> Outcome:
 
 
 def _options(config: pytest.Config) -> Options:
-    from ..check.run import Options, with_token
+    from ..check.run import Options, ready
 
     def option(name: str) -> Any:
         return config.getoption(f"bluehour_{name}")
 
-    return with_token(
+    return ready(
         Options(
             target=option("url"),
             token=option("token") or "",
             second_token=option("second_token"),
             empty_token=option("empty_token"),
+            spec=option("spec"),
+            max_requests=option("max_requests"),
             max_credits=option("max_credits"),
             seed=option("seed"),
         )

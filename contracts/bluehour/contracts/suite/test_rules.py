@@ -6,7 +6,10 @@ import warnings
 
 import pytest
 
-from ..rules import RULES, Rule
+from bluehour.openapi.contract import load
+from bluehour.openapi.document import MAGIC_HOUR
+
+from ..rules import Rule, rules_of
 from .conftest import Outcome
 
 
@@ -16,7 +19,13 @@ def test_the_deployment_can_be_judged(bluehour_outcome: Outcome) -> None:
         pytest.fail(f"The deployment could not be judged: {bluehour_outcome.stopped}", pytrace=False)
 
 
-@pytest.mark.parametrize("rule", RULES, ids=lambda rule: rule.id)
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    """Make a test of each rule that the contract's server can be judged by."""
+    if "rule" in metafunc.fixturenames:
+        contract = load(metafunc.config.getoption("bluehour_spec") or MAGIC_HOUR)
+        metafunc.parametrize("rule", rules_of(contract), ids=lambda rule: rule.id)
+
+
 def test_rule(rule: Rule, bluehour_outcome: Outcome) -> None:
     """The deployment keeps the rule."""
     if rule.id in bluehour_outcome.broken:

@@ -22,6 +22,9 @@ from .reply import Reply
 FAULTS = "Bluehour-Faults"
 """The header that says what is wrong where the contract has no place for it."""
 
+_OF_OTHERS = {"conflict": (409, "Conflict")}
+"""Errors that other contracts than Magic Hour's have: their statuses, and what they say."""
+
 _SENT_ANYWAY = ("content-type", "content-length", "transfer-encoding", "connection", "date")
 _DEEPEST_MESSAGE = 3
 _MESSAGE_FIELDS = ("message", "detail", "error", "title", "description", "error_description")
@@ -145,7 +148,7 @@ def _errors(contract: Contract) -> Mapping[str, tuple[int, str]]:
 
 @cache
 def _known_errors() -> Mapping[str, tuple[int, str]]:
-    return {**load().mock_errors, **load().errors}
+    return {**_OF_OTHERS, **load().mock_errors, **load().errors}
 
 
 def _declared(operation: Operation, status: int) -> tuple[int, DeclaredResponse | None]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import io
 import sys
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from functools import lru_cache
@@ -59,10 +59,25 @@ def request_of(environ: WSGIEnvironment) -> Request:
     return Request(
         method=environ["REQUEST_METHOD"],
         target=_text(f"{raw}?{query}" if query else raw),
-        headers=Headers(list(_headers_of(environ))),
+        headers=_Headers(list(_headers_of(environ))),
         origin=f"{environ['wsgi.url_scheme']}://{_host_of(environ)}",
         client=environ.get("REMOTE_ADDR", ""),
     )
+
+
+class _Headers(Headers):
+    """Headers of an environment, in which `api_key` and `api-key` are one, and nobody can tell which."""
+
+    __slots__ = ()
+
+    def get(self, name: str) -> str | None:
+        return super().get(name.replace("_", "-"))
+
+    def get_all(self, name: str) -> Sequence[str]:
+        return super().get_all(name.replace("_", "-"))
+
+    def __contains__(self, name: str) -> bool:
+        return super().__contains__(name.replace("_", "-"))
 
 
 def _host_of(environ: WSGIEnvironment) -> str:

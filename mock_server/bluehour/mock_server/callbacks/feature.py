@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import partial
 from typing import Any
+from urllib.parse import urlsplit
 
 import orjson
 
@@ -35,6 +36,9 @@ from .timetable import Errand, Timetable
 
 _ANSWER_WITHIN = 10.0
 """Seconds that a receiver has."""
+
+_MOST_TOLD = 20
+"""Servers far away of which it is said that they are not called."""
 
 _PAUSES = (1.0, 4.0)
 """Seconds, by the mock's clock, before a callback that was not taken is sent again."""
@@ -75,6 +79,7 @@ class CallbackFeature(Feature):
         self._world = world
         self._targets = targets
         self._webhooks = webhooks
+        self._far: set[str] = set()
         self.adopt(world.contract)
 
     def adopt(self, contract: Contract) -> None:
@@ -104,10 +109,28 @@ class CallbackFeature(Feature):
         action = self._world.actions.get(operation.id)
         for name, callback in self._declared[operation.id]:
             url = filled(callback.path, request, sent, trace.path_values, response)
-            if url is not None and url.startswith(("http://", "https://")):
+            if url is not None and self._may_call(url):
                 moment = None if _tells_how(callback, action) else moment_in(name)
                 notice = _Notice(callback, moment, action, trace.item)
                 self._plan(notice, partial(self._call, url))
+
+    def _may_call(self, url: str) -> bool:
+        """Tell whether a URL that a request names is to be called; of a server far away, say that it is not."""
+        try:
+            parts = urlsplit(url)
+            port = parts.port or (443 if parts.scheme == "https" else 80)
+            host = parts.hostname or ""
+        except ValueError:
+            return False
+        if parts.scheme not in ("http", "https") or not host:
+            return False
+        if self._targets().is_near(host, port):
+            return True
+        if host not in self._far and len(self._far) < _MOST_TOLD:
+            self._far.add(host)
+            shown = cut(host)
+            log.warning("callbacks to %s are not sent; --allow-target %s has them sent", shown, shown)
+        return False
 
     def record_changed(self, old: Record | None, new: Record) -> None:
         if old is not None:

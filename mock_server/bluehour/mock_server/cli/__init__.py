@@ -26,7 +26,8 @@ _ADDRESS = ("http://", "https://")
 _Command = TypeVar("_Command", bound=Callable[..., object])
 
 
-def _file_or_url(given: str | None) -> Path | str | None:
+def file_or_url(given: str | None) -> Path | str | None:
+    """Return an address as it is, and all else as the path of a file."""
     return given if given is None or given.startswith(_ADDRESS) else Path(given)
 
 
@@ -125,7 +126,7 @@ def _option(name: str, *declarations: str, **attributes: Any) -> Callable[[_Comm
 @_option(
     "--spec",
     metavar="FILE_OR_URL",
-    callback=lambda _context, _option, given: _file_or_url(given),
+    callback=lambda _context, _option, given: file_or_url(given),
     help="Serve another contract: OpenAPI 3.0 to 3.2 or Swagger 2.0, JSON or YAML. Default: Magic Hour's.",
 )
 @_option(
@@ -133,7 +134,7 @@ def _option(name: str, *declarations: str, **attributes: Any) -> Callable[[_Comm
     "overlays",
     metavar="FILE_OR_URL",
     multiple=True,
-    callback=lambda _context, _option, given: tuple(map(_file_or_url, given)),
+    callback=lambda _context, _option, given: tuple(map(file_or_url, given)),
     help="Change the contract as an OpenAPI Overlay says, such as to add examples, prices or latencies. "
     "May be given several times.",
 )

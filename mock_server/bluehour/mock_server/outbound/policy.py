@@ -69,6 +69,9 @@ class Pattern:
         return name in ("*", host) or (name.startswith("*.") and host.endswith(name[1:]))
 
 
+_NEAR = (".localhost", ".local", ".internal", ".lan", ".home.arpa")
+
+
 @dataclass(frozen=True, slots=True)
 class TargetPolicy:
     """Decides which servers may be called.
@@ -106,6 +109,19 @@ class TargetPolicy:
     def denies_nothing(self) -> bool:
         """Whether every target may be called."""
         return self.private and not self.denied
+
+    def is_near(self, host: str, port: int) -> bool:
+        """Tell whether a server is one that a mock may call unasked: on this machine's networks, by its name.
+
+        Nothing is looked up: a name without dots, or one of those that nobody can have on the internet.
+        """
+        if any(pattern.fits(host, port, ()) for pattern in self.allowed):
+            return True
+        network = _network(host)
+        if network is not None:
+            return _is_private(network.network_address)
+        name = host.lower().rstrip(".")
+        return "." not in name or name.endswith(_NEAR)
 
     def check_name(self, host: str, port: int) -> None:
         """Let a host pass that is not denied by its name, whatever its address.

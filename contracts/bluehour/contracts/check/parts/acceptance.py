@@ -19,7 +19,7 @@ from ...exchange import Exchange, label_of
 from ...rules import RULES
 from ..accounts import Account
 from ..budget import BudgetSpent
-from ..checker import UPLOADS, Check, answered, code_in, is_success
+from ..checker import Check, answered, code_in, is_success
 from ..jobs import Jobs
 from . import money
 from .bodies import legal_body, naming, uploaded, with_upload
@@ -53,11 +53,11 @@ def try_examples(check: Check, jobs: Jobs) -> None:
 
 def try_edges(check: Check, jobs: Jobs) -> None:
     """Send every legal edge of every operation that takes a body."""
-    for operation in (*check.uploads, *check.creates):
+    for operation in (*check.bodied, *check.creates):
         base = legal_body(check, operation, check.accounts.main)
         edges = _edges(check, operation, base)
         rules = sorted({edge.rule for edge in edges})
-        if operation.behaviour == UPLOADS:
+        if operation not in check.creates:
             for edge in edges:
                 _try_free(check, operation, edge)
         elif not any(job.operation is operation for job in jobs.all):
@@ -77,9 +77,7 @@ def _edges(check: Check, operation: Operation, base: Any) -> list[Edge]:
 
 def _try_free(check: Check, operation: Operation, edge: Edge) -> None:
     exchange = _send(check, operation, check.accounts.main, edge)
-    if answered(exchange) != check.status_of(
-        "unprocessable_entity"
-    ):  # an extension that does not fit its type
+    if is_success(exchange) or check.takes_for_illegal(operation, answered(exchange)):
         _judge(check, exchange, [edge], is_success(exchange))
 
 

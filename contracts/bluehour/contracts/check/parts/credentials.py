@@ -7,12 +7,16 @@ from collections.abc import Iterator
 from typing import Any
 
 from bluehour.openapi.model import Operation
+from bluehour.openapi.writing import security_of
 
 from ...exchange import Exchange
 from ..accounts import Account
 from ..checker import Check, answered, code_in, path_values
 from ..jobs import Jobs
 from .bodies import has_uploaded, legal_body
+
+_FORBIDDEN = 403
+"""What other APIs than Magic Hour's answer as well to who does not say who they are."""
 
 
 def try_credentials(check: Check, jobs: Jobs) -> None:
@@ -27,21 +31,28 @@ def try_credentials(check: Check, jobs: Jobs) -> None:
 
 def _try_forms(check: Check, jobs: Jobs, operation: Operation) -> None:
     expected = check.status_of("unauthorized")
-    for form, authorization in _forms(check):
+    takes_bearer = all(
+        scheme.type != "apiKey" and scheme.scheme in ("", "bearer") for scheme in security_of(operation)
+    )
+    forms = _forms(check) if takes_bearer else iter([("no credentials", None)])
+    for form, authorization in forms:
         if check.findings.is_broken("auth.required", f"{operation.method} {operation.path}"):
             return  # it would be carried out again, and charged
         exchange = check.call(
             operation,
             None,
             _body(check, operation),
-            path=path_values(operation, _some_project(jobs)),
+            path=path_values(operation, _some_project(jobs)) if operation.behaviour else {},
             authorization=authorization,
             purpose=f"credentials: {form}",
         )
         status = answered(exchange)
         if status == 0 or status >= 500:
             continue
-        kept = status == expected and code_in(exchange) in ("unauthorized", None)
+        if operation.behaviour is None:
+            kept = status in (expected, _FORBIDDEN)
+        else:
+            kept = status == expected and code_in(exchange) in ("unauthorized", None)
         message = f"With {form} it answered {status} in place of {expected}"
         check.expect("auth.required", exchange, kept, message, "Authorization")
 
@@ -58,7 +69,8 @@ def _forms(check: Check) -> Iterator[tuple[str, str | None]]:
     yield "the scheme Basic", "Basic " + base64.b64encode(f"{token}:".encode()).decode()
     yield "the scheme Basic, with the token as it is", f"Basic {token}"
     yield "the scheme Token", f"Token {token}"
-    yield "a token that nobody has", f"Bearer {check.accounts.refused.token}"
+    if check.reads:  # else nobody knows whether any token makes an account
+        yield "a token that nobody has", f"Bearer {check.accounts.refused.token}"
     if not check.accounts.made_to_order and len(token) >= 16:
         yield "the token cut short", f"Bearer {token[:-4]}"
         yield "the token with its end changed", f"Bearer {token[:-4]}{token[:-5:-1]}x"
@@ -66,14 +78,14 @@ def _forms(check: Check) -> Iterator[tuple[str, str | None]]:
 
 def _try_lower_case(check: Check, operation: Operation) -> None:
     """The scheme's case is nobody's: tried where nothing can be charged."""
-    if operation.credits:
+    if operation.credits or [each.scheme for each in security_of(operation)] != ["bearer"]:
         return
     for scheme in ("bearer", "BEARER"):
         exchange = check.call(
             operation,
             None,
             _body(check, operation),
-            path=path_values(operation, "bluehour-case"),
+            path=path_values(operation, "bluehour-case") if operation.behaviour else {},
             authorization=f"{scheme} {check.accounts.main.token}",
             purpose=f"credentials: {scheme} in place of Bearer",
         )

@@ -6,6 +6,7 @@ from secrets import token_hex
 
 from bluehour.openapi.errors import BluehourError
 from bluehour.openapi.model import Operation
+from bluehour.openapi.writing import security_of
 
 from ...exchange import Exchange
 from ..accounts import Account
@@ -24,6 +25,7 @@ def meet(check: Check) -> None:
     """
     operation = next(iter(check.reads), None)
     if operation is None:
+        _meet_any(check)
         return
     first = _knock(check, operation, check.accounts.main, "the first contact")
     if answered(first) == check.status_of("unauthorized"):
@@ -36,6 +38,16 @@ def meet(check: Check) -> None:
         )
     elif check.accounts.second is None:
         check.notes.append("Without a --second-token nobody tries to reach another account's projects.")
+
+
+def _meet_any(check: Check) -> None:
+    """Make first contact with a deployment that has no projects, by something that changes nothing."""
+    for operation in check.contract.operations:
+        if operation.method == "GET":
+            first = check.call(operation, check.accounts.main, purpose="the first contact")
+            if answered(first) == check.status_of("unauthorized") and security_of(operation):
+                raise NotWelcome("the token is refused: it answers 401; see --token")
+            return
 
 
 def _makes_accounts(check: Check, operation: Operation) -> bool:

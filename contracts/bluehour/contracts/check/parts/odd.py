@@ -17,7 +17,7 @@ from .bodies import legal_body
 
 def try_odd(check: Check, jobs: Jobs) -> None:
     """Send odd bodies; the rules of every answer say what comes of them."""
-    for operation in (*check.uploads, *check.creates):
+    for operation in (*check.bodied, *check.creates):
         if operation.json_body is None:
             continue
         with check.within_budget(operation):
@@ -31,7 +31,7 @@ def try_odd(check: Check, jobs: Jobs) -> None:
 def try_headers(check: Check, jobs: Jobs) -> None:
     """Ask for what is surely refused, with undeclared headers and queries: it is refused as ever."""
     refused = [(each, None, check.status_of("not_found")) for each in (*check.reads, *check.deletes)]
-    illegal = [(each, b"{}", check.status_of("invalid_request")) for each in (*check.uploads, *check.creates)]
+    illegal = [(each, b"{}", check.status_of("invalid_request")) for each in (*check.bodied, *check.creates)]
     for operation, content, expected in (*refused, *illegal):
         call = check.prepared(operation, check.accounts.main, content=content, path=_nowhere(operation))
         with check.within_budget(operation, "accept.headers"):

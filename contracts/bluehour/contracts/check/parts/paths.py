@@ -7,6 +7,7 @@ from secrets import token_hex
 from urllib.parse import quote
 
 from bluehour.openapi.model import Operation
+from bluehour.openapi.routes import Routes
 
 from ...exchange import ANYWHERE, Exchange, Headers, label_of
 from ..budget import BudgetSpent
@@ -31,10 +32,12 @@ def try_methods(check: Check, jobs: Jobs) -> None:
     """
     project = jobs.all[0] if jobs.all else None
     by_path: dict[str, list[Operation]] = defaultdict(list)
+    routes = Routes(check.contract, [""])
     for operation in check.contract.operations:
         by_path[operation.path].append(operation)
     for operations in by_path.values():
-        known = {operation.method for operation in operations}
+        # A path may fit another one's parameter as well, as /pets/mine fits /pets/{id}.
+        known = {*routes.allowed(_filled(operations[0], "any"))}
         for method in _METHODS:
             if method not in known and (method != "HEAD" or "GET" not in known):
                 _try_method(check, operations, method, known, project)
@@ -116,7 +119,7 @@ def _try_options(check: Check, operations: list[Operation], known: set[str], pro
 
 
 def _try_head(check: Check, operations: list[Operation]) -> None:
-    label = label_of(next(operation for operation in operations if operation.method == "GET"))
+    label = label_of(next((each for each in operations if each.method == "GET"), operations[0]))
     nowhere = f"bluehour-{token_hex(8)}"
     head, get = (
         check.ask(
@@ -180,7 +183,9 @@ def try_unknown(check: Check) -> None:
 def _strange(check: Check) -> list[str]:
     """Paths that nobody has, where those of the contract begin."""
     roots = {operation.path.split("/")[1] for operation in check.contract.operations}
-    return [f"/{root}/{token_hex(6)}{end}" for root in sorted(roots) for end in ("", "/x")]
+    routes = Routes(check.contract, [""])
+    paths = [f"/{root}/{token_hex(6)}{end}" for root in sorted(roots) for end in ("", "/x")]
+    return [path for path in paths if not routes.allowed(path)]
 
 
 def _parents(check: Check) -> list[str]:

@@ -30,7 +30,7 @@ def try_random_illegal(check: Check, jobs: Jobs) -> None:
     """Send whatever schemathesis breaks; it takes half a check's CPU time, so not for other rules' sake."""
     if not check.findings.wants({"refuse.random"}):
         return
-    for operation in (*check.uploads, *check.creates):
+    for operation in (*check.bodied, *check.creates):
         media = json_of(operation)
         if media is None:
             continue
@@ -49,7 +49,7 @@ def try_random_legal(check: Check) -> None:
     """Send whatever schemathesis makes of a schema, where an account that can't pay tells for nothing."""
     if not check.findings.wants({"accept.random"}):
         return
-    for operation in (*check.uploads, *check.creates):
+    for operation in (*check.bodied, *check.creates):
         account = check.accounts.empty if operation.credits else check.accounts.main
         media = json_of(operation)
         if account is None or media is None:
@@ -65,9 +65,9 @@ def try_random_legal(check: Check) -> None:
                     continue
                 exchange = check.call(operation, account, sent, purpose=f"a legal body: {_shown(sent)}")
                 status = answered(exchange)
-                if status in (0, check.status_of("unprocessable_entity")):  # an extension that fits no type
-                    continue
                 kept = 200 <= status < 300 or status == check.status_of("insufficient_credits")
+                if status == 0 or not (kept or check.takes_for_illegal(operation, status)):
+                    continue
                 message = f"A legal body was answered by {status}: {_shown(sent)}"
                 if not check.expect("accept.random", exchange, kept, message, "body"):
                     break

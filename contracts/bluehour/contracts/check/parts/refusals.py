@@ -23,7 +23,7 @@ REFUSED = tuple(each.id for each in RULES if each.group == "refuse")
 
 def try_illegal(check: Check, jobs: Jobs) -> None:
     """Send bodies with one fault each; of a rule that is broken at an operation, no more are sent to it."""
-    for operation in (*check.uploads, *check.creates):
+    for operation in (*check.bodied, *check.creates):
         base = legal_body(check, operation, check.accounts.main)
         variants = _variants(check, operation, base)
         rules = {variant.rule for variant in variants}
@@ -40,7 +40,12 @@ def _variants(check: Check, operation: Operation, base: Any) -> list[Illegal]:
         return []
     variants = (*unparsable(media, base), *illegal(media, base, check.random))
     every = check.findings.wants(_HOW)
-    return [variant for variant in variants if every or check.findings.wants((variant.rule,))]
+    may_be_left_out = operation.body is not None and not operation.body.required
+    return [
+        variant
+        for variant in variants
+        if (every or check.findings.wants((variant.rule,))) and (variant.content or not may_be_left_out)
+    ]
 
 
 def send_illegal(check: Check, jobs: Jobs, operation: Operation, variant: Illegal) -> Exchange:
@@ -66,6 +71,8 @@ def judge_refusal(check: Check, exchange: Exchange, variant: Illegal) -> None:
         check.unjudged(f"the account's requests are refused by {status}", exchange.label, variant.rule)
         return
     accepted = is_success(exchange)
+    if not accepted and exchange.operation is not None:
+        check.refused_by.setdefault(exchange.operation.id, set()).add(status)
     message = f"{variant.field}: {variant.says}; it was accepted"
     words = variant.words if accepted else ""  # they take longer to find than all else of a refusal
     if not check.expect(variant.rule, exchange, not accepted, message, variant.field, words=words):

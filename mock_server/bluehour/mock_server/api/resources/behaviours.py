@@ -234,7 +234,7 @@ def _stored(
         while True:
             old = call.world.store.record(collection, record_id)
             if old is not None and not old.is_deleted and call.operation.responses.get("409"):
-                raise Refusal("conflict", f"There is a {resource.name} by the id {record_id} already")
+                raise Refusal("conflict", f"There is one by the id {record_id} already")
             record = _record(action, items, call, collection, sent, record_id)
             if old is not None:
                 record = replace(record, version=old.version + 1)

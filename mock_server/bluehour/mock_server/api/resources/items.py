@@ -11,7 +11,7 @@ from bluehour.openapi.document import SpecError
 from bluehour.openapi.model import MediaType, Operation
 from bluehour.openapi.resources import Resource
 from bluehour.openapi.resources.model import Place
-from bluehour.openapi.resources.shapes import field_of, required_by
+from bluehour.openapi.resources.shapes import field_of, items_of, required_by
 from bluehour.openapi.resources.words import plain
 from bluehour.openapi.samples import NoSample, sample
 from bluehour.openapi.schema import Schema, value_at
@@ -23,6 +23,7 @@ Item = dict[str, Any]
 _MADE = ("created", "createdat", "createdon", "creationdate", "createdtime", "datecreated", "timestamp")
 _CHANGED = ("updated", "updatedat", "updatedon", "modified", "modifiedat", "lastmodified", "dateupdated")
 _MADE_BY_WORK = ("result", "output", "download", "url", "asset", "artifact", "finish", "complet", "ended")
+_DEEPEST_PART = 4
 _DIGITS = re.compile(r"-?[0-9]{1,18}")
 _ENDS_OF_ERRORS = ("error", "errors", "failure", "errorcode", "errormessage", "failurereason")
 
@@ -86,7 +87,7 @@ class Items:
             if name == self.resource.id_field:
                 made[name] = self.typed(record_id)
             elif name in sent and field.resolved.get("writeOnly") is not True:
-                made[name] = sent[name]
+                made[name] = completed(field, sent[name])
             else:
                 made |= self._unsent(name, field, now, before)
         return fitted(self._schema, made, before or self._named(record_id))
@@ -139,6 +140,10 @@ class Items:
             if name != self.resource.id_field
             and (name in self._fields or not self._fields)
             and not self._is_secret(name)
+        }
+        wanted = {
+            name: completed(self._fields[name], value) if name in self._fields and not merge else value
+            for name, value in wanted.items()
         }
         after = _merged(item, wanted) if merge else {**item, **wanted}
         for name, field in self._fields.items():
@@ -246,6 +251,27 @@ def _put(body: Any, place: Place, value: Any) -> Any:
         return value
     inside = body.get(place[0]) if isinstance(body, dict) else None
     return {**(body if isinstance(body, dict) else {}), place[0]: _put(inside, place[1:], value)}
+
+
+def completed(schema: Schema, value: Any, depth: int = 0) -> Any:
+    """Return what a client has sent with what only the server can add to it, such as the ids of its parts."""
+    if depth == _DEEPEST_PART or not isinstance(value, dict | list):
+        return value
+    if isinstance(value, list):
+        items = items_of(schema)
+        return value if items is None else [completed(items, each, depth + 1) for each in value]
+    missing = required_by(schema) - value.keys()
+    inner = {
+        name: completed(field_of(schema, name), each, depth + 1) if isinstance(each, dict | list) else each
+        for name, each in value.items()
+    }
+    if not missing:
+        return inner
+    try:
+        made = sample(schema.node, schema.document)
+    except NoSample:
+        return inner
+    return {**{name: made[name] for name in missing if name in made}, **inner}
 
 
 def fitted(schema: Schema, value: Item, fallback: Item) -> Item:
