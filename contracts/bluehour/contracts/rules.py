@@ -186,7 +186,7 @@ RULES: tuple[Rule, ...] = (
     ),
     Rule(
         "refuse.empty",
-        "An empty string or list is refused where the schema wants something in it",
+        "An empty string or list is refused where the schema wants something in it, and a shorter one",
         "minLength and minItems in the request's schema",
         _REFUSED,
         "Apply minLength and minItems.",
@@ -200,8 +200,8 @@ RULES: tuple[Rule, ...] = (
     ),
     Rule(
         "refuse.maximum",
-        "A number above its maximum is refused",
-        "maximum in the request's schema",
+        "A number above its maximum is refused, and a longer text or list than the schema allows",
+        "maximum, maxLength and maxItems in the request's schema",
         _REFUSED,
         "Apply the upper bound; do not clamp.",
     ),
@@ -287,7 +287,8 @@ RULES: tuple[Rule, ...] = (
     Rule(
         "accept.bounds",
         "The least and the greatest allowed value are accepted",
-        "minimum and maximum in the request's schema, which are inclusive",
+        "minimum and maximum in the request's schema, minLength and maxLength, minItems and maxItems, all of "
+        "which are inclusive",
         _SHARED,
         "Compare with <= and >=.",
     ),

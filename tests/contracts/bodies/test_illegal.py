@@ -41,7 +41,7 @@ KEYWORDS = {
     "refuse.container": {"type"},
     "refuse.empty": {"minLength", "minItems"},
     "refuse.minimum": {"minimum", "exclusiveMinimum"},
-    "refuse.maximum": {"maximum", "exclusiveMaximum"},
+    "refuse.maximum": {"maximum", "exclusiveMaximum", "maxLength", "maxItems"},
     "refuse.step": {"multipleOf"},
     "refuse.choice": {"enum"},
     "refuse.pattern": {"pattern"},
@@ -89,11 +89,20 @@ def assert_told(variant: Illegal, body: Any, path: Path) -> None:
         case "refuse.minimum":
             assert value < node["minimum"]
             assert variant.says == f"{value}, below its minimum {node['minimum']}"
+        case "refuse.maximum" if isinstance(value, str | list):
+            most = node["maxLength" if isinstance(value, str) else "maxItems"]
+            assert len(value) == most + 1
+            assert variant.says.startswith(f"{most + 1:,} ")
+            assert variant.says.endswith(f"more than its {most}")
         case "refuse.maximum":
             assert value > node["maximum"]
             assert variant.says == f"{value}, above its maximum {node['maximum']}"
         case "refuse.step":
             assert variant.says == f"{value}, no multiple of {node['multipleOf']}"
+        case "refuse.empty" if value not in ("", []):
+            least = node["minLength" if isinstance(value, str) else "minItems"]
+            assert len(value) == least - 1
+            assert variant.says.endswith(f"fewer than its {least}")
         case "refuse.empty":
             assert value in ("", [])
         case "refuse.choice" | "refuse.pattern":

@@ -12,6 +12,7 @@ from typing import Any
 from bluehour.openapi.model import MediaType
 from bluehour.openapi.schema import Schema
 from bluehour.openapi.validators import Path
+from bluehour.openapi.wording import counted
 
 from .places import Place, places, value_in, with_value, without
 
@@ -22,12 +23,15 @@ _KEYWORDS = {
     "refuse.container": {"type"},
     "refuse.empty": {"minLength", "minItems"},
     "refuse.minimum": {"minimum", "exclusiveMinimum"},
-    "refuse.maximum": {"maximum", "exclusiveMaximum"},
+    "refuse.maximum": {"maximum", "exclusiveMaximum", "maxLength", "maxItems"},
     "refuse.step": {"multipleOf"},
     "refuse.choice": {"enum", "const"},
     "refuse.pattern": {"pattern"},
 }
 """What the one fault is, by the rule that is tried."""
+
+LONGEST = 10_000
+"""Characters and items that a text or a list is made to have: of larger bounds nothing is tried."""
 
 _NO_STRINGS: tuple[Any, ...] = (5, True)
 
@@ -128,7 +132,7 @@ def _values(place: Place, base: Any, random: Random) -> _Tried:
     if "object" in types:
         yield from _for_object(value)
     elif "array" in types:
-        yield from _for_array(value)
+        yield from _for_array(place.node, value)
     else:
         expected = types[0] if types else "value"
         for says, container in (
@@ -154,8 +158,11 @@ def _for_object(value: Any) -> _Tried:
         yield "refuse.container", f"{json.dumps(wrong)} in place of an object", wrong
 
 
-def _for_array(value: Any) -> _Tried:
+def _for_array(node: dict[str, Any], value: Any) -> _Tried:
     yield "refuse.empty", "an empty array", []
+    if isinstance(value, list) and value and not node.get("uniqueItems"):
+        for rule, side, count in _beside(node, "Items"):
+            yield rule, f"{counted(count, 'item')}, {side}", (value * count)[:count]
     yield "refuse.container", "an object in place of an array", {}
     if isinstance(value, list) and value:
         yield "refuse.container", "an item in place of the array", value[0]
@@ -200,12 +207,24 @@ def _for_number(place: Place, random: Random) -> _Tried:
             yield "refuse.step", f"{wrong}, no multiple of {step}", wrong
 
 
+def _beside(node: dict[str, Any], what: str) -> Iterator[tuple[str, str, int]]:
+    """Yield how long a text or a list must not be: one less than the least, one more than the most."""
+    least, most = node.get(f"min{what}"), node.get(f"max{what}")
+    if isinstance(least, int) and least > 1:
+        yield "refuse.empty", f"fewer than its {least}", least - 1
+    if isinstance(most, int) and most < LONGEST:
+        yield "refuse.maximum", f"more than its {most}", most + 1
+
+
 def _for_string(place: Place, value: Any, random: Random) -> _Tried:
     node = place.node
     for wrong in _NO_STRINGS:
         yield "refuse.type", f"{json.dumps(wrong)} in place of a string", wrong
     if node.get("minLength", 0) > 0:
         yield "refuse.empty", "an empty string", ""
+    if node.keys().isdisjoint(("pattern", "format", "enum", "const")):
+        for rule, side, count in _beside(node, "Length"):
+            yield rule, f"{counted(count, 'character')}, {side}", "a" * count
     for choice in node.get("enum", ())[:1]:
         for text in (str(choice).upper(), f"{choice}s", "", "none-of-them"):
             yield "refuse.choice", f"{json.dumps(text)}, none of the choices", text

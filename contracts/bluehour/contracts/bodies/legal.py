@@ -12,7 +12,9 @@ from typing import Any
 from bluehour.openapi.model import MediaType
 from bluehour.openapi.schema import Schema
 from bluehour.openapi.validators import Path
+from bluehour.openapi.wording import counted
 
+from .illegal import LONGEST
 from .places import Place, places, value_in, with_value, without
 
 _LONG = 4000
@@ -144,17 +146,27 @@ def _values(place: Place, base: Any, random: Random) -> Iterator[tuple[str, str,
     elif "string" in types and not {"pattern", "enum", "format"} & node.keys():
         for says, text in _TEXTS:
             yield rule or "accept.text", f"text, {says}", text(random)
+        for count in _lengths(node, "Length"):
+            yield rule or "accept.bounds", f"{counted(count, 'character')}, as its bound allows", "a" * count
     elif "boolean" in types:
         for flag in (True, False):
             yield rule or "accept.optional", json.dumps(flag), flag
     elif "array" in types and place.present and (items := value_in(base, place.path)):
         yield "accept.bounds", "a single item", items[:1]
+        for count in () if node.get("uniqueItems") else _lengths(node, "Items"):
+            yield "accept.bounds", f"{counted(count, 'item')}, as its bound allows", (items * count)[:count]
         if "maxItems" not in node and not node.get("uniqueItems"):
             yield "accept.bounds", f"{_MANY} items", (items * _MANY)[:_MANY]
     elif "object" in types and place.path and not node.get("required"):
         yield "accept.optional", "an empty object", {}
     for value in node.get("enum", ()):
         yield rule or "accept.bounds", f"{json.dumps(value)}, one of its choices", value
+
+
+def _lengths(node: dict[str, Any], what: str) -> list[int]:
+    """Return how short and how long a text or a list may be at most."""
+    bounds = (node.get(f"min{what}"), node.get(f"max{what}"))
+    return [each for each in bounds if isinstance(each, int) and 0 < each <= LONGEST]
 
 
 def _numbers(node: dict[str, Any], whole: bool, random: Random) -> Iterator[tuple[str, str, Any]]:

@@ -115,7 +115,7 @@ class CallbackFeature(Feature):
                 self._plan(notice, partial(self._call, url))
 
     def _may_call(self, url: str) -> bool:
-        """Tell whether a URL that a request names is to be called; of a server far away, say that it is not."""
+        """Tell whether a URL that a request names is to be called; of one far away, say that it is not."""
         try:
             parts = urlsplit(url)
             port = parts.port or (443 if parts.scheme == "https" else 80)
