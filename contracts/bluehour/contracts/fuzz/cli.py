@@ -14,12 +14,16 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from bluehour.mock_server import interrupts
-from bluehour.mock_server.cli import Problem
+from bluehour.mock_server.cli import Problem, file_or_url
+from bluehour.openapi.contract import load
+from bluehour.openapi.document import MAGIC_HOUR, SpecError
 
 from ..commands import colour_and_width, need_the_extra, write
-from .rules import RULES, selected
+from .rules import RULES, rules_of, selected
 
 if TYPE_CHECKING:
+    from bluehour.openapi.contract import Contract
+
     from .clients import Client
     from .engine import Options
     from .results import Result
@@ -31,6 +35,20 @@ _PROFILES = ("legal", "realistic", "hostile")
 
 @click.command()
 @click.argument("command", nargs=-1, type=click.UNPROCESSED, metavar="-- COMMAND …")
+@click.option(
+    "--spec",
+    metavar="FILE_OR_URL",
+    callback=lambda _context, _option, given: file_or_url(given),
+    help="Answer by another contract: OpenAPI 3.0 to 3.2 or Swagger 2.0. Default: Magic Hour's.",
+)
+@click.option(
+    "--overlay",
+    "overlays",
+    metavar="FILE_OR_URL",
+    multiple=True,
+    callback=lambda _context, _option, given: tuple(map(file_or_url, given)),
+    help="Change the contract as an OpenAPI Overlay says. May be given several times.",
+)
 @click.option(
     "--examples", type=click.IntRange(min=1), default=200, show_default=True, help="How many scripts to draw."
 )
@@ -120,6 +138,8 @@ _PROFILES = ("legal", "realistic", "hostile")
 )
 def fuzz(
     command: tuple[str, ...],
+    spec: Path | str | None,
+    overlays: tuple[Path | str, ...],
     examples: int,
     seed: int,
     profile: str,
@@ -155,6 +175,9 @@ def fuzz(
     rule is shrunk to the fewest answers. Nothing is charged: the server is this command. Ctrl-C ends it, and
     what is known is told; a second one ends it at once.
 
+    With --spec the server is any other contract's, and the client does whatever it does with that: what it
+    creates it can read, list and delete, and jobs go on from poll to poll.
+
     \b
     Exit codes:
       0  no rule was seen broken
@@ -163,8 +186,9 @@ def fuzz(
       3  it was ended by Ctrl-C, and no rule was seen broken until then
     """
     try:
-        rules = selected(only, skip)
-    except ValueError as error:
+        contract = load(spec or MAGIC_HOUR, overlays=overlays)
+        rules = selected(only, skip, rules_of(contract))
+    except (SpecError, ValueError) as error:
         raise Problem(str(error)) from error
     if list_rules:
         click.echo(_listed(rules))
@@ -184,7 +208,7 @@ def fuzz(
     signal.signal(signal.SIGTERM, interrupts.hear)  # as Ctrl-C: nothing is left running
     with interrupts.held(), _problems():  # from here on there is something to end, and to tell
         with closing(_client(command, worker, interpreter, clean_exit, crash)) as client:
-            given = {"edits": edits, "pace": pace, "patience": patience, "timeout": timeout}
+            given = {"spec": spec, "edits": edits, "pace": pace, "patience": patience, "timeout": timeout}
             call = " ".join([*_flags(given | {"clean-exit": clean_exit, "crash": crash}), client.call])
             options = Options(
                 examples=examples,
@@ -198,7 +222,7 @@ def fuzz(
                 database=DirectoryBasedExampleDatabase(database),
                 only_first=first,
             )
-            found = _run(client, options, scripts)
+            found = _run(contract, client, options, scripts)
         _tell(found, _saved(found, save), {"report": report, "json": json_file})
         sys.exit(found.exit_code)
 
@@ -266,9 +290,7 @@ def _flags(given: Mapping[str, Any]) -> Iterator[str]:
             yield f"--{name} {shlex.quote(str(value))}"
 
 
-def _run(client: Client, options: Options, scripts: list[tuple[str, Script]]) -> Result:
-    from bluehour.openapi.contract import load
-
+def _run(contract: Contract, client: Client, options: Options, scripts: list[tuple[str, Script]]) -> Result:
     from ..display import display_on
     from .engine import Progress
     from .engine import fuzz as draw
@@ -277,8 +299,8 @@ def _run(client: Client, options: Options, scripts: list[tuple[str, Script]]) ->
     with display_on(sys.stderr) as display:
         progress = Progress(display=display)
         if scripts:
-            return play(load(), client, options, scripts, progress)
-        return draw(load(), client, options, progress)
+            return play(contract, client, options, scripts, progress)
+        return draw(contract, client, options, progress)
 
 
 def _saved(found: Result, folder: Path | None) -> Mapping[int, str]:

@@ -31,7 +31,7 @@ from .rules import RULES
 from .script import Script
 from .shrinking import smallest
 from .stage import StageError
-from .strategies import Profile, Topic, others, topics
+from .strategies import Profile, Topic, come_to, others, topics
 
 Signature = tuple[str, str]
 
@@ -166,6 +166,7 @@ class _Run:
         self._endless: dict[str, list[tuple[Violation, Performance]]] = {}
         """What was seen of scripts with which the client never ends: it takes long, and is seen but once."""
         self.topics = topics(contract, options.profile)
+        self._places = come_to(contract)
 
     # What is played.
 
@@ -236,6 +237,7 @@ class _Run:
             findings=tuple(findings),
             stopped=self._stopped,
             notes=tuple(self._notes()),
+            places=tuple(map(str, self._places)),
         )
 
     def _notes(self) -> list[str]:

@@ -8,7 +8,7 @@ from enum import IntEnum
 from .coverage import Coverage
 from .judge import Violation
 from .performance import Performance
-from .script import Script
+from .script import Place, Script
 
 
 class Exit(IntEnum):
@@ -46,6 +46,10 @@ class Finding:
         return self.played.script
 
 
+ASKED = tuple(str(place) for place in Place if place not in (Place.DELETE, Place.CALL))
+"""What every client of Magic Hour's asks for."""
+
+
 @dataclass(frozen=True)
 class Result:
     """Everything that a run has to say.
@@ -64,6 +68,7 @@ class Result:
         findings: the broken rules, in the rules' order.
         stopped: why it ended before its end; nothing where it did not.
         notes: what the reader should know.
+        places: those that a client comes to.
     """
 
     client: str
@@ -79,6 +84,7 @@ class Result:
     findings: tuple[Finding, ...]
     stopped: str = ""
     notes: tuple[str, ...] = field(default_factory=tuple)
+    places: tuple[str, ...] = ASKED
 
     @property
     def exit_code(self) -> Exit:

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Collection
 from dataclasses import dataclass
 
+from bluehour.openapi.contract import Contract
+
 from .. import selection
 
 
@@ -156,6 +158,17 @@ RULES: tuple[Rule, ...] = (
     ),
 )
 
+_OF_PROJECTS = ("upload", "pay", "link", "download", "result")
+"""Groups of rules that ask for what only `x-` keys tell: prices, projects, assets."""
+
+
+def rules_of(contract: Contract) -> tuple[Rule, ...]:
+    """Return the rules that a contract's clients can be judged by."""
+    if any(operation.behaviour for operation in contract.operations):
+        return RULES
+    return tuple(each for each in RULES if each.group not in _OF_PROJECTS and each.id != "poll.pace")
+
+
 _BY_ID = {rule.id: rule for rule in RULES}
 
 
@@ -168,10 +181,12 @@ def rule(rule_id: str) -> Rule:
     return _BY_ID[rule_id]
 
 
-def selected(only: Collection[str], skip: Collection[str]) -> frozenset[str]:
-    """Return the ids that patterns choose; see `bluehour.contracts.selection`.
+def selected(
+    only: Collection[str], skip: Collection[str], offered: Collection[Rule] = RULES
+) -> frozenset[str]:
+    """Return the ids that patterns choose among rules; see `bluehour.contracts.selection`.
 
     Raises:
         ValueError: a pattern names no rule, or none is left.
     """
-    return frozenset(each.id for each in selection.selected(RULES, only, skip, "bluehour fuzz"))
+    return frozenset(each.id for each in selection.selected(offered, only, skip, "bluehour fuzz"))

@@ -32,6 +32,7 @@ class Place(StrEnum):
     CREATE = "create"
     POLL = "poll"
     DELETE = "delete"
+    CALL = "call"
     DOWNLOAD = "download"
 
     @property

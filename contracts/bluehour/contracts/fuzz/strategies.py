@@ -6,7 +6,7 @@ that the seed chooses: each topic's simplest script first, then ones in which ot
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from enum import StrEnum
 from functools import reduce
@@ -17,11 +17,14 @@ from hypothesis.strategies import SearchStrategy
 
 from bluehour.openapi.contract import Contract
 from bluehour.openapi.model import Operation
+from bluehour.openapi.resources import Lifecycle
+from bluehour.openapi.resources.shapes import field_of
 
 from ..bodies.places import Place as Field
 from ..bodies.places import places
 from .script import NAMES, RIGHT, Case, Fault, Place, Script, Turn
-from .stage.bodies import PLACES, right
+from .stage.bodies import places_in, right
+from .stage.resources import has_word
 
 Answers = Mapping[Place, tuple[Turn, ...]]
 
@@ -54,11 +57,43 @@ class Topic:
 
 
 def topics(contract: Contract, profile: Profile) -> list[Topic]:
-    """Return the topics of a profile."""
-    found = [*_statuses(contract), *_jobs(contract), *_pictures(), *_ways_of_writing(), *_values(contract)]
-    found += [*_links_that_work(), *_delays()]
+    """Return the topics of a profile: those that a client of this contract can be met with."""
+    every = _every_topic(contract, profile)
+    if any(operation.behaviour for operation in contract.operations):
+        return every
+    places_there = set(places_in(contract).values())
+    lifecycles = [each.resource.lifecycle for each in contract.actions.values() if each.resource.lifecycle]
+    return [topic for topic in every if _can_be_met(topic.about, places_there, lifecycles)]
+
+
+def _can_be_met(script: Script, there: Collection[Place], lifecycles: Sequence[Lifecycle]) -> bool:
+    usual = Script()
+    is_of_pictures = (script.pictures, script.same_name, script.deleted, script.job_error) != (
+        usual.pictures,
+        usual.same_name,
+        usual.deleted,
+        usual.job_error,
+    )
+    gone = script.gone in ("", "start", *there)
+    is_there = all(place in there for place, turns in script.answers.items() if turns)
+    has_job = script.job == usual.job or any(
+        all(has_word(lifecycle, state) for state in script.job) for lifecycle in lifecycles
+    )
+    return gone and is_there and has_job and not is_of_pictures
+
+
+def _every_topic(contract: Contract, profile: Profile) -> list[Topic]:
+    asked = _asked_in(contract)
+    found = [
+        *_statuses(contract),
+        *_jobs(contract),
+        *_pictures(),
+        *_ways_of_writing(asked),
+        *_values(contract),
+    ]
+    found += [*_links_that_work(), *_delays(asked)]
     if profile is not Profile.LEGAL:
-        found += [*_failing_servers(), *_failing_network(), *_failing_links()]
+        found += [*_failing_servers(asked), *_failing_network(asked), *_failing_links()]
     if profile is Profile.HOSTILE:
         found += [*_wrong_servers(contract)]
     return found
@@ -112,17 +147,17 @@ def _statuses(contract: Contract) -> Iterator[Topic]:
 def _codes(contract: Contract, operation: Operation, place: Place, status: int) -> Iterator[Topic]:
     response = contract.declared(operation, status)
     media = response.json if response else None
-    properties = media.schema.resolved.get("properties", {}) if media else {}
-    for code in properties.get("code", {}).get("enum", ("",)):
+    codes = field_of(media.schema, "code").resolved.get("enum", ("",)) if media else ("",)
+    for code in [each for each in codes if isinstance(each, str)] or [""]:
         yield Topic(f"{place} {status} {code}".strip(), _at(place, Turn(status=status, code=code)))
 
 
 def _operations(contract: Contract) -> Iterator[tuple[Operation, Place]]:
     """One operation for each place of the API; of the editors the first, as their answers are the same."""
-    seen = set()
+    seen, asked = set(), _asked_in(contract)
     for operation in contract.operations:
-        place = PLACES.get(operation.behaviour or "")
-        if place in _OF_API and place not in seen:
+        place = places_in(contract).get(operation.id)
+        if place in asked and place not in seen:
             seen.add(place)
             yield operation, place
 
@@ -167,19 +202,39 @@ def _pictures() -> Iterator[Topic]:
 _TYPES = ("application/json; charset=utf-8", "application/json;charset=UTF-8", "Application/JSON")
 
 
-def _ways_of_writing() -> Iterator[Topic]:
+def _asked_in(contract: Contract) -> tuple[Place, ...]:
+    """The places of the API that a client comes to."""
+    if any(operation.behaviour for operation in contract.operations):
+        return _OF_API
+    there = set(places_in(contract).values())
+    return tuple(place for place in (Place.CREATE, Place.POLL, Place.CALL) if place in there)
+
+
+def come_to(contract: Contract) -> tuple[Place, ...]:
+    """Return the places that a client comes to, signed links included."""
+    asked = _asked_in(contract)
+    in_order = {*asked, *_linked(asked)}
+    return tuple(place for place in Place if place in in_order)
+
+
+def _linked(asked: Sequence[Place]) -> tuple[Place, ...]:
+    """The places of signed links, where there are any."""
+    return (Place.UPLOAD, Place.DOWNLOAD) if Place.UPLOAD_URLS in asked else ()
+
+
+def _ways_of_writing(asked: Sequence[Place]) -> Iterator[Topic]:
     """Ways of writing an answer that mean the same, in all answers at once; shrinking finds the one."""
-    everywhere = (*_OF_API, Place.UPLOAD, Place.DOWNLOAD)
+    everywhere = (*asked, *_linked(asked))
     yield _everywhere("chunked", everywhere, Turn(framing="chunked"))
     yield _everywhere("ended by the connection", everywhere, Turn(framing="close"))
     yield _everywhere("names of headers in lower case", everywhere, Turn(case="lower"))
     yield _everywhere("names of headers in upper case", everywhere, Turn(case="upper"))
     yield _everywhere("names of headers in mixed case", everywhere, Turn(case="mixed"))
-    yield _everywhere("escapes", _OF_API, Turn(writing="ascii", fields=_SAID))
-    yield _everywhere("UTF-8", _OF_API, Turn(fields=_SAID))
-    yield _everywhere("spaces and lines", _OF_API, Turn(writing="spaced"))
+    yield _everywhere("escapes", asked, Turn(writing="ascii", fields=_SAID))
+    yield _everywhere("UTF-8", asked, Turn(fields=_SAID))
+    yield _everywhere("spaces and lines", asked, Turn(writing="spaced"))
     for content_type in _TYPES:
-        yield _everywhere(f"Content-Type {content_type}", _OF_API, Turn(content_type=content_type))
+        yield _everywhere(f"Content-Type {content_type}", asked, Turn(content_type=content_type))
     unknown = {"X-Request-Id": "7f3a", "Set-Cookie": "a=1; Path=/", "Vary": "Accept-Encoding"}
     yield _everywhere("headers that nobody knows", everywhere, Turn(headers=unknown))
 
@@ -229,6 +284,8 @@ def _values(contract: Contract) -> Iterator[Topic]:
         yield from _free_texts(place, fields)
         yield from _free_numbers(place, fields)
         yield from _free_times(place, fields)
+    if _asked_in(contract) != _OF_API:
+        return
     for says, text in _IDS.items():
         yield Topic(f"an id with {says}", _at(Place.CREATE, Turn(fields={"id": text})))
     for says in ("a space", "a percent sign", "an umlaut"):
@@ -257,12 +314,16 @@ _GIVEN = {"id", "status", "url", "upload_url", "file_path"}
 """Fields whose values the stage gives; ids have topics of their own."""
 
 
+def _is_given(name: str) -> bool:
+    return name in _GIVEN or name.endswith(("_id", "Id", "_url", "Url"))
+
+
 def _free_texts(place: Place, fields: Sequence[Field]) -> Iterator[Topic]:
     free = [
         field
         for field in fields
         if "string" in field.types
-        and field.path[-1] not in _GIVEN
+        and not _is_given(str(field.path[-1]))
         and not {"enum", "format", "pattern"} & field.node.keys()
     ]
     for says, text in _TEXTS.items():
@@ -321,16 +382,16 @@ def _links_that_work() -> Iterator[Topic]:
     )
 
 
-def _delays() -> Iterator[Topic]:
-    everywhere = (*_OF_API, Place.UPLOAD, Place.DOWNLOAD)
+def _delays(asked: Sequence[Place]) -> Iterator[Topic]:
+    everywhere = (*asked, *_linked(asked))
     yield _everywhere("slow", everywhere, Turn(delay=0.03))
 
 
 # What servers and networks do.
 
 
-def _failing_servers() -> Iterator[Topic]:
-    for place in _OF_API:
+def _failing_servers(asked: Sequence[Place]) -> Iterator[Topic]:
+    for place in asked:
         yield _fault(place, Turn(status=502, page=True))
         yield _fault(place, Turn(status=503))
         yield _fault(place, Turn(status=503, page=True, retry_after="5"))
@@ -353,8 +414,8 @@ _OF_MESSAGES = (
 )
 
 
-def _failing_network() -> Iterator[Topic]:
-    for place in _OF_API:
+def _failing_network(asked: Sequence[Place]) -> Iterator[Topic]:
+    for place in asked:
         for fault in _OF_MESSAGES:
             yield _fault(place, Turn(fault=fault))
         yield _fault(place, Turn(fault=Fault.CUT, framing="chunked"))
@@ -365,7 +426,7 @@ def _failing_network() -> Iterator[Topic]:
         yield _fault(Place.CREATE, Turn(fault=fault))
     yield _fault(Place.POLL, Turn(fault=Fault.SILENCE))
     yield _fault(Place.POLL, RIGHT, Turn(fault=Fault.RESET), job=_JOB)
-    for gone in ("start", Place.UPLOAD_URLS, Place.CREATE, Place.POLL):
+    for gone in ("start", *asked):
         yield Topic(f"nobody there after {gone}", Script(gone=str(gone), job=_JOB), is_legal=False)
 
 

@@ -59,21 +59,23 @@ class FuzzTest:
         import hypothesis
 
         from bluehour.openapi.contract import load
+        from bluehour.openapi.document import MAGIC_HOUR
 
         from .clients.function import Function
         from .engine import Options, fuzz, replay
         from .files import save, scripts_in
         from .playing import Terms
-        from .rules import selected
+        from .rules import rules_of, selected
         from .strategies import Profile
 
         given = self._options
+        contract = load(given["spec"] or MAGIC_HOUR)
         client = Function(with_fixtures, self.refuses, self.client)
         options = Options(
             examples=given["examples"],
             seed=given["seed"],
             profile=Profile(given["profile"]),
-            rules=selected(given["only"], given["skip"]),
+            rules=selected(given["only"], given["skip"], rules_of(contract)),
             terms=Terms.of(
                 client, timeout=given["timeout"], patience=given["patience"], edits=given["edits"]
             ),
@@ -82,9 +84,9 @@ class FuzzTest:
         )
         folders = replayed or [self._beside(path) for path in given["replay"]]
         scripts = [script for path in folders for script in scripts_in(path)]
-        result = replay(load(), client, options, scripts) if scripts else None
+        result = replay(contract, client, options, scripts) if scripts else None
         if result is None or not (result.findings or replayed):
-            result = fuzz(load(), client, options)
+            result = fuzz(contract, client, options)
         if result.findings and given["save"] is not None:
             save(result, self._beside(given["save"]))
         return result
@@ -103,6 +105,7 @@ def fuzz_client(
     refuses: Sequence[type[BaseException]] | None = None,
     only: Collection[str] = (),
     skip: Collection[str] = (),
+    spec: str | Path | None = None,
     edits: int = 1,
     pace: float | None = None,
     patience: float | None = None,
@@ -115,7 +118,8 @@ def fuzz_client(
     docs/fuzz-protocol.md.
 
     Args:
-        examples, seed, profile, only, skip, edits, pace, patience: as of `bluehour fuzz`.
+        examples, seed, profile, only, skip, spec, edits, pace, patience: as of `bluehour fuzz`; a file is
+            looked for from the folder in which pytest runs.
         timeout: seconds that a run may take, on the client's clock; 1800 where it is None.
         refuses: exception classes that are a clean refusal; None for every class of the client's own or of a
             library's, and OSError's.
@@ -130,6 +134,7 @@ def fuzz_client(
         "refuses": None if refuses is None else tuple(refuses),
         "only": only,
         "skip": skip,
+        "spec": spec,
         "edits": edits,
         "pace": pace,
         "patience": patience,

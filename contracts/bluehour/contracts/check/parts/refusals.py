@@ -40,12 +40,18 @@ def _variants(check: Check, operation: Operation, base: Any) -> list[Illegal]:
         return []
     variants = (*unparsable(media, base), *illegal(media, base, check.random))
     every = check.findings.wants(_HOW)
-    may_be_left_out = operation.body is not None and not operation.body.required
     return [
         variant
         for variant in variants
-        if (every or check.findings.wants((variant.rule,))) and (variant.content or not may_be_left_out)
+        if (every or check.findings.wants((variant.rule,))) and not _may_be_legal(operation, variant)
     ]
+
+
+def _may_be_legal(operation: Operation, variant: Illegal) -> bool:
+    """Tell whether an operation takes no body at all, or other media types than JSON as well."""
+    if operation.body is None or not variant.content:
+        return operation.body is None or not operation.body.required
+    return variant.rule == "refuse.media-type" and operation.body.media_type(variant.content_type) is not None
 
 
 def send_illegal(check: Check, jobs: Jobs, operation: Operation, variant: Illegal) -> Exchange:

@@ -73,10 +73,8 @@ def unmet(result: Result) -> dict[str, list[str]]:
         return {}
     coverage = result.coverage
     found = {
-        "answers of": [
-            place for place in _PLACES if place not in answers(coverage).rows and place != "delete"
-        ],
-        "faults": [kind for kind in _kinds(result.profile) if kind not in _met_faults(coverage)],
+        "answers of": [place for place in result.places if place not in answers(coverage).rows],
+        "faults": [kind for kind in _kinds(result) if kind not in _met_faults(coverage)],
         "endings of jobs": [
             state for state in OVER if not any(_is_of(state, each) for each in coverage.endings)
         ],
@@ -89,8 +87,10 @@ def topics_played(result: Result) -> int:
     return len(result.coverage.topics)
 
 
-def _kinds(profile: str) -> list[str]:
-    return [str(fault) for fault in Fault if fault not in _UNSEEN and (profile != "legal" or fault in _LEGAL)]
+def _kinds(result: Result) -> list[str]:
+    unseen = _UNSEEN if Place.DOWNLOAD in result.places else _UNSEEN | _LEGAL
+    is_legal = result.profile == "legal"
+    return [str(fault) for fault in Fault if fault not in unseen and (not is_legal or fault in _LEGAL)]
 
 
 def _met_faults(coverage: Coverage) -> set[str]:

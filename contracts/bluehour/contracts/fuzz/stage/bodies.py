@@ -23,7 +23,25 @@ PLACES: Mapping[str, Place] = {
 }
 """What each of the contract's behaviours is for a client."""
 
+_KINDS: Mapping[str, Place] = {"create": Place.CREATE, "read": Place.POLL, "delete": Place.DELETE}
+"""What each kind of action on a resource is for one."""
+
 _DATE = "date+"
+
+
+@cache
+def places_in(contract: Contract) -> Mapping[str, Place]:
+    """Return what each operation of a contract is for a client, by operation id."""
+    return {
+        operation.id: place for operation in contract.operations if (place := _place(contract, operation))
+    }
+
+
+def _place(contract: Contract, operation: Operation) -> Place | None:
+    if operation.behaviour is not None:
+        return PLACES.get(operation.behaviour)
+    action = contract.actions.get(operation.id)
+    return _KINDS.get(action.kind, Place.CALL) if action else Place.CALL
 
 
 @cache

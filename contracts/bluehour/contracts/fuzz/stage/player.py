@@ -85,6 +85,7 @@ class Player:
         self._clock = clock
         self._longest_wait = longest_wait
         self._patience = patience
+        self._places = bodies.places_in(contract)
         self._world = World(script)
         self._turns: Counter[Place] = Counter()
         self.asked: list[Asked] = []
@@ -137,8 +138,7 @@ class Player:
         if not place.is_of_api:
             return status < 300 or status in self._contract.server_responses
         return any(
-            bodies.PLACES.get(operation.behaviour or "") is place
-            and self._contract.declared(operation, status)
+            self._places.get(operation.id) is place and self._contract.declared(operation, status)
             for operation in self._contract.operations
         )
 
@@ -146,7 +146,7 @@ class Player:
 
     def _of_api(self, request: Request) -> Answer:
         known = Understood(self._routes, request, self._token)
-        place = bodies.PLACES.get(known.operation.behaviour or "") if known.operation else None
+        place = self._places.get(known.operation.id) if known.operation else None
         if place is None or known.operation is None or known.faults:
             return self._illegal(known, place)
         turn = self._next_turn(place)
@@ -172,7 +172,7 @@ class Player:
             code = "not_found"
         elif not known.authorized:
             code = "unauthorized"
-        status, message = self._contract.errors[code]
+        status, message = self._status_of(code, known.operation)
         if code == "invalid_request":
             message = "; ".join(known.faults)
         body = bodies.error(self._contract, known.operation, status, code, message)
@@ -182,6 +182,10 @@ class Player:
             place,
             {"faults": known.faults, "subject": known.project},
         )
+
+    def _status_of(self, code: str, operation: Operation | None) -> tuple[int, str]:
+        """Return the status that goes with an error code, and what is said with it."""
+        return self._contract.errors[code]
 
     def _strange(self, known: Understood, place: Place) -> str:
         if place in (Place.POLL, Place.DELETE):
@@ -195,7 +199,7 @@ class Player:
 
     def _refused(self, operation: Operation, place: Place, why: str, notes: Mapping[str, Any]) -> Answer:
         code = "unprocessable_entity" if place is Place.CREATE else "not_found"
-        status, message = self._contract.errors[code]
+        status, message = self._status_of(code, operation)
         if place is Place.CREATE:
             message = why
         body = bodies.error(self._contract, operation, status, code, message)

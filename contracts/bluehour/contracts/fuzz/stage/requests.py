@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -9,6 +10,7 @@ from urllib.parse import unquote
 
 from bluehour.openapi.messages import Headers, Pairs
 from bluehour.openapi.messages import Request as Message
+from bluehour.openapi.model import Operation
 from bluehour.openapi.reading import read
 from bluehour.openapi.routes import Match, Routes
 
@@ -47,7 +49,9 @@ class Understood:
 
     Attributes:
         operation: that it calls; None where the contract has none.
-        project: the id in its path; nothing where the path has none.
+        match: the operation, with the values of its path.
+        message: the request, as every part of Bluehour has it.
+        project: the last id in its path; nothing where the path has none.
         is_split: whether the id has a slash in it that is not percent-encoded.
         body: as data; None where it can't be read.
         faults: what breaks the contract, in words.
@@ -57,7 +61,10 @@ class Understood:
     def __init__(self, routes: Routes, request: Request, token: str) -> None:
         match, self.is_split = _called(routes, request)
         self.operation = match.operation if match else None
-        self.project = next(iter(match.values.values()), "") if match else ""
+        self.match = match
+        headers = Headers(list(request.headers.items()))
+        self.message = Message(request.method, request.target, headers, request.body)
+        self.project = next(reversed([*match.values.values()]), "") if match else ""
         self.body: Any = None
         self.authorized = False
         self.faults = tuple(self._faults(match, request, token))
@@ -66,16 +73,28 @@ class Understood:
         if match is None:
             yield f"the contract has no {request.method} {request.path}"
             return
-        headers = Headers(list(request.headers.items()))
-        found = read(
-            match.operation, Message(request.method, request.target, headers, request.body), match.values
-        )
-        self.body, self.authorized = found.body, found.credential == token
-        if not self.authorized and match.operation.security:
-            is_missing = "authorization" not in request.headers
-            yield "it is sent without Authorization" if is_missing else "Authorization is not Bearer <token>"
+        found = read(match.operation, self.message, match.values)
+        self.body, self.authorized = found.body, _is_token(found.credential, token)
+        if not self.authorized and match.operation.security and () not in match.operation.security:
+            yield self._without_token(match.operation, request)
         if found.message:
             yield found.message
+
+    @staticmethod
+    def _without_token(operation: Operation, request: Request) -> str:
+        schemes = {scheme.scheme or scheme.type for each in operation.security for scheme in each}
+        if schemes != {"bearer"}:
+            return "it is sent without the token"
+        is_missing = "authorization" not in request.headers
+        return "it is sent without Authorization" if is_missing else "Authorization is not Bearer <token>"
+
+
+def _is_token(credential: str | None, token: str) -> bool:
+    """Tell whether a credential is the token, as it is or as the name of a Basic one."""
+    if credential is None:
+        return False
+    basic = (base64.b64encode(each.encode()).decode() for each in (token, f"{token}:", f":{token}"))
+    return credential == token or credential in basic
 
 
 def _called(routes: Routes, request: Request) -> tuple[Match | None, bool]:

@@ -27,6 +27,7 @@ from ..performance import Host
 from ..script import Fault, Script
 from .player import Addresses, Answer, Player
 from .requests import Request, lower_names
+from .resources import Mocked, ResourcePlayer
 from .wire import ends_connection, pieces
 
 _HERE = "127.0.0.1"
@@ -82,7 +83,9 @@ class Stage:
 
     def __init__(self, contract: Contract) -> None:
         self._contract = contract
-        self._routes = Routes(contract, prefixes=("",))
+        self._routes = Routes(contract, prefixes=("", *contract.base_paths))
+        has_projects = any(operation.behaviour for operation in contract.operations)
+        self._mocked = None if has_projects else Mocked(contract)
         self._loop = _Loop()
         self._servers: dict[Host, Server] = {}
         self._nowhere = socket.socket()
@@ -108,6 +111,8 @@ class Stage:
         self._thread.join()
         self._loop.close()
         self._nowhere.close()
+        if self._mocked is not None:
+            self._mocked.end()
 
     @contextmanager
     def showing(
@@ -129,7 +134,8 @@ class Stage:
         """
         self._call(self._listen(*_HOSTS[script.gone == "start" :]))
         addresses = self._addresses()
-        player = Player(script, self._contract, self._routes, addresses, token, clock, longest_wait, patience)
+        given = (script, self._contract, self._routes, addresses, token, clock, longest_wait, patience)
+        player = ResourcePlayer(self._mocked, *given) if self._mocked else Player(*given)
         self._showing = Showing(addresses.api, player, clock, patience)
         try:
             yield self._showing
