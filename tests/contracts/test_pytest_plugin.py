@@ -5,6 +5,7 @@ from __future__ import annotations
 import subprocess
 import sys
 from importlib import import_module
+from pathlib import Path
 from textwrap import dedent
 
 import pytest
@@ -346,3 +347,53 @@ def test_a_start_of_pytest_imports_nothing_of_the_server() -> None:
 def test_the_marker_is_documented(suite: pytest.Pytester) -> None:
     result = suite.runpytest_inprocess("--markers")
     result.stdout.fnmatch_lines(["@pytest.mark.magic_hour(credits=None, plan=None, rules=[[]*"])
+
+
+# --- another API's ------------------------------------------------------------------------------------------
+
+SCRIBE = Path(__file__).parents[1] / "openapi" / "specs" / "scribe-3.1.yaml"
+
+OF_ANOTHER_API = """
+    import json
+    import urllib.request
+
+    import pytest
+
+    def ask(api_mock, method, path, body=None):
+        data = None if body is None else json.dumps(body).encode()
+        headers = {"X-Scribe-Key": api_mock.token, "Content-Type": "application/json"}
+        request = urllib.request.Request(f"{api_mock.url}/v2{path}", data, headers, method=method)
+        with urllib.request.urlopen(request) as answer:
+            return json.load(answer)
+
+    @pytest.mark.api_mock(frozen=True)
+    def test_a_job_is_done_in_time(api_mock):
+        job = ask(api_mock, "POST", "/transcriptions", {"audio_url": "http://a/b", "language": "de"})
+        path = f"/transcriptions/{job['transcription_id']}"
+        assert ask(api_mock, "GET", path)["state"] == "QUEUED"
+        api_mock.clock.advance(60)
+        assert ask(api_mock, "GET", path)["state"] == "DONE"
+
+    def test_nothing_of_another_test_is_there(api_mock):
+        ask(api_mock, "POST", "/transcriptions", {"audio_url": "http://a/b", "language": "de"})
+        assert ask(api_mock, "GET", "/transcriptions")["total"] == 1
+
+    def test_what_is_sent_has_to_be_legal(api_mock):
+        with pytest.raises(urllib.error.HTTPError):
+            ask(api_mock, "POST", "/transcriptions", {"audio_url": "http://a/b", "language": "german"})
+"""
+
+
+def test_the_mock_of_a_suite_is_of_the_file_that_its_ini_file_names(pytester: pytest.Pytester) -> None:
+    pytester.makeini(f"[pytest]\nbluehour_spec = {SCRIBE}\n")
+    pytester.makepyfile(OF_ANOTHER_API)
+    ran = pytester.runpytest()
+    ran.assert_outcomes(passed=3, errors=1)
+    ran.stdout.fnmatch_lines(["*A request breaks the contract: Invalid value for language*"])
+
+
+def test_a_file_that_is_none_is_told_in_a_line(pytester: pytest.Pytester) -> None:
+    pytester.makeini("[pytest]\nbluehour_spec = none.yaml\n")
+    pytester.makepyfile("def test_it(api_mock): pass")
+    ran = pytester.runpytest()
+    ran.stdout.fnmatch_lines(["*bluehour_spec: *none.yaml: No such file or directory*"])

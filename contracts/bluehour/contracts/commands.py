@@ -5,12 +5,20 @@ from __future__ import annotations
 import os
 import shutil
 import sys
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from importlib import import_module
 from pathlib import Path
+from typing import TYPE_CHECKING, TypeVar
 
-from bluehour.mock_server.cli import Problem
+import click
+
+from bluehour.mock_server.cli import Problem, file_or_url
 from bluehour.mock_server.core.installing import command_for
+
+if TYPE_CHECKING:
+    from bluehour.openapi.contract import Contract
+
+_Command = TypeVar("_Command", bound=Callable[..., object])
 
 _NARROWEST, _WIDEST = 60, 110
 
@@ -54,3 +62,47 @@ def write(files: Mapping[str, Path | None], texts: Mapping[str, Callable[[], str
                 path.write_text(texts[name](), encoding="utf-8")
             except OSError as error:
                 raise Problem(f"--{name}: {path} can't be written: {error.strerror}") from error
+
+
+def spec_options(does: str) -> Callable[[_Command], _Command]:
+    """Give a command the options that name another contract than Magic Hour's.
+
+    Args:
+        does: what the command does with it, such as `Check by`.
+    """
+
+    def add(command: _Command) -> _Command:
+        spec = click.option(
+            "--spec",
+            metavar="FILE_OR_URL",
+            callback=lambda _context, _option, given: file_or_url(given),
+            show_default=False,
+            help=f"{does} another contract: OpenAPI 3.0 to 3.2 or Swagger 2.0. Default: Magic Hour's.",
+        )
+        overlays = click.option(
+            "--overlay",
+            "overlays",
+            metavar="FILE_OR_URL",
+            multiple=True,
+            callback=lambda _context, _option, given: tuple(map(file_or_url, given)),
+            show_default=False,
+            help="Change the contract as an OpenAPI Overlay says. May be given several times.",
+        )
+        return spec(overlays(command))
+
+    return add
+
+
+def contract_of(spec: Path | str | None, overlays: Sequence[Path | str]) -> Contract:
+    """Return the contract that a command line names.
+
+    Raises:
+        Problem: the file can't be used; the message says why.
+    """
+    from bluehour.openapi.contract import load
+    from bluehour.openapi.document import MAGIC_HOUR, SpecError
+
+    try:
+        return load(spec or MAGIC_HOUR, overlays=overlays)
+    except SpecError as error:
+        raise Problem(str(error)) from error

@@ -30,6 +30,7 @@ _POLL_INTERVAL = "0.01"
 _MOST_ENTRIES = 10_000
 """Requests of a test that are kept in the journal, and judged."""
 
+_MARKERS = ("magic_hour", "api_mock")
 _MARKER = """\
 magic_hour(credits=None, plan=None, rules=[], frozen=False, time_scale=0.01, legal=True): \
 the mock of the fixture magic_hour. \
@@ -82,7 +83,16 @@ def magic_hour(request: pytest.FixtureRequest, _magic_hour_server: _Server) -> I
         _ease_clients(patch)
         yield magic_hour
     if _judges(request.config, options):
-        _fail_if_illegal(magic_hour)
+        _fail_if_illegal(magic_hour, _magic_hour_server.mock.world.contract)
+
+
+@pytest.fixture
+def api_mock(magic_hour: MagicHour) -> MagicHour:
+    """The same for suites of other APIs: a mock of the file that the ini option `bluehour_spec` names.
+
+    The marker `api_mock` sets it up as `magic_hour` does.
+    """
+    return magic_hour
 
 
 @pytest.fixture
@@ -104,11 +114,23 @@ def magic_hour_receiver(magic_hour: MagicHour, _magic_hour_server: _Server) -> I
 
 
 @pytest.fixture(scope="session")
-def magic_hour_contract() -> Contract:
-    """The contract of Magic Hour's image editors: operations, schemas, examples, prices."""
-    from bluehour.openapi.contract import load
+def magic_hour_contract(pytestconfig: pytest.Config) -> Contract:
+    """The contract that is mocked: operations, schemas, examples, prices."""
+    return _contract(pytestconfig)
 
-    return load()
+
+def _contract(config: pytest.Config) -> Contract:
+    """Return Magic Hour's contract, or that of the file that the command line or the ini file names."""
+    from bluehour.openapi.contract import load
+    from bluehour.openapi.document import MAGIC_HOUR, SpecError
+
+    spec = config.getoption("bluehour_spec") or config.getini("bluehour_spec")
+    if spec and not spec.startswith(("http://", "https://")):
+        spec = config.rootpath / spec
+    try:
+        return load(spec or MAGIC_HOUR)
+    except SpecError as error:
+        raise pytest.UsageError(f"bluehour_spec: {error}") from None
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,13 +140,14 @@ class _Server:
 
 
 @pytest.fixture(scope="session")
-def _magic_hour_server() -> Iterator[_Server]:
+def _magic_hour_server(magic_hour_contract: Contract) -> Iterator[_Server]:
     """One mock for the session, in a thread of this process: xdist's workers share nothing."""
     from bluehour.mock_server.core.settings import Settings
     from bluehour.mock_server.mock import Mock
     from bluehour.mock_server.server.inprocess import running
 
-    with closing(Mock(settings=Settings(journal=_MOST_ENTRIES))) as mock, running(mock) as url:
+    settings = Settings(journal=_MOST_ENTRIES)
+    with closing(Mock(magic_hour_contract, settings)) as mock, running(mock) as url:
         yield _Server(mock, url)
 
 
@@ -146,7 +169,8 @@ class _Options:
 def _options(item: pytest.Item) -> _Options:
     known = {field.name for field in fields(_Options)}
     given: dict[str, Any] = {}
-    for marker in reversed(list(item.iter_markers("magic_hour"))):
+    markers = [each for each in item.iter_markers() if each.name in _MARKERS]
+    for marker in reversed(markers):
         if marker.args:
             _refuse(f"say what {marker.args[0]!r} is, as in credits=5")
         for name in marker.kwargs:
@@ -241,12 +265,10 @@ def _judges(config: pytest.Config, options: _Options) -> bool:
     return bool(config.getini("magic_hour_legal")) if asked is None else bool(asked == "on")
 
 
-def _fail_if_illegal(magic_hour: MagicHour) -> None:
-    from bluehour.openapi.contract import load
-
+def _fail_if_illegal(magic_hour: MagicHour, contract: Contract) -> None:
     from .legality import report
 
-    problem = report(magic_hour.journal.entries(faulty=True), load())
+    problem = report(magic_hour.journal.entries(faulty=True), contract)
     if problem:
         pytest.fail(
             f"{problem}\n\nA test that means to send this is marked @pytest.mark.magic_hour(legal=False).",
@@ -261,10 +283,12 @@ _IN_USE = pytest.StashKey[MagicHour]()
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     """Declare how to switch off that illegal requests are errors, and what the suite is to check."""
-    text = "whether a request to the mock that breaks the contract is an error of its test"
-    parser.addini("magic_hour_legal", text, type="bool", default=True)
+    is_legal = "whether a request to the mock that breaks the contract is an error of its test"
+    parser.addini("magic_hour_legal", is_legal, type="bool", default=True)
+    text = "an OpenAPI file, or its address, that is mocked in place of Magic Hour's API"
+    parser.addini("bluehour_spec", text)
     group = parser.getgroup("magic hour")
-    group.addoption("--magic-hour-legal", choices=("on", "off"), help=text)
+    group.addoption("--magic-hour-legal", choices=("on", "off"), help=is_legal)
     group.addoption(
         "--bluehour-replay",
         metavar="FILE",
@@ -296,6 +320,7 @@ def _add_options_of_the_suite(group: pytest.OptionGroup) -> None:
 def pytest_configure(config: pytest.Config) -> None:
     """Declare the marker, and hand on which scripts are to be replayed."""
     config.addinivalue_line("markers", _MARKER)
+    config.addinivalue_line("markers", "api_mock(...): the same for the fixture api_mock.")
     if scripts := config.getoption("bluehour_replay"):
         from .fuzz import testing
 

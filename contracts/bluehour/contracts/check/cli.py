@@ -12,11 +12,9 @@ from urllib.parse import urlsplit
 import click
 
 from bluehour.mock_server import interrupts
-from bluehour.mock_server.cli import Problem, file_or_url
-from bluehour.openapi.contract import load
-from bluehour.openapi.document import MAGIC_HOUR, SpecError
+from bluehour.mock_server.cli import Problem
 
-from ..commands import colour_and_width, need_the_extra, write
+from ..commands import colour_and_width, contract_of, need_the_extra, spec_options, write
 from ..rules import PIXEL_RULES, Rule, rules_of
 from ..selection import matching, patterns_in, selected
 
@@ -55,20 +53,7 @@ _FILE = click.Path(path_type=Path, dir_okay=False, writable=True)
     type=click.IntRange(min=0),
     help="Never spend more. Default: 60 on this machine, and what --pixels adds; nothing on any other.",
 )
-@click.option(
-    "--spec",
-    metavar="FILE_OR_URL",
-    callback=lambda _context, _option, given: file_or_url(given),
-    help="Check by another contract: OpenAPI 3.0 to 3.2 or Swagger 2.0. Default: Magic Hour's.",
-)
-@click.option(
-    "--overlay",
-    "overlays",
-    metavar="FILE_OR_URL",
-    multiple=True,
-    callback=lambda _context, _option, given: tuple(map(file_or_url, given)),
-    help="Change the contract as an OpenAPI Overlay says. May be given several times.",
-)
+@spec_options("Check by")
 @click.option(
     "--max-requests",
     metavar="N",
@@ -163,10 +148,7 @@ def check(
       3  it could not be judged: not reachable, the token is refused, the budget is too small to start, a
          rule of --pixels got no pictures, or Ctrl-C ended it before any rule was seen broken
     """
-    try:
-        contract = load(spec or MAGIC_HOUR, overlays=overlays)
-    except SpecError as error:
-        raise Problem(str(error)) from error
+    contract = contract_of(spec, overlays)
     rules = _selected(contract, only, skip, pixels)
     if pixels:
         need_the_extra("bluehour check --pixels", "schemathesis")

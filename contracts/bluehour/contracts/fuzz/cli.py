@@ -14,11 +14,9 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from bluehour.mock_server import interrupts
-from bluehour.mock_server.cli import Problem, file_or_url
-from bluehour.openapi.contract import load
-from bluehour.openapi.document import MAGIC_HOUR, SpecError
+from bluehour.mock_server.cli import Problem
 
-from ..commands import colour_and_width, need_the_extra, write
+from ..commands import colour_and_width, contract_of, need_the_extra, spec_options, write
 from .rules import RULES, rules_of, selected
 
 if TYPE_CHECKING:
@@ -35,20 +33,7 @@ _PROFILES = ("legal", "realistic", "hostile")
 
 @click.command()
 @click.argument("command", nargs=-1, type=click.UNPROCESSED, metavar="-- COMMAND …")
-@click.option(
-    "--spec",
-    metavar="FILE_OR_URL",
-    callback=lambda _context, _option, given: file_or_url(given),
-    help="Answer by another contract: OpenAPI 3.0 to 3.2 or Swagger 2.0. Default: Magic Hour's.",
-)
-@click.option(
-    "--overlay",
-    "overlays",
-    metavar="FILE_OR_URL",
-    multiple=True,
-    callback=lambda _context, _option, given: tuple(map(file_or_url, given)),
-    help="Change the contract as an OpenAPI Overlay says. May be given several times.",
-)
+@spec_options("Answer by")
 @click.option(
     "--examples", type=click.IntRange(min=1), default=200, show_default=True, help="How many scripts to draw."
 )
@@ -185,10 +170,10 @@ def fuzz(
       2  wrong usage, or the client can't be started
       3  it was ended by Ctrl-C, and no rule was seen broken until then
     """
+    contract = contract_of(spec, overlays)
     try:
-        contract = load(spec or MAGIC_HOUR, overlays=overlays)
         rules = selected(only, skip, rules_of(contract))
-    except (SpecError, ValueError) as error:
+    except ValueError as error:
         raise Problem(str(error)) from error
     if list_rules:
         click.echo(_listed(rules))

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Collection
 from dataclasses import dataclass
-
-from bluehour.openapi.contract import Contract
+from typing import TYPE_CHECKING
 
 from .. import selection
+
+if TYPE_CHECKING:
+    from bluehour.openapi.contract import Contract
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,6 +10,8 @@ import click
 from bluehour.mock_server import __version__
 from bluehour.mock_server.cli import Problem
 
+from ..commands import spec_options
+
 
 @click.command(context_settings={"auto_envvar_prefix": "BLUEHOUR_PROXY", "show_default": True})
 @click.option(
@@ -19,6 +21,7 @@ from bluehour.mock_server.cli import Problem
     show_envvar=True,
     help="The server that is judged, such as https://api.example.com.",
 )
+@spec_options("Judge by")
 @click.option("--host", default="127.0.0.1", show_envvar=True, help="Address to listen on.")
 @click.option(
     "--port",
@@ -81,11 +84,12 @@ def proxy(**given: Any) -> None:
     contract; 2 can't start (one line says why).
     """
     from bluehour.mock_server.server.listening import HostError
+    from bluehour.openapi.document import SpecError
 
     from .serving import Options, ProxyError, run
 
     try:
         everything_was_right = run(Options(**given), __version__)
-    except (ProxyError, HostError) as error:
+    except (ProxyError, HostError, SpecError) as error:
         raise Problem(str(error)) from error
     raise SystemExit(0 if everything_was_right else 1)

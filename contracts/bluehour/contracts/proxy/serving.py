@@ -28,6 +28,7 @@ from bluehour.mock_server.mock import Mock
 from bluehour.mock_server.server.listening import HostError, reserved, served, stopped_by_signals
 from bluehour.mock_server.server.requestlog import LoopWriter
 from bluehour.openapi.contract import load
+from bluehour.openapi.document import MAGIC_HOUR
 from bluehour.openapi.errors import BluehourError
 
 from .bench import Bench
@@ -76,20 +77,23 @@ class Options:
     timeout: float
     log_format: str
     control_token: str | None
+    spec: Path | str | None = None
+    overlays: tuple[Path | str, ...] = ()
 
 
 def run(options: Options, version: str) -> bool:
     """Serve until Ctrl-C; tell whether everything that passed was right.
 
     Raises:
-        ProxyError, HostError: it can't start.
+        ProxyError, HostError, SpecError: it can't start.
     """
     logging.basicConfig(format="%(levelname)s %(message)s", level=logging.WARNING)
     upstream = _upstream(options)
     _check(options)
     # Time runs as it does for the upstream, for what polls in a hurry.
     settings = Settings(journal=options.journal, control_token=options.control_token or None, time_scale=1)
-    with _reserved(options) as sockets, closing(Mock(load(), settings, upstream=upstream.url)) as mock:
+    contract = load(options.spec or MAGIC_HOUR, overlays=options.overlays)
+    with _reserved(options) as sockets, closing(Mock(contract, settings, upstream=upstream.url)) as mock:
         for address, port in (each.getsockname()[:2] for each in sockets):
             if upstream.port == port and upstream.host in (_LOCAL.get(address, address), "localhost"):
                 raise ProxyError(f"--upstream: {upstream.url} is the proxy itself")

@@ -83,6 +83,12 @@ def _checked(config: pytest.Config) -> Outcome:
     return _outcome(check(_options(config)))
 
 
+def spec_of(config: pytest.Config) -> str | None:
+    """Return the file, or the address, of the contract that is checked by; None for Magic Hour's."""
+    spec: str | None = config.getoption("bluehour_spec") or config.getini("bluehour_spec") or None
+    return spec
+
+
 def _options(config: pytest.Config) -> Options:
     from ..check.run import Options, ready
 
@@ -95,7 +101,7 @@ def _options(config: pytest.Config) -> Options:
             token=option("token") or "",
             second_token=option("second_token"),
             empty_token=option("empty_token"),
-            spec=option("spec"),
+            spec=spec_of(config),
             max_requests=option("max_requests"),
             max_credits=option("max_credits"),
             seed=option("seed"),

@@ -10,7 +10,7 @@ from bluehour.openapi.contract import load
 from bluehour.openapi.document import MAGIC_HOUR
 
 from ..rules import Rule, rules_of
-from .conftest import Outcome
+from .conftest import Outcome, spec_of
 
 
 def test_the_deployment_can_be_judged(bluehour_outcome: Outcome) -> None:
@@ -22,7 +22,7 @@ def test_the_deployment_can_be_judged(bluehour_outcome: Outcome) -> None:
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     """Make a test of each rule that the contract's server can be judged by."""
     if "rule" in metafunc.fixturenames:
-        contract = load(metafunc.config.getoption("bluehour_spec") or MAGIC_HOUR)
+        contract = load(spec_of(metafunc.config) or MAGIC_HOUR)
         metafunc.parametrize("rule", rules_of(contract), ids=lambda rule: rule.id)
 
 

@@ -10,6 +10,7 @@ import orjson
 from bluehour.openapi.contract import Contract, load
 from bluehour.openapi.model import JSON, Operation
 from bluehour.openapi.wording import counted
+from bluehour.openapi.writing import headers_of, target_of
 
 from ..api.secrets import without_user
 from ..control import PREFIX as CONSOLE
@@ -17,6 +18,7 @@ from ..core.deliveries import Endpoint
 from ..mock import Mock
 from ..reference_page import PATH as DOCS
 
+_TOKEN = "any-token"  # noqa: S105 - no secret: the mock takes any
 _MOST_NAMED = 4
 """Resources; `/docs` has the others."""
 
@@ -79,13 +81,9 @@ def _first_to_try(contract: Contract) -> Operation:
 
 
 def _curl(operation: Operation, base_url: str) -> str:
-    path = operation.path
-    for parameter in operation.parameters:
-        if parameter.location == "path":
-            path = path.replace(f"{{{parameter.name}}}", str(parameter.example))
-    words = ["curl", f"{base_url}{path}"]
-    if operation.security:
-        words += ["-H", "Authorization: Bearer any-token"]
+    words = ["curl", f"{base_url}{target_of(operation, _TOKEN)}"]
+    for name, value in headers_of(operation, _TOKEN):
+        words += ["-H", f"{name}: {value}"]
     body = _shortest_example(operation)
     if body is not None:
         words += ["-H", f"Content-Type: {JSON}", "-d", orjson.dumps(body).decode()]
