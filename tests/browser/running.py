@@ -36,16 +36,17 @@ _ARGUMENTS = [
 
 
 @contextmanager
-def served_mock(*options: str) -> Iterator[str]:
+def served_mock(*options: str, **environment: str) -> Iterator[str]:
     """The base URL of a mock that runs as a user runs it."""
     settings = {name: value for name, value in os.environ.items() if not name.startswith("BLUEHOUR_")}
+    settings |= environment
     command = [sys.executable, "-m", "bluehour", "serve", "--port", "0", *options]
     with subprocess.Popen(
         command, env=settings, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True
     ) as server:
         assert server.stdout is not None
         greeting = server.stdout.readline()
-        address = re.search(r"http://\S+", greeting)
+        address = re.search(r"https?://\S+", greeting)
         assert address, f"no address in {greeting!r}"
         try:
             yield address[0]

@@ -4,13 +4,19 @@ from __future__ import annotations
 
 import base64
 from collections.abc import Iterator
+from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from ssl import SSLContext
 from threading import Thread
+from typing import Any
 
 import pytest
 from playwright.sync_api import Browser
 
-from .running import portrait
+from bluehour.mock_server.server.certificates import context_made_for
+
+from .running import portrait, served_mock
 
 JOURNEY = """
 async ([api, picture]) => {
@@ -51,18 +57,38 @@ class _Blank(BaseHTTPRequestHandler):
         pass
 
 
-@pytest.fixture
-def elsewhere() -> Iterator[str]:
+@contextmanager
+def elsewhere(tls: SSLContext | None = None) -> Iterator[str]:
+    """The address of somebody else's page."""
     with ThreadingHTTPServer(("127.0.0.1", 0), _Blank) as server:
+        if tls is not None:
+            server.socket = tls.wrap_socket(server.socket, server_side=True)
         Thread(target=server.serve_forever, daemon=True).start()
-        yield f"http://127.0.0.1:{server.server_port}"
+        yield f"{'https' if tls else 'http'}://127.0.0.1:{server.server_port}"
         server.shutdown()
 
 
-def test_a_page_of_another_origin_is_a_client_like_any(browser: Browser, served: str, elsewhere: str) -> None:
-    page = browser.new_page()
-    page.goto(elsewhere)
+def seen_by(browser: Browser, page_at: str, mock_at: str) -> Any:
+    page = browser.new_page(ignore_https_errors=True)  # as one has that trusts the authority
+    page.goto(page_at)
     picture = base64.b64encode(portrait()).decode()
-    seen = page.evaluate(JOURNEY, [served, picture])
+    seen = page.evaluate(JOURNEY, [mock_at, picture])
     page.close()
+    return seen
+
+
+def test_a_page_of_another_origin_is_a_client_like_any(browser: Browser, served: str) -> None:
+    with elsewhere() as page_at:
+        seen = seen_by(browser, page_at, served)
+    assert seen == [200, 200, 200, "image/png", True, 400, 404, "closed"]
+
+
+def test_a_page_of_another_origin_calls_over_https(
+    browser: Browser, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("BLUEHOUR_CA", str(tmp_path))
+    tls = context_made_for([])
+    with elsewhere(tls) as page_at, served_mock("--tls", BLUEHOUR_CA=str(tmp_path)) as mock_at:
+        assert mock_at.startswith("https://")
+        seen = seen_by(browser, page_at, mock_at)
     assert seen == [200, 200, 200, "image/png", True, 400, 404, "closed"]

@@ -6,6 +6,7 @@ from random import Random
 
 import pytest
 
+from bluehour.mock_server.server.origins import Origins
 from bluehour.mock_server.server.receiving import Receiver
 
 from .test_bodies import in_chunks
@@ -32,7 +33,7 @@ EXPECTED = [
 
 
 def receiver() -> Receiver:
-    return Receiver("127.0.0.1", "127.0.0.1:4010", lambda _: 10**6)
+    return Receiver("127.0.0.1", "127.0.0.1:4010", Origins(), lambda _: 10**6)
 
 
 def received(receiver: Receiver) -> list[tuple[str, bytes]]:

@@ -149,6 +149,36 @@ def _option(name: str, *declarations: str, **attributes: Any) -> Callable[[_Comm
     help="Answer every operation by its example. Default: what was POSTed can be got, listed, deleted.",
 )
 @_option(
+    "--tls",
+    is_flag=True,
+    help="Serve https, with a certificate that is made at the start; bluehour ca shows what has it trusted.",
+)
+@_option(
+    "--tls-cert",
+    metavar="FILE",
+    type=click.Path(path_type=Path),
+    help="Serve https with this certificate, PEM, in place of one that is made.",
+)
+@_option(
+    "--tls-key",
+    metavar="FILE",
+    type=click.Path(path_type=Path),
+    help="Its key, where it is in a file of its own.",
+)
+@_option(
+    "--public-url",
+    metavar="URL",
+    help="What clients reach the mock by, for links. Default: as their Host header says.",
+)
+@_option(
+    "--trust-proxy",
+    "trusted_proxies",
+    metavar="ADDRESS",
+    multiple=True,
+    help="A proxy in front, an address or a network, whose X-Forwarded-Proto, -Host and -For are believed. "
+    "May be given several times.",
+)
+@_option(
     "--fetch-assets",
     is_flag=True,
     help="Fetch pictures that requests name by URL. Default: accept the URL, touch no network.",
@@ -254,6 +284,7 @@ def serve(upload_space: int, control_token: str | None, **given: Any) -> None:
     from ..core.stores import StoreError
     from ..rendering import RendererError
     from ..scenarios.rules import RuleError
+    from ..server.certificates import CertificateError
     from ..server.listening import HostError
     from ..server.serving import ServeError, Server, run
 
@@ -267,5 +298,13 @@ def serve(upload_space: int, control_token: str | None, **given: Any) -> None:
     server = Server(settings=settings, **given)
     try:
         run(server, __version__)
-    except (SpecError, StoreError, RuleError, HostError, ServeError, RendererError) as error:
+    except (
+        SpecError,
+        StoreError,
+        RuleError,
+        HostError,
+        CertificateError,
+        ServeError,
+        RendererError,
+    ) as error:
         raise Problem(str(error)) from error

@@ -19,6 +19,7 @@ from ..api.application import Application, Lane, Refused
 from ..api.refusals import envelope
 from .heads import Malformed
 from .lanes import LaneFull, Lanes
+from .origins import Origins
 from .outgoing import Outgoing, outgoing
 from .outlet import Outlet
 from .receiving import Received, Receiver
@@ -62,11 +63,13 @@ class Shared:
     Attributes:
         application: what answers; another one may take its place.
         address: what clients reach the server by, where they don't say so: a host and a port.
+        origins: tells what they reach it by.
     """
 
     application: Application
     address: str
     limits: Limits
+    origins: Origins = field(default_factory=Origins)
     lanes: Lanes = field(default_factory=Lanes)
     connections: set[Connection] = field(default_factory=set)
 
@@ -97,6 +100,7 @@ class Connection(asyncio.Protocol):
         self._receiver = Receiver(
             str(peer[0]) if peer else "",
             self._shared.address,
+            self._shared.origins,
             lambda path: self._shared.application.largest_body(path),
         )
         if len(self._shared.connections) < self._shared.limits.connections:
@@ -308,5 +312,6 @@ class Connection(asyncio.Protocol):
             return
         if self._is_paused:
             self._transport.resume_reading()
-        self._transport.write_eof()
+        if self._transport.can_write_eof():  # TLS has no half of a connection
+            self._transport.write_eof()
         self._loop.call_later(self._shared.limits.lingers, self._transport.close)

@@ -8,13 +8,18 @@ import signal
 import socket
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, closing, contextmanager
+from ssl import SSLContext
 
 from bluehour.openapi.errors import BluehourError
 
 from ..api.application import Application
 from .connection import Connection, Limits, Shared
+from .origins import Origins
 
 _BACKLOG = 1024
+
+_HANDSHAKE = 10.0
+"""Seconds in which a client has to agree on TLS."""
 
 
 class HostError(BluehourError):
@@ -58,7 +63,11 @@ def _listening(host: str, port: int) -> socket.socket:
 
 @asynccontextmanager
 async def served(
-    application: Application, listener: socket.socket, limits: Limits | None = None
+    application: Application,
+    listener: socket.socket,
+    limits: Limits | None = None,
+    origins: Origins | None = None,
+    tls: SSLContext | None = None,
 ) -> AsyncIterator[Shared]:
     """Serve an application as long as the context lasts, and give what the connections share.
 
@@ -68,10 +77,18 @@ async def served(
         application: what answers.
         listener: from `reserved`; closed at the end.
         limits: how long clients are waited for.
+        origins: tells what clients reach it by; they by themselves where it is not given.
+        tls: what makes it https.
     """
-    shared = Shared(application, _address(listener), limits or Limits())
+    shared = Shared(application, _address(listener), limits or Limits(), origins or Origins())
     loop = asyncio.get_running_loop()
-    server = await loop.create_server(lambda: Connection(shared), sock=listener, backlog=_BACKLOG)
+    server = await loop.create_server(
+        lambda: Connection(shared),
+        sock=listener,
+        backlog=_BACKLOG,
+        ssl=tls,
+        ssl_handshake_timeout=_HANDSHAKE if tls else None,
+    )
     watching = asyncio.create_task(_watch(shared))
     try:
         yield shared

@@ -11,6 +11,7 @@ from bluehour.openapi.messages import Headers, Request
 from ..api.application import Refused
 from .bodies import LargeBody
 from .heads import Head, Malformed, read_head, split_head
+from .origins import Origins
 
 SMALL_BODY = 64 * 2**10
 """Bytes of a body that is handed on as such; a larger one is a file."""
@@ -47,11 +48,15 @@ class Receiver:
     Args:
         client: the address that it comes from.
         server: what the client reaches the server by, where it does not say so: a host and a port.
+        origins: tells what it reaches the server by, and who it is.
         largest_body: tells from a path how many bytes a body may have there.
     """
 
-    def __init__(self, client: str, server: str, largest_body: Callable[[str], int]) -> None:
+    def __init__(
+        self, client: str, server: str, origins: Origins, largest_body: Callable[[str], int]
+    ) -> None:
         self._client = client
+        self._origins = origins
         self._server = server
         self._largest_body = largest_body
         self._unread = b""
@@ -140,8 +145,9 @@ class Receiver:
                 return None
             head = read
         self._head, self._searched, self._asks = head, 0, head.expects_continue
-        origin = f"http://{head.host or self._server}"
-        self._request = Request(head.method, head.target, head.headers, b"", origin, self._client)
+        origin = self._origins.origin_of(head.host or self._server, head.headers, self._client)
+        client = self._origins.client_of(head.headers, self._client)
+        self._request = Request(head.method, head.target, head.headers, b"", origin, client)
         if head.length is None or head.length > SMALL_BODY:
             self._large = LargeBody(head.length, self._largest_body(self._request.path))
         return head

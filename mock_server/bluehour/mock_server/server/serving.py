@@ -15,6 +15,8 @@ from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 from socket import socket
+from ssl import SSLContext
+from urllib.parse import urlsplit
 
 import click
 import uvloop
@@ -34,10 +36,12 @@ from ..mock import Mock
 from ..rendering.opening import SIMULATED, check_installed
 from ..scenarios.rules import RuleError
 from ..scenarios.scenarios import read_scenario
+from .certificates import certificate_path, context_from, context_made_for
 from .connection import Shared
 from .greeting import greeting
 from .listening import reserved, served, stopped_by_signals
 from .memory import return_large_blocks
+from .origins import Origins, networks
 from .reloading import Reloader
 from .requestlog import Line, LoopWriter, RequestLog, json_line, text_line
 
@@ -68,6 +72,11 @@ class Server:
     reload: bool = False
     strict: bool = False
     overlays: tuple[Path | str, ...] = ()
+    tls: bool = False
+    tls_cert: Path | None = None
+    tls_key: Path | None = None
+    public_url: str | None = None
+    trusted_proxies: tuple[str, ...] = ()
 
     @property
     def contract(self) -> Contract:
@@ -85,21 +94,71 @@ class Server:
 
     @property
     def base_url(self) -> str:
-        """What a client on this machine reaches it by."""
+        """What a client on this machine reaches it by, or as clients were said to reach it."""
+        if self.public_url:
+            return self.public_url.rstrip("/")
         host = _LOCAL.get(self.host, f"[{self.host}]" if ":" in self.host else self.host)
-        return f"http://{host}:{self.port}"
+        return f"{self.scheme}://{host}:{self.port}"
+
+    @property
+    def scheme(self) -> str:
+        """What it speaks."""
+        return "https" if self.tls or self.tls_cert else "http"
+
+    @property
+    def origins(self) -> Origins:
+        """What tells how clients reach it.
+
+        Raises:
+            ServeError: what was asked for is none.
+        """
+        public = (self.public_url or "").rstrip("/")
+        if public and not _is_base_url(public):
+            raise ServeError(f"--public-url: {public} is no base URL, as https://mock.example.com is")
+        try:
+            return Origins(self.scheme, public, networks(self.trusted_proxies))
+        except ValueError as error:
+            raise ServeError(f"--trust-proxy: {error}") from error
+
+    def certificate(self) -> SSLContext | None:
+        """Return what makes it https; None where it isn't.
+
+        Raises:
+            ServeError, CertificateError: there is none to serve with.
+        """
+        if self.tls_cert:
+            return context_from(self.tls_cert, self.tls_key)
+        if self.tls_key:
+            raise ServeError("--tls-key: give the certificate as well, by --tls-cert")
+        if not self.tls:
+            return None
+        names = [self.host if self.host not in _LOCAL else "", urlsplit(self.public_url or "").hostname or ""]
+        return context_made_for(names)
+
+
+def _is_base_url(url: str) -> bool:
+    try:
+        parts = urlsplit(url)
+        return (
+            parts.scheme in ("http", "https") and bool(parts.hostname) and not (parts.query or parts.fragment)
+        )
+    except ValueError:
+        return False
 
 
 def run(server: Server, version: str) -> None:
     """Serve until Ctrl-C, in this process, and end it.
 
     Raises:
-        ServeError, HostError, SpecError, StoreError, RuleError, RendererError: it can't start.
+        ServeError, HostError, CertificateError, SpecError, StoreError, RuleError, RendererError: it
+            can't start.
     """
     logging.basicConfig(format="%(levelname)s %(message)s", level=logging.WARNING)
     return_large_blocks()
     _check_settings(server)
     _check_folder(server.assets)
+    tls = server.certificate()
+    _ = server.origins  # wrong ones are told before anything is done
     with reserved(server.host, server.port) as bound:
         address, port = bound.getsockname()[:2]
         server = replace(server, port=port)
@@ -112,7 +171,7 @@ def run(server: Server, version: str) -> None:
             mock.serve_at(address, server.base_url)
             _prepare(server, mock)
             # Measured: a sixth more throughput than with asyncio's own loop.
-            uvloop.new_event_loop().run_until_complete(_serve(server, bound, mock, version))
+            uvloop.new_event_loop().run_until_complete(_serve(server, bound, mock, version, tls))
     sys.stdout.flush()
     # All is stored and closed. What still runs waits for clients that have stalled: no reason to stay.
     os._exit(0)
@@ -197,7 +256,7 @@ def _line(server: Server) -> Line:
     return partial(text_line, colour=colour)
 
 
-async def _serve(server: Server, bound: socket, mock: Mock, version: str) -> None:
+async def _serve(server: Server, bound: socket, mock: Mock, version: str, tls: SSLContext | None) -> None:
     log = LoopWriter(sys.stderr)
     application = _application(server, mock, log)
     # What is here now stays to the end; spare every collection from looking at it.
@@ -205,11 +264,13 @@ async def _serve(server: Server, bound: socket, mock: Mock, version: str) -> Non
     gc.freeze()
     stopped = stopped_by_signals()
     interrupts.raise_if_heard()  # until now
-    async with served(application, bound) as shared:
+    async with served(application, bound, origins=server.origins, tls=tls) as shared:
         if server.reload:
             _reloader(server, mock, shared, log).start()
         shows_secret = server.webhook_secret is None
         click.echo(greeting(mock, server.base_url, version, shows_secret=shows_secret))
+        if server.tls and not server.tls_cert:
+            click.echo(f"Clients trust its certificate by {certificate_path()}; bluehour ca says how")
         sys.stdout.flush()
         warming = asyncio.get_running_loop().run_in_executor(None, load_explainer)
         await stopped.wait()
