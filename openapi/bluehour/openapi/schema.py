@@ -93,6 +93,17 @@ class Schema:
                 parts += [Schema(self.document, inner).resolved for inner in _list(part.get("allOf"))]
         return tuple(names)
 
+    def field(self, name: str) -> Schema:
+        """Return the schema of an object's field, in whatever part it is declared; else any value's."""
+        parts = [self.resolved]
+        for part in parts:  # grows on the way
+            declared = _object(part.get("properties"))
+            if name in declared:
+                return Schema(self.document, declared[name])
+            if len(parts) < _MOST_PARTS:
+                parts += [Schema(self.document, inner).resolved for inner in _list(part.get("allOf"))]
+        return Schema(self.document, {})
+
     @cached_property
     def types(self) -> frozenset[str]:
         """The types that a value may have, as far as the schema says so itself or by its branches."""

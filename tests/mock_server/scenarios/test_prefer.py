@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from contextlib import suppress
+from random import Random
 
 import pytest
 from flask.testing import FlaskClient
@@ -78,7 +79,7 @@ def test_preferences_that_are_not_ours_change_nothing(caller: Caller) -> None:
 
 def test_code_and_delay_go_together_in_either_order() -> None:
     for header in ("code=429, delay=1.5", "delay=1.5, code=429", 'DELAY="1.5", Code=429'):
-        effect = preferred(header)
+        effect = preferred(header, Random(0))
         assert effect is not None
         assert effect.answer is not None
         assert (effect.answer.status, effect.delay) == (429, 1.5)
@@ -87,5 +88,5 @@ def test_code_and_delay_go_together_in_either_order() -> None:
 @given(st.text())
 def test_whatever_the_header_says_the_answer_is_an_effect_nothing_or_a_refusal(header: str) -> None:
     with suppress(Refusal):
-        effect = preferred(header)
+        effect = preferred(header, Random(0))
         assert effect is None or effect.cause == f"Prefer: {header}"

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
+from random import Random
 from typing import Any
 
 from bluehour.openapi.contract import Contract
+from bluehour.openapi.document import SpecError
 from bluehour.openapi.messages import named
 from bluehour.openapi.model import JSON, DeclaredResponse, Operation
+from bluehour.openapi.samples.varied import varied
 from bluehour.openapi.wording import quoted
 
 from .call import Answer, Refusal, challenge
@@ -33,6 +36,7 @@ class ForcedAnswer:
         body: data, or text to be sent as it is; with `has_body` false, what the contract shows.
         headers: beside those that the body brings.
         example: the name of a published example, which is the body then.
+        made_up_by: draws the body, in place of an example.
     """
 
     status: int | None
@@ -40,6 +44,7 @@ class ForcedAnswer:
     has_body: bool = False
     headers: Mapping[str, str] = field(default_factory=dict)
     example: str | None = None
+    made_up_by: Random | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,6 +110,8 @@ def _read(reply: Reply) -> bytes:
 def _forced(forced: ForcedAnswer, contract: Contract, operation: Operation | None) -> Answer:
     status = forced.status or (operation.success[0] if operation is not None else 200)
     usual = _usual(status, contract, operation)
+    if forced.made_up_by is not None:
+        return _made_up(usual, forced.made_up_by, _declared(status, contract, operation))
     if forced.example is not None:
         return _with_example(usual, forced.example, _declared(status, contract, operation))
     headers = {**usual.headers, **forced.headers}
@@ -129,6 +136,17 @@ def _with_example(usual: Answer, name: str, declared: DeclaredResponse | None) -
         message = f"There is no example {quoted(name)} of the answer {usual.status}"
         raise Refusal("not_found", message)
     return Answer(usual.status, media.named[name], media.name, usual.headers)
+
+
+def _made_up(usual: Answer, random: Random, declared: DeclaredResponse | None) -> Answer:
+    """Return an answer with a body that nobody has published; as it is, where it has none that is data."""
+    media = declared.json if declared is not None else None
+    if media is None:
+        return usual
+    try:
+        return replace(usual, body=varied(media.schema, random))
+    except SpecError as error:
+        raise Refusal("internal_server_error", f"The contract allows no answer here: {error}") from error
 
 
 def _usual(status: int, contract: Contract, operation: Operation | None) -> Answer:

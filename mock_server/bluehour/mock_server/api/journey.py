@@ -26,7 +26,7 @@ from .crossorigin import asked_before, shared_with
 from .effects import Effect
 from .examples import documented_example
 from .feature import Feature
-from .refusals import allow_header, answer_to, nowhere, server_response
+from .refusals import FAULTS, allow_header, answer_to, in_header, nowhere, server_response
 from .reply import Reply
 from .secrets import Secrets
 from .trace import Trace
@@ -127,8 +127,10 @@ class Journey:
             forced = effect.answer_instead(contract, operation) if effect else None
             if effect and forced and not effect.carry_out:
                 return effect.spoiled(reply_of(forced))
-            _refuse_faults(found)
+            faults = self._faults(found, operation)
             answer = self._behaviour(match)(self._call(match, request, found, account, effect, trace))
+            if faults:
+                answer.headers = {**answer.headers, FAULTS: in_header(faults)}
         except Refusal as refusal:
             answer = answer_to(refusal, contract, operation)
             declared = operation.response(answer.status) or server_response(answer.status, contract)
@@ -140,6 +142,17 @@ class Journey:
             trace.note = forced.note
         # Else it was carried out all the same: what happened is the operation's, what is said is not.
         return effect.spoiled(reply_of(forced)) if effect else reply_of(forced)
+
+    def _faults(self, found: Read, operation: Operation) -> str:
+        """Return what is wrong with a request that is carried out all the same; nothing of a right one.
+
+        Raises:
+            Refusal: it is refused, as it is where nobody has wished otherwise.
+        """
+        validate = self._world.settings.validate
+        if (faults := found.message) and (validate == "on" or operation.behaviour is not None):
+            raise Refusal("invalid_request", faults)
+        return faults if validate == "warn" else ""
 
     def _account(self, operation: Operation, found: Read, trace: Trace) -> Account | None:
         """Return who calls; None where the operation lets anybody in, and nobody has said who it is.
@@ -225,11 +238,6 @@ class Journey:
         answer = refused(request, error, self._contract)
         trace.note = answer.note
         return reply_of(answer)
-
-
-def _refuse_faults(found: Read) -> None:
-    if message := found.message:
-        raise Refusal("invalid_request", message)
 
 
 def _read_whole(request: Request, body: BinaryIO | None) -> bool:

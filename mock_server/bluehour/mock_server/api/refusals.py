@@ -68,10 +68,15 @@ def answer_to(refusal: Refusal, contract: Contract, operation: Operation | None 
         return Answer(status, message, media.name, headers, note)
     if media is not None and media.is_json and (fitted := _fitted(media, status, body)) is not None:
         return Answer(status, fitted, media.name, headers, note)
-    headers |= {FAULTS: printable(message.encode("latin-1", "replace").decode("latin-1"))}
+    headers |= {FAULTS: in_header(message)}
     if media is None:
         return Answer(status, media_type=None, headers=headers, note=note)
     return Answer(status, in_text(media.example, media), media.name, headers, note)
+
+
+def in_header(message: str) -> str:
+    """Return a message as a header can carry it."""
+    return printable(message.encode("latin-1", "replace").decode("latin-1"))
 
 
 def in_text(data: Any, media: MediaType) -> Any:

@@ -179,6 +179,19 @@ def _option(name: str, *declarations: str, **attributes: Any) -> Callable[[_Comm
     "May be given several times.",
 )
 @_option(
+    "--validate",
+    type=click.Choice(["on", "warn", "off"]),
+    default=_DEFAULTS.validate,
+    help="Refuse requests that break the contract; or carry them out, with a warning in the answer's header "
+    "Bluehour-Faults or without. Magic Hour's own operations always refuse.",
+)
+@_option(
+    "--seed",
+    type=int,
+    metavar="N",
+    help="Have the same ids and values made up with every start. Default: others each time.",
+)
+@_option(
     "--fetch-assets",
     is_flag=True,
     help="Fetch pictures that requests name by URL. Default: accept the URL, touch no network.",

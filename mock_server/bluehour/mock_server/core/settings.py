@@ -4,9 +4,13 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Literal
 
 MEMORY = "memory://"
 """The store that is gone with its process."""
+
+
+Validation = Literal["on", "warn", "off"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,6 +25,9 @@ class Settings:
         fetch_assets: whether a picture that is named by URL is fetched.
         concurrency: whether a plan limits how many jobs run at a time.
         stateless: whether every operation answers by its example, as if nothing had come before.
+        validate: what becomes of requests that break the contract: `on` refuses them, `warn` carries them
+            out and says so, `off` carries them out.
+        seed: what chance begins with, for values that are made up; None for another one each time.
         cors: whether pages of other origins may call the API.
         journal: how many requests are kept to look at; 0 keeps none.
         upload_space: bytes of uploads that are kept in all.
@@ -40,6 +47,8 @@ class Settings:
     fetch_assets: bool = False
     concurrency: bool = False
     stateless: bool = False
+    validate: Validation = "on"
+    seed: int | None = None
     cors: bool = True
     journal: int = 1000
     upload_space: int = 10 * 2**30

@@ -6,6 +6,7 @@ import time
 from collections.abc import Mapping, Sequence
 from functools import cached_property
 from pathlib import Path
+from random import Random
 from threading import Lock
 from typing import Any
 
@@ -40,6 +41,7 @@ class World:
         store: accounts, projects, uploads and webhooks.
         gate: passed by every request; closed while everything is forgotten.
         pictures: of projects; none until a renderer takes the place.
+        random: makes ids and values up.
         base_url: what clients reach the server by, as far as it is known without a request of theirs.
         shown_tokens: by account id, its token as it may be shown.
 
@@ -63,6 +65,7 @@ class World:
         self.pictures = Pictures()
         self.base_url = "http://127.0.0.1:4010"
         self.shown_tokens: dict[str, str] = {}
+        self.random = Random(settings.seed)  # noqa: S311 - it makes examples up, and hides nothing
         self._listeners: list[Listener] = []
         self._folder = assets
         self._own_folder: PrivateFolder | None = None
@@ -175,6 +178,7 @@ class World:
                 listener.reset()
             self.files.clear()
             self.shown_tokens.clear()
+            self.random.seed(self.settings.seed)
             self.clock.reset(clock_at)
 
     def adopt(self, contract: Contract) -> None:

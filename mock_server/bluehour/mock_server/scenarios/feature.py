@@ -27,7 +27,7 @@ class ScenarioFeature(Feature):
 
     def effect_on(self, request: Request, called: str, token: str | None) -> Effect | None:
         header = request.headers.get("prefer")
-        effect = preferred(header) if header else None
+        effect = preferred(header, self._world.random) if header else None
         if effect is None and self.scenarios.active:
             effect = self.scenarios.effect_on(Facts(called, token, request.body))
         return effect

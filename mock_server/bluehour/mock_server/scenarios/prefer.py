@@ -1,8 +1,9 @@
-"""The request header `Prefer: code=429, example=busy, delay=2` (RFC 7240; the names are Prism's)."""
+"""The request header `Prefer: code=429, example=busy, dynamic=true, delay=2` (RFC 7240; Prism's names)."""
 
 from __future__ import annotations
 
 import math
+from random import Random
 
 from bluehour.openapi.wording import cut, quoted
 
@@ -13,8 +14,12 @@ _LONGEST_DELAY = 3600
 _LONGEST_SHOWN = 100
 
 
-def preferred(header: str) -> Effect | None:
+def preferred(header: str, random: Random) -> Effect | None:
     """Return what a Prefer header asks for; None for preferences that are not ours.
+
+    Args:
+        header: its value.
+        random: draws a body that is to be made up.
 
     Raises:
         Refusal: a code or a delay that there can't be.
@@ -23,10 +28,14 @@ def preferred(header: str) -> Effect | None:
 
     asked = {name.lower(): value for name, value in parse_dict_header(header).items()}
     code, delay, example = asked.get("code"), asked.get("delay"), asked.get("example")
-    if code is None and delay is None and example is None:
+    is_made_up = asked.get("dynamic") == "true"
+    is_other = code is not None or example is not None or is_made_up
+    if delay is None and not is_other:
         return None
-    is_other = code is not None or example is not None
-    answer = ForcedAnswer(_status(code) if code is not None else None, example=example) if is_other else None
+    answer = None
+    if is_other:
+        status = _status(code) if code is not None else None
+        answer = ForcedAnswer(status, example=example, made_up_by=random if is_made_up else None)
     seconds = _seconds(delay) if delay is not None else 0
     cause = f"Prefer: {cut(header, _LONGEST_SHOWN)}"
     return Effect(cause, answer, seconds, carry_out=answer is None)

@@ -25,11 +25,7 @@ def json_of(response: DeclaredResponse) -> Schema | None:
 
 def field_of(schema: Schema, name: str) -> Schema:
     """Return the schema of an object's field, wherever among its parts it is declared."""
-    for part in parts_of(schema):
-        declared = part.resolved.get("properties")
-        if isinstance(declared, dict) and name in declared:
-            return Schema(schema.document, declared[name])
-    return Schema(schema.document, {})
+    return schema.field(name)
 
 
 def parts_of(schema: Schema, depth: int = 0) -> Iterator[Schema]:

@@ -241,7 +241,9 @@ def _stored(
             if call.world.change_record(old, record):
                 return record
     example = items.example.get(resource.id_field or "")
-    for number, fresh in enumerate(fresh_ids(resource, example, call.world.store.count_records(collection))):
+    for number, fresh in enumerate(
+        fresh_ids(resource, example, call.world.store.count_records(collection), call.world.random)
+    ):
         record = _record(action, items, call, collection, sent, fresh)
         if call.world.change_record(None, record):
             return record
