@@ -269,3 +269,20 @@ def test_state_survives_a_restart(tmp_path: Path) -> None:
         again = create_app(mock).test_client().get(answer.headers["Location"], headers=KEY)
     body: Any = again.json
     assert (again.status_code, body["language"]) == (200, "de")
+
+
+def test_items_are_shown_by_the_control_api(scribe: FlaskClient, mock: Mock, clock: Clock) -> None:
+    first, second = begun(scribe, title="One"), begun(scribe, title="Two")
+    scribe.post(f"{first}/cancel")
+    scribe.delete(second)
+    scribe.put("/v2/preferences", json={"language": "fr"})
+    shown: Any = scribe.get("/_mock/items").json
+    assert [(each["collection"], each["status"], each["operation"]) for each in shown["items"]] == [
+        ("/transcriptions", "CANCELLED", "startTranscription"),
+        ("/preferences", None, "setPreferences"),
+    ]
+    assert shown["items"][0]["item"]["title"] == "One"
+    state: Any = scribe.get("/_mock/state").json
+    assert state["items"] == 2
+    scribe.post("/_mock/reset", json={})
+    assert scribe.get("/_mock/items").json == {"items": []}

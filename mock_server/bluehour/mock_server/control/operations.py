@@ -97,6 +97,13 @@ class WorldOperations:
         self._refuse_unknown_plan(call.body)
         return self._changed(call, self._account(call))
 
+    def list_items(self, call: ControlCall) -> Answer:
+        """What other contracts' operations have made, newest first."""
+        actions = self._world.actions
+        found = self._world.store.latest_records(call.parameters["limit"])
+        shown = [views.item(record, actions.get(record.operation_id), self._world) for record in found]
+        return Answer(200, {"items": shown})
+
     def list_projects(self, call: ControlCall) -> Answer:
         """Projects, newest first."""
         asked = call.parameters

@@ -8,11 +8,17 @@ from typing import Any
 
 import orjson
 
+from bluehour.openapi.resources import Action
+
 from ..api.representation import image_project
+from ..api.resources.items import Items
+from ..api.resources.work import item_at, item_in
+from ..api.resources.work import status_of as status_of_item
 from ..api.secrets import Secrets
 from ..core.accounts import Account
 from ..core.clock import isoformat, not_before
 from ..core.projects import Project, status_at
+from ..core.records import Record
 from ..core.sources import source_of
 from ..core.world import World
 from . import PREFIX
@@ -36,6 +42,7 @@ def state(world: World, features: Mapping[str, Any], version: str, upstream: str
         "settings": _settings(world, upstream),
         "accounts": world.store.count_accounts(),
         "projects": world.store.count_projects(),
+        "items": world.store.count_records(),
         **{name: features.get(name, 0) for name in ("rules", "webhooks", "journal")},
         "contract": {
             "operations": [
@@ -113,4 +120,24 @@ def project(world: World, secrets: Secrets, project: Project, base_url: str) -> 
             "before": f"{pictures}/before" if source_of(world, project) else None,
             "after": f"{pictures}/after" if complete else None,
         },
+    }
+
+
+def item(record: Record, action: Action | None, world: World) -> dict[str, Any]:
+    """Return an item of another contract's resource as it is now.
+
+    Args:
+        record: the item as it is kept.
+        action: what has made it; None where the contract has no such operation any more.
+        world: tells the time.
+    """
+    now = world.clock.now()
+    lifecycle = action.resource.lifecycle if action is not None else None
+    return {
+        "collection": record.collection,
+        "id": record.id,
+        "operation": record.operation_id,
+        "created_at": isoformat(record.created_at),
+        "status": status_of_item(record, lifecycle, now) if lifecycle is not None else None,
+        "item": item_in(record) if action is None else item_at(Items(action.resource, ()), record, now),
     }

@@ -181,6 +181,10 @@ class ListOfEntries:
     def records(self, collection: str) -> list[Record]:
         return [each for each in self.kept.values() if each.collection == collection and not each.is_deleted]
 
+    def latest_records(self, limit: int) -> list[Record]:
+        alive = [each for each in self.kept.values() if not each.is_deleted]
+        return sorted(alive, key=lambda each: -each.created_at)[:limit]
+
     def has_records(self, collection: str) -> bool:
         return any(of == collection for of, _ in self.kept)
 
@@ -475,6 +479,7 @@ class StoresMachine(RuleBasedStateMachine):
     @rule(of=collections)
     def list_records(self, of: str) -> None:
         self.same(lambda store: store.records(of))
+        self.same(lambda store: sorted(each.created_at for each in store.latest_records(3)))
         self.same(lambda store: (store.has_records(of), store.count_records(of), store.count_records()))
 
     @rule(webhook=webhook_ids, enabled=st.booleans(), is_initial=st.booleans(), names=event_names)

@@ -16,6 +16,7 @@ from .values import (
     Delivery,
     Entry,
     Filters,
+    Item,
     Project,
     Rule,
     RuleState,
@@ -45,6 +46,7 @@ class Control:
         self.clock = ClockControl(wire)
         self.accounts = AccountsControl(wire)
         self.projects = ProjectsControl(wire)
+        self.items = ItemsControl(wire)
         self.rules = RulesControl(wire)
         self.webhooks = WebhooksControl(wire)
         self.journal = JournalControl(wire)
@@ -133,6 +135,18 @@ class AccountsControl:
         """Change an account's credits or plan."""
         body = _given(credits=credits, plan=plan)
         return Account(**reading.account(self._wire.call("PATCH", f"/_mock/accounts/{_part(id)}", body)))
+
+
+class ItemsControl:
+    """What another contract's operations have made."""
+
+    def __init__(self, wire: Wire) -> None:
+        self._wire = wire
+
+    def all(self, *, limit: int = MOST) -> list[Item]:
+        """Return items, newest first."""
+        found = self._wire.call("GET", "/_mock/items", query=_given(limit=limit))
+        return [reading.item(node) for node in found["items"]]
 
 
 class ProjectsControl:

@@ -13,6 +13,7 @@ from .values import (
     Delivery,
     Entry,
     Fault,
+    Item,
     Pictures,
     Project,
     Request,
@@ -46,6 +47,11 @@ def state(node: dict[str, Any]) -> State:
 def account(node: dict[str, Any]) -> dict[str, Any]:
     """Read an account's fields."""
     return _fields(Account, node)
+
+
+def item(node: dict[str, Any]) -> Item:
+    """Read an item."""
+    return Item(**{**_fields(Item, node), "created_at": time(node["created_at"])})
 
 
 def project(node: dict[str, Any]) -> Project:

@@ -92,7 +92,7 @@ class State:
         version: Bluehour's.
         clock: what time it is for the mock.
         settings: how the mock was started.
-        accounts, projects, rules, webhooks, journal: how many there are; of rules, those that are on.
+        accounts, projects, items, rules, webhooks, journal: how many there are; of rules, those that are on.
         contract: what a rule or an account can name: `operations`, `job_errors`, `plans`, `events`.
         links: where the documentation, the contract and this API's own description are.
         mode: `mock`, or `proxy` before another server, `settings["upstream"]`.
@@ -104,6 +104,7 @@ class State:
     settings: Mapping[str, Any]
     accounts: int
     projects: int
+    items: int
     rules: int
     webhooks: int
     journal: int
@@ -145,6 +146,27 @@ class Pictures:
 
     before: str | None
     after: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Item:
+    """An item of another contract's resource.
+
+    Attributes:
+        collection: the path that it is found under, such as `/pets`.
+        id: what names it there.
+        operation: the id of the operation that made it.
+        created_at: when.
+        status: how far the work on it is, in the contract's own word; None where there is none.
+        item: as the API shows it.
+    """
+
+    collection: str
+    id: str
+    operation: str
+    created_at: datetime
+    status: str | None
+    item: Mapping[str, Any]
 
 
 @dataclass(frozen=True, slots=True)

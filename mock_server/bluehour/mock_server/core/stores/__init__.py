@@ -175,6 +175,9 @@ class Store(Protocol):
     def records(self, collection: str) -> list[Record]:
         """Return a collection's items that are not deleted, in the order in which they were stored first."""
 
+    def latest_records(self, limit: int) -> list[Record]:
+        """Return items of all collections that are not deleted, those that were made last first."""
+
     def has_records(self, collection: str) -> bool:
         """Tell whether a collection has had an item, be it deleted."""
 

@@ -9,7 +9,7 @@ from bisect import bisect_left, bisect_right, insort
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import replace
-from heapq import heapify, heappop, heappush, merge
+from heapq import heapify, heappop, heappush, merge, nlargest
 from itertools import count, islice
 from math import inf
 from operator import attrgetter
@@ -249,6 +249,12 @@ class MemoryStore:
         """Return a collection's items that are not deleted, in the order in which they were stored first."""
         with self._lock:
             return [each for each in self._records.get(collection, {}).values() if not each.is_deleted]
+
+    def latest_records(self, limit: int) -> list[Record]:
+        """Return items of all collections that are not deleted, those that were made last first."""
+        with self._lock:
+            alive = [each for its in self._records.values() for each in its.values() if not each.is_deleted]
+        return nlargest(limit, alive, key=attrgetter("created_at"))
 
     def has_records(self, collection: str) -> bool:
         """Tell whether a collection has had an item, be it deleted."""

@@ -217,6 +217,10 @@ class SqlStore:
         """Return a collection's items that are not deleted, in the order in which they were stored first."""
         return [_record(row) for row in self._find(sql.FIND_RECORDS, {"of": collection})]
 
+    def latest_records(self, limit: int) -> list[Record]:
+        """Return items of all collections that are not deleted, those that were made last first."""
+        return [_record(row) for row in self._find(sql.LATEST_RECORDS, {"limit": limit})]
+
     def has_records(self, collection: str) -> bool:
         """Tell whether a collection has had an item, be it deleted."""
         return bool(self._find(sql.ANY_RECORD, {"of": collection}))

@@ -135,6 +135,12 @@ _every_record = sa.select(*_columns_for(Record, RECORDS)).where(RECORDS.c.collec
 FIND_RECORD = _every_record.where(RECORDS.c.id == _id)
 FIND_RECORDS = _every_record.where(~RECORDS.c.is_deleted).order_by(RECORDS.c.number)
 ANY_RECORD = _every_record.limit(1)
+LATEST_RECORDS = (
+    sa.select(*_columns_for(Record, RECORDS))
+    .where(~RECORDS.c.is_deleted)
+    .order_by(RECORDS.c.created_at.desc(), RECORDS.c.number)
+    .limit(_limit)
+)
 COUNT_RECORDS = sa.select(sa.func.count()).where(~RECORDS.c.is_deleted)
 COUNT_ITS_RECORDS = COUNT_RECORDS.where(RECORDS.c.collection == _collection)
 ADD_RECORD = _add(RECORDS).on_conflict_do_nothing().returning(RECORDS.c.id)
