@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import pytest
 
 from bluehour.openapi.contract import Contract, load
+from bluehour.openapi.document import SpecError
 
 SPEC = """
 openapi: 3.1.0
@@ -92,3 +94,21 @@ def test_a_media_type_is_found_without_its_parameters_and_by_wildcard(
     assert body is not None
     media = body.media_type(content_type)
     assert (media and media.name) == found
+
+
+def test_of_an_illegal_example_the_legal_part_is_shown_and_the_rest_told(tmp_path: Path) -> None:
+    schema = {"type": "object", "required": ["id"], "properties": {"id": {"type": "integer"}}}
+    content = {"application/json": {"schema": schema, "example": {"id": "none", "note": "hi"}}}
+    answer = {"description": "d", "content": content}
+    path = tmp_path / "spec.json"
+    paths = {"/e": {"get": {"responses": {"200": answer}}}}
+    path.write_text(json.dumps({"openapi": "3.1.0", "info": {"title": "T", "version": "1"}, "paths": paths}))
+    contract = load(path)
+    media = contract.operations[0].responses["200"].json
+    assert media is not None
+    assert media.example == {"id": 1, "note": "hi"}
+    assert [f"{defect}" for defect in contract.defects] == [
+        "#/paths/~1e/get/responses/200: the published example is not legal at id; what is, is shown"
+    ]
+    with pytest.raises(SpecError, match="the published example is not legal"):
+        load(path, strict=True)

@@ -50,6 +50,7 @@ def load_anew(place: Path | str, *, overlays: Sequence[Path | str] = (), strict:
     if place != MAGIC_HOUR or overlays:
         _try_references(contract, place)
         _compile_all(contract)
+        _note_illegal_examples(contract)
         if strict and (defects := contract.defects):
             more = f" (and {len(defects) - 1:,} more)" if len(defects) > 1 else ""
             raise SpecError(f"{place}: {defects[0]}{more}")
@@ -246,6 +247,21 @@ def _compile_all(contract: Contract) -> None:
                 place = ("paths", operation.path, operation.method.lower())
                 contract.document.defects.append(Defect(place, f"{error}"))
                 schema.allow_anything()
+
+
+def _note_illegal_examples(contract: Contract) -> None:
+    """Say of which answers no published example is legal: another value is shown, as like it as can be."""
+    for operation in contract.operations:
+        for response in operation.responses.values():
+            for media in response.content.values():
+                published = [each for each in media.examples if not isinstance(each, str) or not media.is_xml]
+                if not media.is_json or not published or any(map(media.schema.accepts, published)):
+                    continue
+                path, _ = next(iter(media.schema.broken(published[0])), ((), ""))
+                where = f" at {'.'.join(map(str, path))}" if path else ""
+                place = ("paths", operation.path, operation.method.lower(), "responses", response.status)
+                message = f"the published example is not legal{where}; what is, is shown"
+                contract.document.defects.append(Defect(place, message))
 
 
 def _schemas(operation: Operation) -> Iterator[Schema]:

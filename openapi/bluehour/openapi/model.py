@@ -11,7 +11,7 @@ from functools import cache, cached_property, lru_cache
 from typing import Any
 
 from .document import SpecError
-from .samples import NoSample, sample
+from .samples import NoSample, fitted, sample
 from .schema import Schema
 
 JSON = "application/json"
@@ -40,6 +40,8 @@ class MediaType:
     @cached_property
     def example(self) -> Any:
         """A legal value: the first published example that is legal, else one made from the schema.
+
+        In the one that is made is what of a published one is legal.
 
         Raises:
             SpecError: none could be made.
@@ -234,6 +236,8 @@ def _legal_example(name: str, schema: Schema, examples: tuple[Any, ...]) -> Any:
         if schema.accepts(value):
             return value
     try:
-        return sample(schema.node, schema.document)
+        made = sample(schema.node, schema.document)
     except NoSample as error:
         raise SpecError(f"no example could be made for {name}: {error}") from error
+    published = next((value for value in examples if isinstance(value, dict)), None)
+    return fitted(schema, published, made) if published is not None and isinstance(made, dict) else made

@@ -1,5 +1,6 @@
 """A deterministic value that is legal under a JSON Schema, for whatever a contract shows no example of."""
 
+from .fitting import fitted
 from .search import NoSample, sample
 
-__all__ = ["NoSample", "sample"]
+__all__ = ["NoSample", "fitted", "sample"]

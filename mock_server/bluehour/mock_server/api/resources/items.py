@@ -13,7 +13,7 @@ from bluehour.openapi.resources import Resource
 from bluehour.openapi.resources.model import Place
 from bluehour.openapi.resources.shapes import field_of, items_of, required_by
 from bluehour.openapi.resources.words import plain
-from bluehour.openapi.samples import NoSample, sample
+from bluehour.openapi.samples import NoSample, fitted, sample
 from bluehour.openapi.schema import Schema, value_at
 
 from ...core.clock import isoformat
@@ -272,25 +272,6 @@ def completed(schema: Schema, value: Any, depth: int = 0) -> Any:
     except NoSample:
         return inner
     return {**{name: made[name] for name in missing if name in made}, **inner}
-
-
-def fitted(schema: Schema, value: Item, fallback: Item) -> Item:
-    """Return a value that a schema accepts, and as much of the given one as it can keep.
-
-    Args:
-        schema: what judges it.
-        value: what is wanted.
-        fallback: a legal one, whose fields stand in for those that can't be kept.
-    """
-    if schema.accepts(value):
-        return value
-    broken = {str(path[0]) for path, _ in schema.broken(value) if path}
-    kept = {name: each for name, each in value.items() if name not in broken}
-    stand_ins = {name: fallback[name] for name in broken if name in fallback}
-    for candidate in ({**kept, **stand_ins}, {**fallback, **value}, {**fallback, **kept}):
-        if schema.accepts(candidate):
-            return candidate
-    return fallback
 
 
 def _merged(target: Any, patch: Any) -> Any:
