@@ -27,7 +27,7 @@ _OF_OTHERS = {"conflict": (409, "Conflict")}
 
 _SENT_ANYWAY = ("content-type", "content-length", "transfer-encoding", "connection", "date")
 _DEEPEST_MESSAGE = 3
-_MESSAGE_FIELDS = ("message", "detail", "error", "title", "description", "error_description")
+_MESSAGE_FIELDS = ("message", "detail", "msg", "error", "title", "description", "error_description")
 
 log = logging.getLogger("bluehour")
 
