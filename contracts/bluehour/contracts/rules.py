@@ -186,7 +186,7 @@ RULES: tuple[Rule, ...] = (
     ),
     Rule(
         "refuse.empty",
-        "An empty string or list is refused where the schema wants something in it, and a shorter one",
+        "An empty string or list is refused where the schema wants something in it",
         "minLength and minItems in the request's schema",
         _REFUSED,
         "Apply minLength and minItems.",
@@ -200,8 +200,8 @@ RULES: tuple[Rule, ...] = (
     ),
     Rule(
         "refuse.maximum",
-        "A number above its maximum is refused, and a longer text or list than the schema allows",
-        "maximum, maxLength and maxItems in the request's schema",
+        "A number above its maximum is refused",
+        "maximum in the request's schema; maxLength of a text, maxItems of a list",
         _REFUSED,
         "Apply the upper bound; do not clamp.",
     ),
