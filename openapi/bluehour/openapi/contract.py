@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import cache, cached_property
 from pathlib import Path
@@ -181,6 +182,28 @@ class Contract:
         own = operation.response(status)
         return own if own and own.status != "default" else everywhere.get(status, own)
 
+    def usual_refusal(self, status: int) -> DeclaredResponse | None:
+        """Return how most operations declare a status of an error, or else any error: a file's own shape.
+
+        Returns:
+            None where the contract says itself what its server answers, and where no error has a JSON body.
+        """
+        return (
+            None if self.server_responses else self._usual_refusals.get(status, self._usual_refusals.get(0))
+        )
+
+    @cached_property
+    def _usual_refusals(self) -> Mapping[int, DeclaredResponse]:
+        """By status, and for all others under 0, the declared error that is met most often."""
+        found: dict[int, list[DeclaredResponse]] = {}
+        for operation in self.operations:
+            for status, response in operation.responses.items():
+                if response.json is not None and (status[0] in "45" or status == "default"):
+                    found.setdefault(0, []).append(response)
+                    if status.isdecimal():
+                        found.setdefault(int(status), []).append(response)
+        return {status: _most_common(responses) for status, responses in found.items()}
+
     @cached_property
     def server_responses(self) -> Mapping[int, DeclaredResponse]:
         """`x-server-responses`: what a server answers outside of any operation, by status."""
@@ -209,6 +232,12 @@ class Contract:
     def extension(self, key: str, default: Any = None) -> Any:
         """Return one of the document's own x- keys, such as `x-plans`."""
         return self.document.get(key, default)
+
+
+def _most_common(responses: Sequence[DeclaredResponse]) -> DeclaredResponse:
+    """Return the first response of the schema that most of them have."""
+    shapes = [id(response.json.schema.resolved) if response.json else 0 for response in responses]
+    return responses[shapes.index(Counter(shapes).most_common(1)[0][0])]
 
 
 def _errors_in(responses: Iterable[tuple[str, DeclaredResponse]]) -> dict[str, tuple[int, str]]:

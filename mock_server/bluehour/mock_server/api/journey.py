@@ -151,7 +151,8 @@ class Journey:
         """
         validate = self._world.settings.validate
         if (faults := found.message) and (validate == "on" or operation.behaviour is not None):
-            raise Refusal("invalid_request", faults)
+            is_of_type = faults.startswith("Invalid Content-") and "415" in operation.responses
+            raise Refusal("unsupported_media_type" if is_of_type else "invalid_request", faults)
         return faults if validate == "warn" else ""
 
     def _account(self, operation: Operation, found: Read, trace: Trace) -> Account | None:

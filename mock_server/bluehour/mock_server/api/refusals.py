@@ -22,7 +22,10 @@ from .reply import Reply
 FAULTS = "Bluehour-Faults"
 """The header that says what is wrong where the contract has no place for it."""
 
-_OF_OTHERS = {"conflict": (409, "Conflict")}
+_OF_OTHERS = {
+    "conflict": (409, "Conflict"),
+    "unsupported_media_type": (415, "Unsupported Media Type"),
+}
 """Errors that other contracts than Magic Hour's have: their statuses, and what they say."""
 
 _SENT_ANYWAY = ("content-type", "content-length", "transfer-encoding", "connection", "date")
@@ -54,24 +57,35 @@ def answer_to(refusal: Refusal, contract: Contract, operation: Operation | None 
         operation: the one that was called; None outside of any.
     """
     status, usual = _errors(contract)[refusal.code]
-    message = refusal.message or usual
-    body = {"code": refusal.code, "message": message}
-    note = {"error": message}
-    if operation is None or refusal.code in contract.errors:
-        return Answer(status, body, headers=refusal.headers, note=note)
-    status, declared = _declared(operation, status)
+    body = {"code": refusal.code, "message": refusal.message or usual}
+    declared = None
+    if operation is not None and refusal.code not in contract.errors:
+        status, declared = _declared(operation, status)
+    note = {"error": body["message"]}
     if declared is None:
-        return Answer(status, body, headers=refusal.headers, note=note)
+        return _undeclared(refusal, contract, status, body, note)
     headers = {**declared_headers(declared), **refusal.headers}
     media = declared.json or next(iter(declared.content.values()), None)
     if media is not None and media.name.startswith("text/"):
-        return Answer(status, message, media.name, headers, note)
+        return Answer(status, body["message"], media.name, headers, note)
     if media is not None and media.is_json and (fitted := _fitted(media, status, body)) is not None:
         return Answer(status, fitted, media.name, headers, note)
-    headers |= {FAULTS: in_header(message)}
+    headers |= {FAULTS: in_header(body["message"])}
     if media is None:
         return Answer(status, media_type=None, headers=headers, note=note)
     return Answer(status, in_text(media.example, media), media.name, headers, note)
+
+
+def _undeclared(
+    refusal: Refusal, contract: Contract, status: int, body: dict[str, str], note: Mapping[str, Any]
+) -> Answer:
+    """Return a refusal of which nothing is declared: as the file's other errors are, or as Magic Hour's."""
+    usual = contract.usual_refusal(status) if refusal.code not in contract.errors else None
+    media = usual.json if usual is not None else None
+    fitted = _fitted(media, status, body) if media is not None else None
+    if media is None or fitted is None:
+        return Answer(status, body, headers=refusal.headers, note=note)
+    return Answer(status, fitted, media.name, refusal.headers, note, doubt="other errors of the file are so")
 
 
 def in_header(message: str) -> str:
