@@ -55,6 +55,8 @@ def state(world: World, features: Mapping[str, Any], version: str, upstream: str
                 }
                 for operation in contract.operations
             ],
+            "projects": any(operation.behaviour for operation in contract.operations),
+            "items": bool(world.actions),
             "job_errors": list(contract.extension("x-job-errors", {})),
             "plans": list(world.plans),
             "events": features.get("events", []),

@@ -46,7 +46,7 @@ class WebhookFeature(Feature):
         self.webhooks.close()
 
     def state(self) -> Mapping[str, Any]:
-        return {"webhooks": len(self.webhooks.endpoints()), "events": list(self.webhooks.events.values())}
+        return {"webhooks": len(self.webhooks.endpoints()), "events": list(self._world.contract.webhooks)}
 
     def control(self) -> Mapping[str, Handler]:
         """Return what the control API can do with it."""

@@ -47,6 +47,8 @@ export const api = {
   openAccount: (account) => call("POST", "/accounts", account),
   changeAccount: (id, change) => call("PATCH", at("accounts", id), change),
 
+  items: async () => (await call("GET", "/items?limit=100")).items,
+
   projects: async () => (await call("GET", "/projects?limit=100")).projects,
   project: (id) => call("GET", at("projects", id)),
   endProject: (id, outcome) => call("POST", `${at("projects", id)}/outcome`, { outcome }),

@@ -36,14 +36,15 @@ function aheadOf({ ahead }) {
   return `${ahead > 0 ? "+" : "−"}${shortSpanOf(ahead)}`;
 }
 
-function show({ title, version, mode, settings, clock, rules, projects, accounts, webhooks, links }) {
+function show({ title, version, mode, settings, clock, rules, projects, items, accounts, webhooks, links, contract }) {
   byId("title").textContent = mode === "proxy"
     ? `${version} judges ${settings.upstream} as ${title}`
     : `${version} is ${title}`;
   document.title = `${title} – Bluehour ${mode === "proxy" ? "proxy" : "console"}`;
   showLink("docs-link", links.docs);
   showLink("openapi-link", links.openapi);
-  for (const [name, count] of Object.entries({ rules, projects, accounts, webhooks })) {
+  for (const view of ["projects", "items"]) document.querySelector(`.views [data-view=${view}]`).hidden = !contract[view];
+  for (const [name, count] of Object.entries({ rules, projects, items, accounts, webhooks })) {
     document.querySelector(`[data-count=${name}]`).textContent = count ? numberOf(count) : "";
   }
   document.querySelector("[data-count=clock]").textContent = clock.frozen ? "frozen" : aheadOf(clock);

@@ -3,6 +3,7 @@ import * as accounts from "./accounts.js";
 import * as clock from "./clock.js";
 import * as entry from "./entry.js";
 import * as header from "./header.js";
+import * as items from "./items.js";
 import * as journal from "./journal.js";
 import { connect } from "./live.js";
 import * as presets from "./presets.js";
@@ -13,7 +14,7 @@ import { load } from "./state.js";
 import * as view from "./view.js";
 import * as webhooks from "./webhooks.js";
 
-for (const part of [header, journal, entry, rules, presets, ruleform, projects, accounts, webhooks, clock]) {
+for (const part of [header, journal, entry, rules, presets, ruleform, items, projects, accounts, webhooks, clock]) {
   part.start();
 }
 // What a rule or a project is about can be named once the contract is known.

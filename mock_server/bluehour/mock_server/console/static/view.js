@@ -3,7 +3,7 @@
 import { byId } from "./dom.js";
 import { isProxy } from "./state.js";
 
-const VIEWS = ["journal", "entry", "rules", "projects", "accounts", "webhooks", "clock"];
+const VIEWS = ["journal", "entry", "rules", "items", "projects", "accounts", "webhooks", "clock"];
 const VIEWS_OF_A_PROXY = ["journal", "entry"];
 const wide = matchMedia("(min-width: 64rem)");
 const listeners = [];
