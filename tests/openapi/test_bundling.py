@@ -100,3 +100,27 @@ def test_an_address_names_no_file_of_this_machine(address: str, folder: Path, tm
     (folder / "spec.yaml").write_text(SPEC.replace("paths/pets.yaml", f"file://{secret}"))
     contract = load_anew(f"{address}/spec.yaml")
     assert [operation.path for operation in contract.operations] == ["/owners"]
+
+
+def test_two_files_may_have_parts_of_one_name(tmp_path: Path) -> None:
+    def answer(reference: str) -> str:
+        schema = f'{{schema: {{$ref: "{reference}"}}}}'
+        return (
+            f'{{get: {{responses: {{"200": {{description: d, content: {{application/json: {schema}}}}}}}}}}}'
+        )
+
+    (tmp_path / "main.yaml").write_text(f"""
+openapi: 3.1.0
+info: {{title: T, version: "1"}}
+paths:
+  /theirs: {answer("other.yaml#/Pet")}
+  /ours: {answer("#/components/schemas/Pet")}
+components: {{schemas: {{Pet: {{type: string}}}}}}
+""")
+    (tmp_path / "other.yaml").write_text("Pet: {type: integer}\n")
+    theirs, ours = (operation.success[1].json for operation in load_anew(tmp_path / "main.yaml").operations)
+    assert theirs is not None
+    assert ours is not None
+    assert theirs.schema.accepts(1)
+    assert not theirs.schema.accepts("Rex")
+    assert ours.schema.accepts("Rex")

@@ -117,3 +117,53 @@ def test_it_is_served_as_it_was_meant(tmp_path: Path) -> None:
     assert form["properties"]["title"]["maxLength"] == 9
     assert list(photo.responses["200"].content) == ["application/octet-stream"]
     assert [[scheme.name for scheme in each] for each in pets.security] == [["key"]]
+
+
+def test_paths_and_definitions_may_be_in_other_files(tmp_path: Path) -> None:
+    (tmp_path / "paths").mkdir()
+    (tmp_path / "api.yaml").write_text("""
+swagger: "2.0"
+info: {title: T, version: "1"}
+produces: [application/json]
+paths:
+  /pets: {$ref: paths/pets.yaml}
+  /toys:
+    get:
+      responses:
+        "200": {description: d, schema: {$ref: "models.yaml#/definitions/Toy"}}
+definitions:
+  Name: {type: string, minLength: 2}
+""")
+    (tmp_path / "paths" / "pets.yaml").write_text("""
+post:
+  parameters:
+    - {in: body, name: body, required: true, schema: {$ref: "../models.yaml#/definitions/Pet"}}
+  responses:
+    "200": {description: d, schema: {$ref: "../models.yaml#/definitions/Pet"}}
+""")
+    (tmp_path / "models.yaml").write_text("""
+definitions:
+  Pet:
+    type: object
+    required: [name]
+    properties:
+      name: {$ref: "api.yaml#/definitions/Name"}
+      toys: {type: array, items: {$ref: "#/definitions/Toy"}}
+  Toy:
+    type: object
+    required: [kind]
+    properties:
+      kind: {type: string, enum: [ball, bone]}
+      owner: {$ref: "#/definitions/Pet"}
+""")
+    contract = load_anew(tmp_path / "api.yaml")
+    assert not contract.defects
+    post, get = contract.operations
+    assert post.json_body is not None
+    schema = post.json_body.schema
+    assert schema.accepts({"name": "Rex", "toys": [{"kind": "ball"}]})
+    assert not schema.accepts({"name": "R"})
+    assert not schema.accepts({"name": "Rex", "toys": [{"kind": "cat"}]})
+    toy = get.success[1].json
+    assert toy is not None
+    assert not toy.schema.accepts({})

@@ -13,7 +13,7 @@ import orjson
 import yaml
 
 from . import data
-from .bundling import bundled, refers_elsewhere
+from .bundling import bundled, bundled_swagger, refers_elsewhere
 from .errors import BluehourError
 from .mending import Defect, mended
 from .overlay import OverlayError, overlaid
@@ -92,10 +92,12 @@ def read(place: Path | str, overlays: Sequence[Path | str] = ()) -> Document:
         raise SpecError(f"{place}: not an OpenAPI document: expected an object at the top")
     for overlay in overlays:
         files.overlay(document, f"{overlay}")
-    if document.get("swagger") == "2.0":
+    is_swagger = document.get("swagger") == "2.0"
+    if files.refers_elsewhere:
+        bundle = bundled_swagger if is_swagger else bundled
+        document = bundle(document, f"{place}", files.part)
+    if is_swagger:
         document = converted(document)
-    elif files.refers_elsewhere:
-        document = bundled(document, f"{place}", files.part)
     version = document.get("openapi")
     if not isinstance(version, str) or not version.startswith(("3.0", "3.1", "3.2")):
         found = f"swagger {document['swagger']}" if "swagger" in document else repr(version)
