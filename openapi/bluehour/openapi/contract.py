@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import cache, cached_property
+from http import HTTPStatus
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +14,7 @@ from .document import MAGIC_HOUR, Document, SpecError, in_direction, read, resol
 from .mending import Defect
 from .model import UNDECLARED, DeclaredResponse, MediaType, Operation
 from .references import refuse_endless
-from .resources import Action, actions
+from .resources import Action, actions, wrong_hints
 from .schema import Schema
 from .structure import METHODS, Place
 
@@ -52,6 +53,7 @@ def load_anew(place: Path | str, *, overlays: Sequence[Path | str] = (), strict:
         _try_references(contract, place)
         _compile_all(contract)
         _note_illegal_examples(contract)
+        _note_wrong_hints(contract)
         if strict and (defects := contract.defects):
             more = f" (and {len(defects) - 1:,} more)" if len(defects) > 1 else ""
             raise SpecError(f"{place}: {defects[0]}{more}")
@@ -131,8 +133,14 @@ class Contract:
 
     @cached_property
     def actions(self) -> Mapping[str, Action]:
-        """What its operations do to its resources, as far as that shows, by operation id."""
-        return actions(self.operations)
+        """What its operations do to its resources, as far as that shows, by operation id.
+
+        Of a document whose references lead in circles, which `load` would have mended, none shows.
+        """
+        try:
+            return actions(self.operations)
+        except SpecError:
+            return {}
 
     @cached_property
     def webhooks(self) -> Mapping[str, Operation]:
@@ -152,11 +160,12 @@ class Contract:
         """
         document, method = self._responses, operation.method.lower()
         return [
-            (name, parsing.operation(document, document, (*place, expression), "post"))
+            (name, parsing.operation(document, document, (*place, expression), sent_by))
             for name, callback in (operation.node.get("callbacks") or {}).items()
             for place in [("paths", operation.path, method, "callbacks", name)]
             for expression, item in resolve(document, callback).items()
-            if "post" in resolve(document, item)
+            for sent_by in METHODS
+            if sent_by in resolve(document, item)
         ]
 
     @cached_property
@@ -240,8 +249,15 @@ def _most_common(responses: Sequence[DeclaredResponse]) -> DeclaredResponse:
     return responses[shapes.index(Counter(shapes).most_common(1)[0][0])]
 
 
+def _usual_status(code: str) -> int | None:
+    """Return the status that an error code is called as, such as 404 of `not_found`."""
+    status = HTTPStatus.__members__.get(code.upper())
+    return None if status is None else int(status)
+
+
 def _errors_in(responses: Iterable[tuple[str, DeclaredResponse]]) -> dict[str, tuple[int, str]]:
-    known: dict[str, tuple[int, Any]] = {}
+    """Return the codes that are each an error of one status: a list of codes for any status tells of none."""
+    known: dict[str, dict[int, Any]] = {}
     for status, response in responses:
         media = response.json
         if not status.isdecimal() or media is None:
@@ -253,9 +269,10 @@ def _errors_in(responses: Iterable[tuple[str, DeclaredResponse]]) -> dict[str, t
         message = media.example.get("message") if isinstance(media.example, dict) else None
         for code in codes:
             # Another contract's codes may be numbers, or stand beside other fields: they are none of these.
-            if isinstance(code, str) and media.schema.accepts({"code": code, "message": message}):
-                known.setdefault(code, (int(status), message))
-    return known
+            is_told = isinstance(code, str) and _usual_status(code) in (None, int(status))
+            if is_told and media.schema.accepts({"code": code, "message": message}):
+                known.setdefault(code, {}).setdefault(int(status), message)
+    return {code: next(iter(found.items())) for code, found in known.items() if len(found) == 1}
 
 
 def _try_references(contract: Contract, place: Path | str) -> None:
@@ -291,6 +308,12 @@ def _note_illegal_examples(contract: Contract) -> None:
                 place = ("paths", operation.path, operation.method.lower(), "responses", response.status)
                 message = f"the published example is not legal{where}; what is, is shown"
                 contract.document.defects.append(Defect(place, message))
+
+
+def _note_wrong_hints(contract: Contract) -> None:
+    for operation, key, problem in wrong_hints(contract.operations):
+        place = ("paths", operation.path, operation.method.lower(), key)
+        contract.document.defects.append(Defect(place, problem))
 
 
 def _schemas(operation: Operation) -> Iterator[Schema]:

@@ -45,11 +45,13 @@ class Document(dict[str, Any]):
 
     Attributes:
         defects: what is wrong in its file, and was left out.
+        shapes: what was found out of its schemas, by what that is, a schema's identity, and a depth.
     """
 
     def __init__(self, document: dict[str, Any] | None = None) -> None:
         super().__init__(document or {})
         self.defects: list[Defect] = []
+        self.shapes: dict[tuple[str, int, int], tuple[Any, Any]] = {}
 
     def __reduce__(self) -> tuple[Any, ...]:
         """Be copied without the validators, which are compiled anew when they are needed."""

@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cache, cached_property, lru_cache
@@ -156,8 +157,16 @@ class Operation:
 
     @property
     def render_seconds(self) -> float:
-        """`x-render-seconds`: how long its job takes on the real API, queue included."""
-        return float(self.node.get("x-render-seconds", 0))
+        """How long its job takes on the real API, queue included; 0 where that is not said."""
+        return self.said_render_seconds or 0.0
+
+    @property
+    def said_render_seconds(self) -> float | None:
+        """`x-render-seconds`: that; None where it does not say so."""
+        said = self.node.get("x-render-seconds")
+        if isinstance(said, bool) or not isinstance(said, int | float) or not 0 <= said < math.inf:
+            return None
+        return float(said)
 
     @cached_property
     def success(self) -> tuple[int, DeclaredResponse]:

@@ -45,6 +45,8 @@ def _with_new_references(node: Any) -> Any:
                 new["$ref"] = place + reference.removeprefix(old)
     if node.get("type") == "file":
         new |= {"type": "string", "format": "binary"}
+    if node.get("x-nullable") is True:
+        new["nullable"] = True
     if isinstance(kind := node.get("discriminator"), str):
         new["discriminator"] = {"propertyName": kind}
     return new

@@ -18,6 +18,7 @@ from bluehour.openapi.messages import Headers, Request, Response
 from bluehour.openapi.model import Operation
 from bluehour.openapi.resources import Action
 from bluehour.openapi.resources.inference import is_about, names_item, shown_in_body
+from bluehour.openapi.resources.shapes import fields_of
 from bluehour.openapi.wording import cut
 
 from ..api.feature import Feature
@@ -112,7 +113,7 @@ class CallbackFeature(Feature):
             if url is not None and self._may_call(url):
                 moment = None if _tells_how(callback, action) else moment_in(name)
                 notice = _Notice(callback, moment, action, trace.item)
-                self._plan(notice, partial(self._call, url))
+                self._plan(notice, partial(self._call, callback.method, url))
 
     def _may_call(self, url: str) -> bool:
         """Tell whether a URL that a request names is to be called; of one far away, say that it is not."""
@@ -191,14 +192,14 @@ class CallbackFeature(Feature):
         resource = notice.action.resource
         items = Items(resource, ())
         told: dict[str, Any] = {
-            name: items.typed(record.id) for name in media.schema.properties if names_item(name, resource)
+            name: items.typed(record.id) for name in fields_of(media.schema) if names_item(name, resource)
         }
         item = item_at(items, record, self._world.clock.now())
         return orjson.dumps(shown_in(media, shown_in_body(media.schema, resource), item, told))
 
-    def _call(self, url: str, body: bytes, at: float, tries: int = 0) -> None:
+    def _call(self, method: str, url: str, body: bytes, at: float, tries: int = 0) -> None:
         """Send a callback; where it is not taken, some more times."""
-        status, problem, _ = post(url, body, {}, _ANSWER_WITHIN, self._targets())
+        status, problem, _ = post(url, body, {}, _ANSWER_WITHIN, self._targets(), method)
         shown = cut(without_user(url))
         if problem is None:
             log.info("callback to %s: %s", shown, status)
@@ -207,7 +208,7 @@ class CallbackFeature(Feature):
         else:
             log.warning("callback to %s: %s; sent again in %g s", shown, problem, _PAUSES[tries])
             again_at = self._world.clock.now() + _PAUSES[tries]
-            act = partial(self._call, url, body, again_at, tries + 1)
+            act = partial(self._call, method, url, body, again_at, tries + 1)
             self._timetable.add(Errand(act, lambda: again_at))
 
     # The rest.

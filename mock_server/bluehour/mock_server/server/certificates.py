@@ -44,6 +44,8 @@ def context_from(certificate: Path, key: Path | None) -> ssl.SSLContext:
         made.load_cert_chain(certificate, key)
     except (OSError, ssl.SSLError) as error:
         reason = error.strerror or error
+        if key is None and isinstance(error, ssl.SSLError):
+            reason = "it has no key; give that by --tls-key"
         raise CertificateError(f"--tls-cert: {certificate} can't be used: {reason}") from error
     return made
 

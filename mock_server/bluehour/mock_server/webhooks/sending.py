@@ -33,7 +33,12 @@ def check_url(url: str, policy: TargetPolicy) -> None:
 
 
 def post(
-    url: str, body: bytes, headers: Mapping[str, str], answer_within: float, policy: TargetPolicy
+    url: str,
+    body: bytes,
+    headers: Mapping[str, str],
+    answer_within: float,
+    policy: TargetPolicy,
+    method: str = "POST",
 ) -> tuple[int | None, str | None, float]:
     """Send an event.
 
@@ -43,6 +48,7 @@ def post(
         headers: beside the Content-Type.
         answer_within: seconds for everything, from the look-up of its name to the head of its answer.
         policy: which targets may be called.
+        method: what it is sent by.
 
     Returns:
         The status or None, what is wrong or None, and the milliseconds that it took.
@@ -51,7 +57,7 @@ def post(
     status, problem = None, None
     try:
         with answer_to(
-            "POST", url, policy, Deadline(answer_within), body, {"Content-Type": JSON, **headers}
+            method, url, policy, Deadline(answer_within), body, {"Content-Type": JSON, **headers}
         ) as answer:
             status = answer.status
     except OutboundError as error:

@@ -3,7 +3,8 @@
 Most of it is inferred from the shapes of paths and schemas, and `x-resource` says it where that fails.
 """
 
+from .hints import wrong_hints
 from .inference import actions
 from .model import Action, Kind, Lifecycle, Resource
 
-__all__ = ["Action", "Kind", "Lifecycle", "Resource", "actions"]
+__all__ = ["Action", "Kind", "Lifecycle", "Resource", "actions", "wrong_hints"]

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from ..model import Operation
 
 _PARAMETER = re.compile(r"\{([^{}/]*)\}")
+_STATUSES = ("status", "state", "progress")
 
 
 @dataclass(eq=False)
@@ -17,7 +18,7 @@ class Family:
 
     Attributes:
         path: of the collection.
-        parameter: what names an item in its path.
+        parameter: what names an item in its path; empty where no path does.
         on_items: by method.
         on_collection: by method.
     """
@@ -39,8 +40,8 @@ class Family:
 
 
 def shape_of(path: str) -> str:
-    """Return a path with its parameters unnamed: of `/pets/{id}/`, `/pets/{}`."""
-    return _PARAMETER.sub("{}", path).rstrip("/")
+    """Return a path with its parameters unnamed: `/pets/{}/feed`, of `/pets/{id}:feed` as well."""
+    return _PARAMETER.sub("{}", path).replace("}:", "}/").rstrip("/")
 
 
 def parameters_of(path: str) -> tuple[str, ...]:
@@ -57,13 +58,31 @@ def by_shape(operations: Iterable[Operation]) -> dict[str, dict[str, Operation]]
 
 
 def families(operations: Mapping[str, Mapping[str, Operation]]) -> list[Family]:
-    """Return each path that ends in a parameter, and in a word before it: the shortest first."""
+    """Return the collections: the shortest path first, and last those whose items have no path.
+
+    A collection is a path before one that ends in a parameter, or in the status of what that names; and one
+    that can be listed and added to.
+    """
+    on_items: dict[str, tuple[str, dict[str, Operation]]] = {}
+    for shape, on_path in sorted(operations.items(), key=lambda each: each[0].count("/")):
+        path = _path_of(on_path)
+        if shape.endswith("}"):
+            on_items[shape] = path, dict(on_path)
+        elif shape.endswith(tuple(f"{{}}/{word}" for word in _STATUSES)) and "GET" in on_path:
+            above, of_item = shape.rpartition("/")[0], path.rpartition("/")[0]
+            on_items.setdefault(above, (of_item, {}))[1].setdefault("GET", on_path["GET"])
     found = []
-    for shape, of_items in operations.items():
-        path = next(iter(of_items.values())).path.rstrip("/")
+    for shape, (path, of_items) in on_items.items():
         collection, _, last = path.rpartition("/")
         parameter = _PARAMETER.fullmatch(last)
         if parameter and collection and not collection.endswith("}"):
             on_collection = operations.get(shape.rpartition("/")[0], {})
             found.append(Family(collection, parameter[1], of_items, on_collection))
-    return sorted(found, key=lambda family: family.path.count("/"))
+    for shape, on_path in operations.items():
+        if {"GET", "POST"} <= on_path.keys() and not shape.endswith("}") and f"{shape}/{{}}" not in on_items:
+            found.append(Family(_path_of(on_path), "", {}, on_path))
+    return sorted(found, key=lambda family: (not family.parameter, family.path.count("/")))
+
+
+def _path_of(on_path: Mapping[str, Operation]) -> str:
+    return next(iter(on_path.values())).path.rstrip("/")

@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
-from typing import Any, get_args
 
 from ..model import Operation
 from ..schema import Schema
 from .families import Family, by_shape, families, parameters_of, shape_of
-from .lifecycle import lifecycle_of
+from .hints import hint_of
+from .lifecycle import FIELDS, lifecycle_of
 from .model import Action, Kind, Place, Resource
 from .polling import tied
-from .shapes import envelopes, field_of, is_same, items_of, json_of, list_in
+from .shapes import contents, envelopes, field_of, fields_of, is_same, items_of, json_of, list_in
 from .words import id_among, plain, singular
 
 _KINDS: Mapping[str, Kind] = {"GET": "read", "PUT": "replace", "PATCH": "update", "DELETE": "delete"}
@@ -32,8 +32,9 @@ def actions(operations: Iterable[Operation]) -> Mapping[str, Action]:
     listing = _listing_by_item(free)
     found: dict[str, Action] = {}
     resources: dict[str, Resource] = {}
+    collections = frozenset(each.shape for each in known)
     for family in known:
-        _take(family, free, listing, begun.get(family.path, ()), resources, found)
+        _take(family, free, listing, begun.get(family.path, ()), collections, resources, found)
     for on_path in on_paths.values():
         if not any(each.id in found for each in on_path.values()):
             _take_singleton(on_path, found)
@@ -61,26 +62,30 @@ def _take(
     operations: Sequence[Operation],
     listing: Mapping[int, Sequence[Operation]],
     begun: Iterable[tuple[Operation, str]],
+    collections: Collection[str],
     resources: dict[str, Resource],
     found: dict[str, Action],
 ) -> None:
     """Find a collection's resource, and all that is done to it."""
     item, id_field = _item_of(family)
-    if item is None:
+    if item is None or (not family.parameter and _is_another(family, item, resources)):
         return
     parent = next(
         (resources[each] for each in _longest(resources) if family.shape.startswith(f"{each}/{{}}/")), None
     )
-    resource = Resource(family.path, family.parameter, id_field, item, parent=parent)
-    own = {each.operation.id: each for each in _actions_on(family, resource, operations)}
+    resource = Resource(family.path, family.parameter, id_field, item, _named_by(family), parent=parent)
+    own = {each.operation.id: each for each in _actions_on(family, resource, operations, collections)}
     for operation in listing.get(id(item.resolved), ()):
         if action := _listing(operation, resource):
             own.setdefault(operation.id, action)
+    for operation in operations:
+        if operation.id not in {*own, *found} and _makes_elsewhere(operation, family, resource):
+            own[operation.id] = _action("create", resource, operation)
     for operation, name in begun:
         if operation.id not in own:
             own[operation.id] = _action("create", resource, operation, id_shown_at=name)
     own |= {
-        each.id: _as_hinted(each, resource) for each in operations if _hint_of(each).get("of") == family.path
+        each.id: _as_hinted(each, resource) for each in operations if hint_of(each).get("of") == family.path
     }
     kinds = {action.kind for action in own.values()}
     makes = "create" in kinds or any(action.creates for action in own.values())
@@ -99,14 +104,8 @@ def _listing_by_item(operations: Iterable[Operation]) -> Mapping[int, list[Opera
     return found
 
 
-def _hint_of(operation: Operation) -> Mapping[str, Any]:
-    """Return what `x-resource` says of an operation: the `action`, `of` which collection, by which `id`."""
-    hint = operation.node.get("x-resource")
-    return hint if isinstance(hint, dict) and hint.get("action") in get_args(Kind) else {}
-
-
 def _as_hinted(operation: Operation, resource: Resource) -> Action:
-    hint = _hint_of(operation)
+    hint = hint_of(operation)
     action = _listing(operation, resource) if hint["action"] == "list" else None
     name = hint.get("id")
     return action or _action(
@@ -123,9 +122,9 @@ def _take_singleton(on_path: Mapping[str, Operation], found: dict[str, Action]) 
     reader = on_path.get("GET")
     item = json_of(reader.success[1]) if reader is not None else None
     writers = [on_path[method] for method in ("PUT", "PATCH") if method in on_path]
-    if reader is None or item is None or not item.properties or not writers or reader.path.endswith("}"):
+    if reader is None or item is None or not fields_of(item) or not writers or reader.path.endswith("}"):
         return
-    if list_in(item) and not set(item.properties) & set().union(*map(_sent_fields, writers)):
+    if list_in(item) and not set(fields_of(item)) & set().union(*map(_sent_fields, writers)):
         return
     resource = Resource(reader.path, None, None, item)
     own = {reader.id: _action("read", resource, reader)}
@@ -143,6 +142,19 @@ def _finished(resource: Resource, own: Mapping[str, Action], found: dict[str, Ac
     return resource
 
 
+def _named_by(family: Family) -> Schema | None:
+    """Return what the parameter may be that names an item."""
+    return next(
+        (
+            each.schema
+            for operation in family.on_items.values()
+            for each in operation.parameters
+            if each.location == "path" and each.name == family.parameter
+        ),
+        None,
+    )
+
+
 def _item_of(family: Family) -> tuple[Schema | None, str | None]:
     """Return what an item of a collection is, and which of its fields is its id."""
     shown = [
@@ -155,14 +167,28 @@ def _item_of(family: Family) -> tuple[Schema | None, str | None]:
         answer = json_of(lister.success[1])
         listed = list_in(answer, family.word) if answer else None
         bodies.append(listed[1] if listed else None)
-    for body in filter(None, bodies):
-        for _, item in envelopes(body):
-            if name := id_among(item.properties, family.parameter, family.word):
-                return item, name
-    return next((body for body in bodies if body is not None and body.properties), None), None
+    full = [body for body in bodies if body is not None and fields_of(body)]
+    named = [
+        (item, name)
+        for body in full
+        for _, item in envelopes(body)
+        if (name := id_among(fields_of(item), family.parameter, family.word))
+    ]
+    if named and (len(fields_of(named[0][0])) > 1 or full[0] is named[0][0]):
+        return named[0]
+    return (contents(full[0]), None) if full else (None, None)  # more is known of it than the id alone
 
 
-def _actions_on(family: Family, resource: Resource, operations: Sequence[Operation]) -> Iterator[Action]:
+def _is_another(family: Family, item: Schema, resources: Mapping[str, Resource]) -> bool:
+    """Tell whether what has no path of its own here is what another collection has."""
+    return any(
+        each.name == family.word and item.resolved is each.schema.resolved for each in resources.values()
+    )
+
+
+def _actions_on(
+    family: Family, resource: Resource, operations: Sequence[Operation], collections: Collection[str]
+) -> Iterator[Action]:
     on_collection = [_on_collection(each, resource) for each in family.on_collection.values()]
     yield from (each for each in on_collection if each)
     has_create = any(each and each.kind == "create" for each in on_collection)
@@ -175,7 +201,7 @@ def _actions_on(family: Family, resource: Resource, operations: Sequence[Operati
         ):
             yield _action("update", resource, operation)
     for operation in operations:
-        if action := _below(operation, family, resource):
+        if shape_of(operation.path) not in collections and (action := _below(operation, family, resource)):
             yield action
 
 
@@ -197,19 +223,58 @@ def _on_collection(operation: Operation, resource: Resource) -> Action | None:
 def _below(operation: Operation, family: Family, resource: Resource) -> Action | None:
     """Return what an operation on a path below a collection's does to it."""
     shape = shape_of(operation.path)
-    if (
-        operation.method == "GET"
-        or not shape.startswith(f"{family.shape}/")
-        or shape == f"{family.shape}/{{}}"
-    ):
+    if not shape.startswith(f"{family.shape}/") or shape == f"{family.shape}/{{}}":
         return None
     word = shape.removeprefix(f"{family.shape}/{{}}/")
     if word != shape and "/" not in word and "{" not in word:
-        is_shown = _shown_at(operation, resource) is not None
-        return _action("update", resource, operation) if is_shown else None
+        return _on_part(operation, word, resource)
     if operation.method == "POST" and "{}" not in shape[len(family.shape) :]:
         return _many(operation, resource)
     return None
+
+
+def _on_part(operation: Operation, word: str, resource: Resource) -> Action | None:
+    """Return what an operation does to an item whose path ends in a word more, such as `cancel`."""
+    answer = json_of(operation.success[1])
+    is_shown = _shown_at(operation, resource) is not None
+    if operation.method == "GET":
+        fields = set(fields_of(answer)) if answer else set()
+        tells = any(plain(name).endswith(FIELDS) for name in fields) and fields <= set(
+            fields_of(resource.schema)
+        )
+        return Action("read", resource, operation) if tells else None
+    if operation.method != "POST":
+        return _action("update", resource, operation) if is_shown else None
+    is_item = answer is not None and any(is_same(each, resource.schema) for _, each in envelopes(answer))
+    if _CREATED in operation.responses:  # something new: an item like this one, or else who knows what
+        return replace(_action("create", resource, operation), copies=True) if is_item else None
+    if not is_item and singular(word) != word:  # many of something else
+        return None
+    if is_shown:
+        return _action("update", resource, operation)
+    return None if operation.success[1].content else Action("act", resource, operation)
+
+
+def _makes_elsewhere(operation: Operation, family: Family, resource: Resource) -> bool:
+    """Tell whether an operation on a longer path makes items, as `/users/{userId}/posts` does of `/posts`."""
+    shape = shape_of(operation.path)
+    answer = json_of(operation.success[1])
+    return (
+        operation.method == "POST"
+        and shape != family.shape
+        and shape.endswith(f"}}/{family.word}")
+        and answer is not None
+        and any(each.resolved is resource.schema.resolved for _, each in envelopes(answer))
+        and _is_narrowed(operation, resource)
+    )
+
+
+def _is_narrowed(operation: Operation, resource: Resource) -> bool:
+    """Tell whether items know what an operation's path names, and the path tells where they are kept."""
+    known = {plain(name) for name in fields_of(resource.schema)}
+    of_resource = {plain(name) for name in parameters_of(resource.path)}
+    of_path = {plain(name) for name in parameters_of(operation.path)}
+    return of_resource <= of_path <= known | of_resource
 
 
 def _listing(operation: Operation, resource: Resource) -> Action | None:
@@ -220,13 +285,9 @@ def _listing(operation: Operation, resource: Resource) -> Action | None:
         return None
     place, item = listed
     if operation.path.rstrip("/") != resource.path:
-        known = {plain(name) for name in resource.schema.properties} | {
-            plain(each) for each in parameters_of(resource.path)
-        }
-        is_narrowed = all(plain(name) in known for name in parameters_of(operation.path))
-        if item.resolved is not resource.schema.resolved or not is_narrowed:
+        if item.resolved is not resource.schema.resolved or not _is_narrowed(operation, resource):
             return None
-    elif item.properties and resource.id_field not in (None, *item.properties):
+    elif (fields := fields_of(item)) and resource.id_field not in (None, *fields):
         return None
     return Action("list", resource, operation, shown_at=place)
 
@@ -236,7 +297,10 @@ def _many(operation: Operation, resource: Resource) -> Action | None:
     items = items_of(media.schema) if media else None
     if items is None or not is_same(items, resource.schema):
         return None
-    return Action("create_many", resource, operation)
+    answer = json_of(operation.success[1])
+    listed = list_in(answer, resource.name) if answer else None
+    is_shown = listed is not None and is_same(listed[1], resource.schema)
+    return Action("create_many", resource, operation, listed[0] if listed and is_shown else None)
 
 
 def _action(
@@ -250,10 +314,16 @@ def _action(
     shown_at = _shown_at(operation, resource)
     if kind == "create" and shown_at is None and id_shown_at is None and resource.parameter:
         answer = json_of(operation.success[1])
-        fields = answer.properties if answer else ()
+        fields = fields_of(answer) if answer else ()
         id_shown_at = id_among(fields, resource.parameter, resource.name)
     return Action(
-        kind, resource, operation, shown_at, _sent_at(operation, resource), None, id_shown_at, creates
+        kind,
+        resource,
+        operation,
+        shown_at,
+        _sent_at(operation, resource),
+        id_shown_at=id_shown_at,
+        creates=creates,
     )
 
 
@@ -287,7 +357,7 @@ def names_item(field: str, resource: Resource) -> bool:
 
 def _is_alike(schema: Schema, resource: Resource) -> bool:
     """Tell whether what is shown is an item, though not all of it, or more."""
-    shown, known = set(schema.properties), set(resource.schema.properties)
+    shown, known = set(fields_of(schema)), set(fields_of(resource.schema))
     return resource.id_field in shown and len(shown & known) > max(1, len(known) // 2)
 
 
@@ -298,8 +368,8 @@ def _sent_at(operation: Operation, resource: Resource) -> Place:
     )
     if media is None:
         return ()
-    known = set(resource.schema.properties)
-    found = [place for place, schema in envelopes(media.schema, 1) if known & set(schema.properties)]
+    known = set(fields_of(resource.schema))
+    found = [place for place, schema in envelopes(media.schema, 1) if known & set(fields_of(schema))]
     return next(iter(found), ())
 
 
@@ -310,8 +380,8 @@ def _sent_fields(operation: Operation) -> frozenset[str]:
     return frozenset(
         name
         for media in operation.body.content.values()
-        for _, schema in envelopes(media.schema, 1)
-        for name in schema.properties
+        for schema in (media.schema, contents(media.schema))
+        for name in fields_of(schema)
         if field_of(schema, name).resolved.get("readOnly") is not True
     )
 

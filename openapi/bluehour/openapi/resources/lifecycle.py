@@ -6,10 +6,11 @@ from collections.abc import Collection, Sequence
 
 from ..schema import Schema
 from .model import Lifecycle
-from .shapes import field_of
+from .shapes import field_of, fields_of
 from .words import plain
 
-_FIELDS = ("status", "state", "phase")
+FIELDS = ("status", "state", "phase")
+"""How the field's name ends, without what people vary in it."""
 
 # By what people call it most; a draft waits for a person, where there is another word.
 _WAITING = (
@@ -62,8 +63,8 @@ _CANCELED = ("canceled", "cancelled", "aborted", "stopped")
 
 def lifecycle_of(item: Schema, sendable: Collection[str]) -> Lifecycle | None:
     """Return how an item gets done by itself; None where it does not, or where clients say how far it is."""
-    for name in item.properties:
-        if plain(name).endswith(_FIELDS) and name not in sendable:
+    for name in fields_of(item):
+        if plain(name).endswith(FIELDS) and name not in sendable:
             words = field_of(item, name).resolved.get("enum")
             known = words if isinstance(words, list) else []
             if found := _lifecycle(name, [word for word in known if isinstance(word, str)]):

@@ -8,8 +8,8 @@ from typing import Literal
 from ..model import Operation
 from ..schema import Schema
 
-Kind = Literal["create", "create_many", "read", "list", "replace", "update", "delete"]
-"""What an operation does to a resource."""
+Kind = Literal["create", "create_many", "read", "list", "replace", "update", "act", "delete"]
+"""What an operation does to a resource; to act is to change an item without a word of what is new."""
 
 Place = tuple[str, ...]
 """The fields that lead to a part of a body; none lead to all of it."""
@@ -42,9 +42,11 @@ class Resource:
 
     Attributes:
         path: of the collection, such as `/users/{userId}/posts`; of a singleton, its own.
-        parameter: what names an item in its path, such as `postId`; None of a singleton.
+        parameter: what names an item in its path, such as `postId`; empty where no path does, and None of a
+            singleton.
         id_field: the field of an item that is its id; None where it shows none.
         schema: an item, as it is shown.
+        named_by: what the parameter may be; None where there is none.
         sendable: the fields that clients can set.
         lifecycle: None where an item does not change by itself.
         parent: whose items these are part of.
@@ -54,6 +56,7 @@ class Resource:
     parameter: str | None
     id_field: str | None
     schema: Schema
+    named_by: Schema | None = None
     sendable: frozenset[str] = frozenset()
     lifecycle: Lifecycle | None = None
     parent: Resource | None = None
@@ -81,6 +84,7 @@ class Action:
         sent_at: where the request's body has it.
         id_sent_at: the field of the request's body that names the item, where its path does not.
         id_shown_at: the field of the answer that is the new item's id, where that is not in the item.
+        copies: whether the new item is like the one that its path names.
         creates: whether it makes an item that is not there yet, though it is no create.
     """
 
@@ -91,6 +95,7 @@ class Action:
     sent_at: Place = ()
     id_sent_at: str | None = None
     id_shown_at: str | None = None
+    copies: bool = False
     creates: bool = False
 
     @property

@@ -9,7 +9,7 @@ from typing import Any
 from ..model import Operation
 from ..schema import Schema
 from .families import Family
-from .shapes import field_of, json_of
+from .shapes import field_of, fields_of, json_of
 from .words import id_among, plain, singular
 
 
@@ -37,7 +37,7 @@ def tied(operation: Operation, families: Iterable[Family]) -> tuple[Family, str]
 
 
 def _id_in(operation: Operation, answer: Schema, family: Family) -> str | None:
-    return _linked(operation, family) or id_among(answer.properties, family.parameter, family.word)
+    return _linked(operation, family) or id_among(fields_of(answer), family.parameter, family.word)
 
 
 def _weight(operation: Operation, answer: Schema, name: str, family: Family) -> int:

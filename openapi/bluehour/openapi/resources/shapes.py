@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from typing import TypeVar
 
 from ..model import DeclaredResponse, MediaType
 from ..schema import Schema
 from .model import Place
 
+_Found = TypeVar("_Found")
+
 _DEEPEST_ENVELOPE = 2
 _DEEPEST_PART = 8
+_DEEPEST_CHOICE = 3
+_MOST_CHOICES = 16
 
 _LISTS = ("data", "items", "results", "records", "entries", "values", "content", "list")
 """What the list is called, where an envelope has several."""
@@ -23,9 +28,46 @@ def json_of(response: DeclaredResponse) -> Schema | None:
     return media.schema if media is not None and media.schema.resolved else None
 
 
+def alternatives(schema: Schema, depth: int = 0) -> list[Schema]:
+    """Return what an object may be by its `oneOf` or `anyOf`, the first few; itself where it has none."""
+    if depth == _DEEPEST_CHOICE or schema.resolved.keys().isdisjoint(("oneOf", "anyOf", "allOf")):
+        return [schema]
+    return _once("alternatives", schema, depth, _alternatives)
+
+
+def _alternatives(schema: Schema, depth: int) -> list[Schema]:
+    for keyword in ("oneOf", "anyOf"):
+        found = [each for branch in _branches(schema, keyword) for each in alternatives(branch, depth + 1)]
+        if objects := [each for each in found if each.properties][:_MOST_CHOICES]:
+            rest = {
+                name: each for name, each in schema.resolved.items() if name not in (keyword, "discriminator")
+            }
+            return [Schema(schema.document, {"allOf": [rest, each.node]}) for each in objects]
+    parts = list(_branches(schema, "allOf"))
+    for place, part in enumerate(parts):
+        if len(choices := alternatives(part, depth + 1)) > 1:
+            nodes = [each.node for each in parts]
+            chosen = [[*nodes[:place], each.node, *nodes[place + 1 :]] for each in choices]
+            return [Schema(schema.document, {**schema.resolved, "allOf": each}) for each in chosen]
+    return [schema]
+
+
+def fields_of(schema: Schema) -> tuple[str, ...]:
+    """Return the names of an object's fields, those of all its alternatives as well."""
+    return tuple(dict.fromkeys(name for each in alternatives(schema) for name in each.properties))
+
+
 def field_of(schema: Schema, name: str) -> Schema:
-    """Return the schema of an object's field, wherever among its parts it is declared."""
+    """Return the schema of an object's field, wherever among its parts and alternatives it is declared."""
+    if name not in schema.properties:
+        schema = next((each for each in alternatives(schema) if name in each.properties), schema)
     return schema.field(name)
+
+
+def contents(body: Schema) -> Schema:
+    """Return what a body has in its envelope, where that is all that it has; else the body itself."""
+    fields = _fields(body)
+    return fields[0][1] if len(fields) == 1 and fields[0][1].properties else body
 
 
 def parts_of(schema: Schema, depth: int = 0) -> Iterator[Schema]:
@@ -59,7 +101,7 @@ def list_in(schema: Schema, collection: str = "") -> tuple[Place, Schema] | None
         for place, items in _lists_under(field, _DEEPEST_ENVELOPE - 1)
     ]
     named = [each for each in found if each[0][-1] in (*_LISTS, collection)]
-    objects = [each for each in found if each[1].properties]
+    objects = [each for each in found if fields_of(each[1])]
     for chosen in (named, objects, found):
         if len(chosen) == 1:
             return chosen[0]
@@ -75,28 +117,41 @@ def _lists_under(schema: Schema, depth: int) -> Iterator[tuple[Place, Schema]]:
             yield from (((name, *place), items) for place, items in _lists_under(field, depth - 1))
 
 
-def envelopes(schema: Schema, depth: int = _DEEPEST_ENVELOPE) -> Iterator[tuple[Place, Schema]]:
-    """Yield where a body may have its item, and what is there: the body itself first, or its branches."""
-    if schema.properties:
-        yield (), schema
-        for name, field in _fields(schema) if depth else ():
-            yield from (((name, *place), item) for place, item in envelopes(field, depth - 1))
-    elif depth:
-        for keyword in ("oneOf", "anyOf"):
-            for branch in _branches(schema, keyword):
-                yield from envelopes(branch, depth - 1)
+def envelopes(schema: Schema, depth: int = _DEEPEST_ENVELOPE) -> list[tuple[Place, Schema]]:
+    """Return where a body may have its item, and what is there: the body itself first, then its fields."""
+    return _once("envelopes", schema, depth, _envelopes)
+
+
+def _envelopes(schema: Schema, depth: int) -> list[tuple[Place, Schema]]:
+    if not fields_of(schema):
+        return []
+    found: list[tuple[Place, Schema]] = [((), schema)]
+    for name, field in _fields(schema) if depth else ():
+        found += [((name, *place), item) for place, item in envelopes(field, depth - 1)]
+    if not schema.properties and depth:
+        found += [inner for each in alternatives(schema) for inner in envelopes(each, depth - 1)]
+    return found
+
+
+def _once(what: str, schema: Schema, depth: int, find: Callable[[Schema, int], _Found]) -> _Found:
+    """Find something out of a schema, or remember it."""
+    known, key = schema.document.shapes, (what, id(schema.resolved), depth)
+    if key not in known:
+        known[key] = schema.resolved, find(schema, depth)  # what is kept keeps its identity
+    found: _Found = known[key][1]
+    return found
 
 
 def is_same(one: Schema, other: Schema) -> bool:
     """Tell whether two schemas are of one kind of thing: the same by reference, or with the same fields."""
     if one.resolved is other.resolved:
         return True
-    return bool(one.properties) and set(one.properties) == set(other.properties)
+    fields = set(fields_of(one))
+    return bool(fields) and fields == set(fields_of(other))
 
 
-def _fields(schema: Schema) -> Iterator[tuple[str, Schema]]:
-    for name in schema.properties:
-        yield name, field_of(schema, name)
+def _fields(schema: Schema) -> list[tuple[str, Schema]]:
+    return _once("fields", schema, 0, lambda it, _: [(name, field_of(it, name)) for name in fields_of(it)])
 
 
 def required_by(schema: Schema) -> frozenset[str]:

@@ -5,7 +5,9 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 
-_USUAL_IDS = ("id", "uid", "uuid", "guid", "key", "slug", "name")
+_USUAL_IDS = ("id", "uid", "uuid", "guid", "gid", "sid", "key", "slug", "name", "number", "code")
+_ALWAYS_IDS = ("uuid", "guid", "uid", "gid")
+_NAMES = ("slug", "key", "handle", "login", "username")
 
 
 def plain(name: str) -> str:
@@ -34,5 +36,7 @@ def id_among(fields: Iterable[str], parameter: str, collection: str) -> str | No
     if wanted in names:
         return names[wanted]
     endings = [known for known in names if known and wanted.endswith(known) and known in _USUAL_IDS]
-    candidates = [*sorted(endings, key=len, reverse=True), "id", one + "id", "uuid", "guid"]
+    candidates = [*sorted(endings, key=len, reverse=True), "id", one + "id", *_ALWAYS_IDS]
+    if wanted == one:
+        candidates += [one + "name", one + "key", *_NAMES]
     return next((names[each] for each in candidates if each in names), None)

@@ -26,7 +26,8 @@ from ..call import Answer, Behaviour, Call, Refusal
 from ..examples import answered, documented_example
 from .ids import fresh_ids
 from .items import Item, Items, shown_in
-from .listing import beside, page_of
+from .listing import page_of, with_page
+from .patches import patched
 from .places import address_of, collection_of, named, refuse_missing_parents
 from .work import as_item, item_at, item_in
 
@@ -40,6 +41,11 @@ _MOST_TRIES = 100
 """How often a change is begun anew, as others were quicker, or an id sought."""
 
 _MEANS_CANCEL = ("cancel", "abort", "stop")
+
+_MERGED = ("merge-patch", "vnd.api+json")
+"""Media types whose objects are merged into what is there: RFC 7396, https://jsonapi.org/format/#crud-updating."""
+
+_JSON_PATCH = "json-patch+json"
 
 
 def behaviours_of(actions: Iterable[Action]) -> Mapping[str, Behaviour]:
@@ -57,13 +63,26 @@ def behaviours_of(actions: Iterable[Action]) -> Mapping[str, Behaviour]:
 def _create(action: Action, items: Items, call: Call) -> Answer:
     collection = _place(action, call)
     sent = _sent(action, call)
+    if action.copies:
+        original = item_in(_found(action, call, collection))
+        sent = {
+            **{name: value for name, value in original.items() if name in action.resource.sendable},
+            **sent,
+        }
     return _created(action, items, call, collection, sent, call.operation.success)
 
 
 def _create_many(action: Action, items: Items, call: Call) -> Answer:
     collection = _place(action, call)
     records = [_stored(action, items, call, collection, as_item(each)) for each in call.body or ()]
-    return replace(documented_example(call), note={"items": len(records)})
+    note = {"items": len(records)}
+    if action.shown_at is None:
+        return replace(documented_example(call), note=note)
+    made = [item_at(items, record, call.now) for record in records]
+    status, response = call.operation.success
+    return replace(
+        answered(call, status, response, lambda media: shown_in(media, action.shown_at, made, {})), note=note
+    )
 
 
 def _read(action: Action, items: Items, call: Call) -> Answer:
@@ -82,11 +101,13 @@ def _list(action: Action, items: Items, call: Call) -> Answer:
     shown = [item_at(items, record, call.now) for record in store.records(collection)]
     shown = [item for item in shown if _is_below(item, action, call)]
     page = page_of(shown, action.resource, call.operation, call.parameters)
-    told = beside(page, action.resource.id_field)
     status, response = call.operation.success
-    answer = answered(
-        call, status, response, lambda media: shown_in(media, action.shown_at, list(page.items), told)
-    )
+
+    def data(media: MediaType) -> Any:
+        body = shown_in(media, action.shown_at, list(page.items), {})
+        return with_page(media, body, action.shown_at or (), page, call.base_url + call.request.target)
+
+    answer = answered(call, status, response, data)
     return replace(answer, note={"items": len(page.items)})
 
 
@@ -109,12 +130,22 @@ def _update(action: Action, items: Items, call: Call) -> Answer:
     record_id = named(action, call.path)
     if record_id is None:
         record_id = str(sent.get(action.id_sent_at or "", ""))
-    merge = "merge-patch" in call.request.content_type
+    merge = any(name in call.request.content_type for name in _MERGED)
 
     def changed(record: Record) -> Item:
-        return items.changed(item_in(record), sent, call.now, merge=merge)
+        item = item_in(record)
+        if _JSON_PATCH in call.request.content_type:
+            return items.changed(item, patched(item, call), call.now)
+        return items.changed(item, sent, call.now, merge=merge)
 
     return _changed(action, items, call, collection, record_id, sent, changed)
+
+
+def _act(action: Action, items: Items, call: Call) -> Answer:
+    def the_same(record: Record) -> Item:
+        return items.changed(item_in(record), {}, call.now)
+
+    return _changed(action, items, call, _place(action, call), named(action, call.path) or "", {}, the_same)
 
 
 def _delete(action: Action, items: Items, call: Call) -> Answer:
@@ -135,6 +166,7 @@ _BEHAVIOURS: Mapping[Kind, Callable[[Action, Items, Call], Answer]] = {
     "list": _list,
     "replace": _replace,
     "update": _update,
+    "act": _act,
     "delete": _delete,
 }
 
@@ -197,7 +229,7 @@ def _success_of_change(call: Call) -> tuple[int, DeclaredResponse]:
 
 
 def _cancels(action: Action) -> bool:
-    word = action.operation.path.rpartition("/")[2]
+    word = shape_of(action.operation.path).rpartition("/")[2]
     lifecycle = action.resource.lifecycle
     return lifecycle is not None and lifecycle.canceled is not None and word.startswith(_MEANS_CANCEL)
 
@@ -227,6 +259,7 @@ def _stored(
         Refusal: there is one by that id, and the contract knows that this can be.
     """
     resource = action.resource
+    sent = {**sent, **items.said_by_path(action.operation.path, call.path)}
     given = sent.get(resource.id_field) if resource.id_field in resource.sendable else None
     if record_id is None and given is not None and not isinstance(given, dict | list):
         record_id = str(given)
@@ -257,8 +290,9 @@ def _record(action: Action, items: Items, call: Call, collection: str, sent: Ite
     record = Record(collection, record_id, orjson.dumps(item), call.operation.id, call.now)
     if action.resource.lifecycle is None:
         return record
-    given = call.operation.node.get("x-render-seconds", _RENDER_SECONDS)
-    seconds = math.inf if call.job == "stuck" else float(given) * call.world.settings.time_scale
+    said = call.operation.said_render_seconds
+    given = _RENDER_SECONDS if said is None else said
+    seconds = math.inf if call.job == "stuck" else given * call.world.settings.time_scale
     outcome = call.job if call.job not in (None, "stuck") else COMPLETE
     return replace(
         record,

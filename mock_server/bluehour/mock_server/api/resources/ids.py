@@ -30,7 +30,7 @@ def fresh_ids(resource: Resource, example: object, known: int, random: Random) -
         known: how many items there are.
         random: draws those that are no numbers.
     """
-    schema = field_of(resource.schema, resource.id_field) if resource.id_field else None
+    schema = field_of(resource.schema, resource.id_field) if resource.id_field else resource.named_by
     if schema is None:
         yield from iter(partial(_word, random), None)
     elif "string" not in schema.types and {"integer", "number"} & schema.types:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import replace
 from functools import cached_property
 from typing import Any
 
@@ -11,8 +12,8 @@ from bluehour.openapi.document import SpecError
 from bluehour.openapi.model import MediaType, Operation
 from bluehour.openapi.resources import Resource
 from bluehour.openapi.resources.model import Place
-from bluehour.openapi.resources.shapes import field_of, items_of, required_by
-from bluehour.openapi.resources.words import plain
+from bluehour.openapi.resources.shapes import alternatives, field_of, fields_of, items_of, required_by
+from bluehour.openapi.resources.words import plain, singular
 from bluehour.openapi.samples import NoSample, fitted, sample
 from bluehour.openapi.schema import Schema, value_at
 
@@ -24,6 +25,7 @@ _MADE = ("created", "createdat", "createdon", "creationdate", "createdtime", "da
 _CHANGED = ("updated", "updatedat", "updatedon", "modified", "modifiedat", "lastmodified", "dateupdated")
 _MADE_BY_WORK = ("result", "output", "download", "url", "asset", "artifact", "finish", "complet", "ended")
 _DEEPEST_PART = 4
+_WORD_AND_PARAMETER = re.compile(r"([^/{}]+)/\{([^{}/]*)\}")
 _DIGITS = re.compile(r"-?[0-9]{1,18}")
 _ENDS_OF_ERRORS = ("error", "errors", "failure", "errorcode", "errormessage", "failurereason")
 
@@ -40,8 +42,14 @@ class Items:
         self.resource = resource
         self._schema = resource.schema
         self._readers = tuple(readers)
-        self._fields = {name: field_of(self._schema, name) for name in self._schema.properties}
+        self._fields = {name: field_of(self._schema, name) for name in fields_of(self._schema)}
         self._example: Item | None = None
+        choices = alternatives(self._schema)
+        self._kinds = (
+            [Items(replace(resource, schema=each), self._readers) for each in choices]
+            if len(choices) > 1
+            else []
+        )
 
     @property
     def example(self) -> Item:
@@ -82,6 +90,8 @@ class Items:
             now: seconds since the epoch.
             before: what it is in the place of; what clients can't set stays as it was there.
         """
+        if self._kinds:
+            return self._best(sent, (kind.new(sent, record_id, now, before) for kind in self._kinds))
         made: Item = {} if self._fields else {**sent}
         for name, field in self._fields.items():
             if name == self.resource.id_field:
@@ -91,6 +101,20 @@ class Items:
             else:
                 made |= self._unsent(name, field, now, before)
         return fitted(self._schema, made, before or self._named(record_id))
+
+    def _best(self, sent: Mapping[str, Any], made: Iterable[Item]) -> Item:
+        """Return the legal one of several items that keeps most of what was sent."""
+
+        def worth(item: Item) -> tuple[bool, int]:
+            kept = sum(name in item and item[name] == value for name, value in sent.items())
+            return self._schema.accepts(item), kept
+
+        best = max(made, key=worth)
+        for name, value in sent.items():  # of several by `anyOf` all that are legal together
+            if name in self._fields and name not in best and not self._is_secret(name):
+                more = {**best, name: value}
+                best = more if self._schema.accepts(more) else best
+        return best
 
     def _unsent(self, name: str, field: Schema, now: float, before: Item | None) -> Item:
         """Return what an item says in a field that its client did not send: nothing where it need not."""
@@ -134,6 +158,9 @@ class Items:
             now: seconds since the epoch.
             merge: whether objects are merged, and null takes a field away (RFC 7396).
         """
+        if self._kinds:
+            changes = (kind.changed(item, sent, now, merge=merge) for kind in self._kinds)
+            return self._best({**item, **sent}, changes)
         wanted = {
             name: value
             for name, value in sent.items()
@@ -166,6 +193,9 @@ class Items:
         lifecycle = self.resource.lifecycle
         if lifecycle is None:
             return item
+        for kind in self._kinds:
+            if kind._schema.accepts(item):
+                return kind.at_work(item, status)
         shown = {**item, lifecycle.field: status}
         for name, field in self._fields.items():
             known = plain(name)
@@ -196,14 +226,38 @@ class Items:
 
     def typed(self, record_id: str) -> Any:
         """Return an id as the field for it has it: a number, or text."""
-        name = self.resource.id_field
-        types = self._fields[name].types if name is not None else ()
+        name, named_by = self.resource.id_field, self.resource.named_by
+        field = self._fields.get(name) if name is not None else named_by
+        types = field.types if field is not None else ()
         is_number = "string" not in types and ("integer" in types or "number" in types)
         return int(record_id) if is_number and _DIGITS.fullmatch(record_id) else record_id
 
+    def said_by_path(self, template: str, values: Mapping[str, str]) -> Item:
+        """Return what a path says of an item in it: of one in `/users/7/posts`, that its `userId` is 7.
+
+        Args:
+            template: the operation's path.
+            values: of its parameters.
+        """
+        known = {plain(name): name for name in self._fields if name != self.resource.id_field}
+        said: Item = {}
+        for word, parameter in _WORD_AND_PARAMETER.findall(template):
+            one = singular(plain(word))
+            names = [plain(parameter), one + plain(parameter), one + "id"]
+            name = next((known[each] for each in names if each in known), None)
+            if name is not None and parameter != self.resource.parameter:
+                types, value = self._fields[name].types, values.get(parameter, "")
+                is_number = "string" not in types and _DIGITS.fullmatch(value)
+                said[name] = int(value) if is_number else value
+        return {name: value for name, value in said.items() if self._fields[name].accepts(value)}
+
     def _named(self, record_id: str) -> Item:
         name = self.resource.id_field
-        return self.example if name is None else {**self.example, name: self.typed(record_id)}
+        return (
+            self.example
+            if name is None or name not in self._fields
+            else {**self.example, name: self.typed(record_id)}
+        )
 
 
 def _is_made_by_work(known: str, field: Schema) -> bool:
@@ -235,13 +289,13 @@ def shown_in(media: MediaType, place: Place | None, item: Any, beside: Mapping[s
     if not isinstance(example, dict):
         return item if media.schema.accepts(item) else example
     known = {
-        name: value for name, value in beside.items() if name in example or name in media.schema.properties
+        name: value for name, value in beside.items() if name in example or name in fields_of(media.schema)
     }
     if place is None:
-        named = {name: value for name, value in item.items() if name in media.schema.properties}
+        named = {name: value for name, value in item.items() if name in fields_of(media.schema)}
         return fitted(media.schema, {**example, **named, **known}, example)
     if place == ():
-        named = {name: value for name, value in item.items() if name in media.schema.properties}
+        named = {name: value for name, value in item.items() if name in fields_of(media.schema)}
         return fitted(media.schema, {**example, **named}, example)
     return fitted(media.schema, _put({**example, **known}, place, item), example)
 
@@ -260,18 +314,24 @@ def completed(schema: Schema, value: Any, depth: int = 0) -> Any:
     if isinstance(value, list):
         items = items_of(schema)
         return value if items is None else [completed(items, each, depth + 1) for each in value]
-    missing = required_by(schema) - value.keys()
+    made = (_completed(each, value, depth) for each in alternatives(schema))
+    return next((each for each in made if schema.accepts(each)), value)
+
+
+def _completed(schema: Schema, value: Item, depth: int) -> Item:
     inner = {
         name: completed(field_of(schema, name), each, depth + 1) if isinstance(each, dict | list) else each
         for name, each in value.items()
     }
+    missing = required_by(schema) - value.keys()
     if not missing:
         return inner
     try:
         made = sample(schema.node, schema.document)
     except NoSample:
         return inner
-    return {**{name: made[name] for name in missing if name in made}, **inner}
+    known = made if isinstance(made, dict) else {}
+    return {**{name: known[name] for name in missing if name in known}, **inner}
 
 
 def _merged(target: Any, patch: Any) -> Any:
