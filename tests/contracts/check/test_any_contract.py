@@ -3,22 +3,26 @@
 from __future__ import annotations
 
 import json
+import subprocess
+import sys
 import time
 from collections.abc import Callable, Iterable
 from contextlib import closing
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
+from threading import Thread
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from werkzeug.serving import make_server
 from werkzeug.test import run_wsgi_app
 
 from bluehour.contracts.check.inprocess import AppWire
 from bluehour.contracts.check.run import Options, check, ready
 from bluehour.contracts.report import terminal
 from bluehour.contracts.results import Exit, Report, State
-from bluehour.contracts.rules import RESOURCE_RULES, rules_of
+from bluehour.contracts.rules import RESOURCE_RULES, rule
 from bluehour.mock_server.app import create_app
 from bluehour.mock_server.core.settings import Settings
 from bluehour.mock_server.mock import Mock
@@ -78,7 +82,7 @@ def deviating(app: WSGIApplication, deviation: Deviation) -> WSGIApplication:
         environ["wsgi.input"] = _Again(raw)
         try:
             body = json.loads(raw)
-        except ValueError:
+        except (ValueError, RecursionError):
             body = None
         reply = deviation(Called(environ["REQUEST_METHOD"], environ["PATH_INFO"], body, environ, app))
         start_response(f"{reply.status} Any", reply.headers)
@@ -111,7 +115,6 @@ def checked(spec: Path, base: str, deviation: Deviation | None = None, **options
             target=f"http://127.0.0.1:1{base}",
             token="any",
             spec=spec,
-            rules=rules_of(contract),
             patience=0.3,
             **options,
         )
@@ -287,6 +290,26 @@ def gives_one_id_twice() -> Deviation:
     return deviation
 
 
+def takes_any_key(called: Called) -> Reply:
+    return (
+        called.forward(HTTP_X_SCRIBE_KEY="any") if "HTTP_X_SCRIBE_KEY" in called.environ else called.forward()
+    )
+
+
+def forgets_what_a_patch_leaves_out() -> Deviation:
+    patched: set[str] = set()
+
+    def deviation(called: Called) -> Reply:
+        reply = called.forward()
+        if called.method == "PATCH" and reply.status == 200:
+            patched.add(called.path)
+        if called.method == "GET" and called.path in patched and reply.status == 200:
+            return reply.saying({**reply.data, "language": "xx"})
+        return reply
+
+    return deviation
+
+
 DEVIANTS: list[tuple[Deviation, str]] = [
     (loses_the_title, "resource.kept"),
     (forgets_changes, "resource.changed"),
@@ -302,6 +325,8 @@ DEVIANTS: list[tuple[Deviation, str]] = [
     (shows_no_error_field, "answer.schema"),
     (says_where_nothing_is, "resource.location"),
     (gives_one_id_twice(), "resource.id"),
+    (takes_any_key, "auth.required"),
+    (forgets_what_a_patch_leaves_out(), "resource.changed"),
 ]
 
 
@@ -314,6 +339,58 @@ def test_each_deviant_is_found_by_its_rule(deviation: Deviation, rule_id: str) -
     assert report.exit_code is Exit.FINDINGS
 
 
+def test_what_is_asked_about_alone_is_tried_with_an_item_that_is_there() -> None:
+    report = checked(SCRIBE, "/v2", forgets_the_limits_of_a_patch, rules=[rule("refuse.maximum")])
+    assert broken_rules(report) == {"refuse.maximum"}, terminal(report, colour=False, width=110)
+
+
+def forgets_the_limits_of_a_patch(called: Called) -> Reply:
+    if called.method == "PATCH" and isinstance(called.body, dict) and len(str(called.body.get("title"))) > 80:
+        return called.ask("GET", called.path)
+    return called.forward()
+
+
+def test_a_server_need_not_name_head() -> None:
+    def without_head(called: Called) -> Reply:
+        reply = called.forward()
+        named = [(name, value.replace("HEAD, ", "")) for name, value in reply.headers]
+        return Reply(reply.status, named, reply.content)
+
+    report = checked(SCRIBE, "/v2", without_head)
+    assert not report.findings, terminal(report, colour=False, width=110)
+
+
+def test_the_suite_finds_what_the_check_finds(tmp_path: Path) -> None:
+    with closing(Mock(load(SCRIBE), Settings(time_scale=0.001))) as mock:
+        server = make_server("127.0.0.1", 0, deviating(create_app(mock), forgets_changes), threaded=True)
+        thread = Thread(target=server.serve_forever)
+        thread.start()
+        try:
+            suite = [
+                sys.executable,
+                "-m",
+                "pytest",
+                "--pyargs",
+                "bluehour.contracts.suite",
+                "-p",
+                "no:cacheprovider",
+            ]
+            given = ["--bluehour-url", f"http://127.0.0.1:{server.port}/v2", "--bluehour-spec", f"{SCRIBE}"]
+            done = subprocess.run(
+                [*suite, *given, "-k", "resource.changed or resource.found or judged"],
+                cwd=tmp_path,
+                capture_output=True,
+                text=True,
+                check=False,
+            )
+        finally:
+            server.shutdown()
+            thread.join()
+            server.server_close()
+    assert "1 failed, 2 passed" in done.stdout, done.stdout
+    assert "test_rule[resource.changed]" in done.stdout.partition("short test summary info")[2]
+
+
 # --- limits -------------------------------------------------------------------------------------------------
 
 
@@ -322,6 +399,24 @@ def test_no_more_requests_are_sent_than_may_be() -> None:
     assert len(report.exchanges) == 40
     assert "40 of 40 requests sent" in terminal(report, colour=False, width=110)
     assert any("40 requests have been sent" in each.reason for each in report.unjudged)
+    assert report.exit_code is Exit.UNJUDGED
+
+
+def test_a_url_without_the_servers_path_is_told_at_once() -> None:
+    def has_a_path(called: Called) -> Reply:
+        return called.forward() if called.path.startswith("/v2/") else Reply(404, [], b"")
+
+    report = checked(SCRIBE, "", has_a_path)
+    assert report.stopped.endswith(
+        "the contract's server has the path /v2: is it missing in http://127.0.0.1:1?"
+    )
+    assert len(report.exchanges) == 1
+
+
+def test_what_is_not_tried_is_told() -> None:
+    notes = checked(SPECS / "library-3.1.json", "", rules=[rule("resource.id")]).notes
+    assert any(each.startswith("Only bodies of JSON are tried") and "POST /scans" in each for each in notes)
+    assert any("the published example is not legal" in each for each in notes)
 
 
 def test_elsewhere_it_has_to_be_said_how_many_requests_may_be_sent() -> None:

@@ -554,7 +554,7 @@ def run(*args: str | Path) -> Result:
 
 def test_without_pixels_they_are_not_known() -> None:
     assert not {rule.id for rule in PIXEL_RULES} & {rule.id for rule in RULES}
-    assert not any(rule.group == "pixels" for rule in Options(TARGET, "any").rules)
+    assert not any(rule.group == "pixels" for rule in Options(TARGET, "any").asked)
     assert Options(TARGET, "any").budget == LOCAL_BUDGET
     assert "pixels." not in run("--rules").output
 

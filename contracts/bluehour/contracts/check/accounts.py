@@ -13,6 +13,9 @@ from dataclasses import dataclass
 from bluehour.mock_server.core.accounts import made_to_order, refused_token
 from bluehour.openapi.contract import Contract
 
+TEST_TOKEN = "mhk_test_"  # noqa: S105 - how tokens begin that nobody gave
+"""How the token begins that is made for a check on this machine that was given none."""
+
 
 @dataclass(frozen=True, slots=True)
 class Account:

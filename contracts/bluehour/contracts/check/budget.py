@@ -30,12 +30,18 @@ class Budget:
         self.sent = 0
         self._spent = 0
         self._reserved = 0
+        self._out_of_requests = False
         self._lock = Lock()
 
     @property
     def spent(self) -> int:
         """What has been spent, refunds not deducted."""
         return self._spent
+
+    @property
+    def is_out_of_requests(self) -> bool:
+        """Whether a request was not sent, as there had been as many as may be."""
+        return self._out_of_requests
 
     @property
     def left(self) -> int:
@@ -52,6 +58,7 @@ class Budget:
             if amount > self.left:
                 raise BudgetSpent(self.lacks(amount))
             if self.requests is not None and self.sent >= self.requests:
+                self._out_of_requests = True
                 raise BudgetSpent(f"{counted(self.requests, 'request')} have been sent, as many as may be")
             self._reserved += amount
             self.sent += 1

@@ -254,7 +254,7 @@ def _checked(options: Options) -> Report:
     try:
         with display_on(sys.stderr) as display:
             progress = Progress(display=display)
-            if any(rule in PIXEL_RULES for rule in options.rules):
+            if any(rule in PIXEL_RULES for rule in options.asked):
                 progress.say("loading what measures pictures")
                 with interrupts.let_in():
                     need_the_extra("bluehour check --pixels", "torch", "inference")

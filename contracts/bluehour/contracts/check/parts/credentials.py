@@ -10,10 +10,13 @@ from bluehour.openapi.model import Operation
 from bluehour.openapi.writing import security_of
 
 from ...exchange import Exchange
-from ..accounts import Account
+from ..accounts import TEST_TOKEN, Account
 from ..checker import Check, answered, code_in, path_values
 from ..jobs import Jobs
 from .bodies import has_uploaded, legal_body
+
+_LONG = 16
+"""Letters of a token of which a part may be shown."""
 
 _FORBIDDEN = 403
 """What other APIs than Magic Hour's answer as well to who does not say who they are."""
@@ -34,8 +37,10 @@ def _try_forms(check: Check, jobs: Jobs, operation: Operation) -> None:
     takes_bearer = all(
         scheme.type != "apiKey" and scheme.scheme in ("", "bearer") for scheme in security_of(operation)
     )
-    forms = _forms(check) if takes_bearer else iter([("no credentials", None)])
-    for form, authorization in forms:
+    if not takes_bearer:
+        _try_other_forms(check, operation, expected)
+        return
+    for form, authorization in _forms(check):
         if check.findings.is_broken("auth.required", f"{operation.method} {operation.path}"):
             return  # it would be carried out again, and charged
         exchange = check.call(
@@ -46,15 +51,34 @@ def _try_forms(check: Check, jobs: Jobs, operation: Operation) -> None:
             authorization=authorization,
             purpose=f"credentials: {form}",
         )
-        status = answered(exchange)
-        if status == 0 or status >= 500:
-            continue
-        if operation.behaviour is None:
-            kept = status in (expected, _FORBIDDEN)
-        else:
-            kept = status == expected and code_in(exchange) in ("unauthorized", None)
-        message = f"With {form} it answered {status} in place of {expected}"
-        check.expect("auth.required", exchange, kept, message, "Authorization")
+        _judge(check, exchange, operation, form, expected)
+
+
+def _try_other_forms(check: Check, operation: Operation, expected: int) -> None:
+    """Call without a key or a password, and with wrong ones, where it is known that they are wrong."""
+    token = check.accounts.main.token
+    forms: list[tuple[str, Account | None]] = [("no credentials", None)]
+    if not token.startswith(TEST_TOKEN):  # which a mock takes, as it takes any
+        forms.append(("a key that nobody has", check.accounts.refused))
+        if len(token) >= _LONG:
+            forms.append(("the key with its end changed", Account("nobody", f"{token[:-4]}{token[:-5:-1]}x")))
+    for form, account in forms:
+        if check.findings.is_broken("auth.required", f"{operation.method} {operation.path}"):
+            return
+        exchange = check.call(operation, account, _body(check, operation), purpose=f"credentials: {form}")
+        _judge(check, exchange, operation, form, expected)
+
+
+def _judge(check: Check, exchange: Exchange, operation: Operation, form: str, expected: int) -> None:
+    status = answered(exchange)
+    if status == 0 or status >= 500:
+        return
+    if operation.behaviour is None:
+        kept = status in (expected, _FORBIDDEN)
+    else:
+        kept = status == expected and code_in(exchange) in ("unauthorized", None)
+    message = f"With {form} it answered {status} in place of {expected}"
+    check.expect("auth.required", exchange, kept, message, "Authorization")
 
 
 def _forms(check: Check) -> Iterator[tuple[str, str | None]]:
@@ -71,14 +95,17 @@ def _forms(check: Check) -> Iterator[tuple[str, str | None]]:
     yield "the scheme Token", f"Token {token}"
     if check.reads:  # else nobody knows whether any token makes an account
         yield "a token that nobody has", f"Bearer {check.accounts.refused.token}"
-    if not check.accounts.made_to_order and len(token) >= 16:
+    if not check.accounts.made_to_order and len(token) >= _LONG:
         yield "the token cut short", f"Bearer {token[:-4]}"
         yield "the token with its end changed", f"Bearer {token[:-4]}{token[:-5:-1]}x"
 
 
 def _try_lower_case(check: Check, operation: Operation) -> None:
     """The scheme's case is nobody's: tried where nothing can be charged."""
-    if operation.credits or [each.scheme for each in security_of(operation)] != ["bearer"]:
+    deletes = (
+        operation.method == "DELETE" and operation.behaviour is None
+    )  # and others may need what it names
+    if operation.credits or deletes or [each.scheme for each in security_of(operation)] != ["bearer"]:
         return
     for scheme in ("bearer", "BEARER"):
         exchange = check.call(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from secrets import token_hex
+from urllib.parse import urlsplit
 
 from bluehour.openapi.errors import BluehourError
 from bluehour.openapi.model import Operation
@@ -42,12 +43,19 @@ def meet(check: Check) -> None:
 
 def _meet_any(check: Check) -> None:
     """Make first contact with a deployment that has no projects, by something that changes nothing."""
-    for operation in check.contract.operations:
-        if operation.method == "GET":
-            first = check.call(operation, check.accounts.main, purpose="the first contact")
-            if answered(first) == check.status_of("unauthorized") and security_of(operation):
-                raise NotWelcome("the token is refused: it answers 401; see --token")
-            return
+    readers = [each for each in check.contract.operations if each.method == "GET"]
+    for operation in sorted(readers, key=lambda each: "{" in each.path):
+        first = check.call(operation, check.accounts.main, purpose="the first contact")
+        if answered(first) == check.status_of("unauthorized") and security_of(operation):
+            raise NotWelcome("the token is refused: it answers 401; see --token")
+        base = next(iter(check.contract.base_paths), "")
+        is_without = base and not urlsplit(check.target).path.rstrip("/").endswith(base.rstrip("/"))
+        if answered(first) == check.status_of("not_found") and is_without and "{" not in operation.path:
+            raise NotWelcome(
+                f"{operation.path} is answered by 404, and the contract's server has the path {base}: "
+                f"is it missing in {check.target}?"
+            )
+        return
 
 
 def _makes_accounts(check: Check, operation: Operation) -> bool:

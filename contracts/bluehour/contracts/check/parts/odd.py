@@ -61,7 +61,8 @@ def _expect_refused(check: Check, jobs: Jobs, call: Call, expected: int, says: s
 
 
 def _nowhere(operation: Operation) -> dict[str, str]:
-    return path_values(operation, "bluehour-headers")
+    """A path of nothing; of another contract's operations that of what is there, as its ids have any form."""
+    return path_values(operation, "bluehour-headers") if operation.behaviour is not None else {}
 
 
 def _bodies(legal: object) -> Iterator[tuple[str, bytes]]:

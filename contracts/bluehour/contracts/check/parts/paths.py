@@ -8,6 +8,7 @@ from urllib.parse import quote
 
 from bluehour.openapi.model import Operation
 from bluehour.openapi.routes import Routes
+from bluehour.openapi.writing import target_of
 
 from ...exchange import ANYWHERE, Exchange, Headers, label_of
 from ..budget import BudgetSpent
@@ -37,7 +38,7 @@ def try_methods(check: Check, jobs: Jobs) -> None:
         by_path[operation.path].append(operation)
     for operations in by_path.values():
         # A path may fit another one's parameter as well, as /pets/mine fits /pets/{id}.
-        known = {*routes.allowed(_filled(operations[0], "any"))}
+        known = {*routes.allowed(_path_of(check, operations[0], "any"))}
         for method in _METHODS:
             if method not in known and (method != "HEAD" or "GET" not in known):
                 _try_method(check, operations, method, known, project)
@@ -83,7 +84,7 @@ def _try_method(
         method,
         operation=label,
     ):
-        is_right = known <= allow <= known | {"HEAD", "OPTIONS"}
+        is_right = known - {"HEAD"} <= allow <= known | {"HEAD", "OPTIONS"}
         check.expect(
             "method.allowed",
             exchange,
@@ -111,7 +112,7 @@ def _try_options(check: Check, operations: list[Operation], known: set[str], pro
         check.expect(
             "method.options",
             exchange,
-            known <= allow,
+            known - {"HEAD"} <= allow,
             f"Allow says {', '.join(sorted(allow))}; the path has {', '.join(sorted(known))}",
             "Allow",
             operation=label_of(operations[0]),
@@ -123,7 +124,10 @@ def _try_head(check: Check, operations: list[Operation]) -> None:
     nowhere = f"bluehour-{token_hex(8)}"
     head, get = (
         check.ask(
-            method, _filled(operations[0], nowhere), check.accounts.main, purpose=f"{method} of no project"
+            method,
+            _path_of(check, operations[0], nowhere),
+            check.accounts.main,
+            purpose=f"{method} beside GET",
         )
         for method in ("HEAD", "GET")
     )
@@ -147,9 +151,16 @@ def _ask(
     project: Job | None,
     headers: Headers = (),
 ) -> Exchange:
-    path = _filled(operation, project.project_id if project else "any")
+    path = _path_of(check, operation, project.project_id if project else "any")
     account = project.account if project else check.accounts.main
     return check.ask(method, path, account, price=price, headers=headers, purpose=purpose)
+
+
+def _path_of(check: Check, operation: Operation, value: str) -> str:
+    """The operation's path with a value for its parameters; with what is there, or legal, where they vary."""
+    if operation.behaviour is not None:
+        return _filled(operation, value)
+    return target_of(operation, None, check.items.path_of(operation)).partition("?")[0]
 
 
 def _filled(operation: Operation, value: str) -> str:

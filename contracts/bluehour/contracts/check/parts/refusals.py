@@ -15,6 +15,9 @@ from ..checker import Check, answered, code_in, is_success
 from ..jobs import Jobs
 from .bodies import legal_body
 
+_GONE = (404, 410)
+"""What an item that is not there is answered by, whatever is sent of it."""
+
 _HOW = ("refuse.status", "refuse.names-fault")
 """The rules about how a refusal has to look."""
 
@@ -75,6 +78,10 @@ def judge_refusal(check: Check, exchange: Exchange, variant: Illegal) -> None:
         return
     if status in (check.status_of("insufficient_credits"), check.status_of("unauthorized")):
         check.unjudged(f"the account's requests are refused by {status}", exchange.label, variant.rule)
+        return
+    if status in _GONE and exchange.operation is not None and "{" in exchange.operation.path:
+        why = f"there is no item to try it with: {status}"
+        check.unjudged(why, exchange.label, variant.rule)
         return
     accepted = is_success(exchange)
     if not accepted and exchange.operation is not None:

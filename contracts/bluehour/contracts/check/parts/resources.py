@@ -48,6 +48,17 @@ def try_resources(check: Check, jobs: Jobs) -> None:
             trial.run()
 
 
+def make_items(check: Check, jobs: Jobs) -> None:
+    """Make an item of each resource that has none yet, for all that is tried with one."""
+    actions = list(check.contract.actions.values())
+    resources = list({action.resource: None for action in actions})
+    for resource in sorted(resources, key=lambda each: each.path.count("/")):
+        if not resource.is_singleton and not check.items.has(resource):
+            trial = _Trial(check, resource, [each for each in actions if each.resource is resource])
+            with check.within_budget(None):
+                trial.make_one()
+
+
 @dataclass(eq=False)
 class _Made:
     """An item that was made: by which call, and by what id."""
@@ -92,6 +103,12 @@ class _Trial:
                 if other is not None:
                     self._try_delete(other)
             self._try_unknown()
+
+    def make_one(self) -> None:
+        """Make an item that stays."""
+        made = next(filter(None, map(self._make, self._of("create"))), None)
+        if made is not None:
+            self.check.items.keep(self.resource, made.item_id)
 
     def _of(self, *kinds: Kind) -> Iterator[Action]:
         return (action for action in self.actions if action.kind in kinds)
@@ -295,7 +312,9 @@ class _Trial:
 
     def _try_changes(self, made: _Made) -> None:
         for action in self._of("replace", "update"):
-            body = self._other_body(action, made.sent_item, made.item_id)
+            before = self._shown(self._read(made, "what is to be changed"))
+            before = before if isinstance(before, dict) else made.sent_item
+            body = self._other_body(action, before, made.item_id)
             if body is None:
                 continue
             changed = self.check.call(
@@ -307,13 +326,25 @@ class _Trial:
                 continue
             found = self._read(made, "what was changed")
             if found is not None and is_success(found):
-                self._expect_kept(
-                    "resource.changed",
-                    found,
-                    value_at(body, action.sent_at),
-                    (made.exchange, changed),
-                    label_of(action.operation),
-                )
+                sent, related = value_at(body, action.sent_at), (made.exchange, changed)
+                at = label_of(action.operation)
+                self._expect_kept("resource.changed", found, sent, related, at)
+                if action.operation.method == "PATCH":
+                    self._expect_the_rest(found, before, sent, related, at)
+
+    def _expect_the_rest(
+        self, found: Exchange, before: Any, sent: Any, related: tuple[Exchange, ...], at: str
+    ) -> None:
+        """Say whether a PATCH has left alone what it did not name."""
+        shown = self._shown(found)
+        if not isinstance(shown, dict) or not isinstance(before, dict) or not isinstance(sent, dict):
+            return
+        lifecycle = self.resource.lifecycle
+        left_alone = self._must_show - sent.keys() - {lifecycle.field if lifecycle else None}
+        for name in sorted(left_alone & before.keys()):
+            message = f"{name} was not sent, and {_short(before[name])} has become {_short(shown.get(name))}"
+            kept = _is_same(before[name], shown.get(name))
+            self.check.expect("resource.changed", found, kept, message, name, operation=at, related=related)
 
     def _other_body(self, action: Action, before: Any, item_id: str) -> Any:
         """Return a legal body with another value in some field than the item has; None for no such body."""
@@ -331,9 +362,12 @@ class _Trial:
             }:
                 continue
             for other in _others(place, now.get(str(name))):
-                changed = with_value(body, place.path, other)
-                if media.schema.accepts(changed):
-                    return changed
+                alone = reduce(lambda inner, key: {key: inner}, reversed(place.path), other)
+                bodies = [with_value(body, place.path, other)]
+                if action.operation.method == "PATCH":  # the less it says, the more it has to leave alone
+                    bodies.insert(0, alone)
+                if legal := next(filter(media.schema.accepts, bodies), None):
+                    return legal
         return None
 
     def _try_singleton(self) -> None:
@@ -542,7 +576,7 @@ def _others(place: Place, now: Any) -> Iterator[Any]:
     if "boolean" in place.types:
         yield not now
     if "string" in place.types:
-        yield from ("changed by bluehour", "it", "fr")
+        yield from (text for text in ("changed by bluehour", "by bluehour", "it", "fr") if text != now)
     if {"integer", "number"} & set(place.types):
         lowest = node.get("minimum", 1)
         yield from (value for value in (lowest + 1, lowest, lowest + 2) if value != now)

@@ -106,6 +106,10 @@ class ResourcePlayer(Player):
             return body, {}
         if place is Place.CREATE and (made := self._mocked.made) is not None:
             self._world.add_project(action.resource.path, 0, None, "", made.id)
+            lifecycle, shown_at = action.resource.lifecycle, action.shown_at
+            if lifecycle is not None and shown_at is not None:  # told at once, and it has only begun
+                items = Items(action.resource, ())
+                body = _put(body, shown_at, items.at_work(value_at(body, shown_at), lifecycle.waiting))
             return body, {"subject": made.id}
         if place is not Place.POLL or action.resource.lifecycle is None or action.shown_at is None:
             return body, {"subject": known.project}
