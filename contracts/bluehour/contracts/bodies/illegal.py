@@ -6,22 +6,22 @@ import json
 from collections.abc import Iterator
 from dataclasses import dataclass
 from fractions import Fraction
+from itertools import islice, pairwise
 from random import Random
 from typing import Any
 
 from bluehour.openapi.model import MediaType
 from bluehour.openapi.schema import Schema
-from bluehour.openapi.validators import Path
 from bluehour.openapi.wording import counted
 
-from .places import Place, places, value_in, with_value, without
+from .places import Place, places, value_in, with_items, with_value, without
 
 _KEYWORDS = {
     "refuse.missing": {"required"},
     "refuse.null": {"type"},
     "refuse.type": {"type"},
     "refuse.container": {"type"},
-    "refuse.empty": {"minLength", "minItems"},
+    "refuse.empty": {"minLength", "minItems", "minProperties"},
     "refuse.minimum": {"minimum", "exclusiveMinimum"},
     "refuse.maximum": {"maximum", "exclusiveMaximum", "maxLength", "maxItems"},
     "refuse.step": {"multipleOf"},
@@ -73,9 +73,10 @@ def illegal(media: MediaType, base: Any, random: Random) -> Iterator[Illegal]:
         base: a legal body; every field that it has is tried, and every one that it leaves out.
         random: chooses among values that are as good.
     """
+    base = with_items(media.schema, base)
     for place in list(places(media.schema, base)):
         for rule, says, body in _variants(place, base, random):
-            if _breaks_only(media.schema, body, place.path, _KEYWORDS[rule]):
+            if _breaks_only(media.schema, body, place, _KEYWORDS[rule]):
                 yield Illegal(rule, place.name, says, _dumped(body), media.name, place)
 
 
@@ -130,7 +131,7 @@ def _values(place: Place, base: Any, random: Random) -> _Tried:
     types = place.types
     yield ("refuse.null" if place.path else "refuse.container"), "null", None
     if "object" in types:
-        yield from _for_object(value)
+        yield from _for_object(place.node, value)
     elif "array" in types:
         yield from _for_array(place.node, value)
     else:
@@ -143,6 +144,7 @@ def _values(place: Place, base: Any, random: Random) -> _Tried:
             yield "refuse.container", f"{says} in place of a {expected}", container
     if "number" in types or "integer" in types:
         yield from _for_number(place, random)
+        yield from _beside_choices(place.node)
     elif "boolean" in types:
         for wrong in ("true", 1, 0):
             yield "refuse.type", f"{json.dumps(wrong)} in place of a boolean", wrong
@@ -150,7 +152,9 @@ def _values(place: Place, base: Any, random: Random) -> _Tried:
         yield from _for_string(place, value, random)
 
 
-def _for_object(value: Any) -> _Tried:
+def _for_object(node: dict[str, Any], value: Any) -> _Tried:
+    if node.get("minProperties", 0) > 0:
+        yield "refuse.empty", "an empty object", {}
     yield "refuse.container", "an array in place of an object", []
     yield "refuse.container", "an array with the object in it", [value]
     yield "refuse.container", "an object as JSON text in place of an object", json.dumps(value)
@@ -205,6 +209,16 @@ def _for_number(place: Place, random: Random) -> _Tried:
         half = _exact(step) / 2
         for wrong in map(_plain, (middle + off, middle - off, middle + half, middle - half)):
             yield "refuse.step", f"{wrong}, no multiple of {step}", wrong
+
+
+def _beside_choices(node: dict[str, Any]) -> _Tried:
+    """Yield numbers that are none of those that are listed: one between them, and those around them."""
+    numbers = sorted(each for each in node.get("enum", ()) if isinstance(each, int | float))
+    if not numbers or any(isinstance(each, bool) for each in numbers):
+        return
+    between = (first + 1 for first, second in pairwise(numbers) if second - first > 1)
+    for wrong in (*islice(between, 1), numbers[0] - 1, numbers[-1] + 1):
+        yield "refuse.choice", f"{json.dumps(wrong)}, none of the choices", wrong
 
 
 def _beside(node: dict[str, Any], what: str) -> Iterator[tuple[str, str, int]]:
@@ -278,9 +292,13 @@ def _beyond(bound: Fraction, step: Fraction | None, sign: int) -> Fraction | Non
     return first * step
 
 
-def _breaks_only(schema: Schema, body: Any, path: Path, keywords: set[str]) -> bool:
+def _breaks_only(schema: Schema, body: Any, place: Place, keywords: set[str]) -> bool:
+    path = place.path
     where = path[:-1] if keywords == {"required"} else path
     broken = schema.broken(body)
+    if [each for each in broken if each not in ((path, "anyOf"), (path, "oneOf"))] == [] and broken:
+        # it may be null as well, so that each of its rules is a branch's
+        broken = [((*path, *inner), keyword) for inner, keyword in place.schema.broken(value_in(body, path))]
     if (path, "type") in broken:  # which is none of the choices either
         broken = [each for each in broken if each not in ((path, "enum"), (path, "const"))]
     return len(broken) == 1 and broken[0][0] == where and broken[0][1] in keywords

@@ -15,7 +15,7 @@ from bluehour.openapi.validators import Path
 from bluehour.openapi.wording import counted
 
 from .illegal import LONGEST
-from .places import Place, places, value_in, with_value, without
+from .places import Place, places, value_in, with_items, with_value, without
 
 _LONG = 4000
 _FEW = 10
@@ -103,6 +103,7 @@ def legal(media: MediaType, base: Any, random: Random) -> Iterator[Edge]:
         base: a legal body.
         random: chooses among values that are as good.
     """
+    base = with_items(media.schema, base)
     found = list(places(media.schema, base))
     for place in found:
         if "x-asset-type" in place.node:  # any text is legal for the schema; what it names must be there

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
+from bluehour.openapi.samples import NoSample, sample
 from bluehour.openapi.schema import Schema
 from bluehour.openapi.validators import Path
 from bluehour.openapi.wording import field_name
@@ -20,7 +21,7 @@ class Place:
 
     Attributes:
         path: such as `("style", "prompt")`; nothing for the body itself.
-        schema: what its value has to meet.
+        schema: what its value has to meet, where it is not null.
         required: whether the object that it is in needs it.
         present: whether the body has it.
     """
@@ -57,6 +58,7 @@ def places(schema: Schema, body: Any, path: Path = (), *, required: bool = True)
 
     Of an array, the items that are there; of an object that is left out, nothing inside.
     """
+    schema = _but_null(schema)
     yield Place(path, schema, required)
     node, value = schema.resolved, value_in(body, path)
     if isinstance(value, dict):
@@ -66,10 +68,34 @@ def places(schema: Schema, body: Any, path: Path = (), *, required: bool = True)
             if name in value:
                 yield from places(inner, body, (*path, name), required=needed)
             else:
-                yield Place((*path, name), inner, needed, present=False)
+                yield Place((*path, name), _but_null(inner), needed, present=False)
     elif isinstance(value, list) and isinstance(node.get("items"), dict):
         for index in range(len(value)):
             yield from places(Schema(schema.document, node["items"]), body, (*path, index))
+
+
+def _but_null(schema: Schema) -> Schema:
+    """Return what a value may be that may be null as well; any other schema as it is."""
+    for keyword in ("anyOf", "oneOf"):
+        branches = schema.resolved.get(keyword)
+        if isinstance(branches, list) and {"type": "null"} in branches:
+            others = [each for each in branches if each != {"type": "null"}]
+            return Schema(schema.document, others[0]) if len(others) == 1 else schema
+    return schema
+
+
+def with_items(schema: Schema, body: Any) -> Any:
+    """Return a body whose empty lists have an item each, where they may: to try what items may be."""
+    for place in list(places(schema, body)):
+        items = place.node.get("items")
+        if not place.present or value_in(body, place.path) != [] or not isinstance(items, dict):
+            continue
+        try:
+            changed = with_value(body, place.path, [sample(items, schema.document)])
+        except NoSample:
+            continue
+        body = changed if schema.accepts(changed) else body
+    return body
 
 
 def value_in(body: Any, path: Path) -> Any:

@@ -88,8 +88,8 @@ def account_of(
 
     Every token is an account, but for those that have the word `invalid` in them, as `mhk_test_invalid`
     has. `mhk_test_<plan>_<credits>` asks for a plan and an amount of its own (a suffix `_anything` makes
-    several such), where the contract has plans. The id is a digest, so a real key that a client sends is never
-    stored.
+    several such), where the contract has plans. The id is a digest, so a real key that a client sends is
+    never stored.
     """
     if _is_refused(token):
         return None
