@@ -310,6 +310,16 @@ def forgets_what_a_patch_leaves_out() -> Deviation:
     return deviation
 
 
+def reads_no_query(called: Called) -> Reply:
+    return called.forward(QUERY_STRING="", REQUEST_URI=called.path)
+
+
+def fails_by_odd_numbers(called: Called) -> Reply:
+    query = called.environ["QUERY_STRING"]
+    is_odd = "limit=" in query and not query.partition("limit=")[2].isdecimal()
+    return Reply(500, [], b"") if is_odd else called.forward()
+
+
 DEVIANTS: list[tuple[Deviation, str]] = [
     (loses_the_title, "resource.kept"),
     (forgets_changes, "resource.changed"),
@@ -326,6 +336,8 @@ DEVIANTS: list[tuple[Deviation, str]] = [
     (says_where_nothing_is, "resource.location"),
     (gives_one_id_twice(), "resource.id"),
     (takes_any_key, "auth.required"),
+    (reads_no_query, "refuse.maximum"),
+    (fails_by_odd_numbers, "answer.server-error"),
     (forgets_what_a_patch_leaves_out(), "resource.changed"),
 ]
 
