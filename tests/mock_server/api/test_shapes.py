@@ -375,3 +375,25 @@ def test_a_wrong_hint_is_told_and_spoils_nothing(tmp_path: Path, key: str, hint:
     )
     assert any(problem in defect.message for defect in api.contract.defects), api.contract.defects
     api("POST", "/jobs", {}, 201)
+
+
+def test_one_thing_is_changed_in_part_and_belongs_to_what_its_path_names(tmp_path: Path) -> None:
+    settings = shape(theme=TEXT, size=NUMBER)
+    settings["example"] = {"theme": "dark", "size": 3}
+    paths = {
+        "/users": {"post": does(USER, USER)},
+        "/users/{userId}": {"get": does(USER), "delete": does(status=204)},
+        "/users/{userId}/settings": {
+            "get": does(settings),
+            "patch": does(settings, settings),
+            "delete": does(status=204),
+        },
+    }
+    api = Api(tmp_path, paths)
+    place = f"/users/{api('POST', '/users', {'name': 'Ann'})['id']}/settings"
+    assert api("GET", place) == {"theme": "dark", "size": 3}
+    assert api("PATCH", place, {"theme": "light"}) == {"theme": "light", "size": 3}
+    assert api("GET", place) == {"theme": "light", "size": 3}
+    api("PATCH", "/users/99/settings", {"theme": "light"}, 404)
+    api("DELETE", place, status=204)
+    api("GET", place, status=404)

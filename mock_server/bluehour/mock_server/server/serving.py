@@ -95,8 +95,11 @@ class Server:
     @property
     def base_url(self) -> str:
         """What a client on this machine reaches it by, or as clients were said to reach it."""
-        if self.public_url:
-            return self.public_url.rstrip("/")
+        return self.public_url.rstrip("/") if self.public_url else self.own_url
+
+    @property
+    def own_url(self) -> str:
+        """Where it listens, whatever clients reach it by."""
         host = _LOCAL.get(self.host, f"[{self.host}]" if ":" in self.host else self.host)
         return f"{self.scheme}://{host}:{self.port}"
 
@@ -269,6 +272,8 @@ async def _serve(server: Server, bound: socket, mock: Mock, version: str, tls: S
             _reloader(server, mock, shared, log).start()
         shows_secret = server.webhook_secret is None
         click.echo(greeting(mock, server.base_url, version, shows_secret=shows_secret))
+        if server.public_url:
+            click.echo(f"Listens at {server.own_url}")
         if server.tls and not server.tls_cert:
             click.echo(f"Clients trust its certificate by {certificate_path()}; bluehour ca says how")
         sys.stdout.flush()

@@ -37,7 +37,7 @@ def actions(operations: Iterable[Operation]) -> Mapping[str, Action]:
         _take(family, free, listing, begun.get(family.path, ()), collections, resources, found)
     for on_path in on_paths.values():
         if not any(each.id in found for each in on_path.values()):
-            _take_singleton(on_path, found)
+            _take_singleton(on_path, resources, found)
     return found
 
 
@@ -70,9 +70,7 @@ def _take(
     item, id_field = _item_of(family)
     if item is None or (not family.parameter and _is_another(family, item, resources)):
         return
-    parent = next(
-        (resources[each] for each in _longest(resources) if family.shape.startswith(f"{each}/{{}}/")), None
-    )
+    parent = _parent_of(family.shape, resources)
     resource = Resource(family.path, family.parameter, id_field, item, _named_by(family), parent=parent)
     own = {each.operation.id: each for each in _actions_on(family, resource, operations, collections)}
     for operation in listing.get(id(item.resolved), ()):
@@ -113,11 +111,15 @@ def _as_hinted(operation: Operation, resource: Resource) -> Action:
     )
 
 
-def _longest(shapes: Iterable[str]) -> list[str]:
-    return sorted(shapes, key=len, reverse=True)
+def _parent_of(shape: str, resources: Mapping[str, Resource]) -> Resource | None:
+    """Return the resource whose items a path goes on from."""
+    above = sorted(resources, key=len, reverse=True)
+    return next((resources[each] for each in above if shape.startswith(f"{each}/{{}}/")), None)
 
 
-def _take_singleton(on_path: Mapping[str, Operation], found: dict[str, Action]) -> None:
+def _take_singleton(
+    on_path: Mapping[str, Operation], resources: Mapping[str, Resource], found: dict[str, Action]
+) -> None:
     """Find a thing of which there is one: it can be read and written, and its path does not name it."""
     reader = on_path.get("GET")
     item = json_of(reader.success[1]) if reader is not None else None
@@ -126,9 +128,11 @@ def _take_singleton(on_path: Mapping[str, Operation], found: dict[str, Action]) 
         return
     if list_in(item) and not set(fields_of(item)) & set().union(*map(_sent_fields, writers)):
         return
-    resource = Resource(reader.path, None, None, item)
+    resource = Resource(reader.path, None, None, item, parent=_parent_of(shape_of(reader.path), resources))
     own = {reader.id: _action("read", resource, reader)}
     own |= {each.id: _action(_KINDS[each.method], resource, each, creates=True) for each in writers}
+    if (deleter := on_path.get("DELETE")) is not None:
+        own[deleter.id] = _action("delete", resource, deleter)
     _finished(resource, own, found)
 
 

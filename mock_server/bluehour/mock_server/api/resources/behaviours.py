@@ -207,6 +207,8 @@ def _changed(
         old = store.record(collection, record_id)
         if old is None or old.is_deleted:
             if action.creates:
+                if action.kind == "update":  # of the one thing that there is, and was shown by its example
+                    sent = {**items.example, **sent}
                 status = 201 if "201" in call.operation.responses else call.operation.success[0]
                 response = call.operation.response(status) or call.operation.success[1]
                 return _created(action, items, call, collection, sent, (status, response), record_id)
