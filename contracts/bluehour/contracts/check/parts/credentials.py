@@ -17,7 +17,7 @@ from ..jobs import Jobs
 from .bodies import has_uploaded, legal_body
 
 _LONG = 16
-"""Letters of a key that somebody was given: a part of it may be shown. Mocks take any, such as shorter ones."""
+"""Letters of a key that somebody was given, and may be shown in part; mocks take any shorter one."""
 
 _FORBIDDEN = 403
 """What other APIs than Magic Hour's answer as well to who does not say who they are."""
