@@ -209,7 +209,7 @@ def test_another_spec_is_served(tmp_path: Path) -> None:
         with pytest.raises(urllib.error.HTTPError) as missing:
             urllib.request.urlopen(served.url + "/no/such/path", timeout=60)
         with missing.value as answer:
-            assert json.load(answer) == {"code": "not_found", "message": "Not Found"}
+            assert json.load(answer)["message"] == "Not Found"
 
 
 def test_an_upload_comes_as_it_was_sent_whatever_its_size(tmp_path: Path) -> None:

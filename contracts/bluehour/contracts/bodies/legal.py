@@ -117,7 +117,7 @@ def legal(media: MediaType, base: Any, random: Random) -> Iterator[Edge]:
 
 def packed(edges: Iterable[Edge], base: Any, schema: Schema) -> list[Pack]:
     """Return few bodies that have all edges of fields between them, those with the most first."""
-    packs: list[tuple[list[Edge], Any]] = []
+    base, packs = with_items(schema, base), list[tuple[list[Edge], Any]]()
     for edge in edges:
         if not edge.path or edge.written:  # in a pack it would be written as any other
             continue
