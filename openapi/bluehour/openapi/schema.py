@@ -155,7 +155,7 @@ class Schema:
         if not isinstance(value, dict):
             return value
         filled = dict(value)
-        for name, field in self._fields():
+        for name, field in self._fields:
             if name in value:
                 filled[name] = field.filled(value[name])
             elif "default" in field.resolved:
@@ -167,12 +167,13 @@ class Schema:
         if keyword in self.resolved:
             yield path, self.resolved[keyword]
         if len(path) < _DEEPEST_FIELD:
-            for name, field in self._fields():
-                yield from field.annotated(keyword, (*path, name))
+            for name, node in self.resolved.get("properties", {}).items():
+                yield from Schema(self.document, node).annotated(keyword, (*path, name))
 
-    def _fields(self) -> Iterator[tuple[str, Schema]]:
-        for name, node in self.resolved.get("properties", {}).items():
-            yield name, Schema(self.document, node)
+    @cached_property  # of every request's body; whoever looks through all of a document does without
+    def _fields(self) -> tuple[tuple[str, Schema], ...]:
+        declared = self.resolved.get("properties", {})
+        return tuple((name, Schema(self.document, node)) for name, node in declared.items())
 
     def compile(self) -> None:
         """Build the validator now.
