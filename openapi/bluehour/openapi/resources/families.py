@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
 
 from ..model import Operation
 
@@ -28,7 +29,7 @@ class Family:
     on_items: Mapping[str, Operation]
     on_collection: Mapping[str, Operation] = field(default_factory=dict)
 
-    @property
+    @cached_property
     def shape(self) -> str:
         """The collection's path, whatever its parameters are called."""
         return shape_of(self.path)

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
-from dataclasses import replace
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 
 from ..model import Operation
 from ..schema import Schema
@@ -27,18 +28,53 @@ def actions(operations: Iterable[Operation]) -> Mapping[str, Action]:
     """
     free = [each for each in operations if not each.behaviour and each.node.get("x-resource", True)]
     on_paths = by_shape(free)
-    known = families(on_paths)
-    begun = _begun(free, known)
-    listing = _listing_by_item(free)
+    index = _Index.of(free, families(on_paths))
     found: dict[str, Action] = {}
     resources: dict[str, Resource] = {}
-    collections = frozenset(each.shape for each in known)
-    for family in known:
-        _take(family, free, listing, begun.get(family.path, ()), collections, resources, found)
+    for family in index.families:
+        _take(family, index, resources, found)
     for on_path in on_paths.values():
         if not any(each.id in found for each in on_path.values()):
             _take_singleton(on_path, resources, found)
     return found
+
+
+@dataclass(frozen=True)
+class _Index:
+    """Where the operations are found that may be about a collection: files have thousands of either.
+
+    Attributes:
+        families: the collections.
+        below: operations by each path that theirs goes on from; none of those on a collection.
+        made: POSTs on the paths of items' parts, by their last word.
+        listed: operations that list something, by that schema's identity in the document.
+        begun: operations that make items of other paths' collections, with the field that names one.
+        hinted: operations by the collection that `x-resource` names.
+    """
+
+    families: Sequence[Family]
+    below: Mapping[str, Sequence[Operation]]
+    made: Mapping[str, Sequence[Operation]]
+    listed: Mapping[int, Sequence[Operation]]
+    begun: Mapping[str, Sequence[tuple[Operation, str]]]
+    hinted: Mapping[str, Sequence[Operation]]
+
+    @classmethod
+    def of(cls, operations: Sequence[Operation], known: Sequence[Family]) -> _Index:
+        """Look through all operations once."""
+        collections = {each.shape for each in known}
+        below, made, hinted = (defaultdict[str, list[Operation]](list) for _ in range(3))
+        for operation in operations:
+            shape = shape_of(operation.path)
+            above, _, word = shape.rpartition("/")
+            if shape not in collections:
+                for end in (place for place, letter in enumerate(shape) if letter == "/"):
+                    below[shape[:end]].append(operation)
+            if operation.method == "POST" and above.endswith("}"):
+                made[word].append(operation)
+            if isinstance(collection := hint_of(operation).get("of"), str):
+                hinted[collection].append(operation)
+        return cls(known, below, made, _listing_by_item(operations), _begun(operations, known), hinted)
 
 
 def _begun(
@@ -57,34 +93,30 @@ def _begun(
     return begun
 
 
-def _take(
-    family: Family,
-    operations: Sequence[Operation],
-    listing: Mapping[int, Sequence[Operation]],
-    begun: Iterable[tuple[Operation, str]],
-    collections: Collection[str],
-    resources: dict[str, Resource],
-    found: dict[str, Action],
-) -> None:
+def _take(family: Family, index: _Index, resources: dict[str, Resource], found: dict[str, Action]) -> None:
     """Find a collection's resource, and all that is done to it."""
     item, id_field = _item_of(family)
     if item is None or (not family.parameter and _is_another(family, item, resources)):
         return
     parent = _parent_of(family.shape, resources)
     resource = Resource(family.path, family.parameter, id_field, item, _named_by(family), parent=parent)
-    own = {each.operation.id: each for each in _actions_on(family, resource, operations, collections)}
-    for operation in listing.get(id(item.resolved), ()):
+    own = {
+        each.operation.id: each for each in _actions_on(family, resource, index.below.get(family.shape, ()))
+    }
+    for operation in index.listed.get(id(item.resolved), ()):
         if action := _listing(operation, resource):
             own.setdefault(operation.id, action)
-    for operation in operations:
-        if operation.id not in {*own, *found} and _makes_elsewhere(operation, family, resource):
+    for operation in index.made.get(family.word, ()):
+        if (
+            operation.id not in own
+            and operation.id not in found
+            and _makes_elsewhere(operation, family, resource)
+        ):
             own[operation.id] = _action("create", resource, operation)
-    for operation, name in begun:
+    for operation, name in index.begun.get(family.path, ()):
         if operation.id not in own:
             own[operation.id] = _action("create", resource, operation, id_shown_at=name)
-    own |= {
-        each.id: _as_hinted(each, resource) for each in operations if hint_of(each).get("of") == family.path
-    }
+    own |= {each.id: _as_hinted(each, resource) for each in index.hinted.get(family.path, ())}
     kinds = {action.kind for action in own.values()}
     makes = "create" in kinds or any(action.creates for action in own.values())
     if not makes or kinds.isdisjoint(("read", "list")):
@@ -190,9 +222,7 @@ def _is_another(family: Family, item: Schema, resources: Mapping[str, Resource])
     )
 
 
-def _actions_on(
-    family: Family, resource: Resource, operations: Sequence[Operation], collections: Collection[str]
-) -> Iterator[Action]:
+def _actions_on(family: Family, resource: Resource, below: Iterable[Operation]) -> Iterator[Action]:
     on_collection = [_on_collection(each, resource) for each in family.on_collection.values()]
     yield from (each for each in on_collection if each)
     has_create = any(each and each.kind == "create" for each in on_collection)
@@ -204,9 +234,7 @@ def _actions_on(
             _shown_at(operation, resource) is not None or not operation.success[1].content
         ):
             yield _action("update", resource, operation)
-    for operation in operations:
-        if shape_of(operation.path) not in collections and (action := _below(operation, family, resource)):
-            yield action
+    yield from (action for each in below if (action := _below(each, family, resource)))
 
 
 def _on_collection(operation: Operation, resource: Resource) -> Action | None:
@@ -227,7 +255,7 @@ def _on_collection(operation: Operation, resource: Resource) -> Action | None:
 def _below(operation: Operation, family: Family, resource: Resource) -> Action | None:
     """Return what an operation on a path below a collection's does to it."""
     shape = shape_of(operation.path)
-    if not shape.startswith(f"{family.shape}/") or shape == f"{family.shape}/{{}}":
+    if shape == f"{family.shape}/{{}}":
         return None
     word = shape.removeprefix(f"{family.shape}/{{}}/")
     if word != shape and "/" not in word and "{" not in word:
@@ -261,12 +289,9 @@ def _on_part(operation: Operation, word: str, resource: Resource) -> Action | No
 
 def _makes_elsewhere(operation: Operation, family: Family, resource: Resource) -> bool:
     """Tell whether an operation on a longer path makes items, as `/users/{userId}/posts` does of `/posts`."""
-    shape = shape_of(operation.path)
     answer = json_of(operation.success[1])
     return (
-        operation.method == "POST"
-        and shape != family.shape
-        and shape.endswith(f"}}/{family.word}")
+        shape_of(operation.path) != family.shape
         and answer is not None
         and any(each.resolved is resource.schema.resolved for _, each in envelopes(answer))
         and _is_narrowed(operation, resource)
