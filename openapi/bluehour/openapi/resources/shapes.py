@@ -54,7 +54,14 @@ def _alternatives(schema: Schema, depth: int) -> list[Schema]:
 
 def fields_of(schema: Schema) -> tuple[str, ...]:
     """Return the names of an object's fields, those of all its alternatives as well."""
-    return tuple(dict.fromkeys(name for each in alternatives(schema) for name in each.properties))
+    return _once("names", schema, 0, _fields_of)
+
+
+def _fields_of(schema: Schema, depth: int) -> tuple[str, ...]:
+    choices = alternatives(schema, depth)
+    if len(choices) == 1:
+        return choices[0].properties
+    return tuple(dict.fromkeys(name for each in choices for name in each.properties))
 
 
 def field_of(schema: Schema, name: str) -> Schema:

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
+from functools import lru_cache
 
 _USUAL_IDS = ("id", "uid", "uuid", "guid", "gid", "sid", "key", "slug", "name", "number", "code")
 _ALWAYS_IDS = ("uuid", "guid", "uid", "gid")
 _NAMES = ("slug", "key", "handle", "login", "username")
 
 
+@lru_cache(maxsize=4096)
 def plain(name: str) -> str:
     """Return a name without what people vary."""
     return re.sub(r"[^a-z0-9]", "", name.lower())
