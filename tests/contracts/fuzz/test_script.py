@@ -6,7 +6,7 @@ import json
 from typing import Any, get_args
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from bluehour.contracts.fuzz.script import (
@@ -181,6 +181,7 @@ def test_what_can_not_be_played_is_no_script(text: str) -> None:
     assert len(str(refused.value).splitlines()) == 1
 
 
+@example(of({"answers": {"create": ["\x85"]}}))
 @examples(80)
 @given(
     st.one_of(

@@ -5,6 +5,7 @@ from __future__ import annotations
 import tempfile
 from collections.abc import Iterator
 from contextlib import closing
+from operator import itemgetter
 from pathlib import Path
 from typing import Any
 
@@ -97,7 +98,7 @@ class ShopMachine(RuleBasedStateMachine):
         if self.pets:
             found: Any = self.call("GET", f"/pet/findByStatus?status={status}").json
             expected = [pet for pet in self.pets.values() if pet.get("status") == status]
-            assert sorted(found, key=str) == sorted(expected, key=str)
+            assert sorted(found, key=itemgetter("id")) == sorted(expected, key=itemgetter("id"))
 
     @rule(target=ids, pet=pets)
     def reset(self, pet: dict[str, Any]) -> Any:

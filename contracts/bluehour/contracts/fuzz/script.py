@@ -14,7 +14,7 @@ from itertools import groupby
 from typing import Any, Literal, get_args
 
 from bluehour.openapi.errors import BluehourError
-from bluehour.openapi.wording import counted
+from bluehour.openapi.wording import counted, printable
 
 from ..statuses import OVER
 
@@ -273,7 +273,7 @@ def _checked(kind: type[Turn | Script], data: Any, where: str) -> dict[str, Any]
     Raises:
         ScriptError: there is a field that is not known, or one of another type.
     """
-    _refuse_unless(isinstance(data, dict), f"{where}: {str(data)[:40]} is no object")
+    _refuse_unless(isinstance(data, dict), f"{where}: {printable(str(data)[:40])} is no object")
     known = {each.name: each for each in fields(kind)}
     for name, value in data.items():
         _refuse_unless(name in known, f"{where}: there is no {name!r}; there are {', '.join(known)}")
