@@ -85,24 +85,20 @@ class Schema:
     @cached_property
     def properties(self) -> tuple[str, ...]:
         """The names of the fields that it declares, those of all that it consists of as well."""
-        names: dict[str, None] = {}
-        parts = [self.resolved]
-        for part in parts:  # grows on the way
-            names |= dict.fromkeys(_object(part.get("properties")))
-            if len(parts) < _MOST_PARTS:
-                parts += [Schema(self.document, inner).resolved for inner in _list(part.get("allOf"))]
-        return tuple(names)
+        return tuple(dict.fromkeys(name for declared in self._declared() for name in declared))
 
     def field(self, name: str) -> Schema:
         """Return the schema of an object's field, in whatever part it is declared; else any value's."""
+        found = (declared[name] for declared in self._declared() if name in declared)
+        return Schema(self.document, next(found, {}))
+
+    def _declared(self) -> Iterator[dict[str, Any]]:
+        """Yield the fields that it declares, and those of each that it consists of."""
         parts = [self.resolved]
         for part in parts:  # grows on the way
-            declared = _object(part.get("properties"))
-            if name in declared:
-                return Schema(self.document, declared[name])
+            yield _object(part.get("properties"))
             if len(parts) < _MOST_PARTS:
                 parts += [Schema(self.document, inner).resolved for inner in _list(part.get("allOf"))]
-        return Schema(self.document, {})
 
     @cached_property
     def types(self) -> frozenset[str]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any, get_args
 
 from ..model import Operation
@@ -23,27 +23,25 @@ def wrong_hints(operations: Iterable[Operation]) -> Iterator[tuple[Operation, st
     operations = tuple(operations)
     for operation in operations:
         if "x-render-seconds" in operation.node and operation.said_render_seconds is None:
-            found = operation.node["x-render-seconds"]
-            yield (
-                operation,
-                "x-render-seconds",
-                f"expected seconds, found {found!r}; the usual ones are taken",
+            problem = (
+                f"expected seconds, found {operation.node['x-render-seconds']!r}; the usual ones are taken"
             )
-        hint = operation.node.get("x-resource", True)
-        if not isinstance(hint, bool) and (problem := _problem(hint, operations)):
-            yield operation, "x-resource", f"{problem}; it is ignored"
+            yield operation, "x-render-seconds", problem
+    hints = [(each, each.node["x-resource"]) for each in operations if "x-resource" in each.node]
+    collections = [family.path for family in families(by_shape(operations))] if hints else []
+    for operation, hint in hints:
+        if not isinstance(hint, bool) and (wrong := _problem(hint, collections)):
+            yield operation, "x-resource", f"{wrong}; it is ignored"
 
 
-def _problem(hint: Any, operations: Iterable[Operation]) -> str | None:
+def _problem(hint: Any, collections: Sequence[str]) -> str | None:
     if not isinstance(hint, dict):
         return f"expected false, or an object with 'action' and 'of', found {hint!r}"
     if unknown := sorted(map(str, hint.keys() - _KEYS)):
         return f"unknown: {', '.join(unknown)}"
     if hint.get("action") not in get_args(Kind):
         return f"expected one of {', '.join(get_args(Kind))} in 'action', found {hint.get('action')!r}"
-    known = [family.path for family in families(by_shape(operations))]
-    if hint.get("of") not in known:
-        return (
-            f"expected a collection's path in 'of', such as {', '.join(known[:3])}, found {hint.get('of')!r}"
-        )
+    if (found := hint.get("of")) not in collections:
+        known = ", ".join(collections[:3])
+        return f"expected a collection's path in 'of', such as {known}, found {found!r}"
     return None
