@@ -44,18 +44,19 @@ def meet(check: Check) -> None:
 def _meet_any(check: Check) -> None:
     """Make first contact with a deployment that has no projects, by something that changes nothing."""
     readers = [each for each in check.contract.operations if each.method == "GET"]
-    for operation in sorted(readers, key=lambda each: "{" in each.path):
-        first = check.call(operation, check.accounts.main, purpose="the first contact")
-        if answered(first) == check.status_of("unauthorized") and security_of(operation):
-            raise NotWelcome("the token is refused: it answers 401; see --token")
-        base = next(iter(check.contract.base_paths), "")
-        is_without = base and not urlsplit(check.target).path.rstrip("/").endswith(base.rstrip("/"))
-        if answered(first) == check.status_of("not_found") and is_without and "{" not in operation.path:
-            raise NotWelcome(
-                f"{operation.path} is answered by 404, and the contract's server has the path {base}: "
-                f"is it missing in {check.target}?"
-            )
+    operation = min(readers, key=lambda each: "{" in each.path, default=None)
+    if operation is None:
         return
+    first = check.call(operation, check.accounts.main, purpose="the first contact")
+    if answered(first) == check.status_of("unauthorized") and security_of(operation):
+        raise NotWelcome("the token is refused: it answers 401; see --token")
+    base = next(iter(check.contract.base_paths), "")
+    is_without = base and not urlsplit(check.target).path.rstrip("/").endswith(base.rstrip("/"))
+    if answered(first) == check.status_of("not_found") and is_without and "{" not in operation.path:
+        raise NotWelcome(
+            f"{operation.path} is answered by 404, and the contract's server has the path {base}: "
+            f"is it missing in {check.target}?"
+        )
 
 
 def _makes_accounts(check: Check, operation: Operation) -> bool:

@@ -40,23 +40,24 @@ _SLOWER = 1.3
 
 def try_resources(check: Check, jobs: Jobs) -> None:
     """Try every resource of the contract, those first that others belong to."""
-    actions = list(check.contract.actions.values())
-    resources = list({action.resource: None for action in actions})
-    for resource in sorted(resources, key=lambda each: each.path.count("/")):
-        trial = _Trial(check, resource, [each for each in actions if each.resource is resource])
+    for trial in _trials(check):
         with check.within_budget(None, *(each.id for each in RESOURCE_RULES)):
             trial.run()
 
 
 def make_items(check: Check, jobs: Jobs) -> None:
     """Make an item of each resource that has none yet, for all that is tried with one."""
-    actions = list(check.contract.actions.values())
-    resources = list({action.resource: None for action in actions})
-    for resource in sorted(resources, key=lambda each: each.path.count("/")):
-        if not resource.is_singleton and not check.items.has(resource):
-            trial = _Trial(check, resource, [each for each in actions if each.resource is resource])
+    for trial in _trials(check):
+        if not trial.resource.is_singleton and not check.items.has(trial.resource):
             with check.within_budget(None):
                 trial.make_one()
+
+
+def _trials(check: Check) -> Iterator[_Trial]:
+    actions = list(check.contract.actions.values())
+    resources = {action.resource: None for action in actions}
+    for resource in sorted(resources, key=lambda each: each.path.count("/")):
+        yield _Trial(check, resource, [each for each in actions if each.resource is resource])
 
 
 @dataclass(eq=False)
