@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import json
-import subprocess
-import sys
 import time
 from collections.abc import Callable, Iterable
 from contextlib import closing
@@ -27,6 +25,7 @@ from bluehour.mock_server.app import create_app
 from bluehour.mock_server.core.settings import Settings
 from bluehour.mock_server.mock import Mock
 from bluehour.openapi.contract import load
+from tests.contracts.suite.test_suite import run
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
@@ -379,23 +378,8 @@ def test_the_suite_finds_what_the_check_finds(tmp_path: Path) -> None:
         thread = Thread(target=server.serve_forever)
         thread.start()
         try:
-            suite = [
-                sys.executable,
-                "-m",
-                "pytest",
-                "--pyargs",
-                "bluehour.contracts.suite",
-                "-p",
-                "no:cacheprovider",
-            ]
             given = ["--bluehour-url", f"http://127.0.0.1:{server.port}/v2", "--bluehour-spec", f"{SCRIBE}"]
-            done = subprocess.run(
-                [*suite, *given, "-k", "resource.changed or resource.found or judged"],
-                cwd=tmp_path,
-                capture_output=True,
-                text=True,
-                check=False,
-            )
+            done = run(tmp_path, *given, "-k", "resource.changed or resource.found or judged")
         finally:
             server.shutdown()
             thread.join()
