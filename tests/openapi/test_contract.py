@@ -112,3 +112,11 @@ def test_of_an_illegal_example_the_legal_part_is_shown_and_the_rest_told(tmp_pat
     ]
     with pytest.raises(SpecError, match="the published example is not legal"):
         load(path, strict=True)
+
+
+def test_a_webhook_that_cannot_be_read_is_left_out_and_told() -> None:
+    webhooks = {"sold": {"post": {"parameters": [{"in": "header"}]}}, "lost": {"post": {"deprecated": True}}}
+    contract = Contract({"openapi": "3.1.0", "webhooks": webhooks})
+    assert {name: each.deprecated for name, each in contract.webhooks.items()} == {"lost": True}
+    (defect,) = contract.defects
+    assert str(defect).startswith("#/webhooks/sold/post: it can't be read")

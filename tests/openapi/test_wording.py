@@ -98,3 +98,17 @@ def test_of_many_faults_the_first_are_named_and_the_others_counted() -> None:
     assert joined(messages).endswith("fault 19; … and 37 more")
     assert joined(messages, complete=False).endswith("; … and 37 or more others")
     assert joined(["twice", "twice"]) == "twice"
+
+
+@pytest.mark.parametrize(
+    ("sent", "expected"),
+    [
+        ("Elvis Pressley", "'Elvis Presley', … and 59 more, got 'Elvis Pressley'"),
+        ("?" * 9_000, "'Voice 0', 'Voice 1', 'Voice 2', 'Voice 3', 'Voice 4', … and 55 more, got '????"),
+    ],
+)
+def test_of_many_choices_those_are_named_that_come_near(sent: str, expected: str) -> None:
+    voices = [*(f"Voice {number}" for number in range(59)), "Elvis Presley"]
+    message = sentence(Schema({}, {"enum": voices}).faults(sent))
+    assert message.startswith(f"Invalid value for body: expected one of {expected}")
+    assert len(message) < 200

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 from collections.abc import Callable
 from itertools import chain, count
@@ -28,7 +29,7 @@ def joined(base: str, reference: str) -> str:
     """
     if "://" in base or "://" in reference:
         return urljoin(base, reference)
-    return str(PurePath(base).parent / unquote(reference))
+    return os.path.normpath(PurePath(base).parent / unquote(reference))
 
 
 def bundled(document: dict[str, Any], place: str, part: Callable[[str, str], Any]) -> dict[str, Any]:
@@ -77,6 +78,9 @@ class _Bundle(Structure):
         return self._with_reference("schemas", inner, self._any_schema)
 
     def _path_item(self, node: Any, at: Place) -> Any:
+        """Rewrite a path item; one of another file takes its reference's place, where overlays find it."""
+        if isinstance(node, dict) and self._brought.is_elsewhere(node.get("$ref")):
+            return self._brought.followed(node, lambda part: self._path_item(part, at))
         return self._with_reference("pathItems", super()._path_item(node, at), self._path_item)
 
     def _operation(self, node: Any, at: Place) -> Any:
@@ -151,6 +155,10 @@ class _Brought:
             return {**node, "$ref": f"#{self._under}{kind}/{self._name(kind, where, fragment, rewrite)}"}
         except LookupError:
             return node
+
+    def is_elsewhere(self, reference: Any) -> bool:
+        """Tell whether a reference leads out of the document."""
+        return isinstance(reference, str) and self._place(reference)[0] != self._main
 
     def followed(self, node: dict[str, Any], rewrite: Callable[[Any], Any]) -> Any:
         """Return what a node refers to, in its place."""

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from copy import copy
 from functools import cache, cached_property
 from http import HTTPStatus
 from pathlib import Path
@@ -13,6 +14,7 @@ from . import parsing
 from .document import MAGIC_HOUR, Document, SpecError, in_direction, read, resolve
 from .mending import Defect
 from .model import UNDECLARED, DeclaredResponse, MediaType, Operation
+from .own_keys import leave_out_wrong
 from .references import refuse_endless
 from .resources import Action, actions, wrong_hints
 from .schema import Schema
@@ -51,6 +53,7 @@ def load_anew(place: Path | str, *, overlays: Sequence[Path | str] = (), strict:
     contract = Contract(read(place, overlays))
     if place != MAGIC_HOUR or overlays:
         _try_references(contract, place)
+        _leave_out_wrong_keys(contract)
         _compile_all(contract)
         _note_illegal_examples(contract)
         _note_wrong_hints(contract)
@@ -77,6 +80,19 @@ class Contract:
         return self.document.defects
 
     @cached_property
+    def whole(self) -> Contract:
+        """The contract with all its operations, of which this one may have some alone."""
+        return self
+
+    def narrowed_to(self, operation_ids: Collection[str]) -> Contract:
+        """Return a contract that has some of the operations, and else knows what this one does."""
+        _ = self.whole, self.actions, self.errors, self.mock_errors, self._usual_refusals
+        made = copy(self)
+        made.operations = tuple(each for each in self.operations if each.id in operation_ids)
+        made.actions = {name: action for name, action in self.actions.items() if name in operation_ids}
+        return made
+
+    @cached_property
     def operations(self) -> tuple[Operation, ...]:
         """All operations that can be read, in the document's order."""
         return tuple(
@@ -84,24 +100,24 @@ class Contract:
             for path, item in self.document.get("paths", {}).items()
             if not path.startswith("x-")
             for method in METHODS
-            if method in self._item(path, item)
-            if (operation := self._operation(path, method))
+            if method in self._item(("paths", path), item)
+            if (operation := self._operation(self._requests, ("paths", path), method))
         )
 
-    def _item(self, path: str, item: Any) -> Any:
+    def _item(self, place: Place, item: Any) -> Any:
         try:
             return resolve(self.document, item)
         except SpecError as error:
-            self._left_out(("paths", path), f"{error}")
+            self._left_out(place, f"{error}")
             return ()
 
-    def _operation(self, path: str, method: str) -> Operation | None:
+    def _operation(self, requests: Document, place: Place, method: str) -> Operation | None:
         try:
-            return parsing.operation(self._requests, self._responses, ("paths", path), method)
+            return parsing.operation(requests, self._responses, place, method)
         except SpecError as error:
-            self._left_out(("paths", path, method), f"{error}")
+            self._left_out((*place, method), f"{error}")
         except (KeyError, TypeError, AttributeError, ValueError) as error:
-            self._left_out(("paths", path, method), f"it can't be read: {error!r}")
+            self._left_out((*place, method), f"it can't be read: {error!r}")
         return None
 
     def _left_out(self, place: Place, message: str) -> None:
@@ -144,13 +160,13 @@ class Contract:
 
     @cached_property
     def webhooks(self) -> Mapping[str, Operation]:
-        """The requests that the server sends, by the event's name."""
+        """The requests that the server sends, by the event's name; all that can be read."""
         # The server's requests show what its responses show, so both sides are read as responses are.
-        document = self._responses
         return {
-            name: parsing.operation(document, document, ("webhooks", name), "post")
-            for name, item in document.get("webhooks", {}).items()
-            if "post" in resolve(document, item)
+            name: operation
+            for name, item in self.document.get("webhooks", {}).items()
+            if "post" in self._item(("webhooks", name), item)
+            if (operation := self._operation(self._responses, ("webhooks", name), "post"))
         }
 
     def callbacks(self, operation: Operation) -> list[tuple[str, Operation]]:
@@ -308,6 +324,11 @@ def _note_illegal_examples(contract: Contract) -> None:
                 place = ("paths", operation.path, operation.method.lower(), "responses", response.status)
                 message = f"the published example is not legal{where}; what is, is shown"
                 contract.document.defects.append(Defect(place, message))
+
+
+def _leave_out_wrong_keys(contract: Contract) -> None:
+    plans, asset_types = (list(contract.extension(key, {})) for key in ("x-plans", "x-asset-extensions"))
+    contract.document.defects += leave_out_wrong(contract.operations, plans, asset_types)
 
 
 def _note_wrong_hints(contract: Contract) -> None:

@@ -92,12 +92,16 @@ def read(place: Path | str, overlays: Sequence[Path | str] = ()) -> Document:
     document = files.whole(f"{place}")
     if not isinstance(document, dict):
         raise SpecError(f"{place}: not an OpenAPI document: expected an object at the top")
-    for overlay in overlays:
-        files.overlay(document, f"{overlay}")
     is_swagger = document.get("swagger") == "2.0"
+    bundle = bundled_swagger if is_swagger else bundled
     if files.refers_elsewhere:
-        bundle = bundled_swagger if is_swagger else bundled
         document = bundle(document, f"{place}", files.part)
+    if overlays:
+        files.refers_elsewhere = False
+        for overlay in overlays:
+            files.overlay(document, f"{overlay}")
+        if files.refers_elsewhere:
+            document = bundle(document, f"{place}", files.part)
     if is_swagger:
         document = converted(document)
     version = document.get("openapi")
@@ -323,6 +327,12 @@ def resolve(document: dict[str, Any], node: Any) -> Any:
     return node
 
 
+def steps_of(reference: str) -> tuple[str, ...]:
+    """Return the keys of a reference `#/a/b`, which lead to what it names."""
+    steps = reference.removeprefix("#/").split("/")
+    return tuple(unquote(step).replace("~1", "/").replace("~0", "~") for step in steps)
+
+
 def at_pointer(document: dict[str, Any], reference: str) -> Any:
     """Return the node that a reference `#/a/b` names.
 
@@ -332,8 +342,7 @@ def at_pointer(document: dict[str, Any], reference: str) -> Any:
     if not reference.startswith("#/"):
         raise SpecError(f"the reference {reference} leaves the file; only #/… can be served")
     node: Any = document
-    for token in reference[2:].split("/"):
-        key = unquote(token).replace("~1", "/").replace("~0", "~")
+    for key in steps_of(reference):
         try:
             node = node[int(key)] if isinstance(node, list) else node[key]
         except (KeyError, IndexError, ValueError, TypeError):

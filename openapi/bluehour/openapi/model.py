@@ -67,6 +67,8 @@ class Parameter:
     is_json: bool = False
     """Whether the text is JSON: the parameter is declared by `content`, not by `schema`."""
     examples: tuple[Any, ...] = ()
+    deprecated: bool = False
+    """Whether it is to be used no more."""
 
     @cached_property
     def example(self) -> Any:
@@ -141,19 +143,35 @@ class Operation:
     """The paths of its own servers, in place of the document's."""
 
     @property
+    def deprecated(self) -> bool:
+        """Whether it is to be used no more."""
+        return self.node.get("deprecated") is True
+
+    @property
     def behaviour(self) -> str | None:
         """`x-behaviour`: which behaviour of the mock answers; None for the documented example."""
         return self.node.get("x-behaviour")
 
     @property
-    def project_type(self) -> str:
-        """`x-project-type`: the type of the image project that it creates, such as `FACE_EDITOR`."""
-        return str(self.node["x-project-type"])
+    def group(self) -> str:
+        """Its first tag; nothing where it has none."""
+        tags = self.node.get("tags")
+        return str(tags[0]) if isinstance(tags, list) and tags else ""
 
     @property
-    def credits(self) -> int:
-        """`x-credits`: its price."""
-        return int(self.node.get("x-credits", 0))
+    def project_kind(self) -> str:
+        """`x-project-kind`: of the projects that it is about, such as `video`; else nothing."""
+        return str(self.node.get("x-project-kind", ""))
+
+    @property
+    def project_type(self) -> str:
+        """`x-project-type`: the type of the project that it creates, such as `FACE_EDITOR`; else its id."""
+        return str(self.node.get("x-project-type", self.id))
+
+    @property
+    def takes_credits(self) -> bool:
+        """Whether it has a price, `x-credits`; `terms.price` works it out."""
+        return bool(self.node.get("x-credits"))
 
     @property
     def render_seconds(self) -> float:

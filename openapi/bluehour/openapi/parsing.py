@@ -130,6 +130,7 @@ def _parameter(document: Document, node: dict[str, Any]) -> Parameter:
         explode=bool(node.get("explode", style == "form")),
         is_json=any(is_json(name) for name in node.get("content", {})),
         examples=_examples(document, node),
+        deprecated=node.get("deprecated") is True,
     )
 
 

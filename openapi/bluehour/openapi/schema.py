@@ -20,6 +20,7 @@ import jsonschema_rs
 from . import meaning
 from .document import Document, SpecError, resolve
 from .validators import PATTERNS, Broken, Path, Validator
+from .values import ITEMS
 
 if TYPE_CHECKING:
     from jsonschema import ValidationError
@@ -30,6 +31,8 @@ _ASKED_OF_THE_DECIDER = ("type", "pattern", "format", "multipleOf", "uniqueItems
 
 MOST_FAULTS = 50
 """Of one value; whoever sent it so wrong learns the rest when these are mended."""
+
+_NOTHING = object()
 
 _MOST_PARTS = 100
 """Schemas that one consists of by `allOf`, and whose fields are its own; recursive ones have no end."""
@@ -75,6 +78,12 @@ class Schema:
         """The schema as an object, its own reference followed."""
         node = resolve(self.document, self.node)
         return node if isinstance(node, dict) else {}
+
+    def said(self, keyword: str, default: Any = None) -> Any:
+        """Return what a keyword says: beside the schema's own reference, else in what that refers to."""
+        if isinstance(self.node, dict) and keyword in self.node:
+            return self.node[keyword]
+        return self.resolved.get(keyword, default)
 
     @property
     def reference_name(self) -> str:
@@ -151,25 +160,29 @@ class Schema:
         if not isinstance(value, dict):
             return value
         filled = dict(value)
-        for name, field in self._fields:
+        for name, field, default in self._fields:
             if name in value:
                 filled[name] = field.filled(value[name])
-            elif "default" in field.resolved:
-                filled[name] = field.resolved["default"]
+            elif default is not _NOTHING:
+                filled[name] = default
         return filled
 
     def annotated(self, keyword: str, path: tuple[str, ...] = ()) -> Iterator[tuple[tuple[str, ...], Any]]:
-        """Find the fields that carry an x- key: their paths, and its value. Arrays end the walk."""
-        if keyword in self.resolved:
-            yield path, self.resolved[keyword]
+        """Find the fields that carry an x- key: their paths, with `ITEMS` for lists, and its value."""
+        if (said := self.said(keyword, _NOTHING)) is not _NOTHING:
+            yield path, said
         if len(path) < _DEEPEST_FIELD:
             for name, node in self.resolved.get("properties", {}).items():
                 yield from Schema(self.document, node).annotated(keyword, (*path, name))
+            if isinstance(items := self.resolved.get("items"), dict):
+                yield from Schema(self.document, items).annotated(keyword, (*path, ITEMS))
 
     @cached_property  # of every request's body; whoever looks through all of a document does without
-    def _fields(self) -> tuple[tuple[str, Schema], ...]:
+    def _fields(self) -> tuple[tuple[str, Schema, Any], ...]:
+        """Its fields with their defaults."""
         declared = self.resolved.get("properties", {})
-        return tuple((name, Schema(self.document, node)) for name, node in declared.items())
+        fields = ((name, Schema(self.document, node)) for name, node in declared.items())
+        return tuple((name, field, field.said("default", _NOTHING)) for name, field in fields)
 
     def compile(self) -> None:
         """Build the validator now.
@@ -344,10 +357,3 @@ def _missing_fields(_validator: Any, names: list[str], value: Any, _schema: Any)
         for name in names:
             if name not in value:
                 yield ValidationError(f"{name!r} is missing", path=[name])
-
-
-def value_at(body: Any, path: tuple[str, ...]) -> Any:
-    """Return a body's field, or None where a step of the path is missing."""
-    for name in path:
-        body = body.get(name) if isinstance(body, dict) else None
-    return body

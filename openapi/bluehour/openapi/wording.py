@@ -6,7 +6,8 @@ The style is the vendor's own since its changelog of 2025-08-14 (magichourhq/doc
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
+from difflib import get_close_matches
 from typing import Any
 
 from .schema import MOST_FAULTS, Fault
@@ -16,6 +17,11 @@ _LONGEST_QUOTE = 60
 
 _MOST_FAULTS = 20
 """Faults that one message tells of; of the others, how many they are."""
+
+_MOST_CHOICES = 25
+"""Of more of them, a message has those that are most like what was sent; of the others, how many they are."""
+
+_NEAREST = 5
 
 
 def sentence(faults: Iterable[Fault], subject: str = "body") -> str:
@@ -123,6 +129,19 @@ def quoted(value: Any) -> str:
     return f"'{cut(value)}'" if isinstance(value, str) else cut(repr(value))
 
 
+def listed(choices: Sequence[str], sent: str) -> str:
+    """Return choices as a list: all, or of many those that come near what was sent, else the first.
+
+    Args:
+        choices: one name each.
+        sent: what is none of them.
+    """
+    if len(choices) <= _MOST_CHOICES:
+        return ", ".join(choices)
+    near = get_close_matches(cut(sent), choices, n=_NEAREST) or choices[:_NEAREST]
+    return f"{', '.join(near)}, … and {len(choices) - len(near)} more"
+
+
 def _missing(fault: Fault, name: str) -> str:
     return f"Missing required field: {name} (expected {expected_type(fault.schema)})"
 
@@ -134,7 +153,7 @@ def _wrong_type(fault: Fault, name: str) -> str:
 
 def _not_among(fault: Fault, name: str) -> str:
     choices = fault.limit if fault.keyword == "enum" else [fault.limit]
-    expected = ", ".join(quoted(choice) for choice in choices)
+    expected = listed([quoted(choice) for choice in choices], quoted(fault.value))
     only = f"one of {expected}" if len(choices) > 1 else expected
     return f"Invalid value for {name}: expected {only}, got {quoted(fault.value)}"
 

@@ -31,7 +31,7 @@ def target_of(operation: Operation, credential: str | None, path: Mapping[str, s
             value = given.get(parameter.name)
             text = quote(value, safe="") if value is not None else quote(_text(parameter), safe=",:@")
             target = target.replace(f"{{{parameter.name}}}", text)
-    pairs = [pair for one in _required(operation, "query") for pair in _pairs(one)]
+    pairs = [pair for one in _required(operation, "query") for pair in pairs_of(one, example_of(one))]
     if credential is not None:
         pairs += [f"{quote(one.parameter)}={quote(credential)}" for one in keys_of(operation, "query")]
     return target + ("?" + "&".join(pairs) if pairs else "")
@@ -99,11 +99,11 @@ def _credential(scheme: Security, credential: str) -> Iterator[tuple[str, str]]:
         yield "Authorization", f"Bearer {credential}"
 
 
-def _pairs(parameter: Parameter) -> Iterator[str]:
-    """A query parameter as its style writes it."""
-    name, value = quote(parameter.name), example_of(parameter)
+def pairs_of(parameter: Parameter, value: Any) -> Iterator[str]:
+    """Yield a query parameter as its style writes it, `name=value` with both quoted."""
+    name = quote(parameter.name)
     if parameter.is_json or not isinstance(value, list | dict):
-        yield f"{name}={quote(_text(parameter), safe=',:@/')}"
+        yield f"{name}={quote(_as_text(parameter, value), safe=',:@/')}"
     elif isinstance(value, dict) and parameter.style == "deepObject":
         yield from (f"{name}%5B{quote(key)}%5D={quote(plain(item))}" for key, item in value.items())
     elif isinstance(value, dict) and parameter.explode:
@@ -120,7 +120,10 @@ def _required(operation: Operation, location: str) -> list[Parameter]:
 
 
 def _text(parameter: Parameter) -> str:
-    value = example_of(parameter)
+    return _as_text(parameter, example_of(parameter))
+
+
+def _as_text(parameter: Parameter, value: Any) -> str:
     if parameter.is_json:
         return json.dumps(value, default=str)
     return ",".join(_listed(value)) if isinstance(value, list | dict) else plain(value)
