@@ -94,11 +94,11 @@ class App:
         body = {"name": name, "assets": {"image_file_path": picture}, "style": style or {"mouth_smile": 60}}
         return self.call("POST", "/v1/ai-face-editor", body)
 
-    def upload(self, picture: bytes) -> str:
-        """Upload a PNG, and return the path that an edit names it by."""
-        asked = {"items": [{"type": "image", "extension": "png"}]}
+    def upload(self, content: bytes, kind: str = "image", extension: str = "png") -> str:
+        """Upload a file, and return the path that a create names it by."""
+        asked = {"items": [{"type": kind, "extension": extension}]}
         item = self.call("POST", "/v1/files/upload-urls", asked).body["items"][0]
-        _sent(Request(item["upload_url"], picture, {"Content-Type": "image/png"}, method="PUT"))
+        _sent(Request(item["upload_url"], content, method="PUT"))
         return str(item["file_path"])
 
 

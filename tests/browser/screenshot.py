@@ -11,6 +11,12 @@ from playwright.sync_api import expect
 from .running import App, launched_browser, portrait, served_mock
 
 _VIEWS = ["projects", "rules", "accounts", "webhooks"]
+_HAVE_ENOUGH_DATA = 4
+_SEEK = """player => new Promise(resolve => {
+    player.addEventListener("seeked", () => setTimeout(resolve, 500), { once: true });
+    player.currentTime = 2;
+})"""
+"""Half a second later the browser's sign that it seeks is gone."""
 _ENDED = {"complete", "error", "canceled"}
 
 
@@ -34,6 +40,10 @@ def main(target: Path, view: str, renderer: str, dark: bool, width: int, height:
         expect(page.locator(f"#{view} > li").first).to_be_visible()
         for picture in page.get_by_role("img").all():
             expect(picture).not_to_have_js_property("naturalWidth", 0)
+        for player in page.locator("video").all():
+            player.scroll_into_view_if_needed()
+            expect(player).to_have_js_property("readyState", _HAVE_ENOUGH_DATA)
+            player.evaluate(_SEEK)
         page.screenshot(path=target)
 
 
@@ -65,10 +75,18 @@ def _happen(app: App) -> None:
     app.edit_face(picture, "A broader smile", mouth_smile=60)
     _ended(app, app.edit_face("api-assets/test/no_source_face.png", "A landscape").body["id"])
     _ended(app, app.edit_face(picture, "A broader smile", mouth_smile=60, head_yaw=-20).body["id"])
+    film: dict[str, object] = {
+        "name": "A dog, running",
+        "model": "ltx-2.5",
+        "resolution": "480p",
+        "end_seconds": 5,
+    }
+    film |= {"aspect_ratio": "16:9", "style": {"prompt": "a dog, running"}}
+    _ended(app, app.call("POST", "/v1/text-to-video", film).body["id"], "video")
 
 
-def _ended(app: App, project: str) -> None:
-    while app.call("GET", f"/v1/image-projects/{project}").body["status"] not in _ENDED:
+def _ended(app: App, project: str, kind: str = "image") -> None:
+    while app.call("GET", f"/v1/{kind}-projects/{project}").body["status"] not in _ENDED:
         time.sleep(0.1)
 
 

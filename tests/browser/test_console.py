@@ -68,7 +68,7 @@ def test_one_click_forces_the_next_create_alone(app: App, open_console: OpenCons
 
 def test_a_project_shows_its_picture_before_and_after(app: App, open_console: OpenConsole) -> None:
     page = open_console("#projects")
-    expect(page.get_by_role("heading", name="No image projects yet")).to_be_visible()
+    expect(page.get_by_role("heading", name="No projects yet")).to_be_visible()
 
     app.edit_face(app.upload(portrait()), name="With a smile")
 
@@ -327,6 +327,6 @@ def test_it_is_dark_where_the_system_is(open_console: OpenConsole) -> None:
 
 def test_the_reference_loads_too(open_page: OpenConsole, app: App) -> None:
     page = open_page("/docs")
-    expect(page.get_by_role("heading", level=1)).to_have_text("Magic Hour image editors")
+    expect(page.get_by_role("heading", level=1)).to_have_text("Magic Hour")
     page.get_by_role("link", name="Console").click()
     expect(page.locator("#connection")).to_have_text("Live")

@@ -44,6 +44,11 @@ def data(answer: TestResponse) -> Any:
     return answer.json
 
 
+def place_of(project_id: str, kind: str) -> str:
+    """Return the path of a project."""
+    return f"/v1/{kind}/{project_id}" if kind == "face-detection" else f"/v1/{kind}-projects/{project_id}"
+
+
 class Caller:
     """One account's view of a mock."""
 
@@ -64,14 +69,24 @@ class Caller:
         project_id: str = answer.json["id"]
         return project_id
 
-    def project(self, project_id: str) -> dict[str, Any]:
-        answer = self.client.get(f"/v1/image-projects/{project_id}", headers=self.headers)
+    def get(self, path: str) -> Any:
+        """Return the JSON of what is there."""
+        answer = self.client.get(path, headers=self.headers)
         assert answer.status_code == 200, answer.json
-        project: dict[str, Any] = data(answer)
+        return answer.json
+
+    def project(self, project_id: str, kind: str = "image") -> dict[str, Any]:
+        project: dict[str, Any] = self.get(place_of(project_id, kind))
         return project
 
-    def delete(self, project_id: str) -> TestResponse:
-        return self.client.delete(f"/v1/image-projects/{project_id}", headers=self.headers)
+    def delete(self, project_id: str, kind: str = "image") -> TestResponse:
+        return self.client.delete(place_of(project_id, kind), headers=self.headers)
+
+    @property
+    def credits(self) -> int:
+        """What the account has left, as the API says it."""
+        left: int = self.get("/v1/account")["credits"]
+        return left
 
     def fetch(self, url: str) -> TestResponse:
         """Get a link, as anybody may, and read the file to its end."""

@@ -376,7 +376,7 @@ def test_an_unknown_behaviour_is_told(tmp_path: Path) -> None:
         "openapi: 3.1.0\ninfo: {title: T, version: '1'}\n"
         "paths: {/a: {get: {x-behaviour: sing, responses: {}}}}"
     )
-    with pytest.raises(LookupError, match=r"GET /a: no x-behaviour 'sing'; there are create-image-project"):
+    with pytest.raises(LookupError, match=r"GET /a: no x-behaviour 'sing'; there are create-project"):
         client_of(spec)
 
 

@@ -135,9 +135,9 @@ def test_a_deleted_picture_is_gone_from_the_disk(caller: Caller, clock: Clock, m
     project_id = caller.create(face())
     clock.advance(RENDER_SECONDS)
     caller.fetch(caller.project(project_id)["downloads"][0]["url"])
-    assert mock.world.files.output(project_id, "png").exists()
+    assert mock.world.files.output(project_id, "output.png").exists()
     caller.delete(project_id)
-    assert not mock.world.files.output(project_id, "png").exists()
+    assert not mock.world.files.output(project_id, "output.png").exists()
 
 
 def test_no_picture_is_served_before_the_project_is_complete(caller: Caller, mock: Mock) -> None:
@@ -198,7 +198,8 @@ def test_a_published_project_can_always_be_read_and_deleted(
     [operation for operation in load().operations if operation.body],
     ids=lambda operation: operation.id,
 )
-def test_every_published_request_works_with_no_set_up(caller: Caller, operation: Any) -> None:
+def test_every_published_request_works_with_no_set_up(client: FlaskClient, operation: Any) -> None:
+    caller = Caller(client, "any")
     for request in operation.body.content["application/json"].examples:
         assert caller.post(operation.path, request).status_code == 200
 

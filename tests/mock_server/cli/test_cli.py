@@ -10,10 +10,12 @@ import pytest
 SLOW = ("asyncio", "flask", "hypothesis", "jsonschema_rs", "schemathesis", "sqlalchemy", "yaml")
 """What takes long to import, and no help is needed for."""
 
+COMMANDS = ("serve", "check", "drift", "fuzz", "proxy", "weights")
+
 
 @pytest.mark.parametrize(
     "arguments",
-    ["--version", "--help", *(f"{name} --help" for name in ("serve", "check", "fuzz", "proxy", "weights"))],
+    ["--version", "--help", *(f"{name} --help" for name in COMMANDS)],
 )
 def test_help_imports_nothing_that_is_slow(arguments: str) -> None:
     code = f"""if True:

@@ -101,7 +101,8 @@ def test_a_ledger_tells_every_charge(control: Control) -> None:
     account = control.accounts.set("guest", credits=5)
     project = create(control)
     ledger = control.accounts.get(account.id).ledger
-    assert (ledger[-1].amount, ledger[-1].project, ledger[-1].balance) == (-1, project, 4)
+    charge = ledger[-1]
+    assert (charge.amount, charge.reason, charge.project, charge.balance) == (-1, "charge", project, 4)
 
 
 def test_a_project_is_seen_as_the_api_shows_it(control: Control) -> None:
@@ -111,6 +112,15 @@ def test_a_project_is_seen_as_the_api_shows_it(control: Control) -> None:
     assert project.finished_at > DAWN
     assert [known.id for known in control.projects.all()] == [project.id]
     assert control.projects.all(account="nobody") == []
+
+
+def test_a_projects_files_are_named_and_read(control: Control) -> None:
+    project = control.projects.end(create(control))
+    assert [(file.name, file.media_type) for file in project.pictures.after] == [("output.png", "image/png")]
+    assert project.pictures.before == ()
+    assert control.projects.picture(project.id).startswith(b"\x89PNG")
+    with pytest.raises(ControlError, match="no such picture"):
+        control.projects.picture(project.id, number=2)
 
 
 def test_a_project_can_be_ended_or_canceled(control: Control) -> None:

@@ -16,8 +16,9 @@ from bluehour.mock_server.app import create_console
 from bluehour.mock_server.control.contract import control_contract
 from bluehour.mock_server.control.feature import ControlFeature
 from bluehour.mock_server.mock import Mock
+from bluehour.mock_server.rendering.media.video import write_video
 
-from ..conftest import FACE, PHOTO, UPLOADS, Caller, data, face, photo
+from ..conftest import FACE, PHOTO, UPLOADS, Caller, data, example, face, photo
 
 
 class Control:
@@ -47,6 +48,15 @@ def png(colour: str = "red", size: tuple[int, int] = (64, 48)) -> bytes:
     return file.getvalue()
 
 
+@pytest.fixture(scope="module")
+def video(tmp_path_factory: pytest.TempPathFactory) -> bytes:
+    """A video of two seconds."""
+    path = tmp_path_factory.mktemp("video") / "video.mp4"
+    still = Image.new("RGB", (64, 48), "red")
+    write_video(path, lambda _: still, size=still.size, seconds=2, fps=24, has_sound=False)
+    return path.read_bytes()
+
+
 @pytest.mark.parametrize("levels", [190, 250, 300, 900, 50_000])
 @pytest.mark.parametrize(
     "where", ['{"answer": {"status": 200, "body": %s}}', '{"delay": 1, "match": {"body": {"a": %s}}}']
@@ -71,8 +81,8 @@ def test_every_operation_of_the_contract_is_there_and_no_other() -> None:
 def test_every_published_example_is_legal() -> None:
     for operation in control_contract().operations:
         for media in operation.body.content.values() if operation.body else ():
-            for example in media.examples:
-                assert media.schema.accepts(example), (operation.id, example)
+            for published in media.examples:
+                assert media.schema.accepts(published), (operation.id, published)
 
 
 def test_a_proxy_has_the_journal_alone() -> None:
@@ -97,9 +107,24 @@ def test_the_state_tells_what_runs(control: Control, caller: Caller) -> None:
     state = control("GET", "/state")
     assert (state["accounts"], state["projects"], state["rules"], state["journal"]) == (1, 1, 0, 1)
     assert state["clock"]["frozen"] is True
-    assert [each["credits"] for each in state["contract"]["operations"]][:2] == [10, 1]
     assert "no_source_face" in state["contract"]["job_errors"]
-    assert state["contract"]["events"] == ["image.started", "image.completed", "image.errored"]
+    assert {"image.started", "video.completed", "audio.errored"} < set(state["contract"]["events"])
+
+
+def test_the_state_tells_what_can_be_made_by_group_and_its_price(control: Control) -> None:
+    operations = {each["id"]: each for each in control("GET", "/state")["contract"]["operations"]}
+    assert len(operations) == 43
+    prices = {
+        "aiFaceEditor.editImage": ("Image Projects", "1 credit"),
+        "aiQrCodeGenerator.createImage": ("Image Projects", "free"),
+        "faceDetection.detectFaces": ("Files", "free"),
+        "aiMusicGenerator.createAudio": ("Audio Projects", "from 15 credits"),
+        "lipSync.createVideo": ("Video Projects", "from 60 credits, settled when it is done"),
+    }
+    for name, (group, price) in prices.items():
+        known = operations[name]
+        assert (known["creates"], known["group"], known["price"]) == (True, group, price)
+    assert not operations["videoProjects.getDetails"]["creates"]
 
 
 class TestClock:
@@ -230,6 +255,27 @@ class TestAccounts:
             (-1, 0),
         ]
         assert [each["project"] is None for each in ledger] == [True, False, True, False]
+        assert [each["reason"] for each in ledger] == ["given", "charge", "given", "charge"]
+
+    def test_a_refund_and_a_settlement_are_lines_of_their_own(
+        self, control: Control, mock: Mock, client: FlaskClient, video: bytes
+    ) -> None:
+        caller = Caller(client, "mhk_test_creator_1000")
+        caller.create(face("api-assets/test/no_source_face.png"))
+        mock.world.clock.advance(60)
+        body = example("faceSwap.createVideo")
+        body["assets"]["video_file_path"] = caller.upload(video, "video", "mp4")
+        caller.create(body, "/v1/face-swap")
+        mock.world.clock.advance(1000)
+        (account,) = control("GET", "/accounts")["accounts"]
+        ledger = control("GET", f"/accounts/{account['id']}")["ledger"]
+        assert [(each["amount"], each["reason"]) for each in ledger] == [
+            (1000, "given"),
+            (-1, "charge"),
+            (1, "refund"),
+            (-120, "charge"),  # of 5 seconds, of which the upload has 2
+            (72, "settlement"),
+        ]
 
     def test_a_plan_gates_from_then_on(self, control: Control, caller: Caller) -> None:
         control("POST", "/accounts", {"token": "mhk_test_creator_100", "plan": "free"})
@@ -272,7 +318,7 @@ class TestProjects:
         assert projects[1]["request"] == face(mouth_smile=60)
         assert projects[1]["outcome"] == "complete"
         assert projects[1]["finished_at"] > projects[1]["project"]["created_at"]
-        assert projects[1]["pictures"] == {"before": None, "after": None}
+        assert projects[1]["pictures"] == {"before": [], "after": []}
         assert control("GET", "/projects?limit=1")["projects"] == projects[:1]
         assert control("GET", "/projects?account=nobody")["projects"] == []
 
@@ -317,17 +363,62 @@ class TestProjects:
     ) -> None:
         project_id = caller.create(face(caller.upload(png("red"))))
         pictures = control("GET", f"/projects/{project_id}")["pictures"]
-        assert pictures["after"] is None
+        assert pictures["after"] == []
         control("GET", f"/projects/{project_id}/pictures/after", status=404)
-        before = caller.client.get(pictures["before"])
+        (upload,) = pictures["before"]
+        before = caller.fetch(upload["path"])
         assert (before.mimetype, before.data) == ("image/png", png("red"))
         mock.world.clock.advance(60)
-        after = caller.fetch(control("GET", f"/projects/{project_id}")["pictures"]["after"])
+        (made,) = control("GET", f"/projects/{project_id}")["pictures"]["after"]
+        assert (made["name"], made["media_type"]) == ("output.png", "image/png")
+        after = caller.fetch(made["path"])
         assert after.mimetype == "image/png"
         assert after.data != before.data
         caller.delete(project_id)
-        assert control("GET", f"/projects/{project_id}")["pictures"]["after"] is None
+        assert control("GET", f"/projects/{project_id}")["pictures"]["after"] == []
         control("GET", f"/projects/{project_id}/pictures/before", status=404)
+
+    def test_all_of_its_files_are_there(self, control: Control, caller: Caller, mock: Mock) -> None:
+        body = {**example("aiImageGenerator.createImage"), "image_count": 3}
+        project_id = caller.create(body, "/v1/ai-image-generator")
+        mock.world.clock.advance(60)
+        made = control("GET", f"/projects/{project_id}")["pictures"]["after"]
+        assert [each["name"] for each in made] == ["output.png", "output-2.png", "output-3.png"]
+        assert len({caller.fetch(each["path"]).data for each in made}) == 3
+        control("GET", f"/projects/{project_id}/pictures/after?number=4", status=404)
+        control("GET", f"/projects/{project_id}/pictures/after?number=0", status=400)
+
+    def test_videos_and_sounds_are_named_by_what_they_are(
+        self, control: Control, client: FlaskClient, mock: Mock, video: bytes
+    ) -> None:
+        caller = Caller(client, "mhk_test_creator_1000")
+        body = example("lipSync.createVideo")
+        body["assets"]["video_file_path"] = caller.upload(video, "video", "mp4")
+        body["assets"]["audio_file_path"] = caller.upload(b"a song", "audio", "mp3")
+        project_id = caller.create(body, "/v1/lip-sync")
+        mock.world.clock.advance(1000)
+        pictures = control("GET", f"/projects/{project_id}")["pictures"]
+        assert {each["name"]: each["media_type"] for each in pictures["before"]} == {
+            "assets.video_file_path": "video/mp4",
+            "assets.audio_file_path": "audio/mpeg",
+        }
+        assert {caller.fetch(each["path"]).data for each in pictures["before"]} == {video, b"a song"}
+        assert [(each["name"], each["media_type"]) for each in pictures["after"]] == [
+            ("output.mp4", "video/mp4")
+        ]
+
+    def test_a_player_gets_the_part_of_a_video_that_it_asks_for(
+        self, control: Control, client: FlaskClient, mock: Mock
+    ) -> None:
+        caller = Caller(client, "mhk_test_creator_1000")
+        project_id = caller.create(example("textToVideo.createVideo"), "/v1/text-to-video")
+        mock.world.clock.advance(1000)
+        (made,) = control("GET", f"/projects/{project_id}")["pictures"]["after"]
+        whole = caller.fetch(made["path"])
+        part = client.get(made["path"], headers={"Range": "bytes=100-199"}, buffered=True)
+        assert (part.status_code, part.mimetype) == (206, "video/mp4")
+        assert part.headers["Content-Range"] == f"bytes 100-199/{len(whole.data)}"
+        assert part.data == whole.data[100:200]
 
     def test_a_kind_of_picture_that_browsers_do_not_show_is_turned_into_one(
         self, control: Control, caller: Caller

@@ -40,6 +40,9 @@ class Stage:
         self.loaded = self.encoded = self.most_in_memory = 0
         self._lock = Lock()
 
+    def edits(self, project_type: str) -> bool:
+        return True
+
     def most_at_once(self, project_type: str) -> int:
         return MOST
 
@@ -262,7 +265,7 @@ def test_a_project_that_was_deleted_meanwhile_leaves_no_picture(
     caller.delete(project_id)
     stage.may_edit.set()
     settle(mock)
-    assert not mock.world.files.output(project_id, "png").exists()
+    assert not mock.world.files.output(project_id, "output.png").exists()
     assert balance(mock, caller) == 99
 
 
@@ -275,7 +278,7 @@ def test_a_project_that_somebody_ended_meanwhile_stays_as_it_ended(
     settle(mock)
     assert caller.project(project_id)["status"] == "canceled"
     assert balance(mock, caller) == 100
-    assert not mock.world.files.output(project_id, "png").exists()
+    assert not mock.world.files.output(project_id, "output.png").exists()
 
 
 @pytest.mark.parametrize("change", ["begin_project", "end_project"])
@@ -319,7 +322,7 @@ def test_after_a_reset_the_queue_goes_on_as_new(mock: Mock, caller: Caller, stag
     projects = [create(caller) for _ in range(20)]
     settle(mock)
     assert {caller.project(each)["status"] for each in projects} == {"complete"}
-    assert len(list(mock.world.files.output("x", "png").parent.iterdir())) == 20
+    assert len(list(mock.world.files.output("x", "output.png").parent.iterdir())) == 20
 
 
 def test_what_a_scenario_decides_is_not_rendered(mock: Mock, caller: Caller, stage: Stage) -> None:

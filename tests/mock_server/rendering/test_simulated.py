@@ -13,18 +13,18 @@ from hypothesis import strategies as st
 from PIL import Image, ImageChops, ImageDraw
 from skimage.data import astronaut
 
-from bluehour.mock_server.rendering import Job, JobFailed, Renderer
+from bluehour.mock_server.rendering import Job, JobFailed
 from bluehour.mock_server.rendering.pictures import PIXEL_BUDGET, fault_of, open_picture
 from bluehour.mock_server.rendering.simulated import (
-    MAX_EDGE,
     SimulatedRenderer,
     caption_of,
     output_size,
     readable,
 )
+from bluehour.openapi.outputs import MAX_EDGE
 from tests.profiles import examples
 
-RENDERER: Renderer = SimulatedRenderer()
+RENDERER = SimulatedRenderer()
 
 edges = st.integers(1, 6_000)
 sizes = st.tuples(edges, edges)

@@ -178,7 +178,7 @@ def test_a_picture_can_be_spoiled_as_well(wire: Wire, fault: str) -> None:
             answer.read()
     else:
         picture = answer.read()
-        whole = wire.mock.world.files.output(project_id, "png").read_bytes()
+        whole = wire.mock.world.files.output(project_id, "output.png").read_bytes()
         expected = {"slow_drip": whole, "malformed_json": whole[: len(whole) // 2], "empty_body": b""}
         assert picture == expected[fault]
     connection.close()

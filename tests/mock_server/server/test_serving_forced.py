@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import json
 import time
 import urllib.error
@@ -12,10 +13,9 @@ from threading import Thread
 from typing import Any
 
 import pytest
-import yaml
 
 from bluehour.mock_server.webhooks.signature import verify
-from bluehour.openapi.document import MAGIC_HOUR
+from tests.editors import EDITORS, editors_file
 
 from ..conftest import FACE, face
 from .test_serving import Served, refused, serving
@@ -166,7 +166,7 @@ def test_an_edited_scenario_takes_effect_and_a_bad_edit_does_not(tmp_path: Path)
 
 def test_an_edit_that_no_parser_survives_is_told_and_the_server_goes_on(tmp_path: Path) -> None:
     spec, rules = tmp_path / "contract.yaml", tmp_path / "rules.yaml"
-    spec.write_bytes(MAGIC_HOUR.read_bytes())
+    spec.write_bytes(editors_file().read_bytes())
     rules.write_text("rules: []\n")
     with serving("--reload", "--spec", str(spec), "--scenario", str(rules)) as served:
         for path, text in ((spec, "- " * 50_000), (rules, "rules: " + "[" * 50_000)):
@@ -178,7 +178,7 @@ def test_an_edit_that_no_parser_survives_is_told_and_the_server_goes_on(tmp_path
 
 def test_an_edited_contract_takes_effect_with_all_state_kept(tmp_path: Path) -> None:
     path = tmp_path / "contract.yaml"
-    document = yaml.safe_load(MAGIC_HOUR.read_text("utf-8"))
+    document = copy.deepcopy(dict(EDITORS.document))
     path.write_text(json.dumps(document))
     with serving("--reload", "--spec", str(path)) as served:
         first = served.post(FACE, face())
@@ -198,7 +198,7 @@ def test_an_edited_contract_takes_effect_with_all_state_kept(tmp_path: Path) -> 
             served, "is gone"
         )
 
-        document = yaml.safe_load(MAGIC_HOUR.read_text("utf-8"))
+        document = copy.deepcopy(dict(EDITORS.document))
         del document["x-plans"]["creator"]
         replace(path, json.dumps(document))
         log_until(served, "unknown plan 'creator'")

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from bluehour.mock_server.api.representation import image_project
+from bluehour.mock_server.api.representation import project_as_shown
 from bluehour.mock_server.core.projects import Project
 from bluehour.mock_server.core.world import World
 from bluehour.mock_server.mock import Mock
@@ -33,14 +33,14 @@ def test_an_event_that_can_not_be_read_does_not_stop_those_after_it(
 ) -> None:
     watcher.register(receiver, "image.completed")
     lost, told = caller.create(face()), caller.create(face())
-    shown = image_project
+    shown = project_as_shown
 
     def failing(world: World, project: Project, now: float, base_url: str) -> Any:
         if project.id == lost:
             raise OSError("the disk is full")
         return shown(world, project, now, base_url)
 
-    monkeypatch.setattr(module, "image_project", failing)
+    monkeypatch.setattr(module, "project_as_shown", failing)
     with caplog.at_level(logging.ERROR):
         watcher.wait(JOB_SECONDS)
     assert [each.project_id for each in watcher.deliveries()] == [told]

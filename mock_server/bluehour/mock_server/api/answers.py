@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from pathlib import Path
 
 import orjson
 
@@ -53,9 +54,11 @@ def reply_of(answer: Answer) -> Reply:
     return Reply(answer.status, headers, _content(answer))
 
 
-def _content(answer: Answer) -> bytes:
+def _content(answer: Answer) -> bytes | Path:
     if answer.media_type is None:
         return b""
+    if isinstance(answer.body, Path):
+        return answer.body
     if isinstance(answer.body, str | bytes) and not is_json(answer.media_type):
         return answer.body if isinstance(answer.body, bytes) else answer.body.encode()
     return orjson.dumps(answer.body)

@@ -89,7 +89,7 @@ class Answer:
 
     Attributes:
         status: such as 200.
-        body: data for JSON media types, text or bytes for others.
+        body: data for JSON media types, text, bytes or a file for others.
         media_type: None where there is no body at all.
         headers: beside the Content-Type.
         note: for the request log, what happened.

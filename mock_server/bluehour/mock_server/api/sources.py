@@ -1,4 +1,4 @@
-"""What a request names as its picture: an upload, a URL, or one of the names that always work."""
+"""What a request names as its files: an upload, a URL, or one of the names that always work."""
 
 from __future__ import annotations
 
@@ -13,6 +13,8 @@ from bluehour.openapi.wording import cut, quoted
 from ..core.assets import Upload
 from ..core.assets.copies import extension_of, place_of, remove_copy
 from ..core.assets.files import TooLarge
+from ..core.assets.links import upload_path_of
+from ..core.projects import status_at
 from ..outbound.errors import OutboundError
 from .call import Call, Refusal
 
@@ -25,7 +27,7 @@ _NOT_UPLOADED = "The asset {} is not uploaded yet: PUT the file to its upload_ur
 
 @dataclass(frozen=True, slots=True)
 class Source:
-    """A picture that was named and may be used.
+    """A file that was named and may be used.
 
     Attributes:
         error: the job error that a project with it ends in, or None.
@@ -38,48 +40,56 @@ class Source:
     error: str | None = None
 
 
-def find_source(call: Call, kind: str, name: str) -> Source:
+def find_source(call: Call, types: str | Sequence[str], name: str) -> Source:
     """Return what an asset field names.
 
     Args:
         call: the request.
-        kind: the field's `x-asset-type`.
+        types: the field's `x-asset-type`: one, or several.
         name: a `file_path`, or a URL.
 
     Raises:
         Refusal: 422, it names nothing that can be used; the message says what would.
     """
-    contract = call.world.contract
-    if name == contract.extension("x-example-asset"):
+    kinds = (types,) if isinstance(types, str) else types
+    if _is_in(call, name, "x-example-assets"):
+        refuse_extension(call, extension_of(name), kinds)
         return Source(name)
     if (code := _forced_error(call, name)) is not None:
         return Source(name, error=code)
-    if _is_in_library(call, name):
+    if _is_in(call, name, "x-asset-prefixes"):
         if extension := extension_of(name):
-            refuse_extension(call, extension, kind)
+            refuse_extension(call, extension, kinds)
         return Source(name)
     if name.lower().startswith(("https://", "http://")):
-        if not name.startswith(contract.extension("x-asset-library", "https://")):
-            refuse_extension(call, extension_of(name), kind)
+        libraries = call.world.contract.extension("x-asset-libraries", {})
+        if not any(name.startswith(libraries[kind]) for kind in kinds if kind in libraries):
+            refuse_extension(call, extension_of(name), kinds)
         return Source(name, "url")
-    upload = _upload_of(call, name)
-    refuse_extension(call, extension_of(name), kind)
-    return Source(name, "upload", upload.error)
+    upload = call.world.store.upload(name)
+    if upload is None and _is_found_face(call, name):
+        refuse_extension(call, extension_of(name), kinds)
+        return Source(name)
+    usable = _usable(call, upload, name)
+    refuse_extension(call, extension_of(name), kinds)
+    return Source(name, "upload", usable.error)
 
 
-def refuse_extension(call: Call, extension: str, kind: str) -> None:
-    """Let an extension pass that fits the type of asset.
+def refuse_extension(call: Call, extension: str, kinds: Sequence[str]) -> None:
+    """Let an extension pass that fits one of the types of asset.
 
     Raises:
         Refusal: 422, in the vendor's words.
     """
-    fitting: list[str] = call.world.contract.extension("x-asset-extensions")[kind]
-    if extension not in fitting:
-        possible = ", ".join(fitting)
-        raise Refusal(
-            "unprocessable_entity",
-            f"{quoted(extension)} is an invalid {kind} extension. Possible extensions are '{possible}'",
-        )
+    known: dict[str, list[str]] = call.world.contract.extension("x-asset-extensions")
+    for kind in kinds:
+        if extension in known[kind]:
+            return
+    wanted, possible = " or ".join(kinds), ", ".join(each for kind in kinds for each in known[kind])
+    raise Refusal(
+        "unprocessable_entity",
+        f"{quoted(extension)} is an invalid {wanted} extension. Possible extensions are '{possible}'",
+    )
 
 
 def keep(call: Call, sources: Sequence[Source], project_id: str, limit: int) -> list[str | None]:
@@ -153,19 +163,39 @@ def _fetch(call: Call, url: str, target: Path, limit: int) -> str | None:
 
 def _forced_error(call: Call, name: str) -> str | None:
     before, _, after = call.world.contract.extension("x-failing-asset", "").partition("{code}")
-    match = re.fullmatch(f"{re.escape(before)}([a-z_]+){re.escape(after)}", name) if before else None
+    match = (
+        re.fullmatch(f"{re.escape(before)}([a-z_]+){re.escape(after)}\\.[a-z0-9]+", name) if before else None
+    )
     if match and match[1] in call.world.contract.extension("x-job-errors", {}):
         return match[1]
     return None
 
 
-def _is_in_library(call: Call, name: str) -> bool:
-    prefixes: list[str] = call.world.contract.extension("x-asset-prefixes", [])
-    return any(name.startswith(prefix) and name != prefix for prefix in prefixes)
+def _is_in(call: Call, name: str, key: str) -> bool:
+    """Tell whether a name begins as those do that the contract lists under a key."""
+    prefixes: list[str] = call.world.contract.extension(key, [])
+    return name.startswith(tuple(prefixes)) and name not in prefixes
 
 
-def _upload_of(call: Call, path: str) -> Upload:
-    upload = call.world.store.upload(path)
+def _is_found_face(call: Call, name: str) -> bool:
+    """Tell whether a name is that of a face that a project of the caller has found."""
+    project_id, file = (*name.split("/"), "", "")[1:3]
+    project = call.world.store.project(project_id) if file else None
+    return (
+        project is not None
+        and name == upload_path_of(project.id, file)
+        and project.account_id == call.caller.id
+        and status_at(project, call.now) == "complete"
+        and file in call.world.pictures.names_of(project)
+    )
+
+
+def _usable(call: Call, upload: Upload | None, path: str) -> Upload:
+    """Return an upload that can be used.
+
+    Raises:
+        Refusal: there is none, or it is gone, or somebody else's.
+    """
     if upload is None or upload.account_id != call.caller.id:
         raise Refusal(
             "unprocessable_entity",

@@ -9,7 +9,7 @@ from typing import BinaryIO
 from bluehour.openapi.messages import Request, http_date
 
 from ..core.assets.files import NoRoom, TooLarge, write_whole
-from ..core.assets.links import OUTPUT_STEM, LinkError, kind_of, project_in
+from ..core.assets.links import LinkError, kind_of, output_in
 from ..core.pictures import NoPicture
 from ..core.projects import status_at
 from ..core.world import World
@@ -69,16 +69,16 @@ def download(world: World, request: Request, trace: Trace) -> Reply:
         Refusal: 403 for a link that was changed or has expired, 404 once the project is deleted.
     """
     _verified(world, request)
-    project_id = project_in(request.path)
+    project_id, name = output_in(request.path) or ("", "")
     trace.note = {"project": project_id}
     try:
-        path = _picture(world, project_id)
+        path = _picture(world, project_id, name)
         found = path.stat()
     except (NoPicture, FileNotFoundError):  # deleted just now
         raise Refusal("not_found") from None
     headers = {
         "Content-Type": world.pictures.media_type_of(path),
-        "Content-Disposition": f"inline; filename={OUTPUT_STEM}{path.suffix}",
+        "Content-Disposition": f"inline; filename={name}",
         "Cache-Control": "no-cache",
         "Last-Modified": http_date(found.st_mtime),
         "ETag": f'"{found.st_mtime_ns:x}-{found.st_size:x}"',
@@ -86,14 +86,14 @@ def download(world: World, request: Request, trace: Trace) -> Reply:
     return Reply(200, list(headers.items()), path)
 
 
-def _picture(world: World, project_id: str) -> Path:
-    """Return the file with a picture.
+def _picture(world: World, project_id: str, name: str) -> Path:
+    """Return a file that a project made.
 
     Raises:
         NoPicture: there is none, or not yet.
     """
     if project_id in world.example_projects:
-        return world.pictures.example_picture(project_id)
+        return world.pictures.example_picture(project_id, name)
     project = world.store.project(project_id)
     if (
         project is None
@@ -101,7 +101,7 @@ def _picture(world: World, project_id: str) -> Path:
         or status_at(project, world.clock.now()) != "complete"
     ):
         raise NoPicture(project_id)
-    return world.pictures.picture_of(project)
+    return world.pictures.picture_of(project, name)
 
 
 def _verified(world: World, request: Request) -> dict[str, int]:

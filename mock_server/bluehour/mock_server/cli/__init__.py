@@ -77,7 +77,7 @@ def _installed() -> EntryPoints:
 @click.group(cls=_Commands, context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(__version__, message="bluehour %(version)s")
 def main() -> None:
-    """A local stand-in for the Magic Hour image editors.
+    """A local stand-in for the Magic Hour API.
 
     Exit codes: 0 done, 2 wrong usage (the message says what to change), 3 ended early by Ctrl-C; each
     command's help tells its own.

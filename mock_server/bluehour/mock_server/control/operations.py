@@ -87,7 +87,7 @@ class WorldOperations:
         balances = accumulate((each.amount for each in page.entries), initial=page.before)
         next(balances)
         ledger = [
-            {"at": isoformat(each.at), "amount": each.amount, "project": each.project_id, "balance": balance}
+            views.booking(self._world, each, balance)
             for each, balance in zip(page.entries, balances, strict=True)
         ]
         return Answer(200, {**views.account(self._world, account), "ledger": ledger})

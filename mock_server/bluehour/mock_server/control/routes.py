@@ -6,10 +6,11 @@ access -> operation (404, 405) -> parameters and body (400) -> what the operatio
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from pathlib import Path
 from typing import Any
 
 import orjson
-from flask import Flask, Response, redirect, request
+from flask import Flask, Response, redirect, request, send_file
 
 from bluehour.openapi.messages import Request
 from bluehour.openapi.model import JSON, Operation
@@ -20,6 +21,7 @@ from ..api.answers import judged, reply_of
 from ..api.call import Answer, Refusal
 from ..api.journey import LARGEST_BODY
 from ..api.refusals import answer_to, nowhere
+from ..api.reply import Reply
 from ..api.wsgi import body_of, request_of
 from ..core.world import World
 from . import PREFIX
@@ -109,9 +111,19 @@ def _refusal(refusal: ControlRefusal) -> Answer:
 
 def _response(answer: Answer) -> Response:
     reply = reply_of(answer)
+    if isinstance(reply.body, Path):
+        return _file(reply, reply.body)
     response = Response(reply.body if isinstance(reply.body, bytes) else b"", reply.status)
     response.headers.clear()
     response.headers.extend(reply.headers)
+    return response
+
+
+def _file(reply: Reply, path: Path) -> Response:
+    """Send a file, or the part of it that is asked for: without parts, browsers don't jump in a video."""
+    headers = dict(reply.headers)
+    response = send_file(path, headers.pop("Content-Type"), conditional=True)
+    response.headers.extend(headers)
     return response
 
 

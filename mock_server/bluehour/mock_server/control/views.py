@@ -4,22 +4,26 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Any
 
 import orjson
 
+from bluehour.openapi import terms
+from bluehour.openapi.model import Operation
 from bluehour.openapi.resources import Action
+from bluehour.openapi.wording import counted
 
-from ..api.representation import image_project
+from ..api.representation import project_as_shown
 from ..api.resources.items import Items
 from ..api.resources.work import item_at, item_in
 from ..api.resources.work import status_of as status_of_item
 from ..api.secrets import Secrets
-from ..core.accounts import Account
+from ..core.accounts import Account, Entry
 from ..core.clock import isoformat, not_before
 from ..core.projects import Project, status_at
 from ..core.records import Record
-from ..core.sources import source_of
+from ..core.sources import sources_by_field
 from ..core.world import World
 from . import PREFIX
 
@@ -45,16 +49,7 @@ def state(world: World, features: Mapping[str, Any], version: str, upstream: str
         "items": world.store.count_records(),
         **{name: features.get(name, 0) for name in ("rules", "webhooks", "journal")},
         "contract": {
-            "operations": [
-                {
-                    "id": operation.id,
-                    "method": operation.method,
-                    "path": operation.path,
-                    "summary": str(operation.node.get("summary", "")),
-                    "credits": operation.credits,
-                }
-                for operation in contract.operations
-            ],
+            "operations": [_operation(operation) for operation in contract.operations],
             "projects": any(operation.behaviour for operation in contract.operations),
             "items": bool(world.actions),
             "job_errors": list(contract.extension("x-job-errors", {})),
@@ -63,6 +58,29 @@ def state(world: World, features: Mapping[str, Any], version: str, upstream: str
         },
         "links": _links(upstream),
     }
+
+
+def _operation(operation: Operation) -> dict[str, Any]:
+    return {
+        "id": operation.id,
+        "method": operation.method,
+        "path": operation.path,
+        "summary": str(operation.node.get("summary", "")),
+        "group": operation.group,
+        "creates": operation.behaviour == "create-project",
+        "credits": terms.usual_price(operation),
+        "price": _price_of(operation),
+    }
+
+
+def _price_of(operation: Operation) -> str:
+    """Return what an operation costs, in words."""
+    if not operation.takes_credits:
+        return "free"
+    price = counted(terms.usual_price(operation), "credit")
+    if terms.depends_on_request(operation):
+        price = f"from {price}"
+    return f"{price}, settled when it is done" if terms.settles(operation) else price
 
 
 def _settings(world: World, upstream: str | None) -> dict[str, Any]:
@@ -107,10 +125,8 @@ def account(world: World, account: Account) -> dict[str, Any]:
 def project(world: World, secrets: Secrets, project: Project, base_url: str) -> dict[str, Any]:
     """Return a project as the API shows it, and what only the mock knows of it."""
     now = world.clock.now()
-    pictures = f"{PREFIX}/projects/{project.id}/pictures"
-    complete = status_at(project, now) == "complete" and project.deleted_at is None
     return {
-        "project": {**image_project(world, project, now, base_url), "name": secrets.hide(project.name)},
+        "project": {**project_as_shown(world, project, now, base_url), "name": secrets.hide(project.name)},
         "account": project.account_id,
         "operation": project.operation_id,
         "plan": project.plan,
@@ -118,11 +134,55 @@ def project(world: World, secrets: Secrets, project: Project, base_url: str) -> 
         "finished_at": None if project.finished_at == math.inf else not_before(project.finished_at),
         "deleted_at": None if project.deleted_at is None else isoformat(project.deleted_at),
         "request": orjson.loads(secrets.body(project.request.decode())),
-        "pictures": {
-            "before": f"{pictures}/before" if source_of(world, project) else None,
-            "after": f"{pictures}/after" if complete else None,
-        },
+        "pictures": pictures(world, project, now),
     }
+
+
+def pictures(world: World, project: Project, now: float) -> dict[str, list[dict[str, str]]]:
+    """Return where the control API has a project's files: what it is made of, and what it has made by now."""
+    complete = status_at(project, now) == "complete" and project.deleted_at is None
+    made = world.pictures.names_of(project) if complete else ()
+    found = {
+        "before": list(sources_by_field(world, project)),
+        "after": [(name, Path(name)) for name in made],
+    }
+    return {
+        which: [
+            {
+                "path": f"{PREFIX}/projects/{project.id}/pictures/{which}?number={number}",
+                "name": name,
+                "media_type": world.pictures.media_type_of(file),
+            }
+            for number, (name, file) in enumerate(files, 1)
+        ]
+        for which, files in found.items()
+    }
+
+
+def booking(world: World, entry: Entry, balance: int) -> dict[str, Any]:
+    """Return a line of a ledger, with what it is for.
+
+    Args:
+        world: whose ledger it is.
+        entry: the line.
+        balance: what the account has from then on.
+    """
+    return {
+        "at": isoformat(entry.at),
+        "amount": entry.amount,
+        "reason": _reason_of(world, entry),
+        "project": entry.project_id,
+        "balance": balance,
+    }
+
+
+def _reason_of(world: World, entry: Entry) -> str:
+    if entry.project_id is None:
+        return "given"
+    if entry.amount <= 0:
+        return "charge"
+    project = world.store.project(entry.project_id)
+    return "refund" if project is None or project.is_refunded else "settlement"
 
 
 def item(record: Record, action: Action | None, world: World) -> dict[str, Any]:

@@ -114,16 +114,16 @@ def shortened(secret: str) -> str:
 
 
 def entries_of(project: Project) -> tuple[Entry, ...]:
-    """Return a project's lines in the ledger: its charge at create, and the refund that it ends with, if any.
+    """Return a project's lines in the ledger: its charge at create, and what its end gives back, if anything.
 
-    The refund is written with the charge, in the same transaction, and counts from `finished_at` on.
+    What is given back is written with the charge, in the same transaction, and counts from `finished_at` on.
     """
     charge = Entry(project.account_id, project.id, -project.credits, project.created_at)
     return (charge, *refund_of(project))
 
 
 def refund_of(project: Project) -> tuple[Entry, ...]:
-    """Return the one line that gives a project's credits back, or none: it completes, or never ends."""
-    if not project.is_refunded or project.finished_at == math.inf:
+    """Return the one line that gives back what a project's end doesn't keep, if there is any."""
+    if not project.gives_back or project.finished_at == math.inf:
         return ()
-    return (Entry(project.account_id, project.id, project.credits, project.finished_at),)
+    return (Entry(project.account_id, project.id, project.credits - project.kept, project.finished_at),)

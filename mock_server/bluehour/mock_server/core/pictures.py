@@ -1,7 +1,9 @@
-"""The pictures of projects, as far as a world has to know of them."""
+"""The pictures, videos and sounds of projects, as far as a world has to know of them."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 from bluehour.openapi.errors import BluehourError
@@ -9,34 +11,55 @@ from bluehour.openapi.errors import BluehourError
 from .projects import Project
 
 
+@dataclass(frozen=True, slots=True)
+class Clip:
+    """What a media file says of itself.
+
+    Attributes:
+        size: width and height, in pixels, of what shows something.
+        seconds: how long it plays.
+        fps: its frames in a second.
+    """
+
+    size: tuple[int, int] | None = None
+    seconds: float | None = None
+    fps: float | None = None
+
+
 class NoPicture(BluehourError):
     """There is no picture of this project, or not any more."""
 
 
 class Pictures:
-    """Makes and keeps pictures. This one is of a world without any; a renderer takes its place.
+    """Makes and keeps pictures. This one is of a world without any; a renderer takes its place."""
 
-    Attributes:
-        takes_time: whether a project waits for its picture, and is complete only once there is one.
-    """
+    def takes_time_for(self, project_type: str) -> bool:
+        """Tell whether a project of a type waits for its picture, and is complete only once there is one."""
+        return False
 
-    takes_time = False
+    def clip_of(self, file: Path) -> Clip | None:
+        """Return what an uploaded file says of itself; None where it can't be read."""
+        return None
 
-    def extension_of(self, project: Project) -> str:
-        """Return the extension of a project's picture, without its dot."""
-        return "png"
+    def names_of(self, project: Project) -> Sequence[str]:
+        """Return what the files that a project makes are called, such as `output.png`."""
+        return ()
 
-    def picture_of(self, project: Project) -> Path:
-        """Return the file with a complete project's picture, made now if need be; for those inside the gate.
+    def picture_of(self, project: Project, name: str) -> Path:
+        """Return a file of a complete project, made now if need be; for those inside the gate.
+
+        Args:
+            project: whose.
+            name: one of its `names_of`.
 
         Raises:
-            NoPicture: there is none.
+            NoPicture: there is none of that name.
             Forgotten: it had to be made, and a reset has come meanwhile.
         """
         raise NoPicture(project.id)
 
-    def example_picture(self, project_id: str) -> Path:
-        """Return the file with the picture of a project that the published examples name.
+    def example_picture(self, project_id: str, name: str) -> Path:
+        """Return a file of a project that the published examples name.
 
         Raises:
             NoPicture, Forgotten: as `picture_of` does.

@@ -1,4 +1,4 @@
-"""An image project's life, as pure functions of its row and the time."""
+"""A project's life, as pure functions of its row and the time."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ import secrets
 import time
 from dataclasses import dataclass, replace
 from itertools import count
+from uuid import UUID
 
 from bluehour.openapi.errors import BluehourError
 
@@ -42,7 +43,7 @@ class Project:
     """The account's plan at create; it decides the picture's size."""
     name: str
     credits: int
-    """What the create charged; see `credits_charged_at` for what is left of it after a refund."""
+    """What the create charged; see `credits_charged_at` for what is left of it at the end."""
     request: bytes
     """The request body as it was meant: JSON, without its Content-Encoding."""
     created_at: float
@@ -53,6 +54,15 @@ class Project:
     deleted_at: float | None = None
     was_ended: bool = False
     """Whether somebody ended it, ahead of its plan or because there was none; see `ended`."""
+    settled: int | None = None
+    """What it costs once it is complete, where it is billed by what is made."""
+    width: int | None = None
+    height: int | None = None
+    """Pixels of what is made, where its kind shows them."""
+    fps: float | None = None
+    """Frames in a second of what is made, likewise."""
+    seconds: float | None = None
+    """How long it plays, likewise."""
 
     @property
     def error(self) -> str | None:
@@ -68,6 +78,16 @@ class Project:
     def is_refunded(self) -> bool:
         """Whether its end gives the credits back; the vendor says so of canceled videos, and we of images."""
         return self.outcome != "complete"
+
+    @property
+    def kept(self) -> int:
+        """What its end leaves of the charge, in credits."""
+        return 0 if self.is_refunded else self.credits if self.settled is None else self.settled
+
+    @property
+    def gives_back(self) -> bool:
+        """Whether its end has a line in the ledger: a refund, or what was charged for what was not made."""
+        return self.is_refunded or self.kept != self.credits
 
 
 class ProjectEnded(BluehourError):
@@ -92,8 +112,8 @@ def status_at(project: Project, now: float) -> str:
 
 
 def credits_charged_at(project: Project, now: float) -> int:
-    """Return what the project has cost by `now`: nothing once its end gave the credits back."""
-    return 0 if project.is_refunded and now >= project.finished_at else project.credits
+    """Return what the project has cost by `now`: once it ended, what it kept of its charge."""
+    return project.kept if now >= project.finished_at else project.credits
 
 
 def begun(project: Project, at: float) -> Project:
@@ -124,8 +144,14 @@ def ended(project: Project, outcome: str, at: float) -> Project:
     return replace(project, outcome=outcome, rendering_at=rendering_at, finished_at=at, was_ended=True)
 
 
-def new_id() -> str:
-    """Return a fresh id in the vendor's form, a cuid: c, then 24 characters of time, counter and chance."""
+def new_id(form: str | None = None) -> str:
+    """Return a fresh id in the vendor's form, a cuid: c, then 24 characters of time, counter and chance.
+
+    Args:
+        form: `uuid` for one of those.
+    """
+    if form == "uuid":
+        return f"{UUID(int=_chance.getrandbits(128), version=4)}"
     moment = int(time.time() * 1000) * 36**4 + next(_created_here) % 36**4
     return f"c{_base36(moment, pairs=6)}{_this_process}{_base36(_chance.getrandbits(48), pairs=4)}"
 

@@ -8,7 +8,6 @@ from functools import cached_property
 from pathlib import Path
 from random import Random
 from threading import Lock
-from typing import Any
 
 from bluehour.openapi.contract import Contract
 from bluehour.openapi.resources import Action
@@ -272,8 +271,3 @@ class World:
         """The shortest pause between two polls that is advised, as long as jobs here take."""
         advised: float = self.contract.extension("x-polling-seconds", 0)
         return advised * self.settings.time_scale
-
-    def error_message(self, code: str) -> str:
-        """Return what a job error's code says to a person, from the contract's `x-job-errors`."""
-        messages: Mapping[str, Any] = self.contract.extension("x-job-errors", {})
-        return str(messages.get(code, messages.get("unknown_error", code)))

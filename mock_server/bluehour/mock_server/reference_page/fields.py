@@ -6,12 +6,13 @@ schema by name, and the page shows that schema once, in a list of its own.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from typing import Any
 
 from bluehour.openapi.document import Document, SpecError, at_pointer
 
+from .conditions import Condition, conditions
 from .rules import Node, Rule, choices, compact, listing, mapping, rules, type_words, types_of
 
 _SCHEMAS = "#/components/schemas/"
@@ -27,6 +28,12 @@ _MOST_MERGES = 20_000
 
 _MOST_EXAMPLES = 2
 
+_MOST_CHOICES = 60
+"""Values of an enum, where there is no room for more."""
+
+_MOST_CHOICES_OF_ALL = 10_000
+"""Values of long enums that are shown in full."""
+
 
 @dataclass(frozen=True, slots=True)
 class Field:
@@ -35,6 +42,9 @@ class Field:
     Attributes:
         name: the field's.
         label: instead of a name, for what has none: `each item`, `one of: Cat`.
+        conditions: the rules that depend on other fields.
+        choices: the values of an enum, the first ones where they are too many for the page.
+        count: how many there are of these.
         cut: the name of the schema that the page shows elsewhere; `…` where it has none.
     """
 
@@ -46,7 +56,9 @@ class Field:
     deprecated: bool = False
     access: str = ""
     rules: tuple[Rule, ...] = ()
+    conditions: tuple[Condition, ...] = ()
     choices: tuple[str, ...] = ()
+    count: int = 0
     default: str | None = None
     examples: tuple[str, ...] = ()
     description: str = ""
@@ -64,7 +76,8 @@ class Table:
     def is_plain(self) -> bool:
         """Whether nothing is to be said of the schema itself: it is an object, and its fields follow."""
         whole = self.whole
-        is_described = whole.description or whole.rules or whole.choices or whole.cut or whole.default
+        rules = whole.rules or whole.conditions or whole.choices
+        is_described = whole.description or rules or whole.cut or whole.default
         return whole.type == "object" and bool(self.rows) and not is_described
 
 
@@ -83,10 +96,12 @@ class Reader:
         self._nested = nested
         self.linked: dict[str, None] = {}
         self.rows = 0
+        self._choices_left = _MOST_CHOICES_OF_ALL
 
     def table(self, document: Document, node: Any, name: str = "") -> Table:
         """Return a schema and its fields; `name` is its own where it is one of the components."""
-        walk = _Walk(document, self._nested, frozenset({_SCHEMAS + name}) if name else frozenset())
+        above = frozenset({_SCHEMAS + name}) if name else frozenset[str]()
+        walk = _Walk(document, self._nested, above, self._choices)
         whole, *rows = walk.rows(Place(""), node)
         rows = [replace(row, depth=row.depth - 1) for row in rows]
         if len(rows) > _MOST_ROWS:
@@ -94,6 +109,14 @@ class Reader:
         self.rows += len(rows) + 1
         self.linked |= dict.fromkeys(row.cut for row in (whole, *rows) if row.cut not in ("", "…"))
         return Table(whole, tuple(rows))
+
+    def _choices(self, node: Node) -> tuple[str, ...]:
+        """Return the values of an enum: all of them, until very many have been shown on the page."""
+        count = len(listing(node.get("enum")))
+        if _MOST_CHOICES < count <= self._choices_left:
+            self._choices_left -= count
+            return choices(node, count)
+        return choices(node, _MOST_CHOICES)
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,10 +131,17 @@ class Place:
 
 
 class _Walk:
-    def __init__(self, document: Document, nested: bool, above: frozenset[str]) -> None:
+    def __init__(
+        self,
+        document: Document,
+        nested: bool,
+        above: frozenset[str],
+        choices: Callable[[Node], tuple[str, ...]],
+    ) -> None:
         self._document = document
         self._nested = nested
         self._above = above
+        self._choices = choices
         self._left = 2 * _MOST_ROWS  # so that the work has an end, and the reader learns that there is more
         self._merges_left = _MOST_MERGES
 
@@ -157,7 +187,9 @@ class _Walk:
             deprecated=keywords.get("deprecated") is True,
             access="read-only" if read_only else "write-only" if write_only else "",
             rules=(*rules(keywords), *self._rules_of_items(keywords)),
-            choices=choices(keywords),
+            conditions=tuple(conditions(keywords)),
+            choices=self._choices(keywords),
+            count=len(listing(keywords.get("enum"))),
             default=compact(keywords["default"]) if "default" in keywords else None,
             examples=_examples(keywords),
             description=str(keywords.get("description") or keywords.get("title") or ""),
@@ -175,7 +207,7 @@ class _Walk:
         if isinstance(items, dict) and not _is_deep(items):
             for rule in rules(items):
                 yield replace(rule, words=f"each {rule.words}")
-            if values := choices(items):
+            if values := choices(items, _MOST_CHOICES):
                 yield Rule("each one of", ", ".join(values))
 
     def _within(self, place: Place, node: Node) -> Iterator[Field]:

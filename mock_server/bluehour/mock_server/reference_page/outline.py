@@ -7,6 +7,7 @@ is read from the document's own nodes, of which a stranger's may hold anything.
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from functools import partial
@@ -20,10 +21,15 @@ from bluehour.openapi.resources import Action, Kind
 
 from .curl import curl
 from .fields import Field, Reader, Table
+from .making import what_comes_out
+from .prices import Plans, Price, cost_in_words, price_of
 from .rules import Node, listing, mapping, pretty
 
 _MOST_ROWS = 6000
 """Rows of a page on which nested references are followed in place; a longer page links to them."""
+
+_OFTEN = 4
+"""Operations that declare an answer by the same reference; it is then told once, for all of them."""
 
 _T = TypeVar("_T")
 
@@ -37,10 +43,17 @@ _LOCATIONS = {
 
 @dataclass(frozen=True, slots=True)
 class Example:
-    """A value to show: its name, and its text as it travels."""
+    """A value to show.
+
+    Attributes:
+        name: its own.
+        text: as it travels.
+        cost: of a request, what it costs.
+    """
 
     name: str
     text: str
+    cost: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,13 +67,20 @@ class Body:
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """One of the answers of an operation."""
+    """One of the answers of an operation.
+
+    Attributes:
+        shared: where the rest is told, as it is of other operations too.
+        anchor: of what is told for several operations.
+    """
 
     status: str
     phrase: str
     description: str
-    headers: tuple[Field, ...]
-    bodies: tuple[Body, ...]
+    headers: tuple[Field, ...] = ()
+    bodies: tuple[Body, ...] = ()
+    shared: str = ""
+    anchor: str = ""
 
     @property
     def is_success(self) -> bool:
@@ -81,7 +101,11 @@ class Entry:
     """Its summary, else its path, which stands beside the method there."""
     description: str
     deprecated: bool
-    credits: int
+    price: Price | None
+    asks_as: str
+    """The id by which the page asks what a request costs; nothing where there is no price."""
+    makes: tuple[tuple[str, str], ...]
+    """What comes out: what is said of it, and how it is."""
     render_seconds: float
     state: str
     """What it does to what is kept; nothing where nothing is."""
@@ -126,6 +150,7 @@ class Outline:
     groups: tuple[Group, ...]
     webhooks: tuple[Entry, ...]
     schemas: tuple[tuple[str, str, Table], ...]
+    shared: tuple[Answer, ...]
     anywhere: tuple[Answer, ...]
     job_errors: tuple[tuple[str, str], ...]
     failing_asset: str
@@ -174,10 +199,12 @@ class _Outliner:
         self._base_url = base_url
         self._reader = reader
         self._anchors: set[str] = set()
+        self._plans: Plans = mapping(contract.extension("x-plans"))
+        self._shared = _shared_answers(contract.operations)
 
     def outline(self) -> Outline:
         info = mapping(self._document.get("info"))
-        plans = mapping(self._contract.extension("x-plans"))
+        plans = self._plans
         limits = tuple(dict.fromkeys(str(key) for plan in plans.values() for key in mapping(plan)))
         return Outline(
             title=self._contract.title,
@@ -187,6 +214,7 @@ class _Outliner:
             groups=tuple(self._groups()),
             schemes=tuple(self._schemes()),
             webhooks=tuple(self._webhooks()),
+            shared=tuple(self._shared_answers()),
             anywhere=tuple(self._anywhere()),
             job_errors=tuple(
                 (str(code), str(message))
@@ -207,7 +235,7 @@ class _Outliner:
         tags = [mapping(tag) for tag in listing(self._document.get("tags"))]
         grouped: dict[str, list[Operation]] = {_words(tag, "name"): [] for tag in tags}
         for operation in self._contract.operations:
-            grouped.setdefault(_tag(operation), []).append(operation)
+            grouped.setdefault(operation.group, []).append(operation)
         descriptions = {_words(tag, "name"): _words(tag, "description") for tag in tags}
         anchors = {operation.id: self._anchor(operation.id) for operation in self._contract.operations}
         for name, operations in grouped.items():
@@ -245,14 +273,16 @@ class _Outliner:
             in_contents=_words(node, "summary") or operation.path,
             description=_words(node, "description"),
             deprecated=node.get("deprecated") is True,
-            credits=operation.credits,
+            price=_attempt(partial(price_of, operation)),
+            asks_as=operation.id if "x-credits" in node and operation.json_body else "",
+            makes=_attempt(partial(what_comes_out, operation)) or (),
             render_seconds=operation.render_seconds,
             state=_state(self._actions.get(operation.id)),
             security=_security(operation),
             parameters=tuple(self._parameters(operation, place)),
             body_required=bool(operation.body and operation.body.required),
             body_description=_words(body, "description"),
-            bodies=tuple(self._bodies(operation.body.content, body)) if operation.body else (),
+            bodies=tuple(self._bodies(operation.body.content, body, operation)) if operation.body else (),
             answers=tuple(
                 self._answer(response, answers.get(status))
                 for status, response in operation.responses.items()
@@ -294,28 +324,56 @@ class _Outliner:
 
     # --- bodies and answers -------------------------------------------------------------------------------
 
-    def _bodies(self, content: Mapping[str, MediaType], node: Node) -> Iterator[Body]:
+    def _bodies(
+        self, content: Mapping[str, MediaType], node: Node, asked: Operation | None = None
+    ) -> Iterator[Body]:
+        """Yield the representations of a body: of an operation's request, or of an answer."""
         nodes: dict[str, Node] = {}
         for name, media in mapping(node.get("content")).items():
             nodes.setdefault(without_parameters(name), mapping(media))
         for name, media in content.items():
             table = self._reader.table(media.schema.document, media.schema.node)
-            yield Body(name, table, tuple(self._examples(media, nodes.get(name, {}))))
+            yield Body(name, table, tuple(self._examples(media, nodes.get(name, {}), asked)))
 
-    def _examples(self, media: MediaType, node: Node) -> Iterator[Example]:
+    def _examples(self, media: MediaType, node: Node, asked: Operation | None) -> Iterator[Example]:
         if "example" in node:
-            yield Example("", _text(node["example"], media))
+            yield Example("", _text(node["example"], media), self._cost(asked, node["example"]))
         for name, declared in mapping(node.get("examples")).items():
             example = mapping(_followed(self._document, declared))
             if "value" in example:
                 title = _words(example, "summary") or name.replace("-", " ").capitalize()
-                yield Example(title, _text(example["value"], media))
+                yield Example(title, _text(example["value"], media), self._cost(asked, example["value"]))
         if not media.examples and (media.is_json or media.name.startswith("text/")):
             made = _attempt(partial(_made, media))
             if made:
                 yield Example("Made from the schema", made)
 
+    def _cost(self, asked: Operation | None, body: Any) -> str:
+        """Return what an example of a request costs; nothing where it has no price, or is not legal."""
+        media = asked.json_body if asked and "x-credits" in asked.node else None
+        if asked is None or media is None or not isinstance(body, dict):
+            return ""
+        is_legal = _attempt(partial(media.schema.accepts, body))
+        return (_attempt(partial(cost_in_words, asked, body, self._plans)) or "") if is_legal else ""
+
+    def _shared_answers(self) -> Iterator[Answer]:
+        told: set[str] = set()
+        for operation in self._contract.operations:
+            nodes = mapping(operation.node.get("responses"))
+            for status, response in operation.responses.items():
+                anchor = self._shared.get((status, _reference(nodes.get(status))), "")
+                if anchor and anchor not in told:
+                    told.add(anchor)
+                    yield replace(self._whole_answer(response, nodes.get(status)), anchor=anchor)
+
     def _answer(self, response: DeclaredResponse, node: Any) -> Answer:
+        """Return what is told of an answer at its operation."""
+        if anchor := self._shared.get((response.status, _reference(node))):
+            words = _words(mapping(_followed(self._document, node)), "description")
+            return Answer(response.status, _phrase(response.status), words, shared=anchor)
+        return self._whole_answer(response, node)
+
+    def _whole_answer(self, response: DeclaredResponse, node: Any) -> Answer:
         node = mapping(_followed(self._document, node))
         headers = mapping(node.get("headers"))
         return Answer(
@@ -356,6 +414,22 @@ class _Outliner:
                 yield name, schema_anchor(name), table
 
 
+def _shared_answers(operations: Iterable[Operation]) -> dict[tuple[str, str], str]:
+    """Return the anchors of the answers that many operations declare, by status and reference."""
+    declared = Counter(
+        (status, reference)
+        for operation in operations
+        for status, node in mapping(operation.node.get("responses")).items()
+        if (reference := _reference(node)) and not status.startswith("2")
+    )
+    often = [key for key, count in declared.items() if count >= _OFTEN]
+    return {key: f"answer:{number}" for number, key in enumerate(often, start=1)}
+
+
+def _reference(node: Any) -> str:
+    return str(mapping(node).get("$ref", ""))
+
+
 def schema_anchor(name: str) -> str:
     """Return the id of a schema on the page; no operation's anchor has a colon in it."""
     return "schema:" + re.sub(r"\s+", "-", name)
@@ -379,10 +453,6 @@ def _followed(document: Document, node: Any) -> Any:
 def _words(node: Node, key: str) -> str:
     value = node.get(key)
     return "" if value is None else str(value).strip()
-
-
-def _tag(operation: Operation) -> str:
-    return next((str(tag) for tag in listing(operation.node.get("tags"))), "")
 
 
 def _made(media: MediaType) -> str:

@@ -1,4 +1,4 @@
-"""The reference's page at `/docs`, made when somebody first asks for it, and its files."""
+"""The reference's page at `/docs`, made when somebody first asks for it, its files, and what it asks."""
 
 from __future__ import annotations
 
@@ -16,14 +16,17 @@ from bluehour.openapi.document import Document
 from bluehour.openapi.model import JSON
 from bluehour.openapi.resources import Action
 
+from ..api.wsgi import body_of
 from . import PATH
+from .asking import LARGEST_QUESTION, answer_to
 
+_COST = f"{PATH}/cost"
 _STATIC = Path(__file__).with_name("static")
 _FILES = {"base.css": "text/css", "reference.css": "text/css", "reference.js": "text/javascript"}
 
 # The page is made of a stranger's text. Should any of it slip through as HTML, it can still do nothing.
 _POLICY = (
-    "default-src 'none'; style-src 'self'; script-src 'self'; img-src data:; "
+    "default-src 'none'; style-src 'self'; script-src 'self'; img-src data:; connect-src 'self'; "
     "base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
 )
 _HEADERS = {
@@ -44,11 +47,12 @@ def add_routes(app: Flask, contract: Contract, actions: Mapping[str, Action]) ->
     document = _written(contract.document)
     app.add_url_rule("/openapi.json", "openapi", lambda: Response(document, content_type=JSON))
     files = {f"{PATH}/{name}": name for name in _FILES}
-    if _taken(contract) & {PATH, *files}:
+    if _taken(contract) & {PATH, _COST, *files}:
         return
     app.add_url_rule(PATH, "reference_page", _View(contract, actions), strict_slashes=False)
     for path, name in files.items():
         app.add_url_rule(path, f"reference_page {name}", partial(_file, name))
+    app.add_url_rule(_COST, "reference_page cost", partial(_cost, contract), methods=["POST"])
 
 
 def _written(document: Document) -> bytes:
@@ -85,3 +89,9 @@ class _View:
 def _file(name: str) -> Response:
     content = (_STATIC / name).read_bytes()
     return Response(content, headers=_HEADERS, content_type=f"{_FILES[name]}; charset=utf-8")
+
+
+def _cost(contract: Contract) -> Response:
+    question = body_of(request.environ).read(LARGEST_QUESTION + 1)
+    status, answer = answer_to(contract, question)
+    return Response(orjson.dumps(answer), status, headers=_HEADERS, content_type=JSON)

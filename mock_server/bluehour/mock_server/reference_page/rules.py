@@ -6,7 +6,7 @@ A specification may hold anything where a number or a list is due. What can't be
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -14,7 +14,6 @@ Node = dict[str, Any]
 
 _LONGEST_VALUE = 160
 _DEEPEST_TYPE = 4
-_MOST_CHOICES = 60
 
 # Rules that few specifications have are shown as they are written.
 _AS_WRITTEN = (
@@ -63,6 +62,11 @@ def mapping(value: Any) -> Node:
 def listing(value: Any) -> list[Any]:
     """Return a list as it is, and an empty one for all else."""
     return value if isinstance(value, list) else []
+
+
+def any_of(values: Sequence[str]) -> str:
+    """Return what may be chosen from: `a, b or c`."""
+    return " or ".join(filter(None, (", ".join(values[:-1]), *values[-1:])))
 
 
 def type_words(node: Any, follow: Callable[[Any], Any], depth: int = _DEEPEST_TYPE) -> str:
@@ -143,7 +147,8 @@ def _rules(node: Node) -> Iterator[Rule]:
     if "x-plan-limit" in node:
         yield Rule("at most what the plan allows:", str(node["x-plan-limit"]))
     if "x-asset-type" in node:
-        yield Rule(f"names an asset: {node['x-asset-type']}")
+        kinds = listing(node["x-asset-type"]) or [node["x-asset-type"]]
+        yield Rule(f"names an asset: {any_of([str(kind) for kind in kinds])}")
     for keyword in _AS_WRITTEN:
         if keyword in node and node[keyword] is not False:
             yield Rule(f"{keyword}:", compact(node[keyword]))
@@ -191,8 +196,8 @@ def _number(limit: Any) -> str:
     return str(number).replace("-", "\N{MINUS SIGN}") if isinstance(number, int | float) else compact(number)
 
 
-def choices(node: Node) -> tuple[str, ...]:
-    """Return the values of an enum as JSON, the first of very many."""
-    values = [compact(value) for value in listing(node.get("enum"))]
-    left = len(values) - _MOST_CHOICES
-    return (*values[:_MOST_CHOICES], f"… and {left} more") if left > 0 else tuple(values)
+def choices(node: Node, most: int) -> tuple[str, ...]:
+    """Return the values of an enum as JSON, the first of those that are more than so many."""
+    values = listing(node.get("enum"))
+    left = len(values) - most
+    return (*map(compact, values[:most]), *([f"… and {left} more"] if left > 0 else []))

@@ -1,18 +1,19 @@
-"""Edited pictures: what a renderer is asked for, and what it may refuse with."""
+"""What projects make: what a renderer is asked for, and what it may refuse with."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Protocol, TypeVar
 
 from bluehour.openapi.errors import BluehourError
+from bluehour.openapi.outputs import Output, size_of
 
 
 @dataclass(frozen=True, slots=True)
 class Job:
-    """One picture to make.
+    """One file to make.
 
     Attributes:
         project_type: the contract's `x-project-type`, such as `FACE_EDITOR`.
@@ -21,6 +22,9 @@ class Job:
             (a URL that was not fetched, a published example).
         longest_edge: the plan's cap for the longer side, in pixels.
         extension: of the file that is made, without its dot: `png` says PNG.
+        output: what the contract says of the files that are made.
+        number: which of the project's files it is, from 1 on.
+        size: width and height in pixels, of a video whose project says them.
     """
 
     project_type: str
@@ -28,10 +32,15 @@ class Job:
     source: Path | None
     longest_edge: int
     extension: str = "png"
+    output: Output = field(default_factory=Output)
+    number: int = 1
+    size: tuple[int, int] | None = None
 
     @property
     def largest_edge(self) -> float:
         """Pixels that the picture's longer side can have at most."""
+        if self.output.is_sized:
+            return max(size_of(self.output, None, self.longest_edge))
         style = self.request.get("style")
         factor = style.get("upscale_factor") if isinstance(style, Mapping) else None
         return self.longest_edge * (factor if isinstance(factor, int | float) else 1)
@@ -54,10 +63,10 @@ class RendererError(BluehourError):
 
 
 class Renderer(Protocol):
-    """Makes an edited picture."""
+    """Makes a file."""
 
-    def render(self, job: Job) -> bytes:
-        """Return the picture as an encoded file.
+    def render(self, job: Job, target: Path) -> None:
+        """Write what is made to a file.
 
         Raises:
             JobFailed: it can't be made; the project ends in that error.
@@ -73,6 +82,9 @@ class Stage(Protocol[Loaded, Edited]):
 
     Many pictures share one call of `edit`, and while that keeps a device busy, others are read and written.
     """
+
+    def edits(self, project_type: str) -> bool:
+        """Tell whether it is what makes the pictures of a type of project; others are simulated."""
 
     def most_at_once(self, project_type: str) -> int:
         """Return how many pictures one `edit` makes the best of."""

@@ -1,4 +1,4 @@
-"""A project's pictures in the control API, before and after, in a form that a browser can show."""
+"""A project's files in the control API, before and after, in a form that a browser can show."""
 
 from __future__ import annotations
 
@@ -8,61 +8,55 @@ from pathlib import Path
 from ..api.call import Answer
 from ..control.exchange import ControlCall, ControlRefusal
 from ..core.projects import status_at
-from ..core.sources import source_of
+from ..core.sources import sources_of
 from ..core.world import World
 from . import JobFailed
 from .outputs import Outputs
 
-_SHOWN_AS_THEY_ARE = {
-    ".png": "image/png",
-    ".jpg": "image/jpeg",
-    ".jpeg": "image/jpeg",
-    ".jfif": "image/jpeg",
-    ".webp": "image/webp",
-    ".avif": "image/avif",
-    ".bmp": "image/bmp",
-}
-"""The rest of the accepted types, browsers do not show."""
+_SHOWN_AS_THEY_ARE = ("image/png", "image/jpeg", "image/gif", "image/webp", "image/avif", "image/bmp")
+"""The rest of the accepted pictures, browsers do not show."""
 
 
 class PictureOperations:
-    """The operations on pictures."""
+    """The operations on pictures, videos and sounds."""
 
     def __init__(self, world: World, outputs: Outputs) -> None:
         self._world = world
         self._outputs = outputs
 
     def get_picture(self, call: ControlCall) -> Answer:
-        """A project's picture."""
-        path = self._path(call.parameters["id"], call.parameters["which"])
-        shown = None if path is None else self._shown(path)
-        if shown is None:
+        """One of a project's files."""
+        asked = call.parameters
+        path = self._path(asked["id"], asked["which"], int(asked["number"]))
+        answer = None if path is None else self._answer(path)
+        if answer is None:
             raise ControlRefusal(404, "not_found", "There is no such picture, or not yet")
-        content, media_type = shown
-        return Answer(200, content, media_type, headers={"Cache-Control": "no-cache"})
+        answer.headers = {"Cache-Control": "no-cache"}
+        return answer
 
-    def _path(self, project_id: str, which: str) -> Path | None:
-        """Return the file with a project's picture, `before` or `after`; None where there is none."""
+    def _path(self, project_id: str, which: str, number: int) -> Path | None:
+        """Return one of the files of a project, `before` or `after`; None where there is none."""
         project = self._world.store.project(project_id)
         if project is None or project.deleted_at is not None:
             return None
         if which == "before":
-            return source_of(self._world, project)
+            return dict(enumerate(sources_of(self._world, project), 1)).get(number)
         if status_at(project, self._world.clock.now()) != "complete":
             return None
         with self._world.gate:
-            return self._outputs.of_project(project)
+            name = dict(enumerate(self._outputs.names_of(project), 1)).get(number)
+            return None if name is None else self._outputs.of_project(project, name)
 
-    def _shown(self, path: Path) -> tuple[bytes, str] | None:
+    def _answer(self, path: Path) -> Answer | None:
+        media_type = self._world.pictures.media_type_of(path)
+        if not media_type.startswith("image/") or media_type in _SHOWN_AS_THEY_ARE:
+            return Answer(200, path, media_type)
         from .pictures import open_picture
 
-        media_type = _SHOWN_AS_THEY_ARE.get(path.suffix.lower())
-        if media_type is not None:
-            return path.read_bytes(), media_type
         try:
             with self._outputs.room.for_picture(path):
                 png = io.BytesIO()
                 open_picture(path).image.save(png, "PNG")
-                return png.getvalue(), "image/png"
+                return Answer(200, png.getvalue(), "image/png")
         except JobFailed:
             return None

@@ -23,6 +23,26 @@ _OPTIONS: Final[dict[str, dict[str, Any]]] = {
 }
 
 
+_PLAYED: Final = {
+    "mp4": "video/mp4",
+    "m4v": "video/mp4",
+    "mov": "video/quicktime",
+    "webm": "video/webm",
+    "mp3": "audio/mpeg",
+    "wav": "audio/wav",
+    "aac": "audio/aac",
+    "flac": "audio/flac",
+    "weba": "audio/webm",
+    "m4a": "audio/mp4",
+    "opus": "audio/ogg",
+    "ogg": "audio/ogg",
+    "oga": "audio/ogg",
+    "aiff": "audio/aiff",
+    "amr": "audio/amr",
+}
+"""Media types of what is no picture (IANA's registry; webmproject.org; WHATWG's MIME sniffing)."""
+
+
 def extension_like(source: Path | None) -> str:
     """Return the extension of a picture in the format of an upload; PNG where that can't be written."""
     extension = "" if source is None else source.suffix.lower().removeprefix(".")
@@ -30,8 +50,9 @@ def extension_like(source: Path | None) -> str:
 
 
 def media_type_of(path: Path) -> str:
-    """Return the media type that a picture's extension stands for."""
-    return Image.MIME[_format_of(path.suffix.lower().removeprefix(".")) or "PNG"]
+    """Return the media type that a file's extension stands for."""
+    extension = path.suffix.lower().removeprefix(".")
+    return _PLAYED.get(extension) or Image.MIME[_format_of(extension) or "PNG"]
 
 
 def encoded(picture: Image.Image, extension: str, icc_profile: bytes | None = None) -> bytes:

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
 from ..api.feature import Feature
 from ..control.exchange import Handler, handlers_of
-from ..core.pictures import Pictures
+from ..core.installing import command_for
+from ..core.pictures import Clip, Pictures
 from ..core.projects import Project, ProjectEnded
 from ..core.sources import remove_sources
 from ..core.world import World
@@ -17,6 +19,8 @@ from . import Stage
 from .control import PictureOperations
 from .outputs import Outputs
 from .queue import RenderQueue
+
+_WRITTEN_BY_PYAV = (".mp4", ".webm", ".mp3")
 
 
 class Rendering(Feature, Pictures):
@@ -32,20 +36,29 @@ class Rendering(Feature, Pictures):
         self.stage = stage
         self.outputs = Outputs(world, stage)
         self.queue = None if stage is None else RenderQueue(world, stage, self.outputs)
-        self.takes_time = stage is not None
         self._world = world
         world.pictures = self
 
     # What the world is told of its pictures.
 
-    def extension_of(self, project: Project) -> str:
-        return self.outputs.extension_of(project)
+    def takes_time_for(self, project_type: str) -> bool:
+        return self.stage is not None and self.stage.edits(project_type)
 
-    def picture_of(self, project: Project) -> Path:
-        return self.outputs.of_project(project)
+    def clip_of(self, file: Path) -> Clip | None:
+        from .media.clips import clip_of
+        from .pictures import size_in
 
-    def example_picture(self, project_id: str) -> Path:
-        return self.outputs.of_example(project_id)
+        size = size_in(file)
+        return clip_of(file) if size is None else Clip(size)
+
+    def names_of(self, project: Project) -> Sequence[str]:
+        return self.outputs.names_of(project)
+
+    def picture_of(self, project: Project, name: str) -> Path:
+        return self.outputs.of_project(project, name)
+
+    def example_picture(self, project_id: str, name: str) -> Path:
+        return self.outputs.of_example(project_id, name)
 
     def media_type_of(self, picture: Path) -> str:
         from .encoding import media_type_of  # not before: most clients under test never download one
@@ -53,7 +66,7 @@ class Rendering(Feature, Pictures):
         return media_type_of(picture)
 
     def remove(self, project: Project, now: float) -> None:
-        self.outputs.file_of(project).unlink(missing_ok=True)
+        self.outputs.remove(project)
         if project.finished_at <= now:  # else it may be rendered just now
             remove_sources(self._world, project)
 
@@ -64,11 +77,19 @@ class Rendering(Feature, Pictures):
             return fault_of(picture)
 
     def remarks_on(self, project: Project) -> list[str]:
-        if self.stage is None:
-            return []
+        stage = self.outputs.stage_for(project)
+        if stage is None:
+            return self._lacks(self.outputs.names_of(project)[0])
         job = self.outputs.job_of(project)
-        remark = self.stage.remark_on(job.project_type, job.request)
+        remark = stage.remark_on(job.project_type, job.request)
         return [] if remark is None else [remark]
+
+    def _lacks(self, name: str) -> list[str]:
+        """Say where a file can't be made as it was asked for."""
+        if not name.endswith(_WRITTEN_BY_PYAV) or find_spec("av"):  # its import would keep the create waiting
+            return []
+        needed = command_for("video")
+        return [f"a packed {name.rpartition('.')[2]} is what can be downloaded; real ones need {needed}"]
 
     # What the world tells.
 

@@ -98,6 +98,15 @@ def is_large(path: Path) -> bool:
         return False
 
 
+def size_in(path: Path) -> tuple[int, int] | None:
+    """Return width and height of a file's picture, in pixels, by its header alone; None where it is none."""
+    try:
+        with Image.open(path, formats=FORMATS) as image:
+            return image.size
+    except Exception:  # as in `is_large`
+        return None
+
+
 def fault_of(path: Path) -> str | None:
     """Return the job error code that an uploaded image ends in, or None.
 

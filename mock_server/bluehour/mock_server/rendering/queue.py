@@ -25,7 +25,7 @@ from ..core.lacks import lack_in
 from ..core.projects import Project, ProjectEnded
 from ..core.world import World
 from . import Job, JobFailed, Stage
-from .outputs import Outputs, keep
+from .outputs import Outputs, whole
 
 log = logging.getLogger("bluehour")
 
@@ -225,7 +225,8 @@ class RenderQueue:
             encoded = self._stage.encode(task.picture)
             with self._world.gate:
                 if self._is_wanted(task):
-                    keep(self._outputs.file_of(task.project), encoded)
+                    with whole(self._outputs.files_of(task.project)[0]) as part:
+                        part.write_bytes(encoded)
         except Exception as error:
             self._fail(task, error)
         else:
@@ -255,7 +256,7 @@ class RenderQueue:
         """Leave no picture of a project that isn't complete after all, or is deleted."""
         stored = self._world.store.project(project.id)
         if stored is None or stored.outcome != _COMPLETE or stored.deleted_at is not None:
-            self._outputs.file_of(project).unlink(missing_ok=True)
+            self._outputs.remove(project)
 
     def _is_wanted(self, task: _Task) -> bool:
         return self._tasks.get(task.project.id) is task

@@ -19,18 +19,16 @@ from PIL import Image, ImageDraw, ImageFont, ImageOps
 
 from bluehour.mock_server.rendering import Job, JobFailed
 from bluehour.mock_server.rendering.pictures import Picture, lacks_decoder, open_picture
-
-MAX_EDGE: Final = 8192
-"""Pixels; no picture is made larger, so that no request can take the machine's memory."""
+from bluehour.openapi.outputs import MAX_EDGE, size_of
 
 _Colour: TypeAlias = tuple[int, int, int]
 
-_NIGHT: Final = (13, 19, 48)
+NIGHT: Final = (13, 19, 48)
 _BLUE: Final = (48, 72, 168)
 _TRACK: Final = (74, 87, 140)
 _MUTED: Final = (158, 172, 218)
 _INK: Final = (238, 242, 255)
-_AMBER: Final = (255, 188, 92)
+AMBER: Final = (255, 188, 92)
 
 _SMALLEST_CAPTIONED = 120  # pixels of the shorter edge; below it not even the title can be read
 _SMALLEST_FONT = 9  # pixels
@@ -62,16 +60,54 @@ class SimulatedRenderer:
             JobFailed: `invalid_file_format`, where the uploaded file can't be decoded.
             OSError: the uploaded file can't be opened.
         """
-        source = _source(job)
-        size = output_size(source.size, job.request, job.longest_edge)
-        picture = source.image.resize(size, Image.Resampling.LANCZOS, reducing_gap=3.0)
-        del source
-        _tint(picture, _BLUE, 0.14, (0, 0, *size))
-        border = max(1, round(min(size) / 100))
-        if min(size) >= _SMALLEST_CAPTIONED:
-            _draw_band(picture, caption_of(job), border)
-        ImageDraw.Draw(picture).rectangle((0, 0, size[0] - 1, size[1] - 1), outline=_AMBER, width=border)
-        return _png(picture)
+        return _png(picture_of(job))
+
+
+def picture_of(job: Job, size: tuple[int, int] | None = None) -> Image.Image:
+    """Return the picture of a job in mode RGB, with what was asked written on it.
+
+    Args:
+        job: without a picture, or with a HEIC or HEIF that can't be decoded here, it gets a drawn one.
+        size: width and height in pixels, which the source is cut to; what the job asks for if None.
+
+    Raises:
+        JobFailed: `invalid_file_format`, where the uploaded file can't be decoded.
+        OSError: the uploaded file can't be opened.
+    """
+    picture = plain_picture_of(job, size)
+    width, height = picture.size
+    _tint(picture, _BLUE, 0.14, (0, 0, width, height))
+    draw_caption(picture, job)
+    box, border = (0, 0, width - 1, height - 1), _border_of(picture)
+    ImageDraw.Draw(picture).rectangle(box, outline=AMBER, width=border)
+    return picture
+
+
+def plain_picture_of(job: Job, size: tuple[int, int] | None = None) -> Image.Image:
+    """Return the picture of a job in its size with nothing on it; takes and raises what `picture_of` does."""
+    source = _source(job)
+    is_cut = size is not None or job.output.aspect is not None
+    size = size or _size(job, source.size)
+    if not is_cut:
+        return source.image.resize(size, Image.Resampling.LANCZOS, reducing_gap=3.0)
+    return ImageOps.fit(source.image, size, Image.Resampling.LANCZOS)
+
+
+def draw_caption(picture: Image.Image, job: Job) -> None:
+    """Write on a picture what was asked, where there is room for it."""
+    if min(picture.size) >= _SMALLEST_CAPTIONED:
+        _draw_band(picture, caption_of(job), _border_of(picture))
+
+
+def _border_of(picture: Image.Image) -> int:
+    return max(1, round(min(picture.size) / 100))
+
+
+def _size(job: Job, source_size: tuple[int, int]) -> tuple[int, int]:
+    """Return the width and height of what a job makes, in pixels."""
+    if job.output.is_sized:
+        return size_of(job.output, source_size, job.longest_edge)
+    return output_size(source_size, job.request, job.longest_edge)
 
 
 def output_size(
@@ -112,7 +148,7 @@ def _source(job: Job) -> Picture:
     if job.source is None:
         return drawn
     try:
-        return open_picture(job.source, max(output_size((MAX_EDGE, MAX_EDGE), job.request, job.longest_edge)))
+        return open_picture(job.source, max(_size(job, (MAX_EDGE, MAX_EDGE))))
     except JobFailed:
         if lacks_decoder(job.source):
             return drawn
@@ -185,6 +221,8 @@ def caption_of(job: Job) -> Caption:
         elif isinstance(value, Mapping | list) and value:
             notes.append(f"{name} ({len(value)} values)")
     title = f"{_title(job.project_type)} (simulated)"
+    if job.output.count > 1:
+        title += f", {job.number} of {job.output.count}"
     return Caption(title, tuple(texts), tuple(sliders), tuple(notes))
 
 
@@ -260,7 +298,7 @@ class _Column:
         sliders = self._sliders(caption.sliders, max(0, left - len(caption.texts)))
         texts = self._texts(caption.texts, left - len(sliders))
         nothing: _Row = [_Text(0, "nothing to change", _MUTED)]
-        title: _Row = [_Text(0, self._cut(caption.title, self.width), _AMBER)]
+        title: _Row = [_Text(0, self._cut(caption.title, self.width), AMBER)]
         body = [*texts, *sliders, *notes] or [nothing]
         return [title, *body][:limit]
 
@@ -303,7 +341,7 @@ class _Column:
         share = max(-1.0, min(1.0, value / _FULL_SLIDER))
         yield _Text(x, name, _INK)
         yield _Bar(x + names + self.em, cell - names - values - 2 * self.em, share)
-        yield _Text(x + cell - self._length(_signed(value)), _signed(value), _AMBER)
+        yield _Text(x + cell - self._length(_signed(value)), _signed(value), AMBER)
 
     def _flow(self, phrases: Sequence[str], limit: int) -> list[_Row]:
         return [[_Text(0, line, _INK)] for line in self._wrapped(phrases, "  ·  ", self.width, limit)]
@@ -359,7 +397,7 @@ def _draw_band(picture: Image.Image, caption: Caption, border: int) -> None:
     rows = column.rows(caption, max(1, int((height * _BAND_SHARE - margin - em) / line)))
     top = height - margin - len(rows) * line
     band = (0, top - gap - em // 2, width, height)
-    _tint(picture, _NIGHT, 0.84, band)
+    _tint(picture, NIGHT, 0.84, band)
     draw = ImageDraw.Draw(picture)
     for number, row in enumerate(rows):
         for mark in row:
@@ -375,7 +413,7 @@ def _draw_mark(draw: ImageDraw.ImageDraw, mark: _Text | _Bar, left: int, top: in
     middle, centre = top + round(column.em * 0.68), x + mark.width / 2
     draw.rectangle((x, middle - thick, x + mark.width, middle + thick), fill=_TRACK)
     end = centre + mark.share * mark.width / 2
-    draw.rectangle((min(centre, end), middle - thick, max(centre, end), middle + thick), fill=_AMBER)
+    draw.rectangle((min(centre, end), middle - thick, max(centre, end), middle + thick), fill=AMBER)
     draw.line((centre, middle - 3 * thick, centre, middle + 3 * thick), fill=_MUTED, width=thick)
 
 

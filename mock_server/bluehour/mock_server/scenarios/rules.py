@@ -10,7 +10,7 @@ from typing import Any
 from bluehour.openapi.contract import Contract
 from bluehour.openapi.data import from_json
 from bluehour.openapi.errors import BluehourError
-from bluehour.openapi.wording import cut, quoted
+from bluehour.openapi.wording import cut, listed, quoted
 
 from ..api.effects import Effect, ForcedAnswer
 from ..core.wildcard import with_stars
@@ -132,7 +132,7 @@ def _operation_named(name: str | None, contract: Contract) -> str | None:
     for operation in contract.operations:
         if name in (operation.id, f"{operation.method} {operation.path}"):
             return operation.id
-    known = ", ".join([*(operation.id for operation in contract.operations), *TRANSFERS])
+    known = listed([*(operation.id for operation in contract.operations), *TRANSFERS], name)
     raise RuleError(f"match.operation: there is no operation {quoted(name)}; there are {known}")
 
 

@@ -9,6 +9,7 @@ import orjson
 
 from bluehour.openapi.contract import Contract, load
 from bluehour.openapi.model import JSON, Operation
+from bluehour.openapi.terms import usual_price
 from bluehour.openapi.wording import counted
 from bluehour.openapi.writing import headers_of, target_of
 
@@ -76,8 +77,8 @@ def _sdks(base_url: str) -> list[str]:
 
 def _first_to_try(contract: Contract) -> Operation:
     """The cheapest of those that create something, else whatever comes first."""
-    creates = [operation for operation in contract.operations if operation.credits]
-    return min(creates, key=lambda operation: operation.credits, default=contract.operations[0])
+    creates = [operation for operation in contract.operations if operation.takes_credits]
+    return min(creates, key=usual_price, default=contract.operations[0])
 
 
 def _curl(operation: Operation, base_url: str) -> str:

@@ -13,7 +13,7 @@ import math
 import secrets
 import time
 from collections import deque
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
 from heapq import heapify, heappop, heappush
 from itertools import count
@@ -25,7 +25,7 @@ import orjson
 
 from bluehour.openapi.wording import counted, cut
 
-from ..api.representation import image_project
+from ..api.representation import events_of, kind_of, project_as_shown
 from ..api.secrets import without_user
 from ..core.deliveries import Attempt, ComingEvent, Delivery, Endpoint, WaitingDelivery
 from ..core.projects import Project
@@ -113,13 +113,9 @@ class Webhooks:
         self._scheduler: Thread | None = None
 
     @property
-    def events(self) -> dict[str, str]:
-        """The contract's events by the status that they announce."""
-        return {
-            operation.node["x-project-status"]: name
-            for name, operation in self._world.contract.webhooks.items()
-            if "x-project-status" in operation.node
-        }
+    def events(self) -> Mapping[tuple[str, str], str]:
+        """The contract's events, by the kind of project and the status that they announce."""
+        return events_of(self._world.contract)
 
     @property
     def names(self) -> frozenset[str]:
@@ -145,7 +141,7 @@ class Webhooks:
         known = self.names
         wanted = known if events is None else frozenset(events)
         if not known:
-            raise ValueError("the contract has no webhooks for image projects: there is nothing to send")
+            raise ValueError("the contract has no webhooks for projects: there is nothing to send")
         if unknown := wanted - known:
             raise ValueError(f"there is no event {cut(min(unknown))}; there are {', '.join(sorted(known))}")
         if len(self._endpoints) >= _MOST_ENDPOINTS:
@@ -398,7 +394,7 @@ class Webhooks:
 
     def _hand_out(self, event: ComingEvent, now: float, resets: int) -> None:
         """Have an event be a delivery for each webhook that wants it."""
-        name = self.events.get(event.status)
+        name = self.events.get((kind_of(self._world, event.project), event.status))
         with self._changed:
             wanting = [
                 each for each in self._endpoints.values() if name in each.events and each.since <= event.at
@@ -462,7 +458,7 @@ class Webhooks:
 
     def _body_of(self, event: ComingEvent, name: str) -> bytes | None:
         try:
-            payload = image_project(self._world, event.project, event.at, event.base_url)
+            payload = project_as_shown(self._world, event.project, event.at, event.base_url)
             return orjson.dumps({"type": name, "payload": payload})
         except Exception:  # one event is lost, not all that come after it
             log.exception("a webhook's event could not be sent, which is a bug of the mock")

@@ -1158,7 +1158,7 @@ def test_an_interrupt_leaves_a_store_that_goes_on(url: str) -> None:
     run(OPEN + INTERRUPTED, url, "10")
 
 
-def test_a_file_of_an_earlier_version_gets_its_indexes_at_the_start(url: str, tmp_path: Path) -> None:
+def test_a_file_of_an_earlier_version_gets_what_it_lacks_at_the_start(url: str, tmp_path: Path) -> None:
     store = open_store(url)
     store.open_account(ACCOUNT, NOW)
     store.add_project(made := project())
@@ -1167,6 +1167,8 @@ def test_a_file_of_an_earlier_version_gets_its_indexes_at_the_start(url: str, tm
         for name in ("ledger_in_order", "projects_in_order", "projects_pending"):
             file.execute(f"DROP INDEX {name}")
         file.execute("CREATE INDEX projects_by_time ON projects (created_at)")
+        for name in ("settled", "width", "height", "fps", "seconds"):
+            file.execute(f"ALTER TABLE projects DROP COLUMN {name}")
 
     store = open_store(url)
 

@@ -19,7 +19,7 @@ from bluehour.openapi.model import DeclaredResponse, MediaType
 from bluehour.openapi.resources import Action, Kind
 from bluehour.openapi.resources.families import parameters_of, shape_of
 from bluehour.openapi.resources.words import plain
-from bluehour.openapi.schema import value_at
+from bluehour.openapi.values import value_at
 
 from ...core.records import CANCELED, COMPLETE, Record
 from ..call import Answer, Behaviour, Call, Refusal

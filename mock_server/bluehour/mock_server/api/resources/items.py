@@ -15,7 +15,8 @@ from bluehour.openapi.resources.model import Place
 from bluehour.openapi.resources.shapes import alternatives, field_of, fields_of, items_of, required_by
 from bluehour.openapi.resources.words import plain, singular
 from bluehour.openapi.samples import NoSample, fitted, sample
-from bluehour.openapi.schema import Schema, value_at
+from bluehour.openapi.schema import Schema
+from bluehour.openapi.values import value_at
 
 from ...core.clock import isoformat
 

@@ -102,12 +102,13 @@ function card({ id, token }) {
 function showLedger(id, place) {
   return attempt(async () => {
     const { ledger } = await api.account(id);
-    const heads = ["Time", "Project", "Amount", "Balance"].map((name) => h("th", { scope: "col" }, name));
-    const lines = [...ledger].reverse().map(({ at, amount, project, balance }) => h("tr", {},
+    const heads = ["Time", "For", "Amount", "Balance", "Project"].map((name) => h("th", { scope: "col" }, name));
+    const lines = [...ledger].reverse().map(({ at, amount, reason, project, balance }) => h("tr", {},
       h("td", {}, h("time", { datetime: at }, momentOf(at))),
-      h("td", {}, project ? projectLink(project) : "–"),
+      h("td", {}, reason),
       h("td", { class: amount > 0 ? "gain" : null }, signed(amount) || "0"),
-      h("td", {}, numberOf(balance))));
+      h("td", {}, numberOf(balance)),
+      h("td", {}, project ? projectLink(project) : "–")));
     fill(place, h("table", { class: "ledger" }, h("thead", {}, h("tr", {}, heads)), h("tbody", {}, lines)));
   });
 }

@@ -8,15 +8,20 @@ export class Refused extends Error {
   }
 }
 
-async function call(method, path, body) {
+function call(method, path, body) {
   const init = { method, headers: { Accept: "application/json" }, cache: "no-store" };
   if (body !== undefined) {
     init.headers["Content-Type"] = "application/json";
     init.body = JSON.stringify(body);
   }
+  return exchange(`/_mock${path}`, init);
+}
+
+/** Send a request, and return the answer's JSON, or throw `Refused`. */
+export async function exchange(url, init) {
   let response;
   try {
-    response = await fetch(`/_mock${path}`, init);
+    response = await fetch(url, init);
   } catch {
     throw new Refused(0, "Bluehour does not answer. Is it still running?");
   }

@@ -71,7 +71,11 @@ export function setSwitch(button, on) {
   button.setAttribute("aria-checked", String(on));
 }
 
-export function options(select, pairs, chosen = select.value) {
-  fill(select, pairs.map(([value, text]) => h("option", { value }, text)));
-  if (pairs.some(([value]) => value === chosen)) select.value = chosen;
+export const options = (select, pairs, chosen) => groupedOptions(select, [["", pairs]], chosen);
+
+/** Offer choices in groups: `[[name, [[value, text], …]], …]`; those of a group without a name are by themselves. */
+export function groupedOptions(select, groups, chosen = select.value) {
+  const choices = (pairs) => pairs.map(([value, text]) => h("option", { value }, text));
+  fill(select, groups.flatMap(([label, pairs]) => (label ? [h("optgroup", { label }, choices(pairs))] : choices(pairs))));
+  if (groups.some(([, pairs]) => pairs.some(([value]) => value === chosen))) select.value = chosen;
 }

@@ -1,65 +1,19 @@
 // What to do when nothing has called yet: a request to begin with, as the contract's own example has it.
+import { choose } from "./create.js";
 import { firstCurl } from "./curl.js";
 import { button, h } from "./dom.js";
 import { codeBox } from "./json.js";
 import { attempt, copy } from "./notices.js";
-import { creates, isProxy, theContract } from "./state.js";
-
-const TOKEN = "any-token";
+import { requestOf, send } from "./requests.js";
+import { cheapestCreate, creates, isProxy, theContract } from "./state.js";
 
 /** What to send first: the cheapest create, or whatever the contract begins with. */
-const firstRequest = once(async () => {
-  const operation = creates()[0] ?? theContract().operations[0];
+async function firstRequest() {
+  const operation = cheapestCreate() ?? theContract().operations[0];
   if (!operation) return null;
-  const document = await (await fetch("/openapi.json")).json();
-  const item = document.paths?.[operation.path] ?? {};
-  const declared = item[operation.method.toLowerCase()] ?? {};
-  const parameters = [...(declared.parameters ?? []), ...(item.parameters ?? [])]
-    .map((one) => resolved(document, one))
-    .map((one) => ({ ...one, schema: resolved(document, one.schema) }));
-  const media = resolved(document, declared.requestBody)?.content?.["application/json"];
-  return {
-    method: operation.method,
-    url: location.origin + filled(operation.path, parameters),
-    token: asksForToken(document, declared) ? TOKEN : null,
-    body: media && exampleOf(document, media),
-  };
-});
-
-function once(ask) {
-  let answer;
-  return () => (answer ??= ask());
-}
-
-function asksForToken(document, declared) {
-  const schemes = document.components?.securitySchemes ?? {};
-  const names = (declared.security ?? document.security ?? []).flatMap(Object.keys);
-  return names.some((name) => resolved(document, schemes[name])?.scheme?.toLowerCase() === "bearer");
-}
-
-function filled(path, parameters) {
-  const value = (one) => encodeURIComponent(one?.example ?? one?.schema?.example ?? one?.schema?.enum?.[0] ?? "1");
-  const inPath = (name) => parameters.find((one) => one.in === "path" && one.name === name);
-  const whole = path.replace(/\{([^{}]+)\}/g, (_, name) => value(inPath(name)));
-  const inQuery = parameters.filter((one) => one.in === "query" && one.required);
-  return inQuery.length ? `${whole}?${inQuery.map((one) => `${one.name}=${value(one)}`).join("&")}` : whole;
-}
-
-function exampleOf(document, media) {
-  const examples = Object.values(media.examples ?? {}).map((one) => resolved(document, one).value);
-  const all = [media.example, ...examples].filter((one) => one !== undefined);
-  return all.sort((a, b) => JSON.stringify(a).length - JSON.stringify(b).length)[0];
-}
-
-function resolved(document, value) {
-  if (!value?.$ref?.startsWith("#/")) return value;
-  return value.$ref.slice(2).split("/").reduce((inner, key) => inner?.[key], document);
-}
-
-async function send({ method, url, token, body }) {
-  const headers = token ? { Authorization: `Bearer ${token}` } : {};
-  if (body) headers["Content-Type"] = "application/json";
-  await fetch(url, { method, headers, body: body && JSON.stringify(body) });
+  const { bodies, ...request } = await requestOf(operation);
+  const [shortest] = bodies.map((body) => JSON.stringify(body)).sort((a, b) => a.length - b.length);
+  return { ...request, body: shortest };
 }
 
 /** The empty journal's advice. */
@@ -82,6 +36,7 @@ export async function firstSteps(hasCalled) {
     codeBox("A first request, as curl", command),
     h("div", { class: "actions" },
       button("Send it now", () => attempt(() => send(request)), { class: "button primary" }),
-      button("Copy", () => copy(command, "the command"))),
+      button("Copy", () => copy(command, "the command")),
+      creates().length > 1 && button("Choose another", choose)),
   ];
 }

@@ -5,7 +5,8 @@ import { firstSteps } from "./first.js";
 import { millisecondsOf, numberOf, plural, signed, timeOf } from "./format.js";
 import { coalesced, onChanged, onEntry } from "./live.js";
 import { attempt, complain } from "./notices.js";
-import { onState } from "./state.js";
+import { requestOptions } from "./operations.js";
+import { onContract, onState } from "./state.js";
 import { onView, shown } from "./view.js";
 
 const MOST_ROWS = 500;
@@ -34,6 +35,7 @@ export function start() {
     refresh();
   });
   onView((view, id) => select(view === "entry" ? Number(id) : null));
+  onContract((contract) => requestOptions(filters.elements.operation, contract, "Any operation"));
   onState(({ accounts, settings }) => {
     if (hasCalled === accounts > 0 && isKept === (settings.journal !== 0)) return;
     hasCalled = accounts > 0;
@@ -157,7 +159,8 @@ export function filterBy(text) {
 }
 
 function fits(entry) {
-  const { text, status, faulty, warned, broken } = filters.elements;
+  const { text, operation, status, faulty, warned, broken } = filters.elements;
+  if (operation.value && operation.value !== entry.operation) return false;
   if (faulty.checked && !entry.faults.length) return false;
   if (warned.checked && !entry.warnings.length) return false;
   if (broken.checked && !entry.broken.length) return false;

@@ -1,6 +1,7 @@
 // The console: every part is started, then the server is listened to.
 import * as accounts from "./accounts.js";
 import * as clock from "./clock.js";
+import * as create from "./create.js";
 import * as entry from "./entry.js";
 import * as header from "./header.js";
 import * as items from "./items.js";
@@ -14,7 +15,7 @@ import { load } from "./state.js";
 import * as view from "./view.js";
 import * as webhooks from "./webhooks.js";
 
-for (const part of [header, journal, entry, rules, presets, ruleform, items, projects, accounts, webhooks, clock]) {
+for (const part of [header, journal, entry, rules, presets, ruleform, items, create, projects, accounts, webhooks, clock]) {
   part.start();
 }
 // What a rule or a project is about can be named once the contract is known.

@@ -1,8 +1,9 @@
 // What people want to force most, one click each.
-import { button, byId, fill, options } from "./dom.js";
+import { button, byId, fill } from "./dom.js";
 import { api } from "./api.js";
 import { attempt } from "./notices.js";
-import { creates, onState } from "./state.js";
+import { requestOptions } from "./operations.js";
+import { cheapestCreate, onContract } from "./state.js";
 
 const form = byId("presets-form");
 
@@ -20,25 +21,10 @@ function presets(contract) {
 }
 
 export function start() {
-  let known = "";
-  onState(({ contract }) => {
-    const now = JSON.stringify(contract);
-    if (now === known) return;
-    known = now;
-    operationOptions(byId("presets-operation"), contract, creates()[0]?.id);
+  onContract((contract) => {
+    requestOptions(byId("presets-operation"), contract, "any request", cheapestCreate()?.id);
     fill(byId("presets"), presets(contract).map((preset) => button(preset.name, () => add(preset))));
   });
-}
-
-/** Every operation that a rule can be about. */
-export function operationOptions(select, { operations }, chosen) {
-  const others = operations.filter((one) => !one.credits);
-  options(select, [
-    ["", "any request"],
-    ...[...creates(), ...others].map(({ id, summary }) => [id, summary || id]),
-    ["upload", "upload of a file"],
-    ["download", "download of a picture"],
-  ], select.value || chosen);
 }
 
 function add(preset) {

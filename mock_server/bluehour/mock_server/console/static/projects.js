@@ -1,7 +1,8 @@
-// Image projects, newest first, with the picture before and after, and a way to end those that run.
+// Projects, newest first, with what each is made of and what it has made, and a way to end those that run.
 import { api } from "./api.js";
 import { button, byId, fill, h, keyed, options, textButton } from "./dom.js";
-import { momentOf, plural } from "./format.js";
+import { momentOf, numberOf, plural } from "./format.js";
+import { gallery, isPlayed } from "./gallery.js";
 import { accountLink } from "./links.js";
 import { coalesced, onChanged, onEntry } from "./live.js";
 import { filterBy } from "./journal.js";
@@ -42,8 +43,8 @@ async function load() {
   }
   keyed(list, projects, ({ project }) => project.id, card);
   fill(byId("projects-empty"), !projects.length && h("div", { class: "empty" },
-    h("h3", {}, "No image projects yet"),
-    h("p", {}, "Each edit that a client asks for becomes one, with its pictures. The journal says how to begin.")));
+    h("h3", {}, "No projects yet"),
+    h("p", {}, "Whatever a client has made becomes one, with its files. The form above makes one, too.")));
   if (wanted) reveal(wanted);
   if (projects.some(isRunning) && !document.hidden && shown() === "projects") polling = setTimeout(load, POLL_MS);
 }
@@ -61,8 +62,8 @@ function card({ project: { id }, request }) {
   const status = h("span", {});
   const facts = h("p", { class: "quiet small facts-line" });
   const problem = h("p", { class: "callout bad", hidden: true });
-  const before = picture("before");
-  const after = picture("after");
+  const before = gallery("before");
+  const after = gallery("after");
   const pair = h("div", { class: "pair" }, before.element, after.element);
   const controls = h("div", { class: "actions project-actions", hidden: true });
   const code = h("select", { "aria-label": "Job error" });
@@ -87,18 +88,27 @@ function card({ project: { id }, request }) {
       title.textContent = project.name || operationName(operation);
       fill(status, projectStatus(deleted ? "deleted" : project.status));
       fill(facts,
-        `${project.type ?? operationName(operation)}, ${plural(project.credits_charged ?? 0, "credit")}, `,
+        `${[project.type ?? operationName(operation), ...measuresOf(project), priceOf(project)].join(", ")}, `,
         accountLink(account, `account on ${plan}`),
         `, ${fateOf(isRunning(item), outcome, finished)}`);
       problem.hidden = !project.error;
       problem.textContent = project.error ? `${project.error.code}: ${project.error.message}` : "";
       before.show(pictures.before, "no upload");
       after.show(pictures.after, isRunning(item) ? "not yet" : "none");
-      pair.hidden = !pictures.before && !pictures.after && !isRunning(item);
+      // A player that has nothing beside it has room for its buttons.
+      pair.classList.toggle("alone", !pictures.before.length && pictures.after.some(isPlayed));
+      pair.hidden = !pictures.before.length && !pictures.after.length && !isRunning(item);
       controls.hidden = !isRunning(item);
     },
   };
 }
+
+/** The size and the length of a video. */
+function measuresOf({ width, height, start_seconds: start, end_seconds: end, fps }) {
+  return width && height ? [`${width} × ${height}`, `${numberOf(end - start)} s`, `${numberOf(fps)} fps`] : [];
+}
+
+const priceOf = ({ credits_charged: credits }) => plural(credits ?? 0, "credit");
 
 function fateOf(runs, outcome, finished) {
   if (!runs) return finished ? `ended ${momentOf(finished)}` : "ended";
@@ -110,19 +120,3 @@ function fateOf(runs, outcome, finished) {
 const KINDS = { complete: "good", error: "bad", canceled: "", deleted: "" };
 
 const projectStatus = (status) => h("span", { class: `tag ${KINDS[status] ?? "running"}` }, status);
-
-function picture(which) {
-  const place = h("div", { class: "frame" });
-  const element = h("figure", {}, place, h("figcaption", {}, which));
-  let path;
-  return {
-    element,
-    show(now, instead) {
-      if (now && now === path) return;
-      path = now;
-      if (!now) return void fill(place, h("span", { class: "quiet small" }, instead));
-      fill(place, h("a", { href: now, target: "_blank", rel: "noopener" },
-        h("img", { src: now, alt: `The picture ${which} the edit` })));
-    },
-  };
-}

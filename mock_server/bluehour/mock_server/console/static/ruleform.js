@@ -2,8 +2,8 @@
 import { api } from "./api.js";
 import { byId, fill, h, options } from "./dom.js";
 import { onSubmit, say } from "./notices.js";
-import { operationOptions } from "./presets.js";
-import { onState } from "./state.js";
+import { requestOptions } from "./operations.js";
+import { onContract } from "./state.js";
 import { FAULTS } from "./words.js";
 
 const NUMBERS = "\\s*\\d+(\\s*,\\s*\\d+)*\\s*";
@@ -16,9 +16,9 @@ export function start() {
   form.elements.mode.forEach((radio) => radio.addEventListener("change", () => {
     if (mode() === "json") form.elements.json.value = JSON.stringify(ruleOf(form.elements), null, 2);
   }));
-  onState(({ contract }) => {
+  onContract((contract) => {
     const { operation, job } = form.elements;
-    operationOptions(operation, contract, "");
+    requestOptions(operation, contract, "any request");
     const ends = [...contract.job_errors, "complete", "canceled", "stuck"];
     options(job, ends.map((one) => [one, one]));
   });

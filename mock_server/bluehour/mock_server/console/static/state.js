@@ -10,13 +10,27 @@ let mode = "mock";
 /** Call `listener(state)` with every news. */
 export const onState = (listener) => listeners.push(listener);
 
+/** Call `listener(contract)` once it is known, and whenever it is another one. */
+export function onContract(listener) {
+  let known;
+  onState(() => {
+    const now = JSON.stringify(contract);
+    if (now === known) return;
+    known = now;
+    listener(contract);
+  });
+}
+
 export const theContract = () => contract;
 
 /** Whether this is a proxy before another server: it shows what passes, and can change nothing. */
 export const isProxy = () => mode === "proxy";
 
-/** The operations that cost something, cheapest first. */
-export const creates = () => contract.operations.filter((one) => one.credits).sort((a, b) => a.credits - b.credits);
+/** The operations that make a project. */
+export const creates = () => contract.operations.filter((one) => one.creates);
+
+/** The cheapest of those that cost something. */
+export const cheapestCreate = () => creates().filter((one) => one.credits).sort((a, b) => a.credits - b.credits)[0];
 
 /** What to call an operation: its summary, if there is such an operation. */
 export function operationName(id) {

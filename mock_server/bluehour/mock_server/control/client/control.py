@@ -11,7 +11,6 @@ from . import reading
 from .values import (
     Account,
     AccountWithLedger,
-    Booking,
     ClockState,
     Delivery,
     Entry,
@@ -125,10 +124,7 @@ class AccountsControl:
     def get(self, id: str, *, limit: int = MOST) -> AccountWithLedger:
         """Return an account with its ledger; at most the last so many entries."""
         node = self._wire.call("GET", f"/_mock/accounts/{_part(id)}", query={"limit": limit})
-        ledger = tuple(
-            Booking(reading.time(entry["at"]), entry["amount"], entry["project"], entry["balance"])
-            for entry in node["ledger"]
-        )
+        ledger = tuple(map(reading.booking, node["ledger"]))
         return AccountWithLedger(**reading.account(node), ledger=ledger)
 
     def change(self, id: str, *, credits: int | None = None, plan: str | None = None) -> Account:
@@ -150,7 +146,7 @@ class ItemsControl:
 
 
 class ProjectsControl:
-    """The image projects of all accounts."""
+    """The projects of all accounts."""
 
     def __init__(self, wire: Wire) -> None:
         self._wire = wire
@@ -181,9 +177,15 @@ class ProjectsControl:
         """Cancel an unfinished project now, as the vendor's web app can."""
         return self.end(id, "canceled")
 
-    def picture(self, id: str, which: Literal["before", "after"] = "after") -> bytes:
-        """Return the bytes of a project's picture, before or after the edit."""
-        return self._wire.read(f"/_mock/projects/{_part(id)}/pictures/{which}")
+    def picture(self, id: str, which: Literal["before", "after"] = "after", number: int = 1) -> bytes:
+        """Return the bytes of one of a project's files.
+
+        Args:
+            id: the project's id.
+            which: what it is made of, or what it has made.
+            number: which of several, from 1.
+        """
+        return self._wire.read(f"/_mock/projects/{_part(id)}/pictures/{which}?number={number}")
 
 
 class RulesControl:

@@ -9,10 +9,12 @@ from typing import Any
 from .values import (
     Account,
     Attempt,
+    Booking,
     ClockState,
     Delivery,
     Entry,
     Fault,
+    File,
     Item,
     Pictures,
     Project,
@@ -49,6 +51,11 @@ def account(node: dict[str, Any]) -> dict[str, Any]:
     return _fields(Account, node)
 
 
+def booking(node: dict[str, Any]) -> Booking:
+    """Read an entry of a ledger."""
+    return Booking(**{**_fields(Booking, node), "at": time(node["at"])})
+
+
 def item(node: dict[str, Any]) -> Item:
     """Read an item."""
     return Item(**{**_fields(Item, node), "created_at": time(node["created_at"])})
@@ -58,7 +65,11 @@ def project(node: dict[str, Any]) -> Project:
     """Read a project."""
     plain = _fields(Project, node)
     times = {name: _time_or_none(node[name]) for name in ("finished_at", "deleted_at")}
-    return Project(**{**plain, **times, "pictures": Pictures(**_fields(Pictures, node["pictures"]))})
+    before, after = (
+        tuple(File(**_fields(File, file)) for file in node["pictures"][which])
+        for which in ("before", "after")
+    )
+    return Project(**{**plain, **times, "pictures": Pictures(before, after)})
 
 
 def rule(node: dict[str, Any]) -> RuleState:

@@ -125,10 +125,15 @@ class Account:
 
 @dataclass(frozen=True, slots=True)
 class Booking:
-    """One entry of a ledger: credits given (positive) or charged (negative), and what was left then."""
+    """One entry of a ledger: credits given (positive) or charged (negative), and what was left then.
+
+    Attributes:
+        reason: `given`, or of a project its `charge`, its `refund`, or the `settlement` of its price.
+    """
 
     at: datetime
     amount: int
+    reason: str
     project: str | None
     balance: int
 
@@ -141,11 +146,26 @@ class AccountWithLedger(Account):
 
 
 @dataclass(frozen=True, slots=True)
-class Pictures:
-    """Paths of a project's pictures at the mock; None where there is none (yet)."""
+class File:
+    """A picture, a video or a sound of a project.
 
-    before: str | None
-    after: str | None
+    Attributes:
+        path: where it is at the mock.
+        name: of a file, such as `output.mp4`; of an upload, the field that names it.
+        media_type: such as `video/mp4`.
+    """
+
+    path: str
+    name: str
+    media_type: str
+
+
+@dataclass(frozen=True, slots=True)
+class Pictures:
+    """A project's files: the uploads that it is made of, and what it has made by now."""
+
+    before: tuple[File, ...]
+    after: tuple[File, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -171,7 +191,7 @@ class Item:
 
 @dataclass(frozen=True, slots=True)
 class Project:
-    """An image project.
+    """A project.
 
     Attributes:
         project: what the API answers to a GET of it.
@@ -182,7 +202,7 @@ class Project:
         finished_at: when it ends or ended; None for never.
         deleted_at: when it was deleted, if it was.
         request: the request that created it.
-        pictures: where its pictures are.
+        pictures: where its files are.
     """
 
     project: Mapping[str, Any]

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from hashlib import blake2s
-from pathlib import Path, PurePosixPath
+from pathlib import Path
+from posixpath import splitext
 from urllib.parse import urlsplit
 
 from .files import Files
@@ -32,4 +33,4 @@ def extension_of(name: str) -> str:
         path = urlsplit(name).path if "://" in name else name
     except ValueError:  # no URL at all, such as https://[
         return ""
-    return PurePosixPath(path).suffix.removeprefix(".").lower()
+    return splitext(path)[1][1:].lower()

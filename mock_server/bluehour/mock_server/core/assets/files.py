@@ -15,7 +15,7 @@ from typing import BinaryIO
 from bluehour.openapi.errors import BluehourError
 
 from .folders import PrivateFolder
-from .links import OUTPUT_STEM, OUTPUTS
+from .links import output_in
 
 _KINDS = ("uploads", "sources", "outputs")
 _INCOMING = "incoming"
@@ -84,15 +84,14 @@ class Files:
         """
         return self._folder / "sources" / f"{project_id}-{name}.{extension}"
 
-    def output(self, project_id: str, extension: str) -> Path:
-        """Where a project's rendered picture is, once it was made."""
-        return self._folder / "outputs" / f"{project_id}.{extension}"
+    def output(self, project_id: str, name: str) -> Path:
+        """Where a file that a project made is, once it was made."""
+        return self._folder / "outputs" / f"{project_id}_{name}"
 
     def has_output(self, link: str) -> bool:
-        """Tell whether the picture is there that the path of a download's link leads to."""
-        _, kind, project_id, name = (*link.split("/", 3), "", "", "")[:4]
-        stem, _, extension = name.partition(".")
-        return kind == OUTPUTS and stem == OUTPUT_STEM and os.path.isfile(self.output(project_id, extension))
+        """Tell whether the file is there that the path of a download's link leads to."""
+        found = output_in(link)
+        return found is not None and os.path.isfile(self.output(*found))
 
     @property
     def room(self) -> int:

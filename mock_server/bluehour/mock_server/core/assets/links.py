@@ -10,9 +10,8 @@ from bluehour.openapi.errors import BluehourError
 
 UPLOADS = "api-assets"
 OUTPUTS = "outputs"
-OUTPUT_STEM = "output"
 
-_OUTPUT_PATH = re.compile(f"/{OUTPUTS}/([^/]+)/{OUTPUT_STEM}\\.[^/]+")
+_OUTPUT_PATH = re.compile(f"/{OUTPUTS}/([^/]+)/([^/]+\\.[^/.]+)")
 
 
 def upload_path(issued: str, kind: str, extension: str) -> str:
@@ -20,14 +19,19 @@ def upload_path(issued: str, kind: str, extension: str) -> str:
     return f"{UPLOADS}/{issued}/{kind}.{extension}"
 
 
+def upload_path_of(project_id: str, name: str) -> str:
+    """Return the `file_path` by which other requests name a file that a project made."""
+    return f"{UPLOADS}/{project_id}/{name}"
+
+
 def kind_of(path: str) -> str:
     """Return the type of asset that a `file_path` was issued for."""
     return path.rpartition("/")[2].partition(".")[0]
 
 
-def output_path(project_id: str, extension: str) -> str:
-    """Return the path of the link to a project's picture; its last segment is what SDKs name the file."""
-    return f"/{OUTPUTS}/{project_id}/{OUTPUT_STEM}.{extension}"
+def output_path(project_id: str, name: str) -> str:
+    """Return the path of the link to a project's file; its last segment is what SDKs name the file."""
+    return f"/{OUTPUTS}/{project_id}/{name}"
 
 
 def is_link(path: str) -> bool:
@@ -39,13 +43,13 @@ def transfer_at(path: str) -> tuple[str, tuple[str, ...]] | None:
     """Return what a link with this path is for, `upload` or `download`, and its methods; None for no link."""
     if path.startswith(f"/{UPLOADS}/") and len(path) > len(UPLOADS) + 2:
         return "upload", ("PUT",)
-    return ("download", ("GET", "HEAD")) if project_in(path) else None
+    return ("download", ("GET", "HEAD")) if output_in(path) else None
 
 
-def project_in(path: str) -> str:
-    """Return the id of the project whose picture a link's path leads to; nothing for any other path."""
+def output_in(path: str) -> tuple[str, str] | None:
+    """Return the project, and the file of it, that a link's path leads to; None for any other path."""
     match = _OUTPUT_PATH.fullmatch(path)
-    return match[1] if match else ""
+    return (match[1], match[2]) if match else None
 
 
 class LinkError(BluehourError):

@@ -144,7 +144,7 @@ class MemoryStore:
                     raise TooManyJobs(running)
             for entry in entries_of(project):
                 ledger.add(entry.amount, entry.at)
-            if project.is_refunded:
+            if project.gives_back:
                 self._refunded[project.account_id].append(project.id)
             insort(ends, project.finished_at)
             self._ends[project.account_id] = ends
@@ -421,7 +421,7 @@ class MemoryStore:
 
     def _move_refund(self, before: Project, after: Project) -> None:
         ledger = self._ledgers.get(before.account_id) or Ledger(_NOBODY)
-        if after.is_refunded and not before.is_refunded:
+        if after.gives_back and not before.gives_back:
             self._refunded[after.account_id].append(after.id)
         for refund in refund_of(before):
             ledger.take_back(refund.amount, refund.at)

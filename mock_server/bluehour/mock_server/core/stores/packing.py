@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import struct
 import zlib
+from operator import attrgetter
 from threading import Lock
 from typing import Generic, NamedTuple, TypeVar
 
@@ -35,6 +36,14 @@ class _Kind(NamedTuple):
     credits: int
     outcome: str
     was_ended: bool
+    settled: int | None
+    width: int | None
+    height: int | None
+    fps: float | None
+    seconds: float | None
+
+
+_kind_of = attrgetter(*_Kind._fields)
 
 
 class Packing:
@@ -50,7 +59,7 @@ class Packing:
         """Return a project as a row, without its id and the time of its deletion."""
         name = project.name.encode("utf-8", "surrogatepass")
         text = name + project.request
-        kind = _Kind(project.operation_id, project.plan, project.credits, project.outcome, project.was_ended)
+        kind = _Kind._make(_kind_of(project))
         numbers = _NUMBERS.pack(
             self._accounts.number(project.account_id),
             self._kinds.number(kind),
@@ -72,17 +81,13 @@ class Packing:
         return Project(
             id=project_id,
             account_id=self._accounts[account],
-            operation_id=kind.operation_id,
-            plan=kind.plan,
             name=text[:name_size].decode("utf-8", "surrogatepass"),
-            credits=kind.credits,
             request=text[name_size:],
             created_at=times[0],
             rendering_at=times[1],
             finished_at=times[2],
-            outcome=kind.outcome,
             deleted_at=deleted_at,
-            was_ended=kind.was_ended,
+            **kind._asdict(),
         )
 
     def kind_of(self, row: bytes) -> _Kind:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import secrets
 import sqlite3
 from collections.abc import Callable, Iterable, Sequence
+from dataclasses import fields
 from itertools import accumulate
 from math import inf
 from typing import Any, NamedTuple, TypeVar
@@ -334,6 +335,7 @@ class SqlStore:
             connection.exec_driver_sql("BEGIN IMMEDIATE")
             TABLES.create_all(connection)
             for table in TABLES.sorted_tables:  # one that was there may be someone else's, of the same name
+                _add_later_columns(connection, table)
                 connection.execute(sa.select(table).limit(0))
                 for index in table.indexes:
                     connection.execute(sa.schema.CreateIndex(index, if_not_exists=True))
@@ -467,9 +469,21 @@ def _limited(limit: int | None) -> int:
     return 2**62 if limit is None else limit  # SQLite has no better word for all
 
 
+def _add_later_columns(connection: sa.Connection, table: sa.Table) -> None:
+    """Give a table of an earlier version the columns that have come since, which may be empty."""
+    there = {row[1] for row in connection.exec_driver_sql(f"PRAGMA table_info({table.name})")}
+    for column in table.columns:
+        if column.name not in there and column.nullable:
+            kind = column.type.compile(connection.dialect)
+            connection.exec_driver_sql(f"ALTER TABLE {table.name} ADD COLUMN {column.name} {kind}")
+
+
+_WAS_ENDED = [field.name for field in fields(Project)].index("was_ended")
+
+
 def _project(row: Sequence[Any]) -> Project:
     values = [*row]
-    values[-1] = bool(values[-1])  # SQLite has no booleans
+    values[_WAS_ENDED] = bool(values[_WAS_ENDED])  # SQLite has no booleans
     return Project(*values)
 
 

@@ -1,4 +1,5 @@
-// Extras of the reference; everything is there without them: copy buttons, a filter, where one is.
+// Extras of the reference; everything is there without them: copy buttons, prices of other requests, a filter,
+// where one is.
 "use strict";
 
 for (const caption of document.querySelectorAll("figure.code > figcaption")) {
@@ -26,6 +27,42 @@ async function copied(source) {
     // Browsers keep the clipboard from pages that come without encryption from another machine.
     getSelection().selectAllChildren(source);
     return false;
+  }
+}
+
+for (const operation of document.querySelectorAll("[data-asks-as]")) {
+  addQuestion(operation);
+}
+
+function addQuestion(operation) {
+  const form = document.getElementById("ask-cost").content.cloneNode(true).firstElementChild;
+  const [request, plan, button, answer] = ["textarea", "select", "button", "p[role]"].map((one) => form.querySelector(one));
+  const examples = [...operation.querySelectorAll("figure.request code")].map((one) => one.textContent);
+  request.value = examples[0] ?? "{}";
+  button.addEventListener("click", async () => {
+    answer.textContent = "";
+    const said = await costOf(operation.dataset.asksAs, request.value, plan?.value);
+    answer.classList.toggle("refused", said.credits === undefined);
+    answer.textContent = said.text;
+  });
+  operation.querySelector(".price-part").append(form);
+}
+
+async function costOf(operation, text, plan) {
+  let body;
+  try {
+    body = JSON.parse(text);
+  } catch (error) {
+    return { text: `This is not JSON: ${error.message}` };
+  }
+  try {
+    const headers = { "Content-Type": "application/json" };
+    const question = { method: "POST", headers, body: JSON.stringify({ operation, body, plan }) };
+    const said = await (await fetch("/docs/cost", question)).json();
+    if (said.credits === undefined) return { text: said.objections?.join("\n") ?? said.message };
+    return { ...said, text: said.credits === 1 ? "1 credit" : `${said.credits.toLocaleString("en")} credits` };
+  } catch {
+    return { text: "The mock does not answer. Is it still running?" };
   }
 }
 

@@ -83,6 +83,10 @@ class ReferenceStage:
         except (WeightsError, PhotoModelError) as error:
             raise RendererError(str(error)) from error
 
+    def edits(self, project_type: str) -> bool:
+        """Tell whether there is an editor for a type of project."""
+        return project_type in (FACE, PHOTO)
+
     def most_at_once(self, project_type: str) -> int:
         """Return how many pictures one `edit` makes the best of."""
         return _AT_ONCE[self.device.type].get(project_type, 1)
