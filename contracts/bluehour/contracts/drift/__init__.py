@@ -1,0 +1,1 @@
+"""`bluehour drift`: how a published OpenAPI file differs from the contract."""
