@@ -47,6 +47,16 @@ class KnowsAFewCodes(Client):
 
 
 @breaks("error.fault")
+class KnowsAllCodes(Client):
+    """What a 422 says is looked up in a table of the codes that there were: a new one is a KeyError."""
+
+    def explained(self, answer: Answer) -> str:
+        if answer.status != 422:
+            return super().explained(answer)
+        return {"unprocessable_entity": "Please look at what you asked for"}[self.read_object(answer)["code"]]
+
+
+@breaks("error.fault")
 class LogsTheAnswerThatNeverCame(Client):
     """The except branch logs `answer.status`, which is not bound when the connection was refused."""
 
@@ -74,13 +84,13 @@ class AsksTheErrorForItsResponse(Client):
 
 @breaks("error.fault")
 class RaisesWhatComesToHand(Client):
-    """Whatever goes wrong is a bare RuntimeError, so nobody can catch it without catching all."""
+    """Whatever goes wrong is a bare LookupError, which looks like a bug to whoever gets it."""
 
     def edit(self) -> Edited | None:
         try:
             return super().edit()
         except Trouble as trouble:
-            raise RuntimeError(str(trouble)) from trouble
+            raise LookupError(str(trouble)) from trouble
 
 
 @breaks("error.fault")

@@ -9,6 +9,7 @@ from inspect import getsourcefile
 from pathlib import Path
 from typing import Any, TypeAlias
 
+from bluehour.contracts.fuzz.strategies import Profile
 from tests.faulty_clients.careful import Client, Edited, Task
 
 Edit: TypeAlias = Callable[[Task], Any]
@@ -26,6 +27,8 @@ class FaultyClient:
         function: which function of the file makes the edit.
         rule: the rule's id that names its bug; nothing where there is no bug.
         bug: what it does wrong, as a developer would report it.
+        profile: what scripts must have in them to show it.
+        has_receiver: whether it receives webhooks.
     """
 
     name: str
@@ -33,6 +36,8 @@ class FaultyClient:
     function: str
     rule: str
     bug: str
+    profile: Profile = Profile.REALISTIC
+    has_receiver: bool = False
 
     @property
     def command(self) -> str:
@@ -43,12 +48,13 @@ class FaultyClient:
 known: list[FaultyClient] = []
 
 
-def breaks(rule: str) -> Callable[[type[Client] | Edit], Edit]:
+def breaks(rule: str, profile: Profile = Profile.REALISTIC) -> Callable[[type[Client] | Edit], Edit]:
     """Enter a client, a function or a class, with the rule that it breaks. It becomes a function."""
 
     def entered(client: type[Client] | Edit) -> Edit:
         name = client.__name__
-        known.append(FaultyClient(_kebab(name), _file(client), name, rule, _bug(client)))
+        facts = (_kebab(name), _file(client), name, rule, _bug(client), profile)
+        known.append(FaultyClient(*facts, has_receiver=hasattr(client, "receive")))
         return _function(client) if isinstance(client, type) else client
 
     return entered

@@ -56,6 +56,14 @@ class TrustsAnIdempotencyKey(Client):
 
 
 @breaks("pay.once")
+class PaysAgainAfterAGatewayTimeout(Client):
+    """504 and 524 are in the list of statuses to retry, and the API has booked what the gateway gave up."""
+
+    def may_create_again(self, trouble: Trouble) -> bool:
+        return trouble.status in (504, 524) or super().may_create_again(trouble)
+
+
+@breaks("pay.once")
 class CreatesAnewWhenItIsSlow(Client):
     """A job that is still queued after five polls is given up and created anew; both are charged."""
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import time
 
-from tests.faulty_clients.careful import BETWEEN_POLLS, TRIES, Client, Project, Task, Trouble
+from tests.faulty_clients.careful import BETWEEN_POLLS, TRIES, Client, Edited, Project, Task, Trouble
 from tests.faulty_clients.entry import breaks
 
 
@@ -42,6 +42,31 @@ class DoesNotKnowError(Client):
 
     def is_over(self, project: Project) -> bool:
         return project.status in ("complete", "failed", "canceled")
+
+
+@breaks("result.true")
+class TakesAnUnknownStatusForTheEnd(Client):
+    """`while status in ("queued", "rendering")`: whatever else there is one day is taken for complete."""
+
+    def is_over(self, project: Project) -> bool:
+        return project.status not in ("draft", "queued", "rendering")
+
+    def told(self, project: Project, files: list[str]) -> Edited:
+        failed = project.status in ("error", "canceled")
+        return super().told(project, files) | {"status": project.status if failed else "complete"}
+
+
+@breaks("retry.after")
+class GoesOnPollingThroughARateLimit(Client):
+    """A 429 between two polls is passed over: the loop goes on at its own pace, whatever Retry-After says."""
+
+    def poll(self, project_id: str, tries: int = TRIES) -> Project:
+        try:
+            return super().poll(project_id, tries=1)
+        except Trouble as trouble:
+            if trouble.status != 429:
+                raise
+            return Project("queued", [], None)
 
 
 @breaks("poll.end")

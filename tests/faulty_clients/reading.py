@@ -7,8 +7,10 @@ import re
 import struct
 from dataclasses import dataclass
 from datetime import datetime
+from enum import StrEnum
 from typing import Any
 
+from bluehour.contracts.fuzz.strategies import Profile
 from tests.faulty_clients.careful import Answer, Client, EditFailed, Project
 from tests.faulty_clients.entry import breaks
 
@@ -24,6 +26,25 @@ class NeedsAName(Client):
     def read_project(self, answer: Answer) -> Project:
         json.loads(answer.body)["name"].strip()
         return super().read_project(answer)
+
+
+class _Status(StrEnum):
+    DRAFT = "draft"
+    QUEUED = "queued"
+    RENDERING = "rendering"
+    COMPLETE = "complete"
+    ERROR = "error"
+    CANCELED = "canceled"
+
+
+@breaks("error.fault")
+class KnowsAllStatuses(Client):
+    """`Status(project["status"])`: a status that was added since is a ValueError."""
+
+    def read_project(self, answer: Answer) -> Project:
+        project = super().read_project(answer)
+        _Status(project.status)
+        return project
 
 
 @breaks("legal.accepted")
@@ -86,7 +107,7 @@ class ShowsProgressByStatus(Client):
         return done[project.status] == 100
 
 
-@breaks("error.legal")
+@breaks("error.legal", Profile.HOSTILE)
 class PacksNumbersInto32Bits(Client):
     """image_count is written to our cache as a 32-bit integer; a larger one is a struct.error."""
 
@@ -142,7 +163,7 @@ class DecodesAsAscii(Client):
         return super().read_object(answer)
 
 
-@breaks("request.given")
+@breaks("request.given", Profile.HOSTILE)
 class DecodesAsLatin1(Client):
     """Answers are decoded as Latin-1, so an id with an umlaut comes back as two other characters."""
 
@@ -159,7 +180,7 @@ class SearchesTheBodyForTheId(Client):
         return found.group(1).decode()  # type: ignore[union-attr]
 
 
-@breaks("request.given")
+@breaks("request.given", Profile.HOSTILE)
 class KeepsEscapesInTheId(Client):
     """The id is cut out by a regular expression, and whatever JSON escapes in it stays escaped."""
 

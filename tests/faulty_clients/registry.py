@@ -1,4 +1,4 @@
-"""All faulty clients, and the one that has no fault."""
+"""All faulty clients, and the two that have no fault."""
 
 from __future__ import annotations
 
@@ -7,6 +7,10 @@ from importlib import import_module
 from .entry import FaultyClient, known
 
 CAREFUL = FaultyClient("careful", "tests/faulty_clients/careful.py", "edit", "", "")
+
+RECEIVING = FaultyClient(
+    "careful-with-receiver", "tests/faulty_clients/receiving.py", "edit", "", "", has_receiver=True
+)
 
 _MODULES = (
     "requesting",
@@ -17,6 +21,7 @@ _MODULES = (
     "reading",
     "crashing",
     "downloading",
+    "receiving",
     "telling",
     "urllib_style",
     "http_client_style",

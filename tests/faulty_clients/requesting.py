@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 from urllib.parse import quote, urlsplit
 
+from bluehour.contracts.fuzz.strategies import Profile
 from tests.faulty_clients.careful import Answer, Client
 from tests.faulty_clients.entry import breaks
 
@@ -33,7 +34,7 @@ class PollsWithoutAuthorization(Client):
         return super().send(method, link, {} if method == "GET" else headers, body)
 
 
-@breaks("request.given")
+@breaks("request.given", Profile.HOSTILE)
 class PutsTheIdIntoThePath(Client):
     """The id is pasted into the URL as it is, which breaks for an id with a slash or a question mark."""
 
@@ -41,7 +42,7 @@ class PutsTheIdIntoThePath(Client):
         return f"/v1/image-projects/{project_id}"
 
 
-@breaks("request.given")
+@breaks("request.given", Profile.HOSTILE)
 class LeavesSlashesInTheId(Client):
     """The id goes through quote(), which leaves slashes alone unless it is told otherwise."""
 
@@ -49,7 +50,7 @@ class LeavesSlashesInTheId(Client):
         return f"/v1/image-projects/{quote(project_id)}"
 
 
-@breaks("request.given")
+@breaks("request.given", Profile.HOSTILE)
 class EncodesTheIdTwice(Client):
     """The id is percent-encoded by us and once more by the URL builder: %20 becomes %2520."""
 

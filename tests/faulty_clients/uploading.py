@@ -49,6 +49,29 @@ class SendsNothingTheSecondTime(Client):
         self.repeated(lambda: self.stored(self.checked(self.send("PUT", link, {}, file.read()))))
 
 
+class _Labelled(Client):
+    content_type = ""
+
+    def send(self, method: str, link: str, headers: dict[str, str], body: bytes | None = None) -> Answer:
+        if method == "PUT":
+            headers = headers | {"Content-Type": self.content_type}
+        return super().send(method, link, headers, body)
+
+
+@breaks("upload.typed")
+class UploadsAsAForm(_Labelled):
+    """The PUT is labelled application/x-www-form-urlencoded, as axios and curl --data do by themselves."""
+
+    content_type = "application/x-www-form-urlencoded"
+
+
+@breaks("upload.typed")
+class UploadsAsBytes(_Labelled):
+    """The PUT is labelled application/octet-stream, as aiohttp does with bytes."""
+
+    content_type = "application/octet-stream"
+
+
 @breaks("error.legal")
 class AssertsThatThePutIs200(Client):
     """The upload asserts a 200; the storage answers 204 now, and 201 is as good."""

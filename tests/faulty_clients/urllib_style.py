@@ -60,7 +60,8 @@ def _edit(
     try:
         photo = Path(task.photo).read_bytes()
         [upload] = call("/v1/files/upload-urls", {"items": [{"type": "image", "extension": "jpg"}]})["items"]
-        with opener.open(Request(upload["upload_url"], photo, method="PUT"), timeout=timeout):
+        put = Request(upload["upload_url"], photo, {"Content-Type": "image/jpeg"}, method="PUT")
+        with opener.open(put, timeout=timeout):
             pass
         body = {"assets": {"image_file_path": upload["file_path"]}, "style": {"mouth_smile": 60}}
         created = call("/v1/ai-face-editor", body)

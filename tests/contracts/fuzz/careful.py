@@ -53,6 +53,8 @@ class Answer:
 class Client:
     """One edit. Each step is a method, so that a test can have one go wrong."""
 
+    projects = "/v1/image-projects"
+
     def __init__(self, task: Task) -> None:
         self.task = task
         self.began = time.monotonic()
@@ -68,14 +70,17 @@ class Client:
     # The steps.
 
     def upload(self) -> str:
-        wanted = {"items": [{"type": "image", "extension": "jpg"}]}
+        return self.upload_file(self.task.photo, "image")
+
+    def upload_file(self, file: str, kind: str) -> str:
+        wanted = {"items": [{"type": kind, "extension": Path(file).suffix[1:]}]}
         told = self.api("POST", "/v1/files/upload-urls", wanted)
         try:
             item = told["items"][0]
             url, path = item["upload_url"], item["file_path"]
         except (KeyError, TypeError, IndexError):
             raise Refused("no upload URL") from None
-        if self.send("PUT", url, Path(self.task.photo).read_bytes(), {}).status >= 300:
+        if self.send("PUT", url, Path(file).read_bytes(), {}).status >= 300:
             raise Refused("the upload failed")
         return str(path)
 
@@ -87,6 +92,7 @@ class Client:
         return project
 
     def wait_for(self, project: str) -> dict[str, Any]:
+        self.project = project
         while True:
             told = self.read(project)
             if told.get("status") == "complete":
@@ -96,7 +102,7 @@ class Client:
             self.pause(POLLS_EVERY)
 
     def read(self, project: str) -> dict[str, Any]:
-        return self.api("GET", f"/v1/image-projects/{quote(project, safe='')}")
+        return self.api("GET", f"{self.projects}/{quote(project, safe='')}")
 
     def download(self, project: dict[str, Any]) -> list[str]:
         files = []
@@ -106,15 +112,18 @@ class Client:
             picture = self.send("GET", links[number], b"", {})
             while picture.status in (403, 404) and fresh:
                 fresh -= 1
-                links = self.links(self.read(str(project["id"])))
+                links = self.links(self.read(self.project))
                 picture = self.send("GET", links[number], b"", {})
-            if picture.status != 200 or not picture.body.startswith(b"\x89PNG"):
+            if picture.status != 200 or not self.is_whole(picture.body):
                 raise Refused(f"picture {number} did not come: {picture.status}")
             files.append(self.save(number, links[number], picture.body))
         return files
 
+    def is_whole(self, picture: bytes) -> bool:
+        return picture.startswith(b"\x89PNG")
+
     def save(self, number: int, link: str, picture: bytes) -> str:
-        file = Path(self.task.out) / f"{number}.png"
+        file = Path(self.task.out) / f"{number}{Path(urlsplit(link).path).suffix}"
         file.write_bytes(picture)
         return str(file)
 

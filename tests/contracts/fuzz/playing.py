@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
+from dataclasses import replace
 from typing import Any
 
 from bluehour.contracts import Task
@@ -17,6 +18,7 @@ from bluehour.contracts.fuzz.results import Result
 from bluehour.contracts.fuzz.rules import RULES
 from bluehour.contracts.fuzz.script import Place, Script, Turn
 from bluehour.contracts.fuzz.strategies import Profile
+from bluehour.contracts.fuzz.wanted import wanted_of
 from bluehour.openapi.contract import load
 
 from . import careful
@@ -70,6 +72,11 @@ def broken(played: Performance) -> set[str]:
 def options(**known: Any) -> Options:
     facts: dict[str, Any] = {"examples": 10, "seed": 0, "profile": Profile.REALISTIC, "rules": ALL}
     return Options(**facts | {"terms": TERMS} | known)
+
+
+def asked_for(name: str, changes: Mapping[str, Any] | None = None) -> Terms:
+    """The terms of a client that is to do what a name says."""
+    return replace(TERMS, wanted=wanted_of(CONTRACT, name, changes))
 
 
 def fuzzed(client: Client | Made | type[careful.Client], **known: Any) -> Result:

@@ -32,7 +32,7 @@ def asked(place: Place | None, at: float, method: str = "POST", **known: Any) ->
 
 
 def performance(script: Script, *requests: Asked, ending: Ending, **known: Any) -> Performance:
-    facts: dict[str, Any] = {"charges": (), "seconds": 12.5, "real_seconds": 0.1, "photo": "ab"} | known
+    facts: dict[str, Any] = {"charges": (), "seconds": 12.5, "real_seconds": 0.1, "given": {}} | known
     return Performance(script, requests, ending=ending, token=TOKEN, **facts)
 
 
@@ -50,7 +50,7 @@ def paid_twice() -> Finding:
         charges=(Charge("p1", 1, False), Charge("p2", 1, False)),
     )
     return Finding(
-        Violation("pay.once", "2 creates were charged for 1 edit: 2 credits", "reset-after"), played, "c", 5
+        Violation("pay.once", "2 creates were charged for 1 job: 2 credits", "reset-after"), played, "c", 5
     )
 
 

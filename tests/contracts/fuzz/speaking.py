@@ -24,6 +24,15 @@ TASK: Message = {
     "patience": 0.3,
 }
 
+WANTED: Message = {
+    "operation": "textToVideo.createVideo",
+    "path": "/v1/text-to-video",
+    "request": {"end_seconds": 5, "references": [{"file_path": "/p.jpg"}]},
+    "video": "/v.mp4",
+    "audio": "/a.mp3",
+}
+"""What a task has besides where something is asked for."""
+
 
 class Worker:
     """A worker that runs; its lines can be waited for."""

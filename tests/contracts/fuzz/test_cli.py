@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import re
+import shlex
 import subprocess
 import sys
 from collections.abc import Sequence
@@ -138,7 +139,7 @@ def test_what_a_broken_client_is_told_can_be_saved_reported_and_replayed(folder:
         *("--save", "found", "--report", "report.html", "--json", "facts.json", "--", "broken.py:edit"),
     )
     assert ran.code == 1, ran
-    assert "✗ pay.once  An edit is paid for once" in ran.out
+    assert "✗ pay.once  A job is paid for once" in ran.out
     saved = sorted(Path("found").iterdir())
     assert saved
     assert f"--replay {saved[0]}" in ran.out
@@ -235,6 +236,67 @@ def test_a_command_that_never_ends_is_late(folder: Path) -> None:
     assert "✗ end.in-time" in ran.out
 
 
+# What is asked for.
+
+MAKER = """
+    import json
+    import os
+    import sys
+    import urllib.request
+
+    import careful
+
+
+    class Client(careful.Client):
+        projects = "/v1/audio-projects"
+
+        def edit(self):
+            made = self.api("POST", self.task.path, self.task.request, again=(429,))
+            return {"files": self.download(self.wait_for(made["id"]))}
+
+        def is_whole(self, sound):
+            return len(sound) > 0
+
+
+    REFUSES = [careful.Refused]
+
+
+    def edit(task):
+        return Client(task).edit()
+
+
+    if __name__ == "__main__":
+        names = ("url", "token", "out", "operation", "path")
+        told = {name: os.environ[f"BLUEHOUR_{name.upper()}"] for name in names}
+        assert sys.argv[1:] == [told["operation"], os.environ["BLUEHOUR_REQUEST"]]
+        assert all(os.path.isfile(os.environ[f"BLUEHOUR_{name}"]) for name in ("PHOTO", "VIDEO", "AUDIO"))
+        request = json.loads(os.environ["BLUEHOUR_REQUEST"])
+        edit(careful.Task(**told, request=request, photo="", patience=2.0))
+"""
+SPEAK = ("--operation", "ai-voice-generator", "--request", '{"style": {"prompt": "Good evening"}}')
+
+
+def test_a_client_is_told_what_is_asked_for(folder: Path) -> None:
+    (folder / "maker.py").write_text(dedent(MAKER))
+    ran = invoke(*SPEAK, "--examples", "2", "--profile", "legal", "--", "maker.py")
+    assert ran.code == 0, ran
+    assert "POST /v1/ai-voice-generator, legal profile" in ran.out
+    (folder / "right.json").write_text(json.dumps({"format": "bluehour fuzz script 1", "script": {}}))
+    command = (sys.executable, "maker.py", "{operation}", "{request}")
+    ran = invoke(*SPEAK, "--replay", "right.json", "--", *command)
+    assert ran.code == 0, ran
+
+
+def test_what_plays_a_script_again_asks_for_the_same(folder: Path) -> None:
+    (folder / "maker.py").write_text(dedent(MAKER).replace("self.wait_for(made", "self.read(made"))
+    ran = invoke(*SPEAK, "--only", "error", "-x", "--save", "found", "--", "maker.py")
+    assert ran.code == 1, ran
+    replay = re.search(r"replay: bluehour (fuzz .*)", ran.out)
+    assert replay
+    again = invoke(*shlex.split(replay[1])[1:])
+    assert (again.code, "✗ error.legal" in again.out) == (1, True)
+
+
 # A worker of one's own.
 
 WORKER = """
@@ -283,6 +345,13 @@ def test_a_worker_of_ones_own_is_heard(folder: Path, refuses: str, code: int, sa
 
 # Wrong usage.
 
+OTHER_TOKEN = """
+    import careful
+
+    def edit(task):
+        return careful.edit(careful.Task(**vars(task) | {"token": "of production"}))
+"""
+
 
 @pytest.mark.parametrize(
     ("arguments", "says"),
@@ -299,9 +368,29 @@ def test_a_worker_of_ones_own_is_heard(folder: Path, refuses: str, code: int, sa
         (("--worker", "--", "false"), "did not say that it is ready"),
         (("--worker", "--", "echo", "{}"), "did not say that it is ready, but {}"),
         (("--worker", "--", "echo", "hello"), "did not say that it is ready"),
-        (("--", "true"), "it sent no request to the url, and ended: done"),
-        (("--", "echo", "{token}"), "it sent no request to the url"),
-        (("--", "silent.py"), "it sent no request to the url, and ended: ValueError: no key"),
+        (("--", "true"), "got no request, and it ended: done"),
+        (("--", "echo", "{token}"), "it never called the API: the url that it is given"),
+        (("--", "silent.py"), "got no request, and it ended: ValueError: no key"),
+        (
+            ("--", "othertoken.py"),
+            "the client can't be run: its token was refused: Authorization is not Bearer",
+        ),
+        (
+            ("--operation", "text-to-smell", "--", "true"),
+            "--operation: there is no create 'text-to-smell'; there",
+        ),
+        (("--operation", "image-projects/{id}", "--", "true"), "there are /v1/ai-photo-editor, /v1/ai-face-"),
+        (("--request", "{}", "--", "true"), "--request: say of which --operation"),
+        (("--operation", "lip-sync", "--request", "[]", "--", "true"), "--request: [] is no JSON object"),
+        (("--operation", "lip-sync", "--request", "{", "--", "true"), "--request: { is no JSON object"),
+        (
+            ("--operation", "lip-sync", "--request", '{"end_seconds": "x"}', "--", "true"),
+            "--operation: /v1/lip-sync does not take this request: Invalid type for end_seconds",
+        ),
+        (
+            ("--operation", "lip-sync", "--", "careful.py"),
+            "it called /v1/ai-face-editor, and not /v1/lip-sync, which --operation names",
+        ),
         (("--only", "pay.twice", "--", "careful.py"), "there is no rule pay.twice"),
         (("--skip", "nothing", "--", "careful.py"), "there is no rule nothing"),
         (("--only", "pay", "--skip", "pay", "--", "careful.py"), "no rule is left to judge"),
@@ -317,6 +406,7 @@ def test_what_can_not_run_says_why_in_a_line(folder: Path, arguments: tuple[str,
     (folder / "nofunction.py").write_text("x = 1\n")
     (folder / "syntax.py").write_text("def edit(task:\n")
     (folder / "silent.py").write_text("def edit(task):\n    raise ValueError('no key')\n")
+    (folder / "othertoken.py").write_text(dedent(OTHER_TOKEN))
     (folder / "bad.json").write_text("{")
     (folder / "nothing").mkdir()
     assert says in invoke(*arguments).line
@@ -331,6 +421,7 @@ def test_what_can_not_run_says_why_in_a_line(folder: Path, arguments: tuple[str,
         (("--replay", "none.json", "--", "true"), "--replay"),
         (("--no-such-option", "--", "true"), "--no-such-option"),
         (("--photo", "none.jpg", "--", "true"), "--photo"),
+        (("--video", "none.mp4", "--", "true"), "--video"),
     ],
 )
 def test_a_wrong_option_is_exit_code_2(folder: Path, arguments: tuple[str, ...], says: str) -> None:
@@ -366,4 +457,4 @@ def test_rules_are_listed_all_or_those_that_are_chosen() -> None:
 def test_the_command_is_one_of_bluehours() -> None:
     ran = run("--rules", "--only", "pay.once")
     assert (ran.code, ran.err) == (0, "")
-    assert ran.out.startswith("pay.once\n    An edit is paid for once.\n    says: the contract: ")
+    assert ran.out.startswith("pay.once\n    A job is paid for once.\n    says: the contract: ")

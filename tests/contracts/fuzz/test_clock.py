@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import asyncio
+import datetime
+import sys
 import time
 from asyncio import sleep as sleep_async
 from collections.abc import Callable, Iterator
 from itertools import pairwise
 from pathlib import Path
+from select import select
 from textwrap import dedent
 from time import sleep
+from types import ModuleType
 from typing import Any
 
 import pytest
@@ -17,13 +21,14 @@ import pytest
 from bluehour.contracts import Task
 from bluehour.contracts.fuzz.clients import Limits
 from bluehour.contracts.fuzz.clients.choosing import client_of
-from bluehour.contracts.fuzz.clients.command import CrashSigns
+from bluehour.contracts.fuzz.clients.crash_signs import CrashSigns
 from bluehour.contracts.fuzz.clients.function import Function
 from bluehour.contracts.fuzz.clients.worker import Worker
 from bluehour.contracts.fuzz.clock import ClientClock
 from bluehour.contracts.fuzz.performance import Ending
 from bluehour.contracts.fuzz.playing import Terms, Theatre
 from bluehour.contracts.fuzz.script import Place, Script, Turn
+from bluehour.contracts.fuzz.workers.virtual_time import VirtualTime
 
 from . import careful
 from .playing import CONTRACT, TERMS, at, broken, judged, play, theatre
@@ -100,6 +105,22 @@ def test_a_functions_hour_takes_no_time_and_moves_its_clocks(
     assert ending.outcome == "done", ending
     assert set(eval(ending.status)) == {3600}
     assert clock.now() >= AN_HOUR
+    assert clock.real() < SOON
+
+
+def test_a_client_that_is_slow_to_begin_is_waited_for_in_real_time(
+    task: Task, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The thread that waits for a client is none of the client's, also before that has begun."""
+    begin = VirtualTime.begin
+
+    def late(self: VirtualTime) -> None:
+        select([], [], [], 0.2)  # nobody moves its clock
+        begin(self)
+
+    monkeypatch.setattr(VirtualTime, "begin", late)
+    ending, clock = run(by_name, task, Limits(2 * AN_HOUR, 20.0))
+    assert ending.outcome == "done"
     assert clock.real() < SOON
 
 
@@ -272,6 +293,181 @@ def test_a_workers_hour_takes_no_time_and_moves_its_clocks(
         assert (ending.outcome, ending.status) == ("done", "{3600}")
         assert clock.now() >= AN_HOUR
         assert clock.real() < SOON
+
+
+READS_CLOCKS = """
+    import datetime as module
+    import pickle
+    import time
+    from datetime import date, datetime, timedelta, timezone
+
+
+    def clocks():
+        return [
+            module.datetime.now(), datetime.utcnow(), datetime.now(timezone.utc), datetime.today(),
+            datetime(*time.gmtime()[:6]), datetime(*time.localtime()[:6]),
+            datetime.strptime(time.ctime(), "%c"), datetime.strptime(time.strftime("%c"), "%c"),
+        ]
+
+
+    def numbers():
+        return [
+            time.time_ns() / 1e9, time.monotonic_ns() / 1e9, time.perf_counter_ns() / 1e9,
+            time.clock_gettime(time.CLOCK_REALTIME), time.clock_gettime_ns(time.CLOCK_MONOTONIC) / 1e9,
+        ]
+
+
+    class Mine(datetime):
+        pass
+
+
+    def edit(task):
+        dates, seconds, today, cpu = clocks(), numbers(), date.today(), time.process_time()
+        time.sleep(24 * 3600)
+        passed = [after - before for before, after in zip(dates, clocks())]
+        passed += [timedelta(seconds=after - before) for before, after in zip(seconds, numbers())]
+        assert {round(each / timedelta(hours=1)) for each in passed} == {24}, passed
+        assert date.today() - today == timedelta(days=1)
+        assert time.process_time() - cpu < 60
+        now = datetime.now()
+        assert isinstance(now, datetime) and isinstance(now, date) and not isinstance(date.today(), datetime)
+        assert type(now) == datetime and {datetime: 1}[type(now)] and pickle.loads(pickle.dumps(now)) == now
+        assert type(Mine.now()) is Mine and isinstance(Mine.now(), datetime) and not isinstance(now, Mine)
+        assert datetime.fromisoformat("2024-01-01") < datetime(2024, 1, 2) < now < datetime.max
+"""
+
+
+@pytest.mark.parametrize("by", ["worker", "function"])
+def test_whatever_python_reads_the_time_by_moves(
+    start: Callable[[str], Worker], task: Task, monkeypatch: pytest.MonkeyPatch, by: str
+) -> None:
+    limits = Limits(100 * AN_HOUR, 20.0)
+    if by == "worker":
+        ending = start(READS_CLOCKS).run(task, ClientClock(), limits)
+    else:  # whose module was imported while the clock was the real one
+        module = ModuleType("reads_clocks")
+        module.__file__ = __file__
+        monkeypatch.setitem(sys.modules, module.__name__, module)
+        exec(dedent(READS_CLOCKS), vars(module))
+        ending, _ = run(module.edit, task, limits)
+        assert module.datetime is datetime.datetime
+    assert (ending.outcome, ending.error) == ("done", "")
+
+
+BOUNDED = """
+    import asyncio
+    import queue
+    import signal
+    import subprocess
+    import sys
+    import threading
+    import time
+    from concurrent.futures import ThreadPoolExecutor
+
+
+    def polls(stop):
+        while not stop.is_set():
+            time.sleep(2)
+
+
+    def by_a_future():
+        stop = threading.Event()
+        with ThreadPoolExecutor(1) as pool:
+            future = pool.submit(polls, stop)
+            try:
+                future.result(timeout=300)
+            finally:
+                stop.set()
+
+
+    def by_join():
+        stop = threading.Event()
+        thread = threading.Thread(target=polls, args=(stop,))
+        thread.start()
+        thread.join(300)
+        assert thread.is_alive()
+        stop.set()
+        raise TimeoutError
+
+
+    def by_a_queue():
+        queue.Queue().get(timeout=300)
+
+
+    def by_an_alarm():
+        def ring(*_):
+            raise TimeoutError
+        signal.signal(signal.SIGALRM, ring)
+        signal.alarm(300)
+        while True:
+            time.sleep(7)
+
+
+    def by_wait_for():
+        asyncio.run(asyncio.wait_for(asyncio.sleep(600), 300))
+
+
+    def by_a_process():
+        began = time.monotonic()
+        process = subprocess.Popen([sys.executable, "-c", "import time; time.sleep(0.3)"])
+        process.wait(timeout=200)
+        assert 0.3 <= time.monotonic() - began < 200
+        time.sleep(300)
+        raise TimeoutError
+
+
+    def edit(task):
+        began = time.monotonic()
+        try:
+            globals()[task.token]()
+        except (TimeoutError, asyncio.TimeoutError, queue.Empty):
+            pass
+        assert signal.alarm(0) == 0
+        return {"status": str(time.monotonic() - began)}
+"""
+
+
+@pytest.mark.parametrize(
+    ("bound", "until"),
+    [
+        ("by_a_future", 310),
+        ("by_join", 310),
+        ("by_a_queue", 310),
+        ("by_an_alarm", 310),
+        ("by_wait_for", 610),
+        ("by_a_process", 510),
+    ],
+)
+def test_who_bounds_its_own_time_is_woken_by_the_clients_clock(
+    start: Callable[[str], Worker], task: Task, bound: str, until: float
+) -> None:
+    clock = ClientClock()
+    ending = start(BOUNDED).run(Task(**vars(task) | {"token": bound}), clock, Limits(AN_HOUR, 60.0))
+    assert ending.outcome == "done", ending
+    assert 300 <= float(ending.status) < until
+    assert clock.real() < 4 * SOON
+
+
+def test_what_comes_in_time_is_not_given_up(start: Callable[[str], Worker], task: Task) -> None:
+    worker = start(
+        """
+        import queue
+        import threading
+        import time
+
+        early = queue.Queue()
+        threading.Timer(0, lambda: (sum(range(10**6)), early.put("loaded"))).start()
+        assert early.get(timeout=60) == "loaded"
+
+        def edit(task):
+            waited, began = queue.Queue(), time.monotonic()
+            threading.Thread(target=lambda: (time.sleep(5), waited.put("complete"))).start()
+            assert waited.get(timeout=60) == "complete"
+            assert 5 <= time.monotonic() - began < 60
+        """
+    )
+    ending = worker.run(task, ClientClock(), LIMITS)
+    assert (ending.outcome, ending.error) == ("done", "")
 
 
 def test_a_worker_that_polls_for_ever_is_stopped_in_no_time_and_goes_on(

@@ -17,7 +17,7 @@ from bluehour.contracts.fuzz.clients.ending import of_reply
 from bluehour.contracts.fuzz.script import IN_WORDS, Fault, Place, dumped, loaded, story
 
 from . import careful
-from .playing import broken, play
+from .playing import asked_for, broken, play
 
 DOCS = Path(__file__).parents[3] / "docs"
 TEXT = (DOCS / "fuzz-protocol.md").read_text("utf-8")
@@ -51,6 +51,18 @@ def test_the_task_has_what_a_task_has() -> None:
     fields = inspect.get_annotations(Task).keys()
     assert example("url").keys() - {"task"} == fields
     assert all(f"`task.{name}`" in TEXT for name in fields)
+
+
+def test_the_task_of_an_operation_is_what_is_asked() -> None:
+    told = next(each for each in EXAMPLES if each.get("path"))
+    asked = asked_for("ai-talking-photo").task
+    assert {name: asked[name] for name in told if name != "request"} == {
+        name: value for name, value in told.items() if name != "request"
+    }
+    named = json.dumps(asked["request"])
+    for path in (asked["photo"], asked["audio"]):
+        named = named.replace(path, f"/…/{Path(path).name}")
+    assert json.loads(named) == told["request"]
 
 
 @pytest.mark.parametrize(

@@ -6,6 +6,7 @@ import json
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from time import sleep
 from typing import Any
 
 import pytest
@@ -89,7 +90,7 @@ FEW = [
 @pytest.fixture
 def few(monkeypatch: pytest.MonkeyPatch) -> list[Topic]:
     """The engine knows four topics."""
-    monkeypatch.setattr(engine, "topics", lambda contract, profile: FEW)
+    monkeypatch.setattr(engine, "topics", lambda *_, **__: FEW)
     return FEW
 
 
@@ -146,11 +147,11 @@ def test_what_is_found_is_shrunk_to_the_one_answer_that_shows_it(few: list[Topic
 
 def test_what_only_a_bad_server_does_is_shrunk_too(monkeypatch: pytest.MonkeyPatch) -> None:
     booked = at(Place.CREATE, Turn(status=500, booked=True, page=True, headers={"Vary": "a"}), job=QUEUED)
-    monkeypatch.setattr(engine, "topics", lambda contract, profile: [Topic("booked", booked, is_legal=False)])
+    monkeypatch.setattr(engine, "topics", lambda *_, **__: [Topic("booked", booked, is_legal=False)])
     (finding,) = fuzzed(
         PaysTwice, examples=1, profile=Profile.HOSTILE, rules=frozenset({"pay.once"})
     ).findings
-    assert (finding.violation.rule, finding.violation.mark) == ("pay.once", "500")
+    assert (finding.violation.rule, finding.violation.mark) == ("pay.once", "booked")
     assert finding.script == at(Place.CREATE, Turn(status=500, booked=True))
 
 
@@ -165,7 +166,7 @@ def test_an_unknown_status_is_shrunk_without_harm(monkeypatch: pytest.MonkeyPatc
                 raise KeyError(str(error)) from error
 
     odd = Topic("create 520", at(Place.CREATE, Turn(status=520, page=True)), is_legal=False)
-    monkeypatch.setattr(engine, "topics", lambda contract, profile: [odd])
+    monkeypatch.setattr(engine, "topics", lambda *_, **__: [odd])
     (finding,) = fuzzed(Strict, examples=1, profile=Profile.HOSTILE).findings
     assert finding.steady
     assert [asked.status for asked in finding.played.at(Place.CREATE)] == [520]
@@ -181,7 +182,7 @@ def test_two_bugs_are_two_findings_each_with_its_own_script(few: list[Topic]) ->
 
 def test_two_bugs_in_one_topic_are_both_found(monkeypatch: pytest.MonkeyPatch) -> None:
     both = Script({Place.CREATE: (Turn(fault=Fault.EMPTY),), Place.POLL: (NULL,)})
-    monkeypatch.setattr(engine, "topics", lambda contract, profile: [Topic("both", both, is_legal=False)])
+    monkeypatch.setattr(engine, "topics", lambda *_, **__: [Topic("both", both, is_legal=False)])
     result = fuzzed(Both, examples=8)
     assert {finding.violation.rule for finding in result.findings} == {"pay.once", "error.fault"}
     assert result.findings[0].script == at(Place.CREATE, Turn(fault=Fault.EMPTY))
@@ -190,13 +191,13 @@ def test_two_bugs_in_one_topic_are_both_found(monkeypatch: pytest.MonkeyPatch) -
 
 def test_what_takes_two_answers_keeps_both(monkeypatch: pytest.MonkeyPatch) -> None:
     both = Script({Place.CREATE: (BUSY, MORE), Place.POLL: (MORE, NULL, NULL)}, job=QUEUED, pictures=2)
-    monkeypatch.setattr(engine, "topics", lambda contract, profile: [Topic("both", both)])
+    monkeypatch.setattr(engine, "topics", lambda *_, **__: [Topic("both", both)])
     (finding,) = fuzzed(NeedsBoth, examples=1).findings
     assert finding.script == Script({Place.CREATE: (BUSY,), Place.POLL: (NULL,)})
 
 
 def test_a_finding_that_comes_and_goes_is_told_as_such(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(engine, "topics", lambda contract, profile: FEW[:1])
+    monkeypatch.setattr(engine, "topics", lambda *_, **__: FEW[:1])
     runs: list[int] = []
 
     def edit(task: Task) -> Any:
@@ -207,6 +208,54 @@ def test_a_finding_that_comes_and_goes_is_told_as_such(monkeypatch: pytest.Monke
 
     (finding,) = fuzzed(edit, examples=1).findings
     assert not finding.steady
+
+
+class CrashesOnWhatItCantRead(careful.Client):
+    """Crashes at one line, whether legal answers or failures have led there."""
+
+    def read(self, project: str) -> dict[str, Any]:
+        try:
+            told = super().read(project)
+        except careful.Refused:
+            told = {}
+        if told.get("name") is None:
+            raise KeyError("name")
+        return told
+
+
+@pytest.mark.parametrize("order", [(0, 1), (1, 0)])
+def test_a_crash_is_told_once_whatever_else_leads_to_it(
+    monkeypatch: pytest.MonkeyPatch, order: tuple[int, int]
+) -> None:
+    broken = Topic("broken", at(Place.POLL, Turn(fault=Fault.BROKEN_JSON)), is_legal=False)
+    both = FEW[1], broken
+    monkeypatch.setattr(engine, "topics", lambda *_, **__: [both[number] for number in order])
+    (finding,) = fuzzed(CrashesOnWhatItCantRead, examples=6).findings
+    assert (finding.violation.rule, finding.script) == ("error.legal", at(Place.POLL, NULL))
+
+
+def test_what_is_shown_by_is_what_the_last_replay_took(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A longer script may ask for less: it is not kept for that."""
+
+    class Endless(careful.Client):
+        def wait_for(self, project: str) -> dict[str, Any]:
+            while True:
+                self.read(project)
+                sleep(2)
+
+    loud = Script({Place.CREATE: (BUSY, MORE), Place.POLL: (MORE,) * 3}, job=QUEUED, pictures=2)
+    monkeypatch.setattr(engine, "topics", lambda *_, **__: [Topic("loud", loud)])
+    findings = fuzzed(Endless, examples=2, rules=frozenset({"end.in-time"})).findings
+    assert [finding.script for finding in findings] == [Script()]
+
+
+def test_a_script_that_there_was_no_time_to_shrink_says_so(
+    few: list[Topic], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(engine, "_TRIES_FOR", 0.0)
+    monkeypatch.setattr(engine, "_SHRINKS_FOR", 0.0)
+    (finding,) = fuzzed(NoNull, examples=4).findings
+    assert not finding.smallest
 
 
 FULL = Script(
@@ -232,9 +281,10 @@ FULL = Script(
         ),
         (lambda script: script.turn(Place.POLL, 6).case == "upper", None),
         (lambda script: script.job[-1] == "error", Script(job=("error",))),
-        (lambda script: script.job.count("queued") > 2, Script(job=(*("queued",) * 3, "error"))),
+        (lambda script: script.job.count("queued") > 2, Script(job=(*("queued",) * 3, "complete"))),
         (lambda script: script.pictures > 1, Script(pictures=2)),
         (lambda script: script.same_name and script.pictures > 1, Script(pictures=2, same_name=True)),
+        (lambda script: script.turn(Place.CREATE, 1) == MORE, at(Place.CREATE, Turn(), MORE)),
     ],
 )
 def test_the_last_step_leaves_out_whatever_is_not_needed(
@@ -306,13 +356,63 @@ def test_a_client_that_sends_nothing_is_no_clients_fault() -> None:
     def edit(task: Task) -> None:
         raise careful.Refused("I need a key\nin my pocket")
 
-    with pytest.raises(ClientError, match=r"sent no request to the url, and ended: .*in my pocket") as error:
+    with pytest.raises(ClientError, match=r"got no request, and it ended: .*in my pocket") as error:
         fuzzed(edit)
     assert len(str(error.value).splitlines()) == 1
 
 
+class Unheard(careful.Client):
+    """Tells the API nothing that it knows, and counts how often it is run."""
+
+    runs = 0
+
+    def edit(self) -> dict[str, Any]:
+        Unheard.runs += 1
+        return super().edit()
+
+
+def test_a_client_whose_token_is_refused_is_told_so_after_ten_scripts(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    class OtherToken(Unheard):
+        def __init__(self, task: Task) -> None:
+            super().__init__(Task(**vars(task) | {"token": "mhk_live_of_production"}))
+
+    monkeypatch.setattr(Unheard, "runs", 0)
+    with pytest.raises(ClientError, match=r"its token was refused: .*in 10 scripts of 10") as error:
+        fuzzed(OtherToken, examples=200)
+    assert Unheard.runs == 10
+    assert "task.token" in str(error.value)
+    assert "mhk_live" not in str(error.value)
+
+
+def test_a_client_that_calls_what_no_api_has_is_told_so_after_ten_scripts(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    class AnotherPath(Unheard):
+        def __init__(self, task: Task) -> None:
+            super().__init__(Task(**vars(task) | {"url": f"{task.url}/api"}))
+
+    monkeypatch.setattr(Unheard, "runs", 0)
+    with pytest.raises(ClientError, match=r"it never called the API: .* POST /api/v1/files/upload-urls"):
+        replay(CONTRACT, function(AnotherPath), options(), [("right.json", Script())])
+    assert Unheard.runs == 10
+
+
+def test_a_client_that_gets_through_at_last_is_fuzzed(
+    few: list[Topic], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    class Slow(Unheard):
+        def __init__(self, task: Task) -> None:
+            token = {} if Unheard.runs > 2 else {"token": "not yet"}
+            super().__init__(Task(**vars(task) | token))
+
+    monkeypatch.setattr(Unheard, "runs", 0)
+    assert fuzzed(Slow, examples=4).exit_code is Exit.KEPT
+
+
 def test_a_client_that_says_nothing_either_is_told_by_how_it_ended() -> None:
-    with pytest.raises(ClientError, match="and ended: done"):
+    with pytest.raises(ClientError, match="and it ended: done"):
         fuzzed(lambda task: None)
 
 
@@ -400,7 +500,7 @@ def test_ctrl_c_while_it_is_shrunk_keeps_what_was_found(few: list[Topic]) -> Non
 def test_ctrl_c_ends_a_replay_with_what_is_known() -> None:
     scripts = [(f"{n}.json", Script()) for n in range(3)]
     with ctrl_c():
-        result = replay(CONTRACT, Driven(KeyboardInterrupt(), 1), options(), scripts)
+        result = replay(CONTRACT, Driven(KeyboardInterrupt(), 2), options(), scripts)  # one is a rehearsal
     assert result.played == 1
     assert result.stopped
     assert result.exit_code is Exit.UNJUDGED
@@ -438,7 +538,7 @@ def test_a_saved_script_says_what_it_breaks_and_how_it_was_found(few: list[Topic
     (path,) = save(result, tmp_path).values()
     told = json.loads(Path(path).read_text())
     assert told["breaks"] == "pay.once"
-    assert told["by"] == "2 creates were charged for 1 edit: 2 credits"
+    assert told["by"] == "2 creates were charged for 1 job: 2 credits"
     assert told["client"] == result.client
     assert told["found"].endswith("profile realistic, seed 9")
     assert told["story"] == ["create answered with success, the body is empty"]
@@ -491,7 +591,7 @@ def test_progress_is_told_with_each_script(few: list[Topic]) -> None:
 
 
 def test_a_client_of_two_edits_may_be_charged_twice(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(engine, "topics", lambda contract, profile: FEW[3:])
+    monkeypatch.setattr(engine, "topics", lambda *_, **__: FEW[3:])
 
     def edit(task: Task) -> Any:
         careful.edit(task)

@@ -10,9 +10,10 @@ import pytest
 
 from bluehour.contracts.fuzz.results import Result
 from bluehour.contracts.fuzz.rules import RULES
+from bluehour.contracts.fuzz.strategies import Profile
 from tests.faulty_clients.entry import FaultyClient
 from tests.faulty_clients.meeting import met
-from tests.faulty_clients.registry import CAREFUL, FAULTY
+from tests.faulty_clients.registry import CAREFUL, FAULTY, RECEIVING
 from tests.profiles import few
 
 SEEDS = range(5)
@@ -27,11 +28,22 @@ FIRST = {client.rule: (client, seed) for client, seed in reversed(MEETINGS)}
 """For each rule the first meeting with a client that breaks it."""
 
 
+@pytest.mark.parametrize("client", [CAREFUL, RECEIVING], ids=lambda client: client.name)
+@pytest.mark.parametrize("profile", [Profile.REALISTIC, Profile.HOSTILE])
 @pytest.mark.parametrize("seed", few(SEEDS, 0))
-def test_the_careful_client_breaks_no_rule(seed: int) -> None:
-    result = met(CAREFUL, seed)
+def test_the_careful_clients_break_no_rule(seed: int, profile: Profile, client: FaultyClient) -> None:
+    result = met(client, seed, profile=profile)
     assert [finding.violation for finding in result.findings] == []
     assert result.played >= 200
+
+
+HOSTILE = [client for client in FAULTY if client.profile is Profile.HOSTILE]
+
+
+@pytest.mark.parametrize("client", few(HOSTILE, HOSTILE[0]), ids=lambda client: client.name)
+def test_who_is_wrong_only_about_what_no_server_sends_passes_what_is_realistic(client: FaultyClient) -> None:
+    result = met(client, 0, profile=Profile.REALISTIC)
+    assert [finding.violation for finding in result.findings] == []
 
 
 def met_as_marked(client: FaultyClient, seed: int) -> Result:

@@ -100,8 +100,8 @@ def test_a_broken_client_fails_with_a_report_that_a_person_reads(suite: pytest.P
     result.stdout.fnmatch_lines(
         [
             "*ClientBroken*",
-            "*✗ pay.once  An edit is paid for once",
-            "*2 creates were charged for 1 edit: 2 credits",
+            "*✗ pay.once  A job is paid for once",
+            "*2 creates were charged for 1 job: 2 credits",
             "*shown by*",
             "*create answered with success, the body is empty",
             "*To do: Never send a create again*",
@@ -110,6 +110,42 @@ def test_a_broken_client_fails_with_a_report_that_a_person_reads(suite: pytest.P
     result.stdout.no_fnmatch_line("*in _run*")
     result.stdout.no_fnmatch_line("*mhk_live_*")
     result.stdout.no_fnmatch_line("*def fuzzed*")
+
+
+def test_a_client_may_be_asked_for_anything_that_can_be_created(suite: pytest.Pytester) -> None:
+    code = """
+    class Client(careful.Client):
+        projects = "/v1/video-projects"
+
+        def create(self, path):
+            assert (self.task.operation, self.task.path) == ("textToVideo.createVideo", "/v1/text-to-video")
+            assert self.task.request["end_seconds"] == 3
+            return self.api("POST", self.task.path, self.task.request, again=(429,))["id"]
+
+        def upload(self):
+            return ""
+
+        def is_whole(self, video):
+            return video[4:8] == b"ftyp"
+
+    @contracts.fuzz_client(
+        examples=4, profile="legal", operation="text-to-video", request={"end_seconds": 3}
+    )
+    def test_client(task):
+        return Client(task).edit()
+    """
+    run(suite, code).assert_outcomes(passed=1)
+
+
+def test_a_name_that_no_create_has_is_told(suite: pytest.Pytester) -> None:
+    code = """
+    @contracts.fuzz_client(operation="text-to-smell")
+    def test_client(task):
+        return careful.edit(task)
+    """
+    result = run(suite, code)
+    result.assert_outcomes(failed=1)
+    result.stdout.fnmatch_lines(["*there is no create 'text-to-smell'*"])
 
 
 def test_without_refuses_errors_of_ones_own_are_clean_and_with_it_only_those(suite: pytest.Pytester) -> None:
@@ -176,7 +212,9 @@ def test_what_is_found_is_saved_beside_the_test_and_can_be_replayed(suite: pytes
     result = run(suite, again, "--bluehour-replay", "elsewhere")
     result.assert_outcomes(passed=1, failed=1)
     result.stdout.fnmatch_lines(["*scripts from files*", "*✗ pay.once*", "*FAILED *::test_client*"])
-    assert not (suite.path / "runs").exists(), "its one script is refused before its end"
+    assert (suite.path / "runs").read_text() == "x", (
+        "it ends in the rehearsal alone: its one script is refused"
+    )
     testing.replayed.clear()
     run(suite, again).assert_outcomes(passed=2)
 
@@ -233,6 +271,9 @@ def test_options_are_those_of_the_command(suite: pytest.Pytester) -> None:
         ('only=["pay.twice"]', "*there is no rule pay.twice*"),
         ('replay=["none.json"]', "*none.json can't be read*"),
         ('profile="wild"', "*'wild' is not a valid Profile*"),
+        ('request={"name": "x"}', "*contracts.fuzz_client: request: say of which operation"),
+        ('operation="lip-sync", request={"end_seconds": "x"}', "*does not take this request: Invalid type*"),
+        ('spec="none.yaml"', "*contracts.fuzz_client: *none.yaml*No such file*"),
     ],
 )
 def test_a_wrong_option_is_an_error_of_the_test(suite: pytest.Pytester, options: str, says: str) -> None:
@@ -244,6 +285,45 @@ def test_a_wrong_option_is_an_error_of_the_test(suite: pytest.Pytester, options:
     result = run(suite, code)
     result.assert_outcomes(failed=1)
     result.stdout.fnmatch_lines([says])
+    result.stdout.no_fnmatch_line("*in _*")
+
+
+def test_without_its_extra_it_says_in_a_line_what_to_install(suite: pytest.Pytester) -> None:
+    code = """
+    import sys
+
+    import pytest
+
+    @pytest.fixture(autouse=True)
+    def bare(monkeypatch):
+        monkeypatch.setitem(sys.modules, "hypothesis", None)
+
+    @contracts.fuzz_client()
+    def test_client(task):
+        return careful.edit(task)
+    """
+    result = run(suite, code, "-p", "no:hypothesispytest")
+    result.assert_outcomes(failed=1)
+    message = "contracts.fuzz_client needs more than the mock does: pip install *contracts]*"
+    result.stdout.fnmatch_lines([f"E *{message}"])
+    result.stdout.no_fnmatch_line("*No module named*")
+
+
+def test_files_and_overlays_are_the_tests_own(suite: pytest.Pytester) -> None:
+    code = """
+    from pathlib import Path
+
+    @contracts.fuzz_client(examples=1, profile="legal", edits=2, photo="mine.jpg", overlays=["own.json"])
+    def test_client(task):
+        assert Path(task.photo).read_bytes() == b"mine"
+        careful.edit(task)
+        return careful.edit(task)
+    """
+    (suite.path / "mine.jpg").write_bytes(b"mine")
+    info = {"title": "Own", "version": "1"}
+    actions = [{"target": "$.info", "update": info}]
+    (suite.path / "own.json").write_text(json.dumps({"overlay": "1.0.0", "info": info, "actions": actions}))
+    run(suite, code).assert_outcomes(passed=1)
 
 
 def test_a_client_that_calls_nobody_is_told_so(suite: pytest.Pytester) -> None:
@@ -254,7 +334,7 @@ def test_a_client_that_calls_nobody_is_told_so(suite: pytest.Pytester) -> None:
     """
     result = run(suite, code)
     result.assert_outcomes(failed=1)
-    result.stdout.fnmatch_lines(["*it sent no request to the url, and ended: RuntimeError: no key"])
+    result.stdout.fnmatch_lines(["*got no request, and it ended: RuntimeError: no key"])
 
 
 def test_one_run_of_pytest_does_not_replay_what_another_was_asked_to(suite: pytest.Pytester) -> None:

@@ -10,9 +10,9 @@ from typing import Any
 import pytest
 
 from bluehour.contracts.fuzz.judge import ClientJudge
-from bluehour.contracts.fuzz.performance import Asked, Charge, Ending, Performance
+from bluehour.contracts.fuzz.performance import Asked, Charge, Delivered, Ending, Performance
 from bluehour.contracts.fuzz.rules import RULES, selected
-from bluehour.contracts.fuzz.script import RIGHT, Fault, Place, Script, Turn
+from bluehour.contracts.fuzz.script import RIGHT, Event, Fault, Place, Script, Turn
 
 from .playing import ALL, judged
 
@@ -44,7 +44,7 @@ def asked(place: Place | None, at: float, **known: Any) -> Asked:
 
 
 def uploads(**known: Any) -> tuple[Asked, Asked]:
-    return asked(Place.UPLOAD_URLS, 0.0), asked(Place.UPLOAD, 0.1, **known)
+    return asked(Place.UPLOAD_URLS, 0.0), asked(Place.UPLOAD, 0.1, **{"asset": "image"} | known)
 
 
 def create(at: float = 0.2, **known: Any) -> Asked:
@@ -66,6 +66,16 @@ def download(at: float, picture: str = "p0", **known: Any) -> Asked:
     return asked(Place.DOWNLOAD, at, **facts | known)
 
 
+def event(event: Event = Event.ENDED, status: int = 204, **known: Any) -> Delivered:
+    facts: dict[str, Any] = {"name": "image.completed", "project": "p", "state": "complete"}
+    return Delivered(event=event, status=status, **facts | known)
+
+
+def sent(*events: Delivered, **known: Any) -> Asked:
+    """A poll before the answer of which events came."""
+    return poll(0.3, delivered=events, **known)
+
+
 RIGHT_REQUESTS = (*uploads(), create(), poll(0.3), download(0.4))
 
 
@@ -79,7 +89,8 @@ def played(*requests: Asked, **known: Any) -> Performance:
         "seconds": 5.0,
         "real_seconds": 0.1,
         "token": TOKEN,
-        "photo": hashlib.sha256(PHOTO).hexdigest(),
+        "given": {"image": hashlib.sha256(PHOTO).hexdigest(), "audio": "of a sound"},
+        "made": frozenset({"p0"}),
     }
     return Performance(asked=requests, **facts | known)
 
@@ -137,7 +148,7 @@ WAIT = Turn(status=429, retry_after="7")
 DATE = Turn(status=429, retry_after="date+7")
 LONG = Turn(status=503, retry_after="9999")
 DEAD = Turn(status=403, fault=Fault.EXPIRED)
-TWO = Script(pictures=2)
+TWO = frozenset({"p0", "p1"})
 
 
 STORIES = [
@@ -170,7 +181,30 @@ STORIES = [
         "other bytes are sent",
         played(*uploads(body=PHOTO + b"\n"), *RIGHT_REQUESTS[2:]),
         played(*uploads(method="GET", body=b""), *RIGHT_REQUESTS[2:]),
-        "12 bytes were PUT that are not the picture's",
+        "12 bytes were PUT that are not the image file's",
+    ),
+    story(
+        "upload.typed",
+        "a PUT has another Content-Type than its link was signed for",
+        played(*uploads(wrong_type="Content-Type text/plain is sent", status=403), ending=NOT_DONE),
+        played(*uploads(status=403), ending=NOT_DONE),
+        "upload: Content-Type text/plain is sent",
+    ),
+    story(
+        "pay.once",
+        "a gateway gives up a create that is booked",
+        after_uploads(
+            create(turn=Turn(status=504, page=True, booked=True), legal=False),
+            create(5),
+            poll(6),
+            download(7),
+        ),
+        after_uploads(
+            create(turn=Turn(status=504, page=True), charged=0, legal=False), create(5), poll(6), download(7)
+        ),
+        "2 creates were charged for 1 job: 2 credits",
+        "booked",
+        beside="result.credits",
     ),
     story(
         "pay.once",
@@ -182,7 +216,7 @@ STORIES = [
             poll(6),
             download(7),
         ),
-        "2 creates were charged for 1 edit: 2 credits",
+        "2 creates were charged for 1 job: 2 credits",
         "reset-after",
         beside="result.credits",
     ),
@@ -196,7 +230,7 @@ STORIES = [
             create(), create(5), poll(6), download(7), charges=(Charge("a", 1, True), Charge("b", 1, False))
         ),
         "2 creates were charged",
-        "500",
+        "booked",
         beside="result.credits",
     ),
     story(
@@ -206,7 +240,7 @@ STORIES = [
             create(), create(3), create(5), poll(6), download(7), edits=2, ending=replace(DONE, credits=3)
         ),
         after_uploads(create(), create(3), poll(6), download(7), edits=2, ending=replace(DONE, credits=2)),
-        "3 creates were charged for 2 edits: 3 credits",
+        "3 creates were charged for 2 jobs: 3 credits",
         "",
     ),
     story(
@@ -334,6 +368,88 @@ STORIES = [
         "download",
     ),
     story(
+        "webhook.genuine",
+        "an event with a wrong signature is taken",
+        after_uploads(create(), sent(event(Event.FORGED)), download(1)),
+        after_uploads(create(), sent(event(Event.FORGED, 401), event(status=200)), download(1)),
+        "an event with a wrong signature, image.completed, was answered 204",
+        "forged",
+    ),
+    story(
+        "webhook.genuine",
+        "a receiver breaks at an event that is not signed",
+        after_uploads(create(), sent(event(Event.UNSIGNED, 500)), download(1)),
+        after_uploads(create(), sent(event(Event.UNSIGNED, 0, problem="nobody listens")), download(1)),
+        "an event without a signature, image.completed, was answered 500",
+        "unsigned",
+    ),
+    story(
+        "webhook.answered",
+        "an event comes before its project is known",
+        after_uploads(create(delivered=(event(status=404),)), poll(1), download(2)),
+        after_uploads(create(delivered=(event(),)), poll(1), download(2)),
+        "image.completed came before the create's answer: answered 404",
+        "404",
+    ),
+    story(
+        "webhook.answered",
+        "an event comes again, and the connection is closed",
+        after_uploads(create(), sent(event(), event(status=0, problem="it ended")), download(2)),
+        after_uploads(create(), sent(event(), event(status=0, problem="no time", is_open=True)), download(2)),
+        "image.completed came again: it ended",
+    ),
+    story(
+        "webhook.once",
+        "an event comes twice, and what it tells of is downloaded twice",
+        after_uploads(create(), sent(event(), event()), download(2), download(3)),
+        after_uploads(create(), sent(event(), event(status=503, is_open=True)), download(2), download(3)),
+        "image.completed came again, and the same file was downloaded 2 times",
+    ),
+    story(
+        "webhook.once",
+        "a download that is repeated as its type was wrong is none that was done",
+        after_uploads(create(), sent(event(), event()), download(2), download(3)),
+        after_uploads(
+            create(), sent(event(), event()), download(2, turn=Turn(fault=Fault.WRONG_TYPE)), download(3)
+        ),
+        "downloaded 2 times",
+    ),
+    story(
+        "poll.pace",
+        "an event is a reason to look at once, and nothing else is",
+        after_uploads(create(), poll(1, "queued"), poll(3, "rendering"), poll(3.1), download(4)),
+        after_uploads(
+            create(),
+            poll(1, "queued"),
+            poll(3, "rendering", delivered=(event(state="rendering"),)),
+            poll(3.1),
+            download(4),
+        ),
+        "polled 0.10 s after the poll before",
+    ),
+    story(
+        "result.true",
+        "nobody but a forged event has told of the end",
+        after_uploads(create(), sent(event(Event.FORGED, 401), state="rendering"), download(4)),
+        after_uploads(create(), sent(event(), state="rendering"), download(4)),
+        "it reports success, and the project was rendering",
+    ),
+    story(
+        "result.true",
+        "a forged event is taken, and believed",
+        after_uploads(create(), sent(event(Event.FORGED), state="rendering"), download(4)),
+        after_uploads(create(), sent(event(), state="rendering"), download(4)),
+        "it reports success, and the project was rendering",
+        beside="webhook.genuine",
+    ),
+    story(
+        "result.true",
+        "it is not known whether the event of the end was taken",
+        after_uploads(create(), sent(event(status=0, is_open=True), state="rendering"), download(4)),
+        after_uploads(create(), sent(event(), state="rendering"), download(4)),
+        "it reports success, and the project was rendering",
+    ),
+    story(
         "token.host",
         "the token is sent to the links' host",
         played(*uploads(carries_token=True), *RIGHT_REQUESTS[2:]),
@@ -407,14 +523,14 @@ STORIES = [
     story(
         "download.kept",
         "one picture is written over the other",
-        played(*RIGHT_REQUESTS, download(5, "p1"), script=TWO),
+        played(*RIGHT_REQUESTS, download(5, "p1"), made=TWO),
         played(
             *RIGHT_REQUESTS,
             download(5, "p1"),
-            script=TWO,
+            made=TWO,
             ending=replace(DONE, files={"0.png": "p0", "1.png": "p1"}),
         ),
-        "2 pictures",
+        "2 files",
     ),
     story(
         "end.in-time",
@@ -515,9 +631,9 @@ STORIES = [
     story(
         "result.true",
         "a picture is missing",
-        right(script=TWO),
-        after_uploads(create(), poll(1), script=TWO, ending=Ending("done")),
-        "of 2 pictures",
+        right(made=TWO),
+        after_uploads(create(), poll(1), made=TWO, ending=Ending("done")),
+        "of 2 files",
         "downloads",
     ),
     story(

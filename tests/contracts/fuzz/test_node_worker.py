@@ -15,7 +15,7 @@ from typing import Any
 
 import pytest
 
-from .speaking import TASK, WORKERS, Message, Start, Worker, close, spawn, starting
+from .speaking import TASK, WANTED, WORKERS, Message, Start, Worker, close, spawn, starting
 
 pytestmark = pytest.mark.skipif(shutil.which("node") is None, reason="there is no node on this machine")
 
@@ -115,6 +115,14 @@ def test_an_hour_takes_no_time(start: Start) -> None:
     reply, sleeps = worker.play()
     assert sleeps == [3600]
     assert json.loads(reply["said"]) == [60, 60, 60, 60]
+
+
+def test_a_client_gets_all_that_a_task_has(start: Start) -> None:
+    worker = start("exports.edit = async (task) => ({ status: JSON.stringify(task) });")
+    asked = {**TASK, **WANTED}
+    assert json.loads(worker.play(**WANTED)[0]["status"]) == {
+        name: value for name, value in asked.items() if name != "task"
+    }
 
 
 def test_each_task_begins_today_and_what_measures_time_goes_on(start: Start) -> None:
@@ -294,7 +302,7 @@ def test_a_guard_fires_at_its_time(start: Start, server: Server, body: str) -> N
     began = time.monotonic()
     reply, sleeps = worker.play(f"{server.url}/silent")
     assert 0.3 <= time.monotonic() - began < SILENCE
-    assert reply["outcome"] == ("crashed" if reply["type"] == "Error" else "refused")
+    assert reply["outcome"] == "refused"
     assert sleeps == []
 
 
@@ -407,10 +415,23 @@ def test_the_task_is_as_it_was_told(start: Start) -> None:
 @pytest.mark.parametrize(
     ("thrown", "outcome", "kind"),
     [
-        ('new Error("no")', "crashed", "Error"),
+        ('new Error("no")', "refused", "Error"),
+        ('Object.assign(new Error("402"), { name: "ApiError" })', "refused", "ApiError"),
+        ('Object.assign(new Error("no"), { name: "TypeError" })', "crashed", "TypeError"),
+        ('require("node:vm").runInNewContext("new Error(1)")', "refused", "Error"),
+        ('require("node:vm").runInNewContext("try { null.x } catch (e) { e }")', "crashed", "TypeError"),
+        ('new AggregateError([new Error("no"), new Error("nor this")])', "refused", "AggregateError"),
+        ('new AggregateError([new Error("no"), new TypeError("x")])', "crashed", "AggregateError"),
+        (
+            'Object.assign(new Error("write after end"), { code: "ERR_STREAM_WRITE_AFTER_END" })',
+            "crashed",
+            "Error",
+        ),
+        ('require("node:fs").readFileSync("/no/such/file")', "refused", "Error"),
+        ("{ status: 402 }", "refused", "Object"),
         ("null.x", "crashed", "TypeError"),
         ('JSON.parse("{")', "crashed", "SyntaxError"),
-        ('"no"', "crashed", "String"),
+        ('"no"', "refused", "String"),
         ("undefined", "crashed", "undefined"),
         ('new URL("no")', "crashed", "TypeError"),
         ('http.get("http://127.0.0.1:1", { path: "/\\u0001" })', "crashed", "TypeError"),
@@ -418,6 +439,11 @@ def test_the_task_is_as_it_was_told(start: Start) -> None:
         ('new (class ApiError extends Error {})("402")', "refused", "ApiError"),
         ('Object.assign(new Error("no"), { code: "ECONNRESET" })', "refused", "Error"),
         ('new TypeError("fetch failed", { cause: { code: 1 } })', "crashed", "TypeError"),
+        (
+            'new TypeError("fetch failed", { cause: new Error("unexpected redirect") })',
+            "refused",
+            "TypeError",
+        ),
         ("await get('http://127.0.0.1:1')", "refused", "Error"),
         ("await fetch('http://127.0.0.1:2')", "refused", "TypeError"),
         ("await fetch('http://127.0.0.1:2', { signal: AbortSignal.abort() })", "refused", "AbortError"),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import json
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -12,7 +13,7 @@ import pytest
 
 from bluehour.contracts.fuzz.clients.ending import of_reply
 
-from .speaking import WORKERS, Message, Start, Worker, close, spawn, starting
+from .speaking import WANTED, WORKERS, Message, Start, Worker, close, spawn, starting
 
 WORKER = WORKERS / "python_worker.py"
 
@@ -30,12 +31,15 @@ def start(tmp_path: Path) -> Iterator[Start]:
 
 CASES = """
 import asyncio
+import concurrent.futures
+import datetime
 import enum
 import http.client
 import json
 import os
 import subprocess
 import sys
+import threading
 import urllib.error
 from dataclasses import dataclass
 from pathlib import Path
@@ -95,6 +99,14 @@ CASES = {
     "timeout": lambda: fails(TimeoutError("timed out")),
     "http": lambda: fails(http.client.IncompleteRead(b"a", 5)),
     "url": lambda: fails(urllib.error.URLError("nobody")),
+    "exception": lambda: fails(Exception("no")),
+    "runtime": lambda: fails(RuntimeError("no")),
+    "value": lambda: fails(ValueError("no")),
+    "late future": lambda: concurrent.futures.Future().result(0),
+    "group": lambda: fails(ExceptionGroup("two", [Mine("no"), RuntimeError("nor this")])),
+    "no number": lambda: int("three"),
+    "library's value": lambda: datetime.datetime.strptime("x", "%Y"),
+    "library's runtime": lambda: threading.Lock().release(),
     "key": lambda: {}["id"],
     "type": lambda: None + 1,
     "json": lambda: json.loads("<html>"),
@@ -157,6 +169,14 @@ def test_what_a_client_returns_is_told(cases: Worker, case: str, told: Message) 
         ("timeout", "refused", "TimeoutError", "timed out"),
         ("http", "refused", "IncompleteRead", "IncompleteRead"),
         ("url", "refused", "URLError", "nobody"),
+        ("exception", "refused", "Exception", "Exception: no"),
+        ("runtime", "refused", "RuntimeError", "RuntimeError: no"),
+        ("value", "refused", "ValueError", "ValueError: no"),
+        ("late future", "refused", "TimeoutError", "TimeoutError"),
+        ("group", "refused", "ExceptionGroup", "two"),
+        ("no number", "crashed", "ValueError", "invalid literal for int()"),
+        ("library's value", "crashed", "ValueError", "does not match format"),
+        ("library's runtime", "crashed", "RuntimeError", "release unlocked lock"),
         ("key", "crashed", "KeyError", "KeyError: 'id'"),
         ("type", "crashed", "TypeError", "unsupported operand"),
         ("json", "crashed", "JSONDecodeError", "Expecting value"),
@@ -165,7 +185,7 @@ def test_what_a_client_returns_is_told(cases: Worker, case: str, told: Message) 
         ("assertion", "crashed", "AssertionError", "AssertionError"),
     ],
 )
-def test_errors_of_the_clients_own_or_of_the_network_are_refusals_and_all_others_are_crashes(
+def test_what_somebody_means_to_say_is_a_refusal_and_all_else_is_a_crash(
     cases: Worker, case: str, outcome: str, kind: str, error: str
 ) -> None:
     reply, _ = cases.play(token=case)
@@ -224,6 +244,20 @@ def test_a_client_gets_its_task_and_may_be_any_function(start: Start) -> None:
         function=":smile",
     )
     assert worker.play("http://u")[0]["status"] == "http://u mhk_secret /p.jpg /out 0.3"
+
+
+def test_a_client_gets_what_is_asked_for_and_nothing_where_it_chooses(start: Start) -> None:
+    worker = start(
+        """
+        import json
+
+        def edit(task):
+            names = ("operation", "path", "request", "video", "audio")
+            return {"status": json.dumps({name: getattr(task, name) for name in names})}
+        """
+    )
+    assert json.loads(worker.play(**WANTED)[0]["status"]) == WANTED
+    assert not any(json.loads(worker.play()[0]["status"]).values())
 
 
 def test_a_test_made_by_fuzz_client_is_the_client_in_it(start: Start) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Callable
+from dataclasses import replace
 
 import pytest
 
@@ -19,6 +20,7 @@ from bluehour.contracts.fuzz.strategies import Profile
 from bluehour.contracts.fuzz.workers.python_worker import Task
 from bluehour.openapi.contract import load
 
+from . import careful
 from .report_samples import (
     SAVED,
     TOKEN,
@@ -65,9 +67,9 @@ def test_a_finding_tells_its_script_what_happened_and_what_to_do() -> None:
     text = plain(result(paid_twice())).replace("\N{MINUS SIGN}", "-")
     assert (
         """\
-✗ pay.once  An edit is paid for once
+✗ pay.once  A job is paid for once
 
-  2 creates were charged for 1 edit: 2 credits
+  2 creates were charged for 1 job: 2 credits
     seen in 5 scripts; the smallest is this one
     shown by
       create: it is done, and the connection is reset in place of an answer
@@ -116,6 +118,21 @@ def test_what_repeats_itself_is_told_in_few_lines() -> None:
 def test_what_does_not_always_show_says_so() -> None:
     assert "not steady" in plain(result(harmful()))
     assert "not steady" not in plain(result(paid_twice()))
+
+
+def test_what_was_not_shrunk_to_the_end_says_so() -> None:
+    unfinished = replace(paid_twice(), smallest=False)
+    assert "not shrunk to the end" in plain(result(unfinished))
+    assert "Not shrunk to the end" in html(result(unfinished))
+    assert "not shrunk" not in plain(result(paid_twice()))
+
+
+def test_a_finding_that_hangs_on_the_clock_says_what_the_clock_does_not_move() -> None:
+    for text in (finding_text(endless(), result()), html(result(endless()))):
+        assert "1,234.40 s of this it slept, which took no time: a clock or timer that" in text
+    assert "took no time" not in plain(result(paid_twice(), leaking(1)))
+    real = replace(endless(), played=replace(endless().played, virtual=False))
+    assert "took no time" not in plain(result(real))
 
 
 def test_a_tests_message_is_one_finding_without_colours() -> None:
@@ -213,7 +230,8 @@ def test_basic_credentials_made_of_the_token_are_masked_too() -> None:
 
 def test_a_client_that_was_played_is_reported_as_it_was() -> None:
     def silent(task: Task) -> None:
-        """Claims success, and has asked for nothing."""
+        """Claims success, and has asked for one thing."""
+        careful.Client(task).upload()
 
     options = Options(1, 0, Profile.LEGAL, frozenset({"result.true"}), Terms(60, 5))
     made = replay(load(), Function(silent, None), options, [("usual", Script())])
@@ -221,4 +239,4 @@ def test_a_client_that_was_played_is_reported_as_it_was() -> None:
     assert "it reports success, and the project was never seen" in text
     assert "everything goes right" in text
     assert "scripts from files" in text
-    assert "What happened: 0 requests" in html(made)
+    assert "What happened: 2 requests" in html(made)

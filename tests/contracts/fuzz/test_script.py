@@ -10,10 +10,12 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from bluehour.contracts.fuzz.script import (
+    AS_ASKED,
     FORMAT,
     IN_WORDS,
     RIGHT,
     Case,
+    Event,
     Fault,
     Framing,
     Place,
@@ -59,7 +61,8 @@ SCRIPTS = st.builds(
     ),
     job=st.lists(HEADER, min_size=1, max_size=4).map(tuple),
     job_error=st.text(),
-    pictures=st.integers(0, 4),
+    pictures=st.sampled_from([AS_ASKED, *range(17)]),
+    shorter=st.booleans(),
     same_name=st.booleans(),
     deleted=st.booleans(),
     gone=st.sampled_from(("", "start", *Place)),
@@ -145,6 +148,8 @@ def of_turn(turn: Any) -> str:
         (of_turn({"without": [None]}), "without can't be"),
         (of_turn({"headers": ["X"]}), "headers can't be"),
         (of_turn({"code": "a", "retry_after": 7}), "retry_after can't be 7"),
+        (of_turn({"events": ["gone"]}), "events are some of started, ended, forged, unsigned"),
+        (of_turn({"events": ["ended"] * 11}), "events are at most 10"),
     ],
 )
 def test_what_is_no_script_is_refused_in_a_line_that_says_why(text: str, says: str) -> None:
@@ -160,7 +165,8 @@ def test_what_is_no_script_is_refused_in_a_line_that_says_why(text: str, says: s
         "[" * 100_000,
         of({"job": []}),
         of({"pictures": 1.5}),
-        of({"pictures": 5}),
+        of({"pictures": 17}),
+        of({"shorter": 1}),
         of({"gone": "nowhere"}),
         of_turn({"status": 200.5}),
         of_turn({"status": 99}),
@@ -239,6 +245,10 @@ SUCCESS = "create answered with success"
         (Turn(fields={"id": "a/b", "n": None}), f'{SUCCESS}, id is "a/b", n is null'),
         (Turn(fields={"id": "x" * 99}), f'{SUCCESS}, id is "{"x" * 59}…'),
         (Turn(without=("id", "n")), f"{SUCCESS}, without id, without n"),
+        (
+            Turn(events=(Event.ENDED, Event.FORGED)),
+            f"{SUCCESS}, before it comes the event of its end and an event with a wrong signature",
+        ),
         (Turn(framing="close"), f"{SUCCESS}, the body's end told by the connection's"),
         (Turn(case="upper"), f"{SUCCESS}, names of headers in upper case"),
         (Turn(writing="ascii"), f"{SUCCESS}, JSON with \\u escapes"),
@@ -267,8 +277,9 @@ def test_an_answer_is_told_in_words(turn: Turn, told: str) -> None:
             ["the project is in error", "its error is no_source_face"],
         ),
         (Script(job_error="no_source_face"), []),
-        (Script(pictures=0), ["it has no pictures"]),
-        (Script(pictures=2, same_name=True), ["it has 2 pictures", "under one file name"]),
+        (Script(pictures=0), ["it has no files"]),
+        (Script(pictures=2, same_name=True), ["it has 2 files", "its files have one name"]),
+        (Script(shorter=True), ["it is shorter than was asked for"]),
         (Script(deleted=True), ["somebody has deleted it"]),
         (
             at(Place.UPLOAD, RIGHT, Turn(fault=Fault.REFUSED)),

@@ -12,6 +12,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 from urllib.parse import quote, urlsplit
+from uuid import UUID
 
 import pytest
 
@@ -21,13 +22,18 @@ from bluehour.contracts.fuzz.performance import Charge
 from bluehour.contracts.fuzz.playing import Theatre
 from bluehour.contracts.fuzz.script import RIGHT, Fault, Place, Script, Turn
 from bluehour.contracts.fuzz.stage import Showing, Stage
-from bluehour.contracts.fuzz.stage.pictures import PHOTO, edited
+from bluehour.contracts.fuzz.stage.media import GIVEN
+from bluehour.contracts.fuzz.stage.media import made as made_by_stage
 from bluehour.contracts.fuzz.strategies import Profile, Topic, topics
 from bluehour.contracts.judge import Judge
 from bluehour.openapi.model import JSON, Operation
+from bluehour.openapi.outputs import MOST_FILES
+from bluehour.openapi.resources.shapes import field_of
+from bluehour.openapi.schema import Schema
 
 from . import careful
-from .playing import CONTRACT, at, theatre
+from .maker import Maker
+from .playing import CONTRACT, asked_for, at, theatre
 
 TOKEN = "mhk_live_of_the_stage"
 CREATE, POLL, UPLOAD_URLS = "/v1/ai-face-editor", "/v1/image-projects/", "/v1/files/upload-urls"
@@ -135,7 +141,7 @@ class Guest:
         """Ask for something at a place, after what has to come before it."""
         match place:
             case Place.CALL:
-                raise ValueError("Magic Hour's contract has a place for each of its operations")
+                return self.send("GET", "/v1/account")
             case Place.UPLOAD_URLS:
                 return self.post(UPLOAD_URLS, ITEMS)
             case Place.UPLOAD:
@@ -203,14 +209,18 @@ def test_a_day_on_which_all_goes_well(stage: Stage) -> None:
             "error": None,
         }
         picture = guest.send("GET", told["downloads"][0]["url"], token=None)
-        assert (picture.status, picture["content-type"], picture.body) == (200, "image/png", edited()[0])
+        assert (picture.status, picture["content-type"], picture.body) == (
+            200,
+            "image/png",
+            made_by_stage("png", 0),
+        )
         assert [asked.place for asked in guest.showing.player.asked] == [
             Place.UPLOAD_URLS, Place.UPLOAD, Place.CREATE, Place.POLL, Place.DOWNLOAD,
         ]  # fmt: skip
         assert all(asked.legal and not asked.faults for asked in guest.showing.player.asked)
         assert guest.showing.player.charges == (Charge(project["id"], 1, False),)
         last = guest.showing.player.asked[-1]
-        assert last.served == hashlib.sha256(edited()[0]).hexdigest()
+        assert last.served == hashlib.sha256(made_by_stage("png", 0)).hexdigest()
         assert not last.carries_token
 
 
@@ -227,6 +237,90 @@ def test_each_editor_has_its_price_and_type(stage: Stage) -> None:
         assert project["credits_charged"] == 10
         assert guest.poll(project["id"]).json["type"] == "PHOTO_EDITOR"
         assert guest.charges == [(10, False)]
+
+
+def test_what_is_no_project_is_answered_as_published(stage: Stage) -> None:
+    with shown(stage, Script()) as guest:
+        assert guest.at(Place.CALL).json["tier"]
+        assert guest.send("GET", "/v1/saved-items?limit=5").json["items"]
+        asked = guest.showing.player.asked
+        assert [(each.place, each.legal, each.faults) for each in asked] == [(Place.CALL, True, ())] * 2
+
+
+def test_a_video_is_told_with_its_size_and_its_frames_and_served_as_one(stage: Stage) -> None:
+    body = {"end_seconds": 5, "aspect_ratio": "16:9", "resolution": "480p", "model": "ltx-2.5"}
+    with shown(stage, Script()) as guest:
+        made = guest.post("/v1/text-to-video", body | {"style": {"prompt": "a dog"}}).json
+        assert (made["credits_charged"], made["estimated_frame_cost"]) == (120, 120)
+        told = guest.send("GET", f"/v1/video-projects/{made['id']}").json
+        assert (told["height"], told["fps"], told["start_seconds"], told["end_seconds"]) == (480, 24, 0, 5)
+        assert [told["download"]] == told["downloads"]
+        video = guest.send("GET", told["download"]["url"], token=None)
+        assert (video["content-type"], video.body) == ("video/mp4", made_by_stage("mp4", 0))
+        assert guest.send("HEAD", told["download"]["url"], token=None)["content-length"] == str(
+            len(video.body)
+        )
+
+
+def test_a_face_that_was_found_can_be_named_and_no_other(stage: Stage) -> None:
+    def swap(guest: Guest, face: str) -> Came:
+        mapping = {"original_face": face, "new_face": "api-assets/id/1.png"}
+        assets = {"target_file_path": "api-assets/id/2.png", "face_mappings": [mapping]}
+        return guest.post("/v1/face-swap-photo", {"assets": assets | {"face_swap_mode": "individual-faces"}})
+
+    with shown(stage, Script(job=("rendering", "complete"))) as guest:
+        asked = {"assets": {"target_file_path": "api-assets/id/2.png"}}
+        detection = guest.post("/v1/face-detection", asked).json["id"]
+        assert str(UUID(detection)) == detection
+        assert guest.send("GET", f"/v1/face-detection/{detection}").json["faces"] == []
+        assert swap(guest, f"api-assets/{detection}/0-0.png").status == 422
+        (face,) = guest.send("GET", f"/v1/face-detection/{detection}").json["faces"]
+        assert guest.send("GET", face["url"], token=None).body == made_by_stage("png", 0)
+        assert swap(guest, face["path"]).status == 200
+
+
+def test_a_project_is_not_read_nor_deleted_as_one_of_another_kind(stage: Stage) -> None:
+    with shown(stage, Script()) as guest:
+        project = guest.bought()
+        for method in ("GET", "DELETE"):
+            assert guest.send(method, f"/v1/video-projects/{project}").status == 404
+        assert [each.strange for each in guest.showing.player.asked[1:]] == [
+            f"{project!r} is of kind image, not video"
+        ] * 2
+
+
+@pytest.mark.parametrize(
+    ("path", "body", "says"),
+    [
+        (UPLOAD_URLS, {"items": [{"type": "video", "extension": "mp3"}]}, "'mp3' is no extension of video"),
+        (
+            "/v1/text-to-video",
+            {"end_seconds": 5, "style": {"prompt": "a dog"}, "model": "kling-2.6", "resolution": "480p"},
+            "resolution can't be 480p with model kling-2.6",
+        ),
+    ],
+)
+def test_what_no_server_takes_though_its_schema_does_is_refused_and_said(
+    stage: Stage, path: str, body: Any, says: str
+) -> None:
+    with shown(stage, Script()) as guest:
+        told = guest.post(path, body)
+        (asked,) = guest.showing.player.asked
+        assert told.status == 422
+        assert says in told.json["message"]
+        assert says in asked.faults[0]
+        assert guest.charges == []
+
+
+def test_less_than_was_asked_for_costs_less_in_the_end(stage: Stage) -> None:
+    assets = {"image_file_path": "api-assets/id/1.png", "video_file_path": "api-assets/id/1.mp4"}
+    body = {"assets": assets | {"video_source": "file"}, "start_seconds": 0, "end_seconds": 5}
+    with shown(stage, Script(job=("rendering", "complete"), shorter=True)) as guest:
+        made = guest.post("/v1/face-swap", body).json
+        told = [guest.send("GET", f"/v1/video-projects/{made['id']}").json for _ in range(2)]
+        assert made["credits_charged"] == 120
+        assert [each["credits_charged"] for each in told] == [120, 60]
+        assert guest.charges == [(60, False)]
 
 
 def test_a_job_is_told_state_by_state_and_its_end_stays(stage: Stage) -> None:
@@ -565,7 +659,8 @@ def test_content_type_is_missing_or_wrong_and_the_body_as_it_should_be(stage: St
     turns = RIGHT, Turn(fault=Fault.NO_TYPE), Turn(fault=Fault.WRONG_TYPE)
     usual = "image/png" if place is Place.DOWNLOAD else JSON
     with shown(stage, at(place, *turns)) as guest:
-        told = [guest.at(place) for _ in turns]
+        link = guest.download_url() if place is Place.DOWNLOAD else ""
+        told = [guest.send("GET", link, token=None) if link else guest.at(place) for _ in turns]
         assert [each["content-type"] for each in told] == [usual, None, "text/html"]
         assert len({len(each.body) for each in told}) == 1
         legal = [asked.legal for asked in guest.showing.player.asked if asked.place is place]
@@ -589,7 +684,7 @@ def test_a_redirect_leads_to_another_host_where_a_token_is_seen(
         last = guest.showing.player.asked[-1]
         assert (last.host, last.carries_token) == ("elsewhere", True)
         if place is Place.DOWNLOAD:
-            assert there.body == edited()[0]
+            assert there.body == made_by_stage("png", 0)
             assert last.served
         else:
             assert there["content-type"] == "text/html"
@@ -620,6 +715,59 @@ def test_a_link_that_has_expired_stays_so_and_a_fresh_one_works(
         assert [asked.link_is_dead for asked in guest.showing.player.asked[-2:]] == [False, True]
         assert guest.showing.player.asked[-2].legal
         assert guest.at(place).status == 200
+
+
+def test_a_host_of_links_may_tell_of_an_expired_one_by_a_page(stage: Stage) -> None:
+    turn = Turn(fault=Fault.EXPIRED, status=403, page=True)
+    with shown(stage, at(Place.DOWNLOAD, turn)) as guest:
+        url = guest.download_url()
+        told = guest.send("GET", url, token=None)
+        assert (told.status, told["content-type"]) == (403, "text/html")
+        assert not guest.showing.player.asked[-1].legal
+        assert guest.send("GET", url, token=None).status == 403
+        assert guest.showing.player.asked[-1].link_is_dead
+
+
+@pytest.mark.parametrize(
+    ("media_type", "status"),
+    [
+        ("image/png", 200),
+        ("Image/PNG; charset=binary", 200),
+        ("", 200),
+        ("audio/x-wav", 200),
+        ("application/octet-stream", 403),
+        ("multipart/form-data; boundary=a", 403),
+    ],
+)
+def test_an_upload_link_may_be_signed_for_the_type_of_its_file(
+    stage: Stage, media_type: str, status: int
+) -> None:
+    with shown(stage, Script(typed=True)) as guest:
+        url = guest.upload_url()
+        assert "content-type" in url
+        headers = {"Content-Type": media_type} if media_type else {}
+        put = guest.send("PUT", url, token=None, headers=headers)
+        told = guest.showing.player.asked[-1].wrong_type
+        assert (put.status, bool(told)) == (status, status == 403)
+        assert not told or f"{media_type} is sent, and the link is signed for the file's own type" in told
+        assert guest.send("PUT", url, token=None).status == 200
+
+
+def test_an_upload_link_of_the_usual_kind_takes_any_type(stage: Stage) -> None:
+    with shown(stage, Script()) as guest:
+        url = guest.upload_url()
+        assert "content-type" not in url
+        assert guest.send("PUT", url, token=None, headers={"Content-Type": "text/plain"}).status == 200
+        assert guest.showing.player.asked[-1].wrong_type == ""
+
+
+@pytest.mark.parametrize(("code", "legal"), [("", True), ("plan_upgrade_required", True), ("new", False)])
+def test_a_code_that_the_contract_does_not_have_is_told_and_is_not_legal(
+    stage: Stage, code: str, legal: bool
+) -> None:
+    with shown(stage, at(Place.CREATE, Turn(status=402, code=code))) as guest:
+        assert guest.create().json["code"] == (code or "insufficient_credits")
+        assert guest.showing.player.asked[-1].legal is legal
 
 
 @pytest.mark.parametrize("gone", ["upload-urls", "create", "poll"])
@@ -790,7 +938,7 @@ LEGAL = topics(CONTRACT, Profile.LEGAL)
 
 
 class Recording(careful.Client):
-    """The careful client, and all that came to it: None for what did not come, or not whole."""
+    """A careful client, and all that came to it: None for what did not come, or not whole."""
 
     came: list[tuple[float, str, str, dict[str, str], bytes, careful.Answer | None]] = []  # noqa: RUF012
 
@@ -801,6 +949,10 @@ class Recording(careful.Client):
         finally:
             self.came.append((at, method, url, headers, body, answer))
         return answer
+
+
+class RecordingMaker(Recording, Maker):
+    """The same of what a task asks for."""
 
 
 def test_every_answer_that_is_said_to_be_legal_is_by_the_contract() -> None:
@@ -858,6 +1010,15 @@ def test_the_judge_of_servers_has_nothing_to_say_of_a_day_on_which_nothing_goes_
         assert judged_as_server(opened, Script(job=job, job_error="no_source_face")) == []
 
 
+@pytest.mark.parametrize("job", [("queued", "rendering", "complete"), ("queued", "error")])
+@pytest.mark.parametrize(
+    "name", ["text-to-video", "lip-sync", "ai-voice-cloner", "face-detection", "ai-gif-generator"]
+)
+def test_nor_of_one_for_other_kinds_of_projects(name: str, job: tuple[str, ...]) -> None:
+    with theatre(RecordingMaker, asked_for(name)) as opened:
+        assert judged_as_server(opened, Script(job=job)) == []
+
+
 def judged_as_server(opened: Theatre, script: Script) -> list[str]:
     Recording.came.clear()
     opened.play(script)
@@ -878,7 +1039,34 @@ def judged_as_server(opened: Theatre, script: Script) -> list[str]:
     return told
 
 
-def test_the_photo_is_a_jpeg_and_what_is_served_as_its_edits_are_several_png_files() -> None:
-    assert PHOTO.read_bytes().startswith(b"\xff\xd8\xff")
-    assert all(picture.startswith(b"\x89PNG") and len(picture) > 2000 for picture in edited())
-    assert len(set(edited())) == 4
+SIGNS = {"png": b"\x89PNG", "gif": b"GIF8", "mp4": b"ftyp", "webm": b"\x1a\x45\xdf\xa3", "mp3": b"ID3"}
+"""By what a file's format is known, in its first bytes."""
+
+
+@pytest.mark.parametrize("extension", SIGNS)
+def test_files_that_are_served_are_what_their_names_say_and_large_enough_to_be_cut(extension: str) -> None:
+    assert SIGNS[extension] in made_by_stage(extension, 0)[:12]
+    assert len(made_by_stage(extension, 0)) > 2000
+
+
+def test_pictures_of_different_projects_differ(stage: Stage) -> None:
+    with shown(stage, Script()) as guest:
+        first, second = (guest.send("GET", guest.download_url(), token=None).body for _ in range(2))
+        assert first != second
+
+
+def test_pictures_that_are_served_differ() -> None:
+    assert len({made_by_stage("png", number) for number in range(MOST_FILES)}) == MOST_FILES
+
+
+def test_what_a_client_has_to_upload_is_of_the_types_that_can_be() -> None:
+    asked = CONTRACT.operation("videoAssets.generatePresignedUrl").json_body
+    assert asked is not None
+    types = (
+        Schema(CONTRACT.document, field_of(asked.schema, "items").resolved["items"])
+        .field("type")
+        .resolved["enum"]
+    )
+    assert {kind: path.suffix for kind, path in GIVEN.items()}.keys() == set(types)
+    extensions = CONTRACT.extension("x-asset-extensions")
+    assert all(path.suffix[1:] in extensions[kind] for kind, path in GIVEN.items())

@@ -2,18 +2,24 @@
 
 from __future__ import annotations
 
+import json
 from collections import Counter
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from bluehour.contracts.fuzz.cli import fuzz as command
 from bluehour.contracts.fuzz.playing import Theatre
+from bluehour.contracts.fuzz.scene import scene_of
 from bluehour.contracts.fuzz.script import Fault, Place, Script, Turn, dumped, loaded, story
 from bluehour.contracts.fuzz.stage.bodies import PLACES
 from bluehour.contracts.fuzz.strategies import Profile, Topic, others, topics
+from bluehour.contracts.fuzz.wanted import wanted_of
 from bluehour.contracts.statuses import OVER
+from bluehour.openapi.contract import load
 from tests.profiles import examples
 
 from .playing import CONTRACT, broken, judged, theatre
@@ -46,16 +52,61 @@ def test_each_profile_has_what_is_in_those_before_it() -> None:
     assert 0 < len(LEGAL) < len(REALISTIC) < len(HOSTILE)
 
 
+def test_the_scripts_that_are_drawn_by_default_are_enough_to_meet_every_realistic_topic() -> None:
+    by_default = next(each.default for each in command.params if each.name == "examples")
+    assert isinstance(by_default, int)
+    assert len(REALISTIC) <= by_default
+
+
 def test_only_what_is_in_the_legal_profile_is_legal() -> None:
     assert all(topic.is_legal for topic in LEGAL)
-    assert not any(topic.is_legal for topic in HOSTILE[len(LEGAL) :])
+    assert not any(topic.is_legal for topic in REALISTIC[len(LEGAL) :])
+    assert all(topic.is_usual for topic in REALISTIC)
 
 
-@pytest.mark.parametrize("place", OF_API)
-def test_every_status_that_an_operation_declares_is_met_with_every_code(place: Place) -> None:
-    operations = [each for each in CONTRACT.operations if PLACES.get(each.behaviour or "") is place]
-    met = {(turn.status, turn.code) for turn in turns(LEGAL, place)}
-    for operation in operations:
+def test_what_no_server_of_the_contract_sends_is_hostile_to_go_by_its_examples() -> None:
+    """Examples have `cuid-example`, `api-assets/id/1234.png`, `2024-10-19T05:16:19.027Z`."""
+    ids = [name for name in names(HOSTILE) if name.startswith(("an id", "a file_path"))]
+    assert [name for name in ids if name in names(REALISTIC)] == [
+        "an id with a hundred characters",
+        "an id with digits alone",
+    ]
+    assert "an id with a slash" in ids
+    times = [name for name in names(HOSTILE) if name.startswith("poll times")]
+    assert [name for name in times if name not in names(REALISTIC)] == [
+        "poll times 2024-10-19T07:16:19+02:00"
+    ]
+
+
+@pytest.mark.parametrize(
+    ("id_schema", "realistic", "legal"),
+    [
+        ({"examples": ["team/clx7uu86w"]}, {"a slash", "a hundred characters", "digits alone"}, True),
+        ({"pattern": "^[0-9]+$", "examples": ["17"]}, {"digits alone"}, False),
+    ],
+)
+def test_which_ids_are_realistic_the_contract_says(
+    tmp_path: Path, id_schema: dict[str, object], realistic: set[str], legal: bool
+) -> None:
+    overlay = tmp_path / "ids.json"
+    target = "$.components.schemas.CreatedImageProject.properties.id"
+    info = {"title": "Ids", "version": "1"}
+    actions = [{"target": target, "update": id_schema}]
+    overlay.write_text(json.dumps({"overlay": "1.0.0", "info": info, "actions": actions}))
+    contract = load(overlays=(overlay,))
+    assert {f"an id with {each}" for each in realistic} == {
+        name for name in names(topics(contract, Profile.REALISTIC)) if name.startswith("an id")
+    }
+    (slash,) = [each for each in topics(contract, Profile.HOSTILE) if each.name == "an id with a slash"]
+    assert slash.is_legal is legal
+
+
+@pytest.mark.parametrize("name", ["ai-photo-editor", "face-swap", "ai-voice-cloner", "face-detection"])
+def test_every_status_that_an_operation_declares_is_met_with_every_code(name: str) -> None:
+    wanted = wanted_of(CONTRACT, name)
+    legal = topics(CONTRACT, Profile.LEGAL, wanted)
+    for place, operation in scene_of(CONTRACT, wanted).operations.items():
+        met = {(turn.status, turn.code) for turn in turns(legal, place)}
         for status in map(int, operation.responses):
             if status < 400:
                 continue
@@ -64,7 +115,7 @@ def test_every_status_that_an_operation_declares_is_met_with_every_code(place: P
             assert response.json is not None
             codes = response.json.schema.resolved["properties"]["code"].get("enum", [""])
             assert {(status, code) for code in codes} <= met
-    assert any(status == 429 for status, _ in met)
+        assert any(status == 429 for status, _ in met)
 
 
 def test_every_way_to_ask_for_a_wait_is_met() -> None:
@@ -89,8 +140,7 @@ def test_every_status_of_a_project_is_met_and_no_other_by_what_is_legal() -> Non
     assert media is not None
     statuses = set(media.schema.resolved["properties"]["status"]["enum"])
     assert {state for topic in LEGAL for state in topic.about.job} == statuses
-    assert {state for topic in REALISTIC for state in topic.about.job} == statuses
-    assert {state for topic in HOSTILE for state in topic.about.job} > statuses
+    assert {state for topic in REALISTIC for state in topic.about.job} > statuses
 
 
 def test_every_fault_is_met_by_what_is_realistic_and_only_expired_links_by_what_is_legal() -> None:
@@ -117,15 +167,37 @@ def test_every_way_of_writing_is_met_by_what_is_legal() -> None:
     assert any(turn.delay for turn in met)
 
 
-def test_only_a_hostile_server_books_what_it_refuses_or_leaves_out_what_it_owes() -> None:
+def test_a_code_that_is_new_is_met_where_the_list_of_codes_is_closed_and_where_it_is_open() -> None:
+    assert "a_new_code" in {turn.code for turn in turns(REALISTIC, Place.CREATE)}
+    assert "a_new_code" in {topic.about.job_error for topic in LEGAL}
+
+
+def test_a_rate_limit_is_met_after_answers_that_were_right() -> None:
+    begun = [topic.about.answers.get(Place.POLL, ())[:2] for topic in REALISTIC]
+    assert any(turns and turns[0].succeeds and turns[-1].status == 429 for turns in begun)
+
+
+def test_a_gateway_books_what_it_has_given_up_and_only_a_hostile_server_what_it_refuses_itself() -> None:
+    booked = {turn.status for turn in turns(REALISTIC, Place.CREATE) if turn.booked}
+    assert booked == {504, 524}
+    assert {turn.status for turn in turns(HOSTILE, Place.CREATE) if turn.booked} > booked
+
+
+def test_upload_links_are_signed_for_a_type_where_there_are_uploads() -> None:
+    assert any(topic.about.typed for topic in REALISTIC)
+    assert not any(topic.about.typed for topic in LEGAL)
+    without = topics(CONTRACT, Profile.HOSTILE, wanted_of(CONTRACT, "ai-image-generator"))
+    assert not any(topic.about.typed for topic in without)
+
+
+def test_only_a_hostile_server_leaves_out_what_it_owes() -> None:
     for place in Place:
-        assert not any(turn.booked or turn.without for turn in turns(REALISTIC, place))
+        assert not any(turn.without for turn in turns(REALISTIC, place))
     left_out = {path for turn in turns(HOSTILE, Place.POLL) for path in turn.without}
     operation = next(each for each in CONTRACT.operations if PLACES.get(each.behaviour or "") is Place.POLL)
     media = operation.success[1].json
     assert media is not None
     assert left_out == set(media.schema.resolved["required"])
-    assert any(turn.booked for turn in turns(HOSTILE, Place.CREATE))
 
 
 @pytest.mark.parametrize("gone", ["start", *OF_API])

@@ -17,7 +17,7 @@ from bluehour.mock_server import interrupts
 from bluehour.mock_server.cli import Problem
 
 from ..commands import colour_and_width, contract_of, need_the_extra, spec_options, write
-from .rules import RULES, rules_of, selected
+from .rules import RULES, rules_of, selected, with_receiver
 
 if TYPE_CHECKING:
     from bluehour.openapi.contract import Contract
@@ -26,8 +26,11 @@ if TYPE_CHECKING:
     from .engine import Options
     from .results import Result
     from .script import Script
+    from .stage import Webhook
+    from .wanted import Wanted
 
 _FILE = click.Path(path_type=Path, dir_okay=False, writable=True)
+_UPLOAD = click.Path(path_type=Path, dir_okay=False, exists=True)
 _PROFILES = ("legal", "realistic", "hostile")
 
 
@@ -79,11 +82,24 @@ _PROFILES = ("legal", "realistic", "hostile")
     help="What runs a client file, such as the python of its own environment. Default: this Python, or node.",
 )
 @click.option(
+    "--operation",
+    metavar="NAME",
+    help="What the client is to have done, told it with the task: an operation id, or a path such as "
+    "text-to-video. Default: an edit of the photo.",
+)
+@click.option(
+    "--request",
+    "changes",
+    metavar="JSON",
+    help="Changes to what is asked of it, the published example, as a JSON Merge Patch: "
+    """'{"image_count": 4}'.""",
+)
+@click.option(
     "--edits",
     type=click.IntRange(min=1),
     default=1,
     show_default=True,
-    help="How many edits the client makes in a run; so often it may be charged.",
+    help="How often the client does it in a run; so often it may be charged.",
 )
 @click.option(
     "--pace",
@@ -99,16 +115,24 @@ _PROFILES = ("legal", "realistic", "hostile")
     "task.patience). Default: 0.2.",
 )
 @click.option(
-    "--photo",
-    metavar="FILE",
-    type=click.Path(path_type=Path, dir_okay=False, exists=True),
-    help="What is to be edited. Default: a portrait of an astronaut.",
+    "--webhook-url",
+    metavar="URL",
+    help="Where the client's receiver of webhooks listens, on this machine, told it with the task: it is "
+    "sent events early, late, twice, out of order, and forged ones.",
 )
+@click.option(
+    "--webhook-secret",
+    metavar="SECRET",
+    help="What these events are signed with, told it with the task. Default: made up.",
+)
+@click.option("--photo", metavar="FILE", type=_UPLOAD, help="What is to be edited. Default: an astronaut.")
+@click.option("--video", metavar="FILE", type=_UPLOAD, help="A video to upload. Default: one of two seconds.")
+@click.option("--audio", metavar="FILE", type=_UPLOAD, help="A sound to upload. Default: one of two seconds.")
 @click.option(
     "--clean-exit",
     metavar="CODES",
     help="Exit codes by which a command refuses cleanly, as 1,2; any other is a crash. Default: any but 0, "
-    "unless its output shows a stack trace.",
+    "unless its output shows a stack trace of an error that nobody meant, such as a TypeError.",
 )
 @click.option(
     "--crash", metavar="REGEX", help="What shows a crash in a command's output, in place of stack traces."
@@ -139,10 +163,16 @@ def fuzz(
     list_rules: bool,
     worker: bool,
     interpreter: str | None,
+    operation: str | None,
+    changes: str | None,
     edits: int,
     pace: float | None,
     patience: float | None,
+    webhook_url: str | None,
+    webhook_secret: str | None,
     photo: Path | None,
+    video: Path | None,
+    audio: Path | None,
     clean_exit: str | None,
     crash: str | None,
     database: Path,
@@ -154,11 +184,16 @@ def fuzz(
       client.py[:function]      run by the ready Python worker; the function is `edit` if none is named
       client.mjs[:function]     run by the ready Node worker
       --worker COMMAND …        a process that stays alive and speaks the protocol
-      COMMAND …                 anything; {url}, {token}, {photo}, {out}, {patience} are filled in
+      COMMAND …                 anything; {url}, {token}, {photo}, {out}, {patience} are filled in, and with
+                                --operation {operation}, {path}, {request}, {video}, {audio},
+                                with --webhook-url {webhook_url}, {webhook_secret}
 
     For every script the client makes one edit: it uploads the photo, creates, polls, downloads. What breaks a
     rule is shrunk to the fewest answers. Nothing is charged: the server is this command. Ctrl-C ends it, and
     what is known is told; a second one ends it at once.
+
+    With --operation it does anything else that can be created: a video, a sound, a face detection, several
+    pictures. Its price, its files, and how it is read follow from the contract and from what is asked for.
 
     With --spec the server is any other contract's, and the client does whatever it does with that: what it
     creates it can read, list and delete, and jobs go on from poll to poll.
@@ -167,7 +202,7 @@ def fuzz(
     Exit codes:
       0  no rule was seen broken
       1  a rule is broken
-      2  wrong usage, or the client can't be started
+      2  wrong usage, or the client can't be started, or it never gets anything from the API
       3  it was ended by Ctrl-C, and no rule was seen broken until then
     """
     contract = contract_of(spec, overlays)
@@ -181,7 +216,17 @@ def fuzz(
     if not command:
         raise Problem("say which client to run, as in bluehour fuzz -- client.py")
     need_the_extra("bluehour fuzz", "hypothesis")
+    wanted = _wanted(contract, operation, changes)
+    webhook = _webhook(contract, webhook_url, webhook_secret, wanted)
+    try:
+        rules = with_receiver(rules, is_there=webhook is not None)
+    except ValueError as error:
+        raise Problem(f"--only: {error}") from error
     scripts = _scripts(replay)
+    if webhook is None and any(script.has_events for _, script in scripts):
+        raise Problem(
+            "--replay: there are events in it: say where the client's receiver listens, --webhook-url"
+        )
     if scripts and save is not None:
         raise Problem("--save: with --replay there is nothing new to save")
     from hypothesis.database import DirectoryBasedExampleDatabase
@@ -193,7 +238,9 @@ def fuzz(
     signal.signal(signal.SIGTERM, interrupts.hear)  # as Ctrl-C: nothing is left running
     with interrupts.held(), _problems():  # from here on there is something to end, and to tell
         with closing(_client(command, worker, interpreter, clean_exit, crash)) as client:
-            given = {"spec": spec, "edits": edits, "pace": pace, "patience": patience, "timeout": timeout}
+            given: dict[str, Any] = {"spec": spec, "operation": operation, "request": changes, "edits": edits}
+            given |= {"webhook-url": webhook_url}  # the secret is none of a report's business
+            given |= {"pace": pace, "patience": patience, "timeout": timeout}
             call = " ".join([*_flags(given | {"clean-exit": clean_exit, "crash": crash}), client.call])
             options = Options(
                 examples=examples,
@@ -201,7 +248,14 @@ def fuzz(
                 profile=Profile(profile),
                 rules=rules,
                 terms=Terms.of(
-                    client, timeout=timeout, patience=patience, edits=edits, photo=photo, call=call
+                    client,
+                    timeout=timeout,
+                    patience=patience,
+                    edits=edits,
+                    files={"image": photo, "video": video, "audio": audio},
+                    wanted=wanted,
+                    call=call,
+                    webhook=webhook,
                 ),
                 pace=pace,
                 database=DirectoryBasedExampleDatabase(database),
@@ -220,6 +274,46 @@ def _listed(rules: frozenset[str]) -> str:
     return "\n".join(lines)
 
 
+def _wanted(contract: Contract, operation: str | None, changes: str | None) -> Wanted | None:
+    from .wanted import wanted_of
+
+    if operation is None:
+        if changes is not None:
+            raise Problem("--request: say of which --operation")
+        return None
+    try:
+        return wanted_of(contract, operation, _object(changes or "{}"))
+    except ValueError as error:
+        raise Problem(f"--operation: {error}") from error
+
+
+def _webhook(
+    contract: Contract, url: str | None, secret: str | None, wanted: Wanted | None
+) -> Webhook | None:
+    from .stage import webhook_at
+
+    if url is None:
+        if secret is not None:
+            raise Problem("--webhook-secret: say of which --webhook-url")
+        return None
+    try:
+        return webhook_at(url, secret, contract, wanted.operation.project_kind if wanted else None)
+    except ValueError as error:
+        raise Problem(f"--webhook-url: {error}") from error
+
+
+def _object(text: str) -> dict[str, Any]:
+    import json
+
+    try:
+        value = json.loads(text)
+    except ValueError:
+        value = None
+    if not isinstance(value, dict):
+        raise Problem(f"--request: {text} is no JSON object")
+    return value
+
+
 def _scripts(paths: tuple[Path, ...]) -> list[tuple[str, Script]]:
     from .files import scripts_in
     from .script import ScriptError
@@ -234,13 +328,13 @@ def _client(
     command: tuple[str, ...], worker: bool, interpreter: str | None, clean_exit: str | None, crash: str | None
 ) -> Client:
     from .clients.choosing import client_of
-    from .clients.command import STACK_TRACE, CrashSigns
+    from .clients.crash_signs import CrashSigns
 
     try:
         exits = None if clean_exit is None else frozenset(int(code) for code in clean_exit.split(","))
     except ValueError:
         raise Problem(f"--clean-exit: {clean_exit} are no exit codes; they are as 1,2") from None
-    signs = CrashSigns(_pattern(crash) or STACK_TRACE, exits)
+    signs = CrashSigns(_pattern(crash), exits)
     return client_of(command, is_worker=worker, interpreter=interpreter, signs=signs)
 
 

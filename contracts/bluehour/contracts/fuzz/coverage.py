@@ -22,6 +22,8 @@ class Coverage:
         endings: `complete`, `error no_source_face`, `canceled`.
         outcomes: how the client ended: `done`, `refused`, …
         topics: names of those that were played.
+        events: what the client's receiver was sent: `image.completed`, `image.completed, an event without…`.
+        unanswered: of these, how many got no answer for as long as there was time.
     """
 
     answers: Counter[str] = field(default_factory=Counter)
@@ -30,12 +32,16 @@ class Coverage:
     endings: Counter[str] = field(default_factory=Counter)
     outcomes: Counter[str] = field(default_factory=Counter)
     topics: Counter[str] = field(default_factory=Counter)
+    events: Counter[str] = field(default_factory=Counter)
+    unanswered: int = 0
 
     def note(self, played: Performance) -> None:
         """Count what a client has met in one performance."""
         self.outcomes[played.ending.outcome] += 1
         for asked in played.asked:
             turn = asked.turn
+            self.events.update(each.label for each in asked.delivered)
+            self.unanswered += sum(each.is_open for each in asked.delivered)
             if asked.place is None:  # whatever it was, no script has spoken of it
                 continue
             if asked.status and not turn.page:

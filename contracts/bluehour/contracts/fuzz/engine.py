@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from hashlib import sha256
+from http import HTTPStatus
 from random import Random
 
 import hypothesis
@@ -20,6 +21,7 @@ from bluehour.openapi.contract import Contract
 from bluehour.openapi.wording import counted
 
 from ..display import Display
+from ..statuses import OVER
 from .clients import Client, ClientError
 from .clients.worker import last_line
 from .coverage import Coverage
@@ -28,18 +30,22 @@ from .performance import Performance
 from .playing import Terms, Theatre
 from .results import Finding, Result
 from .rules import RULES
-from .script import Script
+from .scene import scene_of
+from .script import Place, Script
 from .shrinking import smallest
 from .stage import StageError
-from .strategies import Profile, Topic, come_to, others, topics
+from .strategies import Profile, Topic, others, topics
 
 Signature = tuple[str, str]
 
 _SHRINKS_FOR = 12.0
 """Seconds that hypothesis has to shrink what one topic has shown, and our last step again."""
 
-_READABLE = 30
-"""Requests of a performance that a person reads."""
+_REHEARSALS = 10
+"""So many scripts in which all goes right are played to a client that gets nothing from the API."""
+
+_TRIES, _TRIES_FOR = 24, 60.0
+"""So many scripts the last step may try in any case; seconds after which it ends even so."""
 
 _PHASES = (Phase.reuse, Phase.generate, Phase.shrink)
 _HEALTH = list(HealthCheck)
@@ -132,6 +138,7 @@ def replay(
     with interrupts.listening(), interrupts.held(), Theatre(contract, client, options.terms) as theatre:
         run = _Run(contract, client, theatre, options, progress or Progress())
         with run.interruptible():
+            run.rehearse()
             run.scripts(scripts)
         return run.result("replay", len(scripts))
 
@@ -165,8 +172,12 @@ class _Run:
         self._failure: ClientError | StageError | None = None
         self._endless: dict[str, list[tuple[Violation, Performance]]] = {}
         """What was seen of scripts with which the client never ends: it takes long, and is seen but once."""
-        self.topics = topics(contract, options.profile)
-        self._places = come_to(contract)
+        self._wanted = options.terms.wanted
+        has_receiver = options.terms.webhook is not None
+        self.topics = topics(
+            contract, options.profile, self._wanted, options.terms.edits, has_receiver=has_receiver
+        )
+        self._scene = scene_of(contract, self._wanted, has_receiver=has_receiver)
 
     # What is played.
 
@@ -181,15 +192,22 @@ class _Run:
             self._stopped = f"it was interrupted at {self._progress.topic or 'its first script'}"
 
     def rehearse(self) -> None:
-        """See whether the client calls the stage at all, before it is blamed for anything.
+        """See whether the client gets anything from the API, and does what it is to do, before it is blamed.
 
         Raises:
             ClientError: it does not.
         """
-        played = self._theatre.play(Script())
-        if not played.asked:
-            message = last_line(masked(played.ending.error or played.ending.output, played.token))
-            raise ClientError(f"it sent no request to the url, and ended: {message or played.ending.outcome}")
+        for rehearsal in range(1, _REHEARSALS + 1):
+            played = self._theatre.play(Script())
+            why = _why_unheard(played)
+            if not why:
+                break
+            if rehearsal == _REHEARSALS or not played.asked or played.ending.outcome == "late":
+                raise ClientError(why if rehearsal == 1 else f"{why} (in {rehearsal} scripts of {rehearsal})")
+        created = [asked.target for asked in played.at(Place.CREATE)]
+        wanted = self._wanted.operation.path if self._wanted else ""
+        if created and not any(target.endswith(wanted) for target in created):
+            raise ClientError(f"it called {created[0]}, and not {wanted}, which --operation names")
 
     def all_topics(self) -> None:
         """Deal the examples to the topics, in the seed's order."""
@@ -237,7 +255,9 @@ class _Run:
             findings=tuple(findings),
             stopped=self._stopped,
             notes=tuple(self._notes()),
-            places=tuple(map(str, self._places)),
+            places=tuple(map(str, self._scene.places)),
+            ends=tuple(state for state in OVER if self._scene.has_job((state,))),
+            operation=self._wanted.call if self._wanted else "",
         )
 
     def _notes(self) -> list[str]:
@@ -250,6 +270,12 @@ class _Run:
             notes.append(
                 f"{counted(unjudged, 'script')} could not be judged to the end: the client sleeps in a way "
                 f"that takes real time, and was stopped after {self._options.terms.real_seconds:g} s of it."
+            )
+        if self._coverage.unanswered:
+            notes.append(
+                f"{counted(self._coverage.unanswered, 'event')} got no answer from the client's receiver for "
+                "as long as a request of the client could wait, which is not judged: have it answer at once, "
+                "beside what else the client does."
             )
         return notes
 
@@ -271,7 +297,7 @@ class _Run:
             if self._failure or (is_late and not self._is_known(script)):
                 return  # its time to shrink is over: only what is known to fail still does
             for violation, _ in self._violations(script, topic.name):
-                if violation.signature not in self._settled:
+                if violation.signature not in self._settled and not self._is_told(violation):
                     first_failure[:] = first_failure or [time.monotonic()]
                     self._progress.shrinking = True
                     raise self._class_of(violation.signature)
@@ -281,7 +307,8 @@ class _Run:
         if self._failure:
             raise self._failure
         for signature in [signature for signature in self._found if signature not in known]:
-            self._settle(signature)
+            if signature in self._found:
+                self._settle(signature)
 
     def _is_known(self, script: Script) -> bool:
         return any(finding.script == script for finding in self._found.values())
@@ -335,36 +362,81 @@ class _Run:
         return violations
 
     def _take_down(self, violation: Violation, played: Performance, topic: str) -> None:
+        if self._is_told(violation):
+            self._found[_as_legal(violation)].times += 1
+            return
         known = self._found.get(violation.signature)
         if known is None and topic:
             self._found[violation.signature] = Finding(violation, played, topic)
             self._seen_at[violation.signature] = time.monotonic()
+            self._leave_to_legal(violation)
             self._progress.findings = len(self._found)
         elif known is not None:
             known.times += 1
-            if _weight(played) < _weight(known.played):
+            if violation.signature not in self._settled and played.script.size < known.script.size:
                 known.violation, known.played = violation, played
+
+    def _is_told(self, violation: Violation) -> bool:
+        """Tell whether it is a crash in a failure that legal answers are known to make as well."""
+        return violation.rule == _IN_FAILURES and _as_legal(violation) in self._found
+
+    def _leave_to_legal(self, violation: Violation) -> None:
+        """Tell a crash but once: what legal answers do needs no failure."""
+        if violation.rule == _IN_LEGAL and (told := self._found.pop((_IN_FAILURES, violation.mark), None)):
+            self._found[violation.signature].times += told.times
 
     def _settle(self, signature: Signature) -> None:
         """Take the last step of shrinking, and see whether it shows again."""
         finding = self._found[signature]
-        until = time.monotonic() + _SHRINKS_FOR
+        began, tries = time.monotonic(), 0
 
         def shows(script: Script) -> bool:
-            if time.monotonic() > until:
+            nonlocal tries
+            passed, tries = time.monotonic() - began, tries + 1
+            if passed > _TRIES_FOR or (passed > _SHRINKS_FOR and tries > _TRIES):
+                finding.smallest = False
                 return False
-            return any(violation.signature == signature for violation, _ in self._violations(script))
+            return self._again(script, signature) is not None
 
         shrunk = smallest(finding.script, shows)
-        again = self._violations(shrunk)
-        finding.steady = any(violation.signature == signature for violation, _ in again)
+        again = self._again(shrunk, signature)
+        finding.steady = again is not None
+        if again is not None:
+            finding.violation, finding.played = again
         finding.shrunk_in = time.monotonic() - self._seen_at[signature]
         self._settled.add(signature)
 
+    def _again(self, script: Script, signature: Signature) -> tuple[Violation, Performance] | None:
+        """Play a script, and return the violation that is looked for."""
+        seen = self._violations(script)
+        return next((each for each in seen if each[0].signature == signature), None)
 
-def _weight(played: Performance) -> tuple[bool, int]:
-    """How much there is to read: of a script that makes a client ask for ever, more than of any other."""
-    return len(played.asked) > _READABLE, played.script.size
+
+def _why_unheard(played: Performance) -> str:
+    """Say why a client has got nothing from the API, though all should have gone right; nothing if it has."""
+    called = [asked for asked in played.asked if asked.place]
+    if not played.asked:
+        ending = played.ending
+        message = last_line(masked(ending.error or ending.output, played.token)) or ending.outcome
+        return f"it never called the API: {_URL} got no request, and it ended: {message}"
+    if not called:
+        asked = played.asked[0]
+        what = masked(f"{asked.method} {asked.target}", played.token)
+        return f"it never called the API: {_URL} was asked for {what}, which the contract does not have"
+    if all(asked.status == HTTPStatus.UNAUTHORIZED for asked in called):
+        fault = next((fault for asked in called for fault in asked.faults), "")
+        return f"its token was refused: {fault or 'answered 401'}; have it send {_TOKEN}"
+    return ""
+
+
+_URL = "the url that it is given (task.url, {url}, BLUEHOUR_URL)"
+_TOKEN = "the token that it is given (task.token, {token}, BLUEHOUR_TOKEN)"  # noqa: S105 - words, no token
+
+_IN_LEGAL, _IN_FAILURES = "error.legal", "error.fault"
+
+
+def _as_legal(violation: Violation) -> Signature:
+    return _IN_LEGAL, violation.mark
 
 
 @contextmanager

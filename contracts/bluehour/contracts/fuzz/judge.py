@@ -14,8 +14,8 @@ from itertools import pairwise
 from bluehour.openapi.wording import counted, cut
 
 from ..statuses import OVER
-from .performance import Asked, Performance
-from .script import Place
+from .performance import Asked, Delivered, Performance
+from .script import EVENTS_IN_WORDS, Place
 from .stage.bodies import seconds_to_wait
 
 _SLACK = 0.15
@@ -95,14 +95,14 @@ class _Reading:
     def repeats(self) -> list[tuple[Asked, Asked]]:
         """Each request with the last one before it that asked for the same.
 
-        Where several edits are made, so many may be the same that far.
+        Where several edits are made, so many may ask for the same side by side, each by its own count.
         """
         seen: dict[tuple[str, str, str, str], list[Asked]] = {}
         found = []
         for asked in self.played.asked:
             before = seen.setdefault(asked.likeness, [])
             if len(before) >= self.played.edits:
-                found.append((before[-1], asked))
+                found.append((before[-self.played.edits], asked))
             before.append(asked)
         return found
 
@@ -113,7 +113,7 @@ class _Reading:
 
     @cached_property
     def downloads(self) -> list[Asked]:
-        """The requests for pictures."""
+        """The requests for files."""
         return [asked for asked in self.played.at(Place.DOWNLOAD) if asked.method == "GET"]
 
 
@@ -127,17 +127,21 @@ def _requests(reading: _Reading) -> Iterator[Violation]:
 
 def _uploads(reading: _Reading) -> Iterator[Violation]:
     for asked in reading.played.at(Place.UPLOAD):
-        if asked.method == "PUT" and hashlib.sha256(asked.body).hexdigest() != reading.played.photo:
-            yield Violation("upload.intact", f"{len(asked.body):,} bytes were PUT that are not the picture's")
+        given = reading.played.given.get(asked.asset)
+        if asked.method == "PUT" and hashlib.sha256(asked.body).hexdigest() != given:
+            message = f"{len(asked.body):,} bytes were PUT that are not the {asked.asset} file's"
+            yield Violation("upload.intact", message)
+        if asked.wrong_type:
+            yield Violation("upload.typed", f"{asked.label}: {asked.wrong_type}")
 
 
 def _payment(reading: _Reading) -> Iterator[Violation]:
-    kept = [charge for charge in reading.played.charges if not charge.refunded]
+    kept = [charge for charge in reading.played.charges if charge.credits and not charge.refunded]
     if len(kept) > reading.played.edits:
         spent = sum(charge.credits for charge in kept)
         yield Violation(
             "pay.once",
-            f"{len(kept)} creates were charged for {counted(reading.played.edits, 'edit')}: {spent} credits",
+            f"{len(kept)} creates were charged for {counted(reading.played.edits, 'job')}: {spent} credits",
             _why_again(reading),
         )
 
@@ -145,6 +149,8 @@ def _payment(reading: _Reading) -> Iterator[Violation]:
 def _why_again(reading: _Reading) -> str:
     """What the first charged create met before the next one was sent."""
     first = next((asked for asked in reading.played.at(Place.CREATE) if asked.charged), None)
+    if first and first.turn.booked:
+        return "booked"  # with whatever status: who takes one for a refusal takes all
     return str(first.turn.fault or first.turn.status or "") if first else ""
 
 
@@ -218,7 +224,9 @@ def _pace(polls: list[Asked], pace: float) -> Iterator[Violation]:
     # The first two may follow each other: the vendor's own SDK asks twice at first.
     for before, asked in pairwise(polls[1:]):
         passed = asked.at - before.at
-        if before.state and before.state not in OVER and passed < pace - _SLACK:
+        # An event is a reason to look at once.
+        is_early = passed < pace - _SLACK and not before.delivered
+        if before.state and before.state not in OVER and is_early:
             message = f"polled {passed:.2f} s after the poll before; {pace:g} s are advised"
             yield Violation("poll.pace", message)
 
@@ -232,6 +240,38 @@ def _end(polls: list[Asked], reading: _Reading) -> Iterator[Violation]:
     later = [asked for asked in polls if asked.at > over.at and asked.status == 200]
     if len(later) > allowed:
         yield Violation("poll.end", f"polled {len(later)} times after it was told {over.state}", over.state)
+
+
+def _webhooks(reading: _Reading) -> Iterator[Violation]:
+    taken: Counter[tuple[str, str]] = Counter()
+    for asked in reading.played.asked:
+        for each in asked.delivered:
+            told = (each.name, each.project)
+            yield from _answered(each, asked, is_again=taken[told] > 0)
+            taken[told] += each.event.is_genuine and each.is_taken
+    yield from _once(reading, taken)
+
+
+def _answered(delivered: Delivered, asked: Asked, *, is_again: bool) -> Iterator[Violation]:
+    name, status = delivered.name, delivered.status
+    if not delivered.event.is_genuine:
+        if status and not 400 <= status < 500:
+            what = EVENTS_IN_WORDS[delivered.event]
+            yield Violation("webhook.genuine", f"{what}, {name}, was answered {status}", delivered.event)
+    elif not delivered.is_taken and not delivered.is_open:
+        when = " before the create's answer" if asked.place is Place.CREATE else ""
+        message = f"{name} came{' again' * is_again}{when}: {delivered.answer}"
+        yield Violation("webhook.answered", message, f"{status or delivered.problem}")
+
+
+def _once(reading: _Reading, taken: Counter[tuple[str, str]]) -> Iterator[Violation]:
+    """A project's files are what its end is for: who downloads them again has carried it out again."""
+    again = [name for (name, project), times in taken.items() if times > 1]
+    served = Counter(asked.served for asked in reading.served if not asked.turn.fault)
+    most = max(served.values(), default=0)
+    if again and most > 1:
+        message = f"{again[0]} came again, and the same file was downloaded {most} times"
+        yield Violation("webhook.once", message)
 
 
 def _links(reading: _Reading) -> Iterator[Violation]:
@@ -270,7 +310,7 @@ def _downloads(reading: _Reading) -> Iterator[Violation]:
     kept = len(whole & (ending.kept | set(ending.files.values())))
     if ending.outcome == "done" and (ending.kept or ending.files) and not spoiled and kept < len(whole):
         there = f"{kept} {'is' if kept == 1 else 'are'} there"
-        yield Violation("download.kept", f"{counted(len(whole), 'picture')} came whole, {there}")
+        yield Violation("download.kept", f"{counted(len(whole), 'file')} came whole, {there}")
 
 
 def _why_spoiled(reading: _Reading) -> str:
@@ -319,21 +359,20 @@ def _stuck(reading: _Reading) -> str:
 
 def _all_went_right(reading: _Reading) -> bool:
     played = reading.played
-    if (
-        played.edits > 1
-        or not played.is_legal
-        or not all(200 <= asked.status < 300 for asked in played.asked)
-    ):
+    if played.edits > 1 or not _is_all_success(played):
         return False
     script, state = played.script, played.last_state
-    has_result = script.job[-1] == "complete" and script.pictures > 0 and not script.deleted
+    has_result = script.job[-1] == "complete" and script.pictures != 0 and not script.deleted
     may_give_up = state not in ("", *OVER) and played.seconds > _SOON
     return has_result and not may_give_up and not any(asked.strange for asked in played.asked)
 
 
 def _results(reading: _Reading) -> Iterator[Violation]:
     played, ending = reading.played, reading.played.ending
-    if ending.outcome != "done" or played.edits > 1:  # of several, nobody knows which one it tells of
+    if ending.outcome != "done":
+        return
+    if played.edits > 1:
+        yield from _results_of_several(reading)
         return
     if ending.status in ("", "complete") and played.last_state != "complete":
         seen = f"was {played.last_state}" if played.last_state else "was never seen"
@@ -342,7 +381,7 @@ def _results(reading: _Reading) -> Iterator[Violation]:
         yield Violation(
             "result.true", f"it reports {ending.status}, and the project was {played.last_state}", "status"
         )
-    elif ending.status in ("", "complete") and (missing := _missing_pictures(reading)):
+    elif ending.status in ("", "complete") and (missing := _missing_files(reading)):
         yield Violation("result.true", f"it reports success, and {missing} came whole", "downloads")
     charged = sum(charge.credits for charge in played.charges if not charge.refunded)
     if ending.credits is not None and played.last_state in OVER and ending.credits != charged:
@@ -351,11 +390,31 @@ def _results(reading: _Reading) -> Iterator[Violation]:
         )
 
 
-def _missing_pictures(reading: _Reading) -> str:
-    """What of the project's pictures is missing, where the client has tried to download them."""
-    wanted, came = reading.played.script.pictures, len({asked.served for asked in reading.served})
+def _results_of_several(reading: _Reading) -> Iterator[Violation]:
+    """Judge what is told of several: nobody knows of which, so only where nothing has failed for any."""
+    played = reading.played
+    if played.ending.status not in ("", "complete") or not _is_all_success(played):
+        return
+    last = {asked.subject: asked.state for asked in played.asked if asked.state} | played.ends_told
+    made = [asked.subject for asked in played.at(Place.CREATE) if asked.charged]
+    if set(last.values()) <= {"complete"} and (missing := _missing_files(reading)):
+        yield Violation("result.true", f"it reports success, and {missing} came whole", "downloads")
+    for number, project in enumerate(made, 1):
+        if last.get(project) not in OVER:
+            seen = f"was {last[project]}" if project in last else "was never seen"
+            message = f"it reports success, and project {number} of {len(made)} {seen}"
+            yield Violation("result.true", message, "several")
+
+
+def _is_all_success(played: Performance) -> bool:
+    return played.is_legal and all(200 <= asked.status < 300 for asked in played.asked)
+
+
+def _missing_files(reading: _Reading) -> str:
+    """What of the project's files is missing, where the client has tried to download them."""
+    made, came = reading.played.made, {asked.served for asked in reading.served}
     has_tried = bool(reading.downloads)
-    return f"{came} of {counted(wanted, 'picture')}" if has_tried and came < wanted else ""
+    return f"{len(made & came)} of {counted(len(made), 'file')}" if has_tried and made - came else ""
 
 
 def masked(text: str, token: str) -> str:
@@ -374,6 +433,7 @@ _PARTS: tuple[Callable[[_Reading], Iterator[Violation]], ...] = (
     _retries,
     _polls,
     _links,
+    _webhooks,
     _token,
     _downloads,
     _ending,

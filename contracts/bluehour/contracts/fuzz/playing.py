@@ -5,10 +5,12 @@ from __future__ import annotations
 import hashlib
 import shutil
 import tempfile
-from dataclasses import dataclass, replace
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
 from types import TracebackType
+from typing import Any
 
 from bluehour.openapi.contract import Contract
 
@@ -16,8 +18,9 @@ from .clients import Client, Limits
 from .clock import ClientClock
 from .performance import Performance
 from .script import Script, brief
-from .stage import Showing, Stage
-from .stage.pictures import PHOTO
+from .stage import Showing, Stage, Webhook
+from .stage.media import GIVEN
+from .wanted import Wanted
 from .workers.python_worker import Task
 
 PATIENCE = 0.2
@@ -44,8 +47,10 @@ class Terms:
         real_seconds: for how long it may run on ours.
         patience: seconds after which it should give a request up that is never answered; where all are
             answered it is told to wait longer, so that no noise of the machine makes it give up.
-        edits: how many it makes of a task.
-        photo: the picture to edit.
+        edits: how many projects it makes of a task.
+        files: what it has to upload, by the type of asset.
+        wanted: what it is to have done; None where the choice is the client's.
+        webhook: the client's receiver; None where it has none.
         call: how the command line says all this, and the client.
     """
 
@@ -53,8 +58,10 @@ class Terms:
     real_seconds: float
     patience: float = PATIENCE
     edits: int = 1
-    photo: Path = PHOTO
+    files: Mapping[str, Path] = field(default_factory=lambda: GIVEN)
+    wanted: Wanted | None = None
     call: str = ""
+    webhook: Webhook | None = None
 
     @classmethod
     def of(
@@ -64,13 +71,31 @@ class Terms:
         timeout: float | None = None,
         patience: float | None = None,
         edits: int = 1,
-        photo: Path | None = None,
+        files: Mapping[str, Path | None] | None = None,
+        wanted: Wanted | None = None,
         call: str = "",
+        webhook: Webhook | None = None,
     ) -> Terms:
         """Return the terms for a client, with defaults for what is None."""
         seconds = timeout or (_SECONDS if client.virtual else _REAL_SECONDS)
         real_seconds = _REAL_SECONDS if client.virtual else seconds
-        return cls(seconds, real_seconds, patience or PATIENCE, edits, photo or PHOTO, call or client.call)
+        others = {kind: path for kind, path in (files or {}).items() if path is not None}
+        given = {**GIVEN, **others}
+        call = call or client.call
+        return cls(seconds, real_seconds, patience or PATIENCE, edits, given, wanted, call, webhook)
+
+    @property
+    def task(self) -> dict[str, Any]:
+        """What of a task is the same in all performances."""
+        given = {"photo": "image", "video": "video", "audio": "audio"}
+        task: dict[str, Any] = {name: str(self.files[kind]) for name, kind in given.items()}
+        if self.webhook is not None:
+            task |= {"webhook_url": self.webhook.url, "webhook_secret": self.webhook.secret}
+        if self.wanted is not None:
+            operation = self.wanted.operation
+            task |= {"operation": operation.id, "path": operation.path}
+            task["request"] = self.wanted.request_with(self.files)
+        return task
 
 
 class Theatre:
@@ -114,9 +139,14 @@ class Theatre:
         terms, clock = self._terms, ClientClock()
         patience = terms.patience * (1 if script.has_silence else _SURELY)
         with self._stage.showing(
-            script, token, clock, longest_wait=self.longest_wait, patience=patience
+            script,
+            token,
+            clock,
+            longest_wait=self.longest_wait,
+            patience=patience,
+            webhook=terms.webhook,
         ) as showing:
-            task = Task(showing.url, token, str(terms.photo), str(out), patience)
+            task = Task(url=showing.url, token=token, out=str(out), patience=patience, **terms.task)
             ending = self._client.run(task, clock, Limits(terms.seconds, terms.real_seconds))
             seconds, real_seconds = clock.now(), clock.real()
         if showing.is_too_long:
@@ -132,7 +162,8 @@ class Theatre:
             seconds,
             real_seconds,
             token,
-            self._photo_digest,
+            self._given,
+            frozenset(showing.player.made),
             showing.player.nowhere,
             terms.edits,
             self._client.virtual,
@@ -145,5 +176,8 @@ class Theatre:
         return hangs or clock.now() > self._terms.seconds
 
     @cached_property
-    def _photo_digest(self) -> str:
-        return hashlib.sha256(self._terms.photo.read_bytes()).hexdigest()
+    def _given(self) -> Mapping[str, str]:
+        """Digests of what the client has to upload."""
+        return {
+            kind: hashlib.sha256(path.read_bytes()).hexdigest() for kind, path in self._terms.files.items()
+        }

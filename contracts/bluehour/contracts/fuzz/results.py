@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from enum import IntEnum
 
+from ..statuses import OVER
 from .coverage import Coverage
 from .judge import Violation
 from .performance import Performance
@@ -30,6 +31,7 @@ class Finding:
         topic: what was looked for when it was found first.
         times: in how many performances it was seen.
         steady: whether it shows again each time that its script is played.
+        smallest: whether there was time to leave out of the script all that it shows the same without.
         shrunk_in: seconds from when it was seen first to its smallest script.
     """
 
@@ -38,6 +40,7 @@ class Finding:
     topic: str
     times: int = 1
     steady: bool = True
+    smallest: bool = True
     shrunk_in: float = 0.0
 
     @property
@@ -69,6 +72,8 @@ class Result:
         stopped: why it ended before its end; nothing where it did not.
         notes: what the reader should know.
         places: those that a client comes to.
+        ends: the statuses in which its jobs can end.
+        operation: what it was to have done, such as `POST /v1/text-to-video`; nothing where it chose.
     """
 
     client: str
@@ -85,6 +90,8 @@ class Result:
     stopped: str = ""
     notes: tuple[str, ...] = field(default_factory=tuple)
     places: tuple[str, ...] = ASKED
+    ends: tuple[str, ...] = OVER
+    operation: str = ""
 
     @property
     def exit_code(self) -> Exit:

@@ -50,13 +50,19 @@ RULES: tuple[Rule, ...] = (
     ),
     Rule(
         "upload.intact",
-        "The bytes that are PUT are the picture's",
+        "The bytes that are PUT are the file's",
         "the contract: PUT the file's bytes at upload_url",
         "Read the file in binary mode, and send it as it is: no form, no text mode, no curl --data.",
     ),
     Rule(
+        "upload.typed",
+        "A PUT has the Content-Type that its link was signed for, or none",
+        "X-Amz-SignedHeaders of the link: where content-type is signed, another one is answered 403",
+        "Send the file's own type, such as image/jpeg, or none: take out what your library adds by itself.",
+    ),
+    Rule(
         "pay.once",
-        "An edit is paid for once",
+        "A job is paid for once",
         "the contract: credits are charged when the request is made; there is no Idempotency-Key",
         "Never send a create again when you can't know whether it was taken: after a time-out, a connection "
         "that was lost, an answer that can't be read. Say so to the caller.",
@@ -98,6 +104,26 @@ RULES: tuple[Rule, ...] = (
         "Read the project again for a fresh link, and use that.",
     ),
     Rule(
+        "webhook.genuine",
+        "An event without the right signature is refused, and changes nothing",
+        "the vendor's guide to webhooks: anybody can POST to a receiver; the signature tells who did",
+        "Verify the raw body with the secret before it is parsed; answer 401 where that fails.",
+    ),
+    Rule(
+        "webhook.answered",
+        "A genuine event is answered by 2xx, whenever it comes",
+        "the contract: without such an answer it is sent again; it may come before the create's answer, "
+        "after the end is known, or out of order",
+        "Answer 2xx once it is verified and kept. Keep what tells of a project that is not known yet, and "
+        "leave alone what is no news.",
+    ),
+    Rule(
+        "webhook.once",
+        "An event that comes twice is carried out once",
+        "the contract: an event is sent until it is answered by 2xx, and so may come again",
+        "Remember by type and project id what has been done, before it is done.",
+    ),
+    Rule(
         "token.host",
         "The token goes to the API alone",
         "the contract: security of operations; signed links need none",
@@ -117,7 +143,7 @@ RULES: tuple[Rule, ...] = (
     ),
     Rule(
         "download.kept",
-        "Every picture that came whole is there in the end",
+        "Every file that came whole is there in the end",
         "the contract: downloads may be several; nothing makes their file names differ",
         "Choose file names that do not meet, such as one with a number.",
     ),
@@ -129,14 +155,14 @@ RULES: tuple[Rule, ...] = (
     ),
     Rule(
         "error.legal",
-        "No legal answer makes it crash, or raise an error that is not its own",
+        "No legal answer makes it crash, or raise an error that nobody meant",
         "the contract: what an answer may be, it will be one day",
         "Read only what you need, expect null, unknown values and fields, and raise an error of your own for "
         "what you can't use.",
     ),
     Rule(
         "error.fault",
-        "No failure of the network or the server makes it crash, or raise an error that is not its own",
+        "No failure of the network or the server makes it crash, or raise an error that nobody meant",
         "what lies between a client and a server fails, and the caller has to tell that from a bug",
         "Catch what your HTTP library and your JSON parser raise, and raise an error of your own from it.",
     ),
@@ -160,7 +186,7 @@ RULES: tuple[Rule, ...] = (
     ),
 )
 
-_OF_PROJECTS = ("upload", "pay", "link", "download", "result")
+_OF_PROJECTS = ("upload", "pay", "link", "download", "result", "webhook")
 """Groups of rules that ask for what only `x-` keys tell: prices, projects, assets."""
 
 
@@ -169,6 +195,22 @@ def rules_of(contract: Contract) -> tuple[Rule, ...]:
     if any(operation.behaviour for operation in contract.operations):
         return RULES
     return tuple(each for each in RULES if each.group not in _OF_PROJECTS and each.id != "poll.pace")
+
+
+OF_WEBHOOKS = "webhook"
+"""The group of rules that ask for a receiver."""
+
+
+def with_receiver(rules: frozenset[str], *, is_there: bool) -> frozenset[str]:
+    """Return those of some rules that can be judged with a client's receiver, or without one.
+
+    Raises:
+        ValueError: none is left.
+    """
+    left = rules if is_there else frozenset(each for each in rules if rule(each).group != OF_WEBHOOKS)
+    if not left:
+        raise ValueError("rules of webhooks need a receiver: say where the client's listens, --webhook-url")
+    return left
 
 
 _BY_ID = {rule.id: rule for rule in RULES}

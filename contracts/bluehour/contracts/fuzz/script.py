@@ -14,13 +14,16 @@ from itertools import groupby
 from typing import Any, Literal, get_args
 
 from bluehour.openapi.errors import BluehourError
+from bluehour.openapi.outputs import MOST_FILES
 from bluehour.openapi.wording import counted, printable
 
 from ..statuses import OVER
 
 FORMAT = "bluehour fuzz script 1"
 
-MOST_PICTURES = 4
+AS_ASKED = -1
+"""In place of a number: as many as a create asks for."""
+
 LONGEST_DELAY = 60.0
 
 
@@ -78,6 +81,31 @@ IN_WORDS: Mapping[Fault, str] = {
     Fault.EXPIRED: "the link has expired",
 }
 
+
+class Event(StrEnum):
+    """What is sent to a client's receiver; the last two by somebody who does not have the secret."""
+
+    STARTED = "started"
+    ENDED = "ended"
+    FORGED = "forged"
+    UNSIGNED = "unsigned"
+
+    @property
+    def is_genuine(self) -> bool:
+        """Whether it is signed as the API signs its events."""
+        return self in (Event.STARTED, Event.ENDED)
+
+
+EVENTS_IN_WORDS: Mapping[Event, str] = {
+    Event.STARTED: "the event of its start",
+    Event.ENDED: "the event of its end",
+    Event.FORGED: "an event with a wrong signature",
+    Event.UNSIGNED: "an event without a signature",
+}
+
+MOST_EVENTS = 10
+"""Before one answer."""
+
 Framing = Literal["length", "chunked", "close"]
 Case = Literal["usual", "lower", "upper", "mixed"]
 Writing = Literal["usual", "ascii", "spaced"]
@@ -93,8 +121,9 @@ class Turn:
         page: whether a proxy's HTML page is in place of JSON.
         retry_after: the header: seconds, any text, or `date+7` for the HTTP date in seven seconds.
         fault: how it goes wrong.
-        booked: whether an error's request was carried out all the same; only a bad server does that.
+        booked: whether an error's request was carried out all the same, as where a gateway gives up.
         delay: seconds before it.
+        events: what the client's receiver is sent before it, of the project that it is about.
         fields: values in the body in place of the usual ones, by their paths, such as `downloads.0.note`.
         without: paths of fields that are left out; only a bad server does that.
         framing: how the body's end is told.
@@ -111,6 +140,7 @@ class Turn:
     fault: Fault | None = None
     booked: bool = False
     delay: float = 0.0
+    events: tuple[Event, ...] = ()
     fields: Mapping[str, Any] = field(default_factory=dict)
     without: tuple[str, ...] = ()
     framing: Framing = "length"
@@ -141,18 +171,22 @@ class Script:
         answers: to the first, second, … request of each place; right ones from then on.
         job: the project's statuses, as one successful poll after the other sees them; the last one stays.
         job_error: the code with which a job ends in `error`.
-        pictures: how many a complete project has.
+        pictures: how many files a complete project has, whatever they are.
         same_name: whether all of their links end in one file name.
-        deleted: whether somebody deletes the project: once it is over it is not `enabled`, without pictures.
+        shorter: whether less is made than was asked for; what is billed by the frame costs less in the end.
+        deleted: whether somebody deletes the project: once it is over it is not `enabled`, without files.
+        typed: whether upload links are signed for their file's Content-Type, so that no other one is taken.
         gone: the API can't be connected to any more after the first answer at this place; `start` for never.
     """
 
     answers: Mapping[Place, tuple[Turn, ...]] = field(default_factory=dict)
     job: tuple[str, ...] = ("complete",)
     job_error: str = "unknown_error"
-    pictures: int = 1
+    pictures: int = AS_ASKED
     same_name: bool = False
+    shorter: bool = False
     deleted: bool = False
+    typed: bool = False
     gone: str = ""
 
     def turn(self, place: Place, number: int) -> Turn:
@@ -165,6 +199,11 @@ class Script:
         """Whether some request is never answered, so that the client has to give it up."""
         silences = (Fault.SILENCE, Fault.SILENCE_AFTER)
         return any(turn.fault in silences for turns in self.answers.values() for turn in turns)
+
+    @property
+    def has_events(self) -> bool:
+        """Whether the client's receiver is sent something."""
+        return any(turn.events for turns in self.answers.values() for turn in turns)
 
     @cached_property
     def text(self) -> str:
@@ -225,7 +264,7 @@ def loaded(text: str) -> Script:
     answers = {_place(place): _turns(place, turns) for place, turns in data.get("answers", {}).items()}
     script = Script(**{**_checked(Script, data, "script"), "answers": answers})
     _refuse_unless(script.job and all(state.isprintable() for state in script.job), "job can't be empty")
-    _refuse_unless(script.pictures <= MOST_PICTURES, f"pictures are at most {MOST_PICTURES}")
+    _refuse_unless(script.pictures <= MOST_FILES, f"pictures are at most {MOST_FILES}")
     _refuse_unless(script.gone in ("", "start", *Place), f"gone can't be {script.gone!r}")
     return script
 
@@ -247,12 +286,17 @@ def _turn(data: Any, where: str) -> Turn:
         faults = ", ".join(Fault)
         _refuse_unless(name in list(Fault), f"{where}: fault can't be {name!r}; it is one of {faults}")
         known["fault"] = Fault(name)
+    events = known.get("events", ())
+    choices = ", ".join(Event)
+    _refuse_unless(set(events) <= {*Event}, f"{where}: events are some of {choices}")
+    _refuse_unless(len(events) <= MOST_EVENTS, f"{where}: events are at most {MOST_EVENTS}")
+    known["events"] = tuple(map(Event, events))
     turn = Turn(**known)
     _refuse_unless(turn.status == 0 or 200 <= turn.status <= 599, f"{where}: status is 200 to 599")
     _refuse_unless(turn.delay <= LONGEST_DELAY, f"{where}: delay is at most {LONGEST_DELAY:g} seconds")
     for name, kind in (("framing", Framing), ("case", Case), ("writing", Writing)):
-        choices = get_args(kind)
-        _refuse_unless(getattr(turn, name) in choices, f"{where}: {name} is one of {', '.join(choices)}")
+        words = get_args(kind)
+        _refuse_unless(getattr(turn, name) in words, f"{where}: {name} is one of {', '.join(words)}")
     texts = (turn.retry_after, turn.content_type, *turn.headers.keys(), *turn.headers.values())
     _refuse_unless(all(map(_can_be_a_header, texts)), f"{where}: a header is no text that can be sent")
     return turn
@@ -323,6 +367,8 @@ def story(script: Script) -> Iterator[str]:
             if turn != RIGHT:
                 message = ", ".join(_of_turn(turn))
                 yield f"{place}{_nth(number)}{'' if message.startswith(_ANSWERED) else ':'} {message}"
+    if script.typed:
+        yield "upload links are signed for the Content-Type of their file"
     if script.gone and script.gone != "start":
         yield f"after {script.gone} nothing can connect to the API any more"
     yield from _of_job(script)
@@ -348,6 +394,8 @@ def _of_turn(turn: Turn) -> Iterator[str]:
         yield "though it was carried out"
     if turn.delay:
         yield f"after {turn.delay:g} s"
+    if turn.events:
+        yield f"before it comes {' and '.join(EVENTS_IN_WORDS[each] for each in turn.events)}"
     for path, value in turn.fields.items():
         shown = json.dumps(value)
         yield f"{path} is {shown if len(shown) < 60 else shown[:60] + '…'}"
@@ -372,9 +420,11 @@ def _of_job(script: Script) -> Iterator[str]:
     if script.job[-1] == "error":
         yield f"its error is {script.job_error}"
     if script.pictures != usual.pictures:
-        yield f"it has {counted(script.pictures, 'picture') if script.pictures else 'no pictures'}"
-    if script.same_name and script.pictures > 1:
-        yield "under one file name"
+        yield f"it has {counted(script.pictures, 'file') if script.pictures else 'no files'}"
+    if script.same_name:
+        yield "its files have one name"
+    if script.shorter:
+        yield "it is shorter than was asked for"
     if script.deleted:
         yield "somebody has deleted it"
 

@@ -10,22 +10,41 @@ from .script import NAMES, RIGHT, Place, Script, Turn
 
 _TURNS_AT_ONCE = 4
 """More answers than that at one place are first tried by halves."""
+_FIELDS_AT_ONCE = 2
+"""Of more fields than that in one answer each is first tried alone."""
 
 
 def smallest(script: Script, shows: Callable[[Script], bool]) -> Script:
     """Leave out of a script whatever it shows the same without, one thing after the other."""
+    tried: set[str] = set()
     progress = True
     while progress:
         progress = False
         for candidate in _smaller(script):
-            if _weight(candidate) < _weight(script) and shows(candidate):
+            if candidate.text in tried or _weight(candidate) >= _weight(script):
+                continue
+            tried.add(candidate.text)
+            if shows(candidate):
                 script, progress = candidate, True
                 break
     return script
 
 
-def _weight(script: Script) -> tuple[int, int]:
-    return script.size, script.pictures
+def _weight(script: Script) -> tuple[int, int, int]:
+    """How much a script says, in things that a person would take for a cause, and in letters."""
+    usual = Script()
+    said = sum(getattr(script, name) != getattr(usual, name) for name in NAMES)
+    told = sum(_things(turn) for turns in script.answers.values() for turn in turns)
+    return said + told + len(script.job) + (script.job[-1] != _USUAL_END), script.size, script.pictures
+
+
+def _things(turn: Turn) -> int:
+    """How many things a turn says."""
+    unusual = [each for each in fields(Turn) if getattr(turn, each.name) != getattr(RIGHT, each.name)]
+    return 1 + len(unusual) + len(turn.fields) + len(turn.without)
+
+
+_USUAL_END = Script().job[-1]
 
 
 def _smaller(script: Script) -> Iterator[Script]:
@@ -52,16 +71,20 @@ def _shorter(job: tuple[str, ...]) -> Iterator[tuple[str, ...]]:
     yield job[-1:]
     if len(job) > _TURNS_AT_ONCE:
         yield job[len(job) // 2 :]
+    yield (*job[:-1], _USUAL_END)
     for index in range(len(job) - 1):
         yield (*job[:index], *job[index + 1 :])
 
 
 def _simpler(turn: Turn) -> Iterator[Turn]:
-    """The turn without one of the things that it says."""
+    """The right turn, and the turn without one of the things that it says."""
+    yield RIGHT
     for each in fields(Turn):
         usual: Any = getattr(RIGHT, each.name)
         if getattr(turn, each.name) != usual:
             yield replace(turn, **{each.name: usual})
+    if len(turn.fields) > _FIELDS_AT_ONCE:
+        yield from (replace(turn, fields={name: value}) for name, value in turn.fields.items())
     for path in turn.fields:
         yield replace(turn, fields={name: value for name, value in turn.fields.items() if name != path})
 

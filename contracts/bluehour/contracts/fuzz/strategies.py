@@ -6,7 +6,7 @@ that the seed chooses: each topic's simplest script first, then ones in which ot
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from enum import StrEnum
 from functools import reduce
@@ -17,14 +17,14 @@ from hypothesis.strategies import SearchStrategy
 
 from bluehour.openapi.contract import Contract
 from bluehour.openapi.model import Operation
-from bluehour.openapi.resources import Lifecycle
 from bluehour.openapi.resources.shapes import field_of
 
 from ..bodies.places import Place as Field
 from ..bodies.places import places
-from .script import NAMES, RIGHT, Case, Fault, Place, Script, Turn
-from .stage.bodies import places_in, right
-from .stage.resources import has_word
+from .scene import Scene, scene_of
+from .script import AS_ASKED, NAMES, RIGHT, Case, Event, Fault, Place, Script, Turn
+from .stage.bodies import right
+from .wanted import Wanted
 
 Answers = Mapping[Place, tuple[Turn, ...]]
 
@@ -45,57 +45,59 @@ class Topic:
         name: in words.
         about: the simplest script that has it.
         is_legal: whether the contract allows all of it.
+        is_usual: whether a server of the contract sends such values, to go by its examples; what is legal and
+            never sent is for the hostile profile.
     """
 
     name: str
     about: Script
     is_legal: bool = True
+    is_usual: bool = True
 
     def scripts(self, others: SearchStrategy[Script]) -> SearchStrategy[Script]:
         """Return scripts about it, in which other things may happen: the simplest is nothing but it."""
         return st.one_of(st.just(self.about), st.builds(_joined, st.just(self.about), others))
 
 
-def topics(contract: Contract, profile: Profile) -> list[Topic]:
-    """Return the topics of a profile: those that a client of this contract can be met with."""
-    every = _every_topic(contract, profile)
-    if any(operation.behaviour for operation in contract.operations):
-        return every
-    places_there = set(places_in(contract).values())
-    lifecycles = [each.resource.lifecycle for each in contract.actions.values() if each.resource.lifecycle]
-    return [topic for topic in every if _can_be_met(topic.about, places_there, lifecycles)]
+def topics(
+    contract: Contract,
+    profile: Profile,
+    wanted: Wanted | None = None,
+    edits: int = 1,
+    *,
+    has_receiver: bool = False,
+) -> list[Topic]:
+    """Return the topics of a profile: those that a client of this contract can be met with.
+
+    Args:
+        contract: what answers are made of.
+        profile: what scripts may have in them.
+        wanted: what the client is to have done; None where the choice is the client's.
+        edits: how often it does it.
+        has_receiver: whether it has one, of webhooks.
+    """
+    scene = scene_of(contract, wanted, has_receiver=has_receiver)
+    every = [*_every_topic(contract, profile, scene), *(_of_several(profile) if edits > 1 else ())]
+    return [topic for topic in every if scene.can_meet(topic.about)]
 
 
-def _can_be_met(script: Script, there: Collection[Place], lifecycles: Sequence[Lifecycle]) -> bool:
-    usual = Script()
-    is_of_pictures = (script.pictures, script.same_name, script.deleted, script.job_error) != (
-        usual.pictures,
-        usual.same_name,
-        usual.deleted,
-        usual.job_error,
-    )
-    gone = script.gone in ("", "start", *there)
-    is_there = all(place in there for place, turns in script.answers.items() if turns)
-    has_job = script.job == usual.job or any(
-        all(has_word(lifecycle, state) for state in script.job) for lifecycle in lifecycles
-    )
-    return gone and is_there and has_job and not is_of_pictures
-
-
-def _every_topic(contract: Contract, profile: Profile) -> list[Topic]:
-    asked = _asked_in(contract)
-    found = [
-        *_statuses(contract),
+def _every_topic(contract: Contract, profile: Profile, scene: Scene) -> list[Topic]:
+    legal = [
+        *_statuses(contract, scene),
         *_jobs(contract),
-        *_pictures(),
-        *_ways_of_writing(asked),
-        *_values(contract),
+        *_files(),
+        *_ways_of_writing(scene),
+        *_values(scene),
+        *_links_that_work(),
+        *_delays(scene),
+        *_events(),
     ]
-    found += [*_links_that_work(), *_delays(asked)]
+    found = [topic for topic in legal if topic.is_usual]
     if profile is not Profile.LEGAL:
-        found += [*_failing_servers(asked), *_failing_network(asked), *_failing_links()]
+        found += [*_failing_servers(scene), *_failing_network(scene), *_failing_links(), *_forged_events()]
     if profile is Profile.HOSTILE:
-        found += [*_wrong_servers(contract)]
+        found += [topic for topic in legal if not topic.is_usual]
+        found += [*_wrong_servers(scene)]
     return found
 
 
@@ -122,16 +124,15 @@ def _at(place: Place, *turns: Turn) -> Script:
     return Script({place: turns})
 
 
-_OF_API = (Place.UPLOAD_URLS, Place.CREATE, Place.POLL)
 _JOB = ("queued", "rendering", "complete")
 
 
 # What the contract has.
 
 
-def _statuses(contract: Contract) -> Iterator[Topic]:
+def _statuses(contract: Contract, scene: Scene) -> Iterator[Topic]:
     """Every status with every code, of each operation; the server's own too, where a wait is asked for."""
-    for operation, place in _operations(contract):
+    for place, operation in scene.operations.items():
         for status in sorted({*operation.responses, "429"}):
             if status.isdecimal() and int(status) >= 400:
                 yield from _codes(contract, operation, place, int(status))
@@ -150,16 +151,6 @@ def _codes(contract: Contract, operation: Operation, place: Place, status: int) 
     codes = field_of(media.schema, "code").resolved.get("enum", ("",)) if media else ("",)
     for code in [each for each in codes if isinstance(each, str)] or [""]:
         yield Topic(f"{place} {status} {code}".strip(), _at(place, Turn(status=status, code=code)))
-
-
-def _operations(contract: Contract) -> Iterator[tuple[Operation, Place]]:
-    """One operation for each place of the API; of the editors the first, as their answers are the same."""
-    seen, asked = set(), _asked_in(contract)
-    for operation in contract.operations:
-        place = places_in(contract).get(operation.id)
-        if place in asked and place not in seen:
-            seen.add(place)
-            yield operation, place
 
 
 def _jobs(contract: Contract) -> Iterator[Topic]:
@@ -191,40 +182,21 @@ def _short(job: Sequence[str]) -> str:
     return ", ".join(state if times == 1 else f"{state} x {times}" for state, times in runs)
 
 
-def _pictures() -> Iterator[Topic]:
-    yield Topic("complete without pictures", Script(pictures=0))
-    yield Topic("two pictures", Script(pictures=2))
-    yield Topic("four pictures", Script(pictures=4, job=_JOB))
-    yield Topic("two pictures of one name", Script(pictures=2, same_name=True))
+def _files() -> Iterator[Topic]:
+    yield Topic("complete without files", Script(pictures=0))
+    yield Topic("two files", Script(pictures=2))
+    yield Topic("four files", Script(pictures=4, job=_JOB))
+    yield Topic("two files of one name", Script(pictures=2, same_name=True))
+    yield Topic("less is made than was asked for", Script(shorter=True, job=_JOB))
     yield Topic("deleted by somebody", Script(deleted=True))
 
 
-_TYPES = ("application/json; charset=utf-8", "application/json;charset=UTF-8", "Application/JSON")
+_TYPES = ("application/json; charset=utf-8", "application/json;charset=UTF-8")
 
 
-def _asked_in(contract: Contract) -> tuple[Place, ...]:
-    """The places of the API that a client comes to."""
-    if any(operation.behaviour for operation in contract.operations):
-        return _OF_API
-    there = set(places_in(contract).values())
-    return tuple(place for place in (Place.CREATE, Place.POLL, Place.CALL) if place in there)
-
-
-def come_to(contract: Contract) -> tuple[Place, ...]:
-    """Return the places that a client comes to, signed links included."""
-    asked = _asked_in(contract)
-    in_order = {*asked, *_linked(asked)}
-    return tuple(place for place in Place if place in in_order)
-
-
-def _linked(asked: Sequence[Place]) -> tuple[Place, ...]:
-    """The places of signed links, where there are any."""
-    return (Place.UPLOAD, Place.DOWNLOAD) if Place.UPLOAD_URLS in asked else ()
-
-
-def _ways_of_writing(asked: Sequence[Place]) -> Iterator[Topic]:
+def _ways_of_writing(scene: Scene) -> Iterator[Topic]:
     """Ways of writing an answer that mean the same, in all answers at once; shrinking finds the one."""
-    everywhere = (*asked, *_linked(asked))
+    everywhere, asked = scene.places, [*scene.operations]
     yield _everywhere("chunked", everywhere, Turn(framing="chunked"))
     yield _everywhere("ended by the connection", everywhere, Turn(framing="close"))
     yield _everywhere("names of headers in lower case", everywhere, Turn(case="lower"))
@@ -235,6 +207,8 @@ def _ways_of_writing(asked: Sequence[Place]) -> Iterator[Topic]:
     yield _everywhere("spaces and lines", asked, Turn(writing="spaced"))
     for content_type in _TYPES:
         yield _everywhere(f"Content-Type {content_type}", asked, Turn(content_type=content_type))
+    capitals = _everywhere("Content-Type in capitals", asked, Turn(content_type="Application/JSON"))
+    yield replace(capitals, is_usual=False)
     unknown = {"X-Request-Id": "7f3a", "Set-Cookie": "a=1; Path=/", "Vary": "Accept-Encoding"}
     yield _everywhere("headers that nobody knows", everywhere, Turn(headers=unknown))
 
@@ -246,12 +220,13 @@ def _everywhere(name: str, where: Sequence[Place], turn: Turn) -> Topic:
 
 _SAID = {"note": "Zoë 東京 мир 👩🏽‍🚀"}
 
+_CONTROL = "with control characters"
 _TEXTS = {
     "empty": "",
     "long": "long " * 800,
     "in many scripts": "Zoë 東京 мир שלום مرحبا ไทย 👩🏽‍🚀",
     "with quotes and lines": "\"'\\ \n\r\t</b> %s {0} ${x} \u2028",
-    "with control characters": "a\u0001\u001b[31m\u007f\u0085",
+    _CONTROL: "a\u0001\u001b[31m\u007f\u0085",
     "that looks like a number": "0007",
 }
 _IDS = {
@@ -265,7 +240,9 @@ _IDS = {
     "a hundred characters": "x" * 100,
     "digits alone": "1234567890123456789",
 }
-_NUMBERS = (0, 2, 2**31, 2**53 + 1, 10**20)
+_LARGE = 2**31
+"""What counts pictures and frames never comes to, and many languages have no number for."""
+_NUMBERS = (0, 2, _LARGE, 2**53 + 1, 10**20)
 _TIMES = (
     "2024-10-19T05:16:19Z",
     "2024-10-19T05:16:19.123456789Z",
@@ -274,27 +251,59 @@ _TIMES = (
 )
 
 
-def _values(contract: Contract) -> Iterator[Topic]:
+def _values(scene: Scene) -> Iterator[Topic]:
     """Every value that the schemas of the right answers allow, at the edges of each."""
-    for operation, place in _operations(contract):
+    for place, operation in scene.operations.items():
         media = operation.success[1].json
         fields = list(places(media.schema, right(operation))) if media else []
         yield from _nulls(place, fields)
         yield from _unknown(place, fields)
         yield from _free_texts(place, fields)
         yield from _free_numbers(place, fields)
-        yield from _free_times(place, fields)
-    if _asked_in(contract) != _OF_API:
+        yield from _free_times(place, operation, fields)
+    if Place.DOWNLOAD not in scene.places:
         return
-    for says, text in _IDS.items():
-        yield Topic(f"an id with {says}", _at(Place.CREATE, Turn(fields={"id": text})))
-    for says in ("a space", "a percent sign", "an umlaut"):
-        path = f"api-assets/{_IDS[says]}/image.png"
-        turn = Turn(fields={"items.0.file_path": path})
-        yield Topic(f"a file_path with {says}", _at(Place.UPLOAD_URLS, turn))
+    yield from _ids(scene.operations[Place.CREATE])
+    if Place.UPLOAD_URLS in scene.operations:
+        yield from _file_paths(scene.operations[Place.UPLOAD_URLS])
     message = {"message": _TEXTS["in many scripts"], "details": [{"field": "style"}]}
     yield Topic("an error that says more", _at(Place.CREATE, Turn(status=422, fields=message)))
     yield Topic("an error that says nothing", _at(Place.CREATE, Turn(status=422, fields={"message": ""})))
+
+
+def _ids(create: Operation) -> Iterator[Topic]:
+    for says, text in _IDS.items():
+        yield _given(f"an id with {says}", Place.CREATE, create, "id", text)
+
+
+def _file_paths(upload_urls: Operation) -> Iterator[Topic]:
+    for says in ("a space", "a percent sign", "an umlaut"):
+        path = f"api-assets/{_IDS[says]}/image.png"
+        yield _given(f"a file_path with {says}", Place.UPLOAD_URLS, upload_urls, "items.0.file_path", path)
+
+
+def _given(name: str, place: Place, operation: Operation, path: str, text: str) -> Topic:
+    """A text in a field that the client has to send back."""
+    media = operation.success[1].json
+    fields = [each for each in places(media.schema, right(operation)) if _path(each) == path] if media else []
+    is_legal = all(field.schema.accepts(text) for field in fields)
+    sent = [value for field in fields for value in _sent_in(field, operation)]
+    script = _at(place, Turn(fields={path: text}))
+    return Topic(name, script, is_legal, is_usual=is_legal and _is_as(sent, text))
+
+
+def _sent_in(field: Field, operation: Operation) -> list[Any]:
+    """What a contract's examples have in a field of an answer."""
+    value: Any = right(operation)
+    for step in field.path:
+        value = value[step]
+    return [value, *field.node.get("examples", ())]
+
+
+def _is_as(sent: Sequence[Any], text: str) -> bool:
+    """Whether a text has but letters, digits, and such other characters as those that are sent have."""
+    known = {each for value in sent for each in str(value)}
+    return all(each in known or (each.isascii() and each.isalnum()) for each in text)
 
 
 def _nulls(place: Place, fields: Sequence[Field]) -> Iterator[Topic]:
@@ -328,7 +337,8 @@ def _free_texts(place: Place, fields: Sequence[Field]) -> Iterator[Topic]:
     ]
     for says, text in _TEXTS.items():
         if free:
-            yield Topic(f"{place} texts {says}", _always(place, {_path(field): text for field in free}))
+            script = _always(place, {_path(field): text for field in free})
+            yield Topic(f"{place} texts {says}", script, is_usual=says != _CONTROL)
 
 
 def _free_numbers(place: Place, fields: Sequence[Field]) -> Iterator[Topic]:
@@ -339,13 +349,14 @@ def _free_numbers(place: Place, fields: Sequence[Field]) -> Iterator[Topic]:
     for number in _NUMBERS:
         fitting = {_path(field): number for field in free if field.schema.accepts(number)}
         if fitting:
-            yield Topic(f"{place} numbers {number}", _always(place, fitting))
+            is_usual = number < _LARGE
+            yield Topic(f"{place} numbers {number}", _always(place, fitting), is_usual=is_usual)
 
 
 _COSTS = ("cost", "charged")
 
 
-def _free_times(place: Place, fields: Sequence[Field]) -> Iterator[Topic]:
+def _free_times(place: Place, operation: Operation, fields: Sequence[Field]) -> Iterator[Topic]:
     free = [
         field
         for field in fields
@@ -354,7 +365,9 @@ def _free_times(place: Place, fields: Sequence[Field]) -> Iterator[Topic]:
     for moment in _TIMES:
         fitting = {_path(field): moment for field in free if field.schema.accepts(moment)}
         if fitting:
-            yield Topic(f"{place} times {moment}", _always(place, fitting))
+            sent = [value for field in free for value in _sent_in(field, operation)]
+            is_usual = _is_as(sent, moment)
+            yield Topic(f"{place} times {moment}", _always(place, fitting), is_usual=is_usual)
 
 
 def _always(place: Place, fields: Mapping[str, Any]) -> Script:
@@ -382,16 +395,30 @@ def _links_that_work() -> Iterator[Topic]:
     )
 
 
-def _delays(asked: Sequence[Place]) -> Iterator[Topic]:
-    everywhere = (*asked, *_linked(asked))
-    yield _everywhere("slow", everywhere, Turn(delay=0.03))
+def _delays(scene: Scene) -> Iterator[Topic]:
+    yield _everywhere("slow", scene.places, Turn(delay=0.03))
+
+
+def _events() -> Iterator[Topic]:
+    """Events to a client's receiver: an API may send each at any time once it is true, and again."""
+    started, ended = Turn(events=(Event.STARTED,)), Turn(events=(Event.ENDED,))
+    twice, backwards = Turn(events=(Event.ENDED,) * 2), Turn(events=(Event.ENDED, Event.STARTED))
+    yield Topic("events in order", Script({Place.POLL: (started, ended)}, job=_JOB))
+    yield Topic("an event before the create's answer", Script({Place.CREATE: (ended,)}, job=_JOB))
+    yield Topic("an event that comes twice", Script({Place.POLL: (RIGHT, twice)}, job=_JOB))
+    yield Topic("events out of order", Script({Place.POLL: (RIGHT, backwards)}, job=_JOB))
+    late = {Place.POLL: (RIGHT, ended), Place.DOWNLOAD: (ended,)}
+    yield Topic("an event that comes again late", Script(late, job=_JOB))
+    yield Topic("an event once the end is known", Script({Place.DOWNLOAD: (ended,)}, job=_JOB))
+    failed = ("rendering", "error")
+    yield Topic("the event of a job that fails", Script({Place.POLL: (ended,)}, job=failed))
 
 
 # What servers and networks do.
 
 
-def _failing_servers(asked: Sequence[Place]) -> Iterator[Topic]:
-    for place in asked:
+def _failing_servers(scene: Scene) -> Iterator[Topic]:
+    for place in scene.operations:
         yield _fault(place, Turn(status=502, page=True))
         yield _fault(place, Turn(status=503))
         yield _fault(place, Turn(status=503, page=True, retry_after="5"))
@@ -399,8 +426,40 @@ def _failing_servers(asked: Sequence[Place]) -> Iterator[Topic]:
         yield Topic(f"{place} 503 for ever", _at(place, *[Turn(status=503)] * 15), is_legal=False)
     yield _fault(Place.POLL, RIGHT, Turn(status=502, page=True), job=_JOB)
     yield _fault(Place.CREATE, Turn(status=500, page=True))
-    yield _fault(Place.CREATE, Turn(status=429, retry_after="soon"))
+    yield from _given_up_by_the_gateway()
+    yield from _rate_limits()
+    yield from _unknown_words()
     yield Topic("a job that never ends", Script(job=("rendering",)), is_legal=False)
+
+
+def _given_up_by_the_gateway() -> Iterator[Topic]:
+    """What lies before the API waits no longer for it, and the API goes on and books."""
+    for status in (504, 524):
+        turn = Turn(status=status, page=True, booked=True)
+        yield Topic(f"create {status} of a gateway, and booked", _at(Place.CREATE, turn), is_legal=False)
+
+
+def _rate_limits() -> Iterator[Topic]:
+    """Those that a client meets once it has asked for a while, and one that can't be read."""
+    limited = (RIGHT, Turn(status=429, retry_after="7"), Turn(status=429))
+    yield Topic("a rate limit between polls", Script({Place.POLL: limited}, job=_JOB), is_legal=False)
+    yield _fault(Place.CREATE, Turn(status=429, retry_after="soon"))
+
+
+def _unknown_words() -> Iterator[Topic]:
+    """Words that the API has got since the contract was written, where a list of words is closed."""
+    unknown = Script(job=("queued", "paused", "complete"))
+    yield Topic("a job that has an unknown status", unknown, is_legal=False)
+    turn = Turn(status=422, code="a_new_code")
+    yield Topic("create 422 a_new_code", _at(Place.CREATE, turn), is_legal=False)
+
+
+def _forged_events() -> Iterator[Topic]:
+    """Whoever knows where a receiver is can send it something: here that a job is complete that is not."""
+    for job in (("rendering", "rendering", "complete"), ("rendering", "error")):
+        for event in (Event.FORGED, Event.UNSIGNED):
+            script = Script({Place.POLL: (Turn(events=(event,)),)}, job=job)
+            yield Topic(f"an event that is {event}, job {_short(job)}", script, is_legal=False)
 
 
 _OF_MESSAGES = (
@@ -414,8 +473,8 @@ _OF_MESSAGES = (
 )
 
 
-def _failing_network(asked: Sequence[Place]) -> Iterator[Topic]:
-    for place in asked:
+def _failing_network(scene: Scene) -> Iterator[Topic]:
+    for place in scene.operations:
         for fault in _OF_MESSAGES:
             yield _fault(place, Turn(fault=fault))
         yield _fault(place, Turn(fault=Fault.CUT, framing="chunked"))
@@ -426,7 +485,7 @@ def _failing_network(asked: Sequence[Place]) -> Iterator[Topic]:
         yield _fault(Place.CREATE, Turn(fault=fault))
     yield _fault(Place.POLL, Turn(fault=Fault.SILENCE))
     yield _fault(Place.POLL, RIGHT, Turn(fault=Fault.RESET), job=_JOB)
-    for gone in ("start", *asked):
+    for gone in ("start", *scene.operations):
         yield Topic(f"nobody there after {gone}", Script(gone=str(gone), job=_JOB), is_legal=False)
 
 
@@ -437,6 +496,8 @@ def _failing_links() -> Iterator[Topic]:
         for fault in (Fault.RESET, Fault.SILENCE, Fault.REFUSED, Fault.REDIRECT):
             yield _fault(place, Turn(fault=fault))
     yield _fault(Place.UPLOAD, Turn(fault=Fault.RESET_AFTER))
+    yield _fault(Place.DOWNLOAD, Turn(status=403, fault=Fault.EXPIRED, page=True))
+    yield Topic("upload links signed for a Content-Type", Script(typed=True), is_legal=False)
     for fault in (Fault.CUT, Fault.EMPTY, Fault.WRONG_TYPE, Fault.NO_TYPE):
         yield _fault(Place.DOWNLOAD, Turn(fault=fault))
     # Not one that the connection's end would have to tell: nobody could see it.
@@ -445,7 +506,9 @@ def _failing_links() -> Iterator[Topic]:
     yield _fault(Place.DOWNLOAD, RIGHT, Turn(fault=Fault.CUT), pictures=2)
 
 
-def _fault(place: Place, *turns: Turn, job: tuple[str, ...] = ("complete",), pictures: int = 1) -> Topic:
+def _fault(
+    place: Place, *turns: Turn, job: tuple[str, ...] = ("complete",), pictures: int = AS_ASKED
+) -> Topic:
     turn = turns[-1]
     says = [f"{turn.status}" * bool(turn.status), "page" * turn.page, str(turn.fault or "")]
     says += [
@@ -457,20 +520,33 @@ def _fault(place: Place, *turns: Turn, job: tuple[str, ...] = ("complete",), pic
     return Topic(name, Script({place: turns}, job=job, pictures=pictures), is_legal=False)
 
 
+# What happens to one of several jobs, where a client makes several.
+
+
+def _of_several(profile: Profile) -> Iterator[Topic]:
+    """The second one meets something; that its job is over before the first one's, jobs have in any case."""
+    for turn in (Turn(status=429, retry_after="7"), Turn(status=429), Turn(status=402)):
+        wait = f" Retry-After {turn.retry_after}" * bool(turn.retry_after)
+        yield Topic(f"the second create {turn.status}{wait}", _at(Place.CREATE, RIGHT, turn))
+    yield Topic("the second upload link expired", _at(Place.UPLOAD, RIGHT, Turn(fault=Fault.EXPIRED)))
+    if profile is not Profile.LEGAL:
+        gateway = Turn(status=504, page=True, booked=True)
+        for turn in (gateway, Turn(fault=Fault.RESET_AFTER), Turn(fault=Fault.EMPTY)):
+            yield _fault(Place.CREATE, RIGHT, turn)
+        for turn in (Turn(status=503), Turn(fault=Fault.RESET)):
+            yield _fault(Place.POLL, RIGHT, turn)
+
+
 # What no server should do.
 
 
-def _wrong_servers(contract: Contract) -> Iterator[Topic]:
+def _wrong_servers(scene: Scene) -> Iterator[Topic]:
     for status in (500, 502):
         turn = Turn(status=status, page=True, booked=True)
         yield Topic(f"create {status}, and booked", _at(Place.CREATE, turn), is_legal=False)
-    jobs = {
-        "goes back": ("rendering", "queued", "rendering", "complete"),
-        "has an unknown status": ("queued", "paused", "complete"),
-    }
-    for says, job in jobs.items():
-        yield Topic(f"a job that {says}", Script(job=job), is_legal=False)
-    for operation, place in _operations(contract):
+    back = Script(job=("rendering", "queued", "rendering", "complete"))
+    yield Topic("a job that goes back", back, is_legal=False)
+    for place, operation in scene.operations.items():
         for field in _required(operation):
             turn = Turn(without=(_path(field),))
             yield Topic(f"{place} without {field.name}", _at(place, turn), is_legal=False)

@@ -9,7 +9,8 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from . import Client, ClientError
-from .command import Command, CrashSigns
+from .command import Command
+from .crash_signs import CrashSigns
 from .worker import Worker
 
 WORKERS = Path(__file__).parents[1] / "workers"

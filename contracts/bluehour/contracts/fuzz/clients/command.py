@@ -1,17 +1,16 @@
-"""A client that is any command: a new process for every edit."""
+"""A client that is any command: a new process for every script."""
 
 from __future__ import annotations
 
+import json
 import os
-import re
 import shlex
-import signal
 import subprocess
 import tempfile
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 from bluehour.mock_server import interrupts
 
@@ -20,44 +19,17 @@ from ..clock import ClientClock
 from ..performance import Ending
 from ..workers.python_worker import Task
 from . import ClientError, Limits
-from .ending import pictures_among, saved
+from .crash_signs import CrashSigns
+from .ending import media_among, saved
 from .worker import kill_group, last_line
-
-STACK_TRACE = (
-    r"Traceback \(most recent call last\)|^panic: |^thread '.*' panicked at|^[ \t]+at \S.*:\d+:\d+\)?$"
-    r"|Unhandled (exception|rejection|promise)|Uncaught |^Exception in thread|^\S+\.rb:\d+:in "
-    r"|Segmentation fault|core dumped"
-)
-"""What the output of a crash looks like, in the languages that most clients are written in."""
 
 _MOST_OUTPUT = 64 * 2**10
 
 
-@dataclass(frozen=True)
-class CrashSigns:
-    """How a crash of a command is told from a clean refusal.
-
-    Attributes:
-        pattern: of the output of a crash.
-        clean_exits: exit codes of clean refusals; None for each but 0 whose output shows no crash.
-    """
-
-    pattern: str = STACK_TRACE
-    clean_exits: frozenset[int] | None = None
-
-    def show_in(self, code: int, output: str) -> bool:
-        """Tell whether a command that failed has crashed: by a signal, by its exit code, by its output."""
-        if code < 0 or code in (128 + signal.SIGSEGV, 128 + signal.SIGABRT, 128 + signal.SIGBUS):
-            return True
-        if self.clean_exits is not None:
-            return code not in self.clean_exits
-        return re.search(self.pattern, output, re.MULTILINE) is not None
-
-
 class Command:
-    """The command; `{url}`, `{token}`, `{photo}`, `{out}` and `{patience}` in its arguments are filled in.
+    """The command; `{url}`, `{token}` and so on in its arguments are filled in with what a task has.
 
-    The same stand in the variables BLUEHOUR_URL, BLUEHOUR_TOKEN and so on.
+    The same stand in the variables BLUEHOUR_URL, BLUEHOUR_TOKEN and so on; a request as JSON.
     """
 
     virtual = False
@@ -70,7 +42,7 @@ class Command:
 
     def run(self, task: Task, clock: ClientClock, limits: Limits) -> Ending:
         """See `Client`."""
-        values = {name: str(value) for name, value in asdict(task).items()}
+        values = {name: _text(value) for name, value in asdict(task).items()}
         command = [_filled(part, values) for part in self._command]
         variables = {f"BLUEHOUR_{name.upper()}": value for name, value in values.items()}
         with tempfile.TemporaryFile() as file:
@@ -100,11 +72,15 @@ class Command:
             return Ending("late", output=output)
         if code == 0:
             there = saved(out)
-            return Ending("done", files=pictures_among(there), kept=frozenset(there.values()), output=output)
+            return Ending("done", files=media_among(there), kept=frozenset(there.values()), output=output)
         outcome: Literal["crashed", "refused"] = "crashed" if self._signs.show_in(code, output) else "refused"
         return Ending(
             outcome, error=last_line(output) or f"exit code {code}", kind=f"exit code {code}", output=output
         )
+
+
+def _text(value: Any) -> str:
+    return value if isinstance(value, str) else json.dumps(value)
 
 
 def _filled(part: str, values: dict[str, str]) -> str:

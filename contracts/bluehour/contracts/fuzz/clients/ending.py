@@ -34,7 +34,7 @@ def of_reply(reply: Mapping[str, Any], out: Path) -> Ending:
         raise ValueError(f"no outcome is {reply.get('outcome')!r}")
     named = {path: Path(path) for path in _texts(reply, "files")}
     returned = {f"returned bytes {n}": each for n, each in enumerate(_texts(reply, "digests"), 1)}
-    pictures = dict(_digests(named.values())) | returned
+    downloaded = dict(_digests(named.values())) | returned
     there = saved(out)
     credits = reply.get("credits")
     if credits is not None and (isinstance(credits, bool) or not isinstance(credits, int)):
@@ -42,9 +42,9 @@ def of_reply(reply: Mapping[str, Any], out: Path) -> Ending:
     return Ending(
         outcome,
         status=str(reply.get("status") or ""),
-        # Where it names its pictures, what lies beside them is its own affair.
-        files=pictures if named or returned else pictures_among(there),
-        kept=frozenset([*there.values(), *pictures.values()]),
+        # Where it names its files, what lies beside them is its own affair.
+        files=downloaded if named or returned else media_among(there),
+        kept=frozenset([*there.values(), *downloaded.values()]),
         missing=tuple(name for name, path in named.items() if not path.is_file()),
         credits=credits,
         error=str(reply.get("error") or ""),
@@ -61,10 +61,11 @@ def _texts(reply: Mapping[str, Any], name: str) -> list[str]:
     return [str(each) for each in value]
 
 
-def pictures_among(files: Mapping[str, str]) -> dict[str, str]:
-    """Return those of some files that are pictures by their names, or whose names say nothing."""
-    kinds = {f".{each}" for each in load().extension("x-asset-extensions", {}).get("image", ())}
-    return {name: digest for name, digest in files.items() if Path(name).suffix.lower() in kinds | {""}}
+def media_among(files: Mapping[str, str]) -> dict[str, str]:
+    """Return those of some files that are pictures, videos or sounds by their names, or that say nothing."""
+    known = load().extension("x-asset-extensions", {}).values()
+    kinds = {f".{each}" for extensions in known for each in extensions} | {".gif", ""}
+    return {name: digest for name, digest in files.items() if Path(name).suffix.lower() in kinds}
 
 
 def saved(out: Path) -> dict[str, str]:

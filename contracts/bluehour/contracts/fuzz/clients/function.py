@@ -20,6 +20,8 @@ from ..workers.virtual_time import Bound, Stopped, VirtualTime, bound_names
 from . import Limits
 from .ending import of_reply
 
+_JOIN = Thread.join  # the real one: a client of this process may have one by its clock
+
 _STOPS_WITHIN = 2.0
 
 
@@ -28,7 +30,7 @@ class Function:
 
     Args:
         function: makes the edit, sync or async.
-        refusals: what it may raise; None for every class of its own, or of a library's, and OSError's.
+        refusals: what it may raise; None for what docs/fuzz-protocol.md takes for a refusal.
         named: what it is called after, where that is another one.
     """
 
@@ -68,7 +70,7 @@ class Function:
         thread = Thread(target=play, daemon=True)
         with time.installed(self._bound_names()), _heard_by(output):
             thread.start()
-            thread.join(limits.real_seconds)
+            _JOIN(thread, limits.real_seconds)
             if thread.is_alive():
                 _stop(thread)
         if not replies:
@@ -105,4 +107,4 @@ def _heard_by(output: Output) -> Iterator[None]:
 def _stop(thread: Thread) -> None:
     """Have a thread raise `Stopped` at its next line; one that waits in C for ever is left behind."""
     ctypes.pythonapi.PyThreadState_SetAsyncExc(ctypes.c_ulong(thread.ident or 0), ctypes.py_object(Stopped))
-    thread.join(_STOPS_WITHIN)
+    _JOIN(thread, _STOPS_WITHIN)

@@ -21,21 +21,26 @@ _LONGEST_BODY = 4_000
 def as_json(result: Result, *, saved: Mapping[int, str] | None = None) -> str:
     """Return the result as an object.
 
-    - `format`, `bluehour` (its version), `client`, `profile`, `seed`, `played` (scripts), `seconds`,
-      `stopped` (null where it was not), `notes`
+    - `format`, `bluehour` (its version), `client`, `operation` (that it was to call; null where the choice
+      was its own), `profile`, `seed`, `played` (scripts), `seconds`, `stopped` (null where it was not),
+      `notes`
     - `exit_code`: that of the command; `exit` is its name: `kept`, `findings`, `usage` or `unjudged`
     - `verdict`: the whole in one sentence
     - `rules`: of each rule `id`, `group`, `title`, `place` (what says so), `advice`, and `standing`:
       `broken`, `kept` or `not judged`
-    - `findings`: each with `number`, `rule`, `message`, `mark`, `topic`, `times`, `steady`, `path` (of the
-      saved script, or null), `story` (sentences), `script` (as its file has it), `seconds`, `transcript`,
-      `ending`, `charges` (`project`, `credits`, `refunded`) and `links_to_nowhere`
+    - `findings`: each with `number`, `rule`, `message`, `mark`, `topic`, `times`, `steady`, `smallest`
+      (whether there was time to shrink it to the end), `path` (of the saved script, or null), `story`
+      (sentences), `script` (as its file has it), `seconds` (on the client's clock), `slept` (those of them
+      that took no time), `transcript`, `ending`, `charges` (`project`, `credits`, `refunded`) and
+      `links_to_nowhere`
     - a request of the transcript has `at`, `ended_at`, `host`, `place` (null where it is for nothing known),
       `method`, `target`, `headers`, `body` (`size`, and `text` where it is one and short), `status` (null
       for no answer), `code`, `fault`, `page`, `retry_after`, `state`, `charged`, `served`, `faults`,
-      `strange`, `carries_token`, `legal`, `link_is_dead`
-    - `coverage`: `answers`, `faults`, `transitions`, `endings`, `outcomes` and `topics`, each with counts by
-      name; `topics_of` is how many there are; `not_met`
+      `strange`, `carries_token`, `legal`, `link_is_dead`, `wrong_type`, and
+      `delivered`: the events that the client's receiver was sent before the answer, each with `name`,
+      `event` (to the script), `project`, `state`, `status` (null for no answer) and `problem`
+    - `coverage`: `answers`, `faults`, `transitions`, `endings`, `outcomes`, `topics` and `events`, each with
+      counts by name; `topics_of` is how many there are; `not_met`
 
     The token is `<token>` wherever it was.
     """
@@ -45,6 +50,7 @@ def as_json(result: Result, *, saved: Mapping[int, str] | None = None) -> str:
         "format": FORMAT,
         "bluehour": result.version,
         "client": result.client,
+        "operation": result.operation or None,
         "profile": result.profile,
         "seed": result.seed,
         "played": result.played,
@@ -73,6 +79,7 @@ def as_json(result: Result, *, saved: Mapping[int, str] | None = None) -> str:
             "endings": dict(coverage.endings),
             "outcomes": dict(coverage.outcomes),
             "topics": dict(coverage.topics),
+            "events": dict(coverage.events),
             "topics_of": result.topics,
             "not_met": met.unmet(result),
         },
@@ -92,10 +99,12 @@ def _finding(case: Case) -> dict[str, Any]:
         "topic": finding.topic,
         "times": finding.times,
         "steady": finding.steady,
+        "smallest": finding.smallest,
         "path": case.path or None,
         "story": list(case.story),
         "script": json.loads(case.script),
         "seconds": round(case.played.seconds, 3),
+        "slept": round(max(0.0, case.played.seconds - case.played.real_seconds), 3),
         "transcript": [_asked(each) for each in case.asked],
         "ending": _ending(case),
         "charges": [
@@ -145,6 +154,18 @@ def _asked(asked: Asked) -> dict[str, Any]:
         "carries_token": asked.carries_token,
         "legal": asked.legal,
         "link_is_dead": asked.link_is_dead,
+        "wrong_type": asked.wrong_type or None,
+        "delivered": [
+            {
+                "name": each.name,
+                "event": each.event,
+                "project": each.project,
+                "state": each.state,
+                "status": each.status or None,
+                "problem": each.problem or None,
+            }
+            for each in asked.delivered
+        ],
     }
 
 

@@ -6,7 +6,6 @@ from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
-from ...statuses import OVER
 from ..coverage import Coverage
 from ..results import Result
 from ..script import Fault, Place
@@ -76,7 +75,7 @@ def unmet(result: Result) -> dict[str, list[str]]:
         "answers of": [place for place in result.places if place not in answers(coverage).rows],
         "faults": [kind for kind in _kinds(result) if kind not in _met_faults(coverage)],
         "endings of jobs": [
-            state for state in OVER if not any(_is_of(state, each) for each in coverage.endings)
+            state for state in result.ends if not any(_is_of(state, each) for each in coverage.endings)
         ],
     }
     return {what: names for what, names in found.items() if names}

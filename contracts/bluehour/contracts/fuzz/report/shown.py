@@ -26,6 +26,8 @@ _FEWEST_ALIKE = 4
 """Requests in a row that are told as one."""
 _FIRST, _LAST = 14, 6
 """Steps that are shown of a long performance."""
+_BY_THE_CLOCK = ("end.in-time", "retry.after", "retry.backoff", "poll.pace")
+"""Rules that are judged by how much time has passed for the client."""
 
 
 @dataclass(frozen=True)
@@ -71,6 +73,11 @@ class Step:
         return self.asked.turn.retry_after if is_error(self.asked) else ""
 
     @property
+    def delivered(self) -> tuple[str, ...]:
+        """The events before the answer: `image.completed: answered 200`."""
+        return tuple(f"{each.label}: {each.answer}" for each in self.asked.delivered)
+
+    @property
     def charged(self) -> str:
         """What was booked: `−1 credit`."""
         return f"{_MINUS}{counted(self.asked.charged, 'credit')}" if self.asked.charged else ""
@@ -91,7 +98,7 @@ class Step:
     def likeness(self) -> object:
         """The same for steps that are told alike."""
         asked = self.asked
-        parts = (self.status, self.fault, self.retry_after, self.charged, self.wrongs)
+        parts = (self.status, self.fault, self.retry_after, self.charged, self.wrongs, self.delivered)
         return asked.host, asked.place, asked.method, asked.target, asked.state, *parts
 
 
@@ -145,6 +152,17 @@ class Case:
         )
         return tuple(filter(None, words))
 
+    @property
+    def clock(self) -> str:
+        """What a rule by the clock hangs on: sleep that took no time, which not all of a client may see."""
+        slept = self.played.seconds - self.played.real_seconds
+        if not self.played.virtual or self.rule.id not in _BY_THE_CLOCK or slept < 1:
+            return ""
+        return (
+            f"{moment(slept)} of this it slept, which took no time: a clock or timer that its language does "
+            "not keep (C code's, another process's) has not seen them pass"
+        )
+
     @cached_property
     def ending(self) -> Ending:
         """How the client ended, without the token."""
@@ -190,7 +208,7 @@ class Case:
 
     @property
     def ledger(self) -> str:
-        """What the edit has cost in the end."""
+        """What it has cost in the end."""
         charges = self.played.charges
         kept = sum(charge.credits for charge in charges if not charge.refunded)
         back = sum(charge.credits for charge in charges if charge.refunded)
@@ -300,6 +318,7 @@ def _wrongs(asked: Asked, rule_id: str) -> tuple[str, ...]:
     words = (
         *asked.faults,
         asked.strange,
+        asked.wrong_type,
         "it carries the token" if tells else "",
         "its link was told to be expired" if asked.link_is_dead else "",
     )
@@ -325,6 +344,7 @@ def _without_token(asked: Asked, token: str) -> Asked:
         body=_body(asked.body, token),
         faults=tuple(masked(each, token) for each in asked.faults),
         strange=masked(asked.strange, token),
+        wrong_type=hidden(asked.wrong_type, token),
         subject=hidden(asked.subject, token),
     )
 

@@ -60,6 +60,7 @@ def _heading(page: Page, result: Result) -> Iterator[str]:
     yield from page.wrapped(result.client, "", bold=True)
     facts = (
         f"Bluehour {result.version}",
+        *filter(None, [result.operation]),
         "scripts from files" if result.profile == "replay" else f"{result.profile} profile",
         f"seed {result.seed}",
         f"{counted(result.played, 'script')} in {duration(result.seconds)}",
@@ -121,6 +122,12 @@ def _how_often(page: Page, one: Case) -> Iterator[str]:
             "    ",
             "yellow",
         )
+    if not one.finding.smallest:
+        yield from page.wrapped(
+            "not shrunk to the end, for the client is slow: not all of what it is shown by may be needed",
+            "    ",
+            "yellow",
+        )
 
 
 def _transcript(page: Page, one: Case) -> Iterator[str]:
@@ -162,6 +169,8 @@ def _of_answer(step: Step) -> Iterator[Piece]:
         yield step.charged, "magenta"
     if step.asked.state:
         yield step.asked.state, "blue"
+    for event in step.delivered:
+        yield f"before it {event}", "cyan"
     for wrong in step.wrongs:
         yield f"✗ {_line(wrong)}", "red"
 
@@ -177,6 +186,8 @@ def _end_of_client(page: Page, one: Case) -> Iterator[str]:
         yield from _flowed(page, pieces, "      ", indent)
     else:
         yield from _flowed(page, pieces[1:], f"      {page.ink(f'{pieces[0][0]:>10}')}  ", indent)
+    if one.clock:
+        yield from page.wrapped(one.clock, indent, dim=True)
     if one.ending.output.strip():
         output = cut(_line(one.ending.output), _LONGEST_OUTPUT)
         yield from page.wrapped(f"its output: {output}", indent, dim=True)
@@ -205,6 +216,7 @@ def _met(page: Page, result: Result) -> Iterator[str]:
         yield from _counts(page, kind, faults.pairs(kind), "red")
     yield from _counts(page, "states", coverage.transitions.most_common())
     yield from _counts(page, "jobs end in", coverage.endings.most_common())
+    yield from _counts(page, "events", coverage.events.most_common())
     yield from _counts(page, "client", coverage.outcomes.most_common())
     played = f"{met.topics_played(result):,} of {result.topics:,}"
     yield from _row(page, "scripts" if result.profile == "replay" else "topics", [(played, None)])

@@ -11,15 +11,16 @@ from typing import Any
 from bluehour.mock_server.core.clock import isoformat
 from bluehour.openapi.contract import Contract
 from bluehour.openapi.messages import named
-from bluehour.openapi.model import Operation
+from bluehour.openapi.model import DeclaredResponse, Operation
+from bluehour.openapi.resources.shapes import field_of
 
 from ..script import Place, Turn
 
 PLACES: Mapping[str, Place] = {
     "create-upload-urls": Place.UPLOAD_URLS,
-    "create-image-project": Place.CREATE,
-    "get-image-project": Place.POLL,
-    "delete-image-project": Place.DELETE,
+    "create-project": Place.CREATE,
+    "get-project": Place.POLL,
+    "delete-project": Place.DELETE,
 }
 """What each of the contract's behaviours is for a client."""
 
@@ -32,14 +33,12 @@ _DATE = "date+"
 @cache
 def places_in(contract: Contract) -> Mapping[str, Place]:
     """Return what each operation of a contract is for a client, by operation id."""
-    return {
-        operation.id: place for operation in contract.operations if (place := _place(contract, operation))
-    }
+    return {operation.id: _place(contract, operation) for operation in contract.operations}
 
 
-def _place(contract: Contract, operation: Operation) -> Place | None:
+def _place(contract: Contract, operation: Operation) -> Place:
     if operation.behaviour is not None:
-        return PLACES.get(operation.behaviour)
+        return PLACES.get(operation.behaviour, Place.CALL)
     action = contract.actions.get(operation.id)
     return _KINDS.get(action.kind, Place.CALL) if action else Place.CALL
 
@@ -55,6 +54,11 @@ def is_sound(operation: Operation, body: Any) -> bool:
     """Tell whether a body is what an operation may answer when it succeeds."""
     media = operation.success[1].json
     return media is None or media.schema.accepts(body)
+
+
+def has_code(response: DeclaredResponse, code: str) -> bool:
+    """Tell whether an error that is declared may have a code; nothing stands for its usual one."""
+    return not code or response.json is None or field_of(response.json.schema, "code").accepts(code)
 
 
 def error(contract: Contract, operation: Operation | None, status: int, code: str, message: str = "") -> Any:

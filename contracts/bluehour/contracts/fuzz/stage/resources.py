@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 from bluehour.mock_server.api.resources.items import Items
@@ -16,12 +16,13 @@ from bluehour.openapi.data import from_json
 from bluehour.openapi.messages import Request as Message
 from bluehour.openapi.model import JSON, Operation
 from bluehour.openapi.resources import Lifecycle
-from bluehour.openapi.schema import value_at
+from bluehour.openapi.values import value_at
 
 from ..script import Fault, Place, Turn
 from .player import Player
 from .requests import Understood
 from .wire import Written, json_bytes
+from .world import Project
 
 _USUAL = {
     "not_found": (404, "Not Found"),
@@ -88,6 +89,10 @@ class ResourcePlayer(Player):
         declared = operation.responses if operation is not None else {}
         return (422 if "422" in declared and "400" not in declared else 400), ""
 
+    def _not_offered(self, known: Understood, place: Place) -> Iterator[str]:
+        """Nothing: what a legal request asks for is the mock's to judge."""
+        return iter(())
+
     def _strange(self, known: Understood, place: Place) -> str:
         """Tell of an id that nobody was given: once some were, by a client that could know them."""
         if place not in (Place.POLL, Place.DELETE) or not self._world.projects:
@@ -95,7 +100,7 @@ class ResourcePlayer(Player):
         action = self._contract.actions.get(known.operation.id) if known.operation else None
         if action is None or action.resource.is_singleton or known.project in self._world.projects:
             return ""
-        made = {project.type for project in self._world.projects.values()}
+        made = {project.kind for project in self._world.projects.values()}
         return f"{known.project!r} is no id that was given" if action.resource.path in made else ""
 
     def _done(self, place: Place, known: Understood, turn: Turn) -> tuple[Any, dict[str, Any]]:
@@ -105,7 +110,7 @@ class ResourcePlayer(Player):
         if action is None:
             return body, {}
         if place is Place.CREATE and (made := self._mocked.made) is not None:
-            self._world.add_project(action.resource.path, 0, None, "", made.id)
+            self._world.add_project(Project(made.id, action.resource.path, 0, self._world.next_job()))
             lifecycle, shown_at = action.resource.lifecycle, action.shown_at
             if lifecycle is not None and shown_at is not None:  # told at once, and it has only begun
                 items = Items(action.resource, ())

@@ -23,8 +23,9 @@ from bluehour.openapi.routes import Routes
 
 from ...http1 import Cut, Incoming, RequestHead, request_framing
 from ..clock import ClientClock
-from ..performance import Host
+from ..performance import Delivered, Host
 from ..script import Fault, Script
+from .events import Webhook, deliver
 from .player import Addresses, Answer, Player
 from .requests import Request, lower_names
 from .resources import Mocked, ResourcePlayer
@@ -35,6 +36,9 @@ MOST_REQUESTS = 2000
 """Of one client in one performance: who asks for more never ends."""
 
 _HOSTS: tuple[Host, ...] = ("api", "links", "elsewhere")
+
+_OF_ITS_PATIENCE = 0.5
+"""So much of a client's patience its receiver has to answer what is sent to it before an answer."""
 
 _RESET = struct.pack("ii", 1, 0)  # SO_LINGER: closing says RST
 _SILENT_FOR = 4.0
@@ -64,13 +68,18 @@ class Showing:
         url: the base URL of the API.
         player: what was asked so far, and charged.
         clock: the client's.
+        patience: seconds for which the client waits for an answer.
+        webhook: the client's receiver; None where it has none.
     """
 
-    def __init__(self, url: str, player: Player, clock: ClientClock, patience: float) -> None:
+    def __init__(
+        self, url: str, player: Player, clock: ClientClock, patience: float, webhook: Webhook | None
+    ) -> None:
         self.url = url
         self.player = player
         self.clock = clock
         self.patience = patience
+        self.webhook = webhook
 
     @property
     def is_too_long(self) -> bool:
@@ -116,7 +125,14 @@ class Stage:
 
     @contextmanager
     def showing(
-        self, script: Script, token: str, clock: ClientClock, *, longest_wait: float, patience: float
+        self,
+        script: Script,
+        token: str,
+        clock: ClientClock,
+        *,
+        longest_wait: float,
+        patience: float,
+        webhook: Webhook | None = None,
     ) -> Iterator[Showing]:
         """Play a script until the end of the `with`; whoever is still connected then is cut off.
 
@@ -128,15 +144,17 @@ class Stage:
             clock: the client's.
             longest_wait: seconds that a Retry-After may ask for.
             patience: seconds for which the client waits for an answer.
+            webhook: the client's receiver; None where it has none.
 
         Raises:
             StageError: an answer could not be made or sent.
         """
         self._call(self._listen(*_HOSTS[script.gone == "start" :]))
         addresses = self._addresses()
-        given = (script, self._contract, self._routes, addresses, token, clock, longest_wait, patience)
+        waits = (longest_wait, patience)
+        given = (script, self._contract, self._routes, addresses, token, clock, *waits, webhook)
         player = ResourcePlayer(self._mocked, *given) if self._mocked else Player(*given)
-        self._showing = Showing(addresses.api, player, clock, patience)
+        self._showing = Showing(addresses.api, player, clock, patience, webhook)
         try:
             yield self._showing
         finally:
@@ -207,11 +225,15 @@ class Stage:
         began = showing.clock.now()
         request = await _read(host, head, incoming, writer)
         answer = showing.player.answer(request)
+        delivered: list[Delivered] = []
         try:
+            if showing.webhook is not None:
+                within = showing.patience * _OF_ITS_PATIENCE
+                await deliver(showing.webhook, answer.events, within, delivered)
             await _pause(answer.turn.delay)
         finally:
             # Before it is sent: whoever has it may move the clock. Also where nobody waits for it any more.
-            showing.player.note(request, answer, began)
+            showing.player.note(request, answer, began, delivered)
         if showing.player.is_gone():
             self._close_api()
         return await _send(showing, head, answer, reader, writer)

@@ -3,13 +3,20 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, field
+from typing import Any
 from urllib.parse import urlsplit
+from uuid import UUID
+
+from bluehour.mock_server.core.assets.links import upload_path
+from bluehour.openapi.contract import Contract
 
 from ...statuses import OVER
 from ..performance import Charge
 from ..script import Script
+
+_MEDIA = ("image", "video", "audio")
 
 
 @dataclass
@@ -18,33 +25,33 @@ class Upload:
 
     Attributes:
         path: what a create names it by.
+        kind: the type of asset that it was asked for.
+        extension: likewise, without the dot.
         content: what was PUT; None before.
     """
 
     path: str
+    kind: str
+    extension: str
     content: bytes | None = None
 
 
 @dataclass
 class Project:
-    """An image project.
+    """What a create has made.
 
     Attributes:
         id: its id.
-        type: that its operation gives it.
-        price: credits.
+        kind: of project, such as `video`; of a resource of another contract, its path.
+        price: credits that it costs unless it fails.
         job: its statuses, as one poll after the other sees them.
-        name: that the create gave it.
-        created_at: as the contract writes times.
         polls: how many have seen it.
     """
 
     id: str
-    type: str
+    kind: str
     price: int
     job: tuple[str, ...]
-    name: str | None
-    created_at: str
     polls: int = 0
 
     def next_state(self) -> str:
@@ -52,6 +59,11 @@ class Project:
         state = self.job[min(self.polls, len(self.job) - 1)]
         self.polls += 1
         return state
+
+    def go_on_to(self, state: str) -> None:
+        """Have the next poll see it no less far than a status of its job."""
+        if state in self.job:
+            self.polls = max(self.polls, self.job.index(state))
 
     @property
     def refunded(self) -> bool:
@@ -65,13 +77,28 @@ class Link:
 
     Attributes:
         upload: that is PUT there.
-        picture: that is read there.
+        file: that is read there.
+        media_type: of the file.
+        typed: whether it is signed for the Content-Type of its upload.
         expired: whether somebody was told that it has expired.
+        project: whose file it is, by its id.
     """
 
     upload: Upload | None = None
-    picture: bytes | None = None
+    file: bytes | None = None
+    media_type: str = ""
+    typed: bool = False
     expired: bool = False
+    project: str = ""
+
+    def wrong_type(self, sent: str) -> str:
+        """Tell what a PUT has in place of the type that it was signed for; nothing where it may have it.
+
+        Types have several names, as audio/wav and audio/x-wav: any of a picture, a video or a sound will do.
+        """
+        if not self.typed or not sent or sent.partition("/")[0].lower() in _MEDIA:
+            return ""
+        return f"Content-Type {sent} is sent, and the link is signed for the file's own type, or none"
 
 
 @dataclass
@@ -83,44 +110,76 @@ class World:
     projects: dict[str, Project] = field(default_factory=dict)
     links: dict[str, Link] = field(default_factory=dict)
     charges: list[Project] = field(default_factory=list)
+    found: set[str] = field(default_factory=set)
+    """The paths of faces that the client was told of."""
     _names: int = 0
 
-    def add_project(
-        self, project_type: str, price: int, name: str | None, created_at: str, project_id: str | None
-    ) -> Project:
-        """Book a project; the first one has the script's job, others go well."""
-        job = self.script.job if not self.charges else ("complete",)
-        project = Project(project_id or self._new_id(), project_type, price, job, name, created_at)
+    def next_job(self) -> tuple[str, ...]:
+        """Return how the next project's job goes: the first one has the script's, others go well."""
+        return self.script.job if not self.charges else ("complete",)
+
+    def add_project(self, project: Project) -> None:
+        """Book a project."""
         self.projects[project.id] = project
         self.charges.append(project)
-        return project
+
+    def number_of(self, project_id: str) -> int:
+        """Return the number of a project, from 0."""
+        return [*self.projects].index(project_id)
 
     def add_link(self, link: Link, name: str) -> str:
         """Make a link that ends in a file name; returns its path and query."""
-        target = f"/{self._new_id()}/{name}?signature={self._new_id()}"
+        signed = "X-Amz-SignedHeaders=content-type%3Bhost&" if link.typed else ""
+        target = f"/{self.new_id()}/{name}?{signed}signature={self.new_id()}"
         self.links[target] = link
         return target
 
-    def add_upload(self, extension: str, path: str | None) -> Upload:
+    def add_upload(self, kind: str, extension: str, path: str | None) -> Upload:
         """Make room for a file, under a path that is wanted or one that is new."""
-        upload = Upload(path or f"api-assets/{self._new_id()}/image.{extension}")
+        upload = Upload(path or upload_path(self.new_id(), kind, extension), kind, extension)
         self.uploads[upload.path] = upload
         return upload
 
-    def why_not(self, asset: str, example: str, library: tuple[str, ...]) -> str:
-        """Tell why a create can't have an asset; nothing where it can."""
-        if asset == example or asset.startswith(library) or urlsplit(asset).scheme in ("http", "https"):
+    def why_not(self, asset: str, kinds: Collection[str], contract: Contract) -> str:
+        """Tell why a create can't have an asset; nothing where it can.
+
+        Args:
+            asset: what the request names.
+            kinds: the types of asset that the field takes.
+            contract: says which names always work, and which extensions fit.
+        """
+        if asset in self.found or _always_works(asset, contract):
             return ""
-        if asset not in self.uploads:
+        if (upload := self.uploads.get(asset)) is None:
             return f"{asset!r} is no file_path that was given"
-        return "" if self.uploads[asset].content is not None else f"nothing was uploaded to {asset!r}"
+        if upload.content is None:
+            return f"nothing was uploaded to {asset!r}"
+        return "" if fits(upload.extension, kinds, contract) else f"{asset!r} is no {' or '.join(kinds)}"
 
     def charged(self) -> Iterator[Charge]:
         """Yield what was booked."""
         return (Charge(each.id, each.price, each.refunded) for each in self.charges)
 
-    def _new_id(self) -> str:
-        """An id as the vendor's are; the same in every performance of a script, so that answers are."""
+    def new_id(self, form: Any = None) -> str:
+        """Return an id as the vendor's are; the same in every performance of a script, so that answers are.
+
+        Args:
+            form: `uuid` for one of those.
+        """
         self._names += 1
         digest = hashlib.sha256(f"{self._names}".encode()).hexdigest()
+        if form == "uuid":
+            return f"{UUID(digest[:32], version=4)}"
         return f"c{int(digest, 16) % 36**23:024x}"[:25]
+
+
+def fits(extension: str, kinds: Collection[str], contract: Contract) -> bool:
+    """Tell whether a file's extension fits one of some types of asset."""
+    known: Mapping[str, Collection[str]] = contract.extension("x-asset-extensions")
+    return any(extension in known[kind] for kind in kinds)
+
+
+def _always_works(asset: str, contract: Contract) -> bool:
+    """Tell whether an asset is none that the stage would have to know."""
+    prefixes = (*contract.extension("x-example-assets", ()), *contract.extension("x-asset-prefixes", ()))
+    return asset.startswith(prefixes) or urlsplit(asset).scheme in ("http", "https")

@@ -553,38 +553,48 @@ const crashed = (error) => ({ outcome: "crashed", ...described(error) });
 
 function described(error) {
   const type = typeName(error);
-  const text = error instanceof Error ? `${error.message}${causes(error)}` : inspect(error);
+  const text = isError(error) ? `${error.message}${causes(error)}` : inspect(error);
   return { error: `${type}: ${text}`.slice(0, MOST_SAID), type, where: where(error) };
 }
 
-/** The class's name, but where Node's classes go by another one. */
+/** The class's name, but where that says nothing. By name: each realm has classes of its own. */
 function typeName(error) {
   const name = error?.constructor?.name ?? typeof error;
-  return ["NodeError", "DOMException"].includes(name) ? error.name : name;
+  return isError(error) && UNSPECIFIC.includes(name) ? String(error.name || name) : name;
 }
+
+const UNSPECIFIC = ["Error", "NodeError", "DOMException"];
+
+const isError = (value) => typeof value?.message === "string" && typeof value.stack === "string";
 
 function causes({ cause }) {
   if (cause === undefined || cause === null) return "";
-  if (!(cause instanceof Error)) return ` (${inspect(cause)})`;
+  if (!isError(cause)) return ` (${inspect(cause)})`;
   return ` (${cause.code ?? typeName(cause)}: ${cause.message})`;
 }
 
-const USE = [TypeError, RangeError, ReferenceError, SyntaxError, EvalError, URIError];
-const OF_JAVASCRIPT = [Error, AggregateError, ...USE];
-const OF_NODE = ["NodeError", "AssertionError"]; // classes that Node does not show
+/** Classes of what nobody throws on purpose. */
+const BUGS = /^(Type|Range|Reference|Syntax|Eval|URI|Internal|Assertion)Error$/;
 const NETWORK = ["ECONN", "ETIMEDOUT", "EPIPE", "EHOSTUNREACH", "ENETUNREACH", "ENOTFOUND", "EAI_AGAIN"];
 const TRANSFER = ["ABORT_ERR", "UND_ERR_", "HPE_", "ERR_STREAM_PREMATURE_CLOSE"];
 
+/** Whether somebody meant to say this: by a class of their own, by a plain Error, or by any value. */
 function isRefusal(error, refusals) {
   if (refusals) return refusals.some((type) => error instanceof type);
-  if (!(error instanceof Error)) return false;
-  const type = error.constructor;
-  return !(OF_JAVASCRIPT.includes(type) || OF_NODE.includes(type?.name)) || isOfNetwork(error);
+  if (error === undefined || error === null) return false;
+  if (isOfNetwork(error)) return true;
+  const name = typeName(error);
+  if (name === "AggregateError") return error.errors?.every((each) => isRefusal(each)) ?? false;
+  return !BUGS.test(name) && !isOfNode(error, name);
 }
 
-/** What fetch throws tells only by its cause that it was the network. */
+/** A plain Error by which Node tells that it is not used as it should be. */
+const isOfNode = ({ code }, name) => name === "Error" && String(code).startsWith("ERR_");
+
+/** What fetch throws where no answer came is a TypeError of these words, and its cause says why. */
 function isOfNetwork(error) {
-  for (let each = error; each instanceof Error; each = each.cause)
+  if (error.message === "fetch failed" && isError(error.cause)) return true;
+  for (let each = error; isError(each); each = each.cause)
     if ([...NETWORK, ...TRANSFER].some((code) => String(each.code).startsWith(code))) return true;
   return false;
 }
@@ -675,10 +685,10 @@ function parsed(line) {
   return leave(`no JSON object: ${line.slice(0, 200)}`);
 }
 
-const KEYS = ["url", "token", "photo", "out", "patience"];
+const NEEDED = ["task", "url", "token", "photo", "out", "patience"];
 
 function begin(message, { client, refusals }) {
-  const missing = ["task", ...KEYS].filter((key) => !(key in message));
+  const missing = NEEDED.filter((key) => !(key in message));
   if (missing.length) leave(`no task: it lacks ${missing.join(", ")}`);
   if (current || waiting) leave("a task came before the last was over");
   said.taken(); // what was still said after the task before
@@ -687,7 +697,8 @@ function begin(message, { client, refusals }) {
   traffic.begin(message.patience * 1000);
   pump.happened();
   pump.soon();
-  current.begin(Object.fromEntries(KEYS.map((key) => [key, message[key]])));
+  const { task: _, ...task } = message;
+  current.begin(task);
 }
 
 function answer(message) {

@@ -2,14 +2,16 @@
 
     python python_worker.py client.py:edit
 
-It and virtual_time.py beside it need nothing but Python 3.9, so it also runs where only the client is
-installed. How it talks is told in docs/fuzz-protocol.md. `@contracts.fuzz_client` runs clients by the same
-functions, in its own process.
+The files of this folder need nothing but Python 3.9, so they also run where only the client is installed. How
+it talks is told in docs/fuzz-protocol.md. `@contracts.fuzz_client` runs clients by the same functions, in its
+own process.
 """
 
 from __future__ import annotations
 
 import asyncio
+import concurrent.futures
+import dis
 import hashlib
 import http.client
 import importlib.util
@@ -20,18 +22,19 @@ import os
 import sys
 import traceback
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import MISSING, dataclass, field, fields
 from pathlib import Path
 from types import TracebackType
 from typing import Any, NoReturn
 
 if __package__:
-    from .virtual_time import Stopped, VirtualTime, is_of_python
+    from .moved_clocks import is_of_python
+    from .virtual_time import Stopped, VirtualTime
 else:  # run as a file, beside the other one; mypy reads it as a module
+    from moved_clocks import is_of_python  # type: ignore[import-not-found,no-redef,unused-ignore]
     from virtual_time import (  # type: ignore[import-not-found,no-redef,unused-ignore]
         Stopped,
         VirtualTime,
-        is_of_python,
     )
 
 Refusals = tuple[type[BaseException], ...]
@@ -43,7 +46,7 @@ _FUNCTION = "edit"
 
 @dataclass(frozen=True)
 class Task:
-    """One edit that a client is to make.
+    """What a client is to have done, once: an edit of the photo, or what `--operation` asks for.
 
     Attributes:
         url: the base URL of the API, such as `http://127.0.0.1:41234`.
@@ -51,6 +54,13 @@ class Task:
         photo: the path of the picture to edit, a JPEG file.
         out: the path of an empty folder for what is downloaded.
         patience: seconds after which one request should be given up.
+        operation: the id of the operation that is wanted, such as `textToVideo.createVideo`; nothing where
+            the choice is the client's.
+        path: its path, such as `/v1/text-to-video`.
+        request: the body that is wanted of it, in which files that are to be uploaded have their paths here.
+        video, audio: the paths of a video and of a sound that can be uploaded.
+        webhook_url: where the client's receiver of webhooks has to listen; nothing where it has none.
+        webhook_secret: what its events are signed with.
     """
 
     url: str
@@ -58,7 +68,17 @@ class Task:
     photo: str
     out: str
     patience: float
+    operation: str = ""
+    path: str = ""
+    request: Mapping[str, Any] = field(default_factory=dict)
+    video: str = ""
+    audio: str = ""
+    webhook_url: str = ""
+    webhook_secret: str = ""
 
+
+_KEYS = [each.name for each in fields(Task)]
+_NEEDED = [each.name for each in fields(Task) if each.default is each.default_factory is MISSING]
 
 # One run of the client.
 
@@ -67,9 +87,9 @@ def run(client: Callable[[Task], Any], task: Task, refusals: Refusals | None = N
     """Run a client, sync or async, and return how it ended, as the protocol has it, without what it said.
 
     Args:
-        client: makes the edit.
-        task: which one.
-        refusals: what it may raise; None for every class of its own, or of a library's, and OSError's.
+        client: does what is wanted.
+        task: what that is.
+        refusals: what it may raise; None for what `_is_refusal` takes for one.
     """
     try:
         result = client(task)
@@ -143,13 +163,40 @@ def _words(error: BaseException) -> str:
 
 
 def _is_refusal(error: BaseException, refusals: Refusals | None) -> bool:
+    """Tell whether somebody meant to say this: by a class that is not Python's, or by words in a plain one.
+
+    So is what the network does. A KeyError, a TypeError, a JSONDecodeError is none, whoever raised it.
+    """
     if inner := getattr(error, "exceptions", None):  # of a group, each has to be one
         return all(_is_refusal(each, refusals) for each in inner)
     if refusals is not None:
         return isinstance(error, refusals)
+    if isinstance(error, _OF_THE_NETWORK):
+        return True
     top = type(error).__module__.partition(".")[0]
     is_of_python = top == "builtins" or top in _STANDARD
-    return not is_of_python or isinstance(error, (OSError, http.client.HTTPException))
+    return not is_of_python or (type(error) in _OF_ANYBODY and _is_said(error.__traceback__))
+
+
+_OF_THE_NETWORK: Refusals = (
+    OSError,
+    http.client.HTTPException,
+    asyncio.TimeoutError,  # an OSError only from Python 3.11 on
+    concurrent.futures.TimeoutError,
+)
+_OF_ANYBODY = (Exception, RuntimeError, ValueError)
+"""Classes that clients raise which have none of their own, and that Python itself raises too."""
+
+
+def _is_said(trace: TracebackType | None) -> bool:
+    """Tell whether an error comes from a `raise`, and from one of the client's or a library's."""
+    while trace is not None and trace.tb_next is not None:
+        trace = trace.tb_next
+    if trace is None:  # of a group, and made by somebody
+        return True
+    code = trace.tb_frame.f_code
+    is_raised = dis.opname[code.co_code[trace.tb_lasti]] == "RAISE_VARARGS"
+    return is_raised and not _is_no_clients(code.co_filename)
 
 
 _STANDARD: frozenset[str] = getattr(
@@ -270,7 +317,7 @@ def _next_task(wire: _Wire) -> Task | None:
         message = wire.hear()
         if message is None:
             return None
-        return Task(**{name: message[name] for name in ("url", "token", "photo", "out", "patience")})
+        return Task(**{name: message[name] for name in _KEYS if name in message or name in _NEEDED})
     except (ValueError, KeyError, TypeError) as error:
         _leave(f"no task: {error!r}")
 

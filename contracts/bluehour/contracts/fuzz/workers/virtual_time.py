@@ -7,8 +7,7 @@ tasks are at work, it passes a little later, for they may be about to end the sl
 from __future__ import annotations
 
 import asyncio
-import sys
-import sysconfig
+import inspect
 import threading
 import time
 from collections.abc import Callable, Iterable, Iterator
@@ -17,23 +16,27 @@ from threading import Condition, Event, Thread
 from typing import Any
 from unittest.mock import patch
 
+if __package__:
+    from . import moved_clocks
+    from .virtual_alarm import Alarm
+else:  # run as a file, beside the others; mypy reads it as a module
+    import moved_clocks  # type: ignore[import-not-found,no-redef,unused-ignore]
+    from virtual_alarm import Alarm  # type: ignore[import-not-found,no-redef,unused-ignore]
+
 _ASYNC_SLEEP = asyncio.sleep
-_EVENT_WAIT = Event.wait
-_SLEEP, _TIME, _MONOTONIC, _PERF_COUNTER = time.sleep, time.time, time.monotonic, time.perf_counter
+_CONDITION_WAIT, _EVENT_WAIT, _JOIN = Condition.wait, Event.wait, Thread.join
+_SLEEP, _MONOTONIC = time.sleep, time.monotonic
 
 _OTHERS_WORK_FOR = 0.02
 """Real seconds for which others may be at work before a sleep ends all the same."""
+_WORK_IS_AWAITED_FOR = 1.0
+"""The same where a thread waits for what others do, and only not for ever."""
 
 _LOOKS_EVERY = 0.002
+_TURNS = 3
+"""Of the event loop, in which what was due before a sleep's end, such as a timeout's, comes before it."""
 
-_NOT_A_CLIENTS = (
-    "bluehour",
-    "hypothesis",
-    "_pytest",
-    "pytest",
-    "xdist",
-    "execnet",
-)
+Bound = moved_clocks.Bound
 
 
 class Stopped(BaseException):
@@ -58,6 +61,7 @@ class VirtualTime:
         self._main = threading.current_thread()
         self._here_before = set(threading.enumerate())
         self._of_all_tasks: set[Thread] = set()
+        self._alarm = Alarm(lambda: _MONOTONIC() + self._slept)
 
     # A task's beginning and end.
 
@@ -79,6 +83,7 @@ class VirtualTime:
             self._is_running = False
             self._sleepers.clear()
             self._changed.notify_all()
+        self._alarm.cancel()
 
     # Sleeping.
 
@@ -90,7 +95,10 @@ class VirtualTime:
         """
         if seconds < 0:
             raise ValueError("sleep length must be non-negative")
-        self._sleep(seconds, lambda: False)
+        if _called_by("subprocess"):  # between two looks at a process, which takes real time
+            _SLEEP(seconds)
+        else:
+            self._sleep(seconds, lambda: False)
 
     async def sleep_async(self, delay: float, result: Any = None) -> Any:
         """Do as `asyncio.sleep` does; other tasks get their turn.
@@ -106,6 +114,8 @@ class VirtualTime:
                 await _ASYNC_SLEEP(_LOOKS_EVERY)
         finally:
             self._sleepers.pop(sleeper, None)
+        for _ in range(_TURNS):
+            await _ASYNC_SLEEP(0)
         return result
 
     def wait(self, event: Event, timeout: float | None = None) -> bool:
@@ -115,13 +125,38 @@ class VirtualTime:
         self._sleep(timeout, event.is_set)
         return event.is_set()
 
-    def _sleep(self, seconds: float, is_over: Callable[[], bool]) -> None:
+    def wait_for_others(self, condition: Condition, timeout: float | None = None) -> bool:
+        """Do as `Condition.wait` does, and so what is built on it: queues, futures."""
+        if timeout is None or not self._bounds(timeout):
+            return _CONDITION_WAIT(condition, timeout)
+        is_told = False
+
+        def look() -> bool:
+            nonlocal is_told
+            is_told = is_told or _CONDITION_WAIT(condition, _LOOKS_EVERY)
+            return is_told
+
+        self._sleep(timeout, look, _WORK_IS_AWAITED_FOR)
+        return is_told
+
+    def join(self, thread: Thread, timeout: float | None = None) -> None:
+        """Do as `Thread.join` does."""
+        if timeout is not None and self._bounds(timeout):
+            self._sleep(timeout, lambda: not thread.is_alive(), _WORK_IS_AWAITED_FOR)
+            timeout = 0.0
+        _JOIN(thread, timeout)
+
+    def _sleep(
+        self, seconds: float, is_over: Callable[[], bool], others_work_for: float = _OTHERS_WORK_FOR
+    ) -> None:
         sleeper, since, task = threading.current_thread(), _MONOTONIC(), self._task
         self._lie_down(sleeper, seconds)
         try:
-            while not is_over() and not self._wakes(sleeper, task, since, self._threads_work):
+            while not is_over() and not self._wakes(
+                sleeper, task, since, self._threads_work, others_work_for
+            ):
                 with self._changed:
-                    self._changed.wait(_LOOKS_EVERY)
+                    _CONDITION_WAIT(self._changed, _LOOKS_EVERY)
         finally:
             self._sleepers.pop(sleeper, None)
 
@@ -131,7 +166,14 @@ class VirtualTime:
                 raise Stopped
             self._sleepers[sleeper] = self._slept + seconds
 
-    def _wakes(self, sleeper: object, task: int, since: float, others_work: Callable[[], bool]) -> bool:
+    def _wakes(
+        self,
+        sleeper: object,
+        task: int,
+        since: float,
+        others_work: Callable[[], bool],
+        others_work_for: float = _OTHERS_WORK_FOR,
+    ) -> bool:
         """Move the clock to a sleeper's end if it is the next to end; tells whether it has come."""
         with self._changed:
             is_of_all_tasks = threading.current_thread() in self._of_all_tasks
@@ -145,15 +187,20 @@ class VirtualTime:
                 return True
             if not self._is_running or until > min(self._sleepers.values()):
                 return False
-            if others_work() and _MONOTONIC() - since < _OTHERS_WORK_FOR:
+            if others_work() and _MONOTONIC() - since < others_work_for:
                 return False
-            slept = self._ask(until - self._slept)
+            slept = self._ask(min(until - self._slept, self._alarm.due_in))
             if slept is None:
                 self._is_stopped = True
                 raise Stopped
             self._slept += slept
             self._changed.notify_all()
-            return True
+            self._alarm.moved()
+            return until <= self._slept
+
+    def _bounds(self, timeout: float) -> bool:
+        """Whether a time limit is one of a client that is at its task; importing it takes real time."""
+        return self._has_begun and timeout > 0 and self._is_clients(threading.current_thread())
 
     def _is_clients(self, thread: Thread) -> bool:
         return thread not in self._here_before or thread is self._main
@@ -179,22 +226,27 @@ class VirtualTime:
         Args:
             bound: names that were bound to the real one by modules that are imported already.
         """
-        moved: dict[Any, Any] = {_SLEEP: self.sleep, _ASYNC_SLEEP: self.sleep_async}
-        moved.update({clock: self._moved(clock) for clock in (_TIME, _MONOTONIC, _PERF_COUNTER)})
+        clocks = moved_clocks.stand_ins(lambda: self._slept) | {_SLEEP: self.sleep}
         with ExitStack() as stack:
-            for real in (_SLEEP, _TIME, _MONOTONIC, _PERF_COUNTER):
-                stack.enter_context(patch.object(time, real.__name__, moved[real]))
-            stack.enter_context(patch.object(asyncio, "sleep", self.sleep_async))
-            stack.enter_context(
-                patch.object(Event, "wait", lambda event, timeout=None: self.wait(event, timeout))
-            )
-            stack.enter_context(patch.object(threading, "excepthook", _quiet(threading.excepthook)))
+            stack.enter_context(moved_clocks.installed(clocks, (each for each in bound if each[2] in clocks)))
             for names, name, real in bound:
-                stack.enter_context(patch.dict(names, {name: moved[real]}))
+                if real is _ASYNC_SLEEP:
+                    stack.enter_context(patch.dict(names, {name: self.sleep_async}))
+            stack.enter_context(patch.object(asyncio, "sleep", self.sleep_async))
+            for kind, name, ours in (
+                (Event, "wait", self.wait),
+                (Condition, "wait", self.wait_for_others),
+                (Thread, "join", self.join),
+            ):
+                stack.enter_context(patch.object(kind, name, _method(ours)))
+            stack.enter_context(patch.object(threading, "excepthook", _quiet(threading.excepthook)))
+            stack.enter_context(self._alarm.installed())
             yield
 
-    def _moved(self, clock: Callable[[], float]) -> Callable[[], float]:
-        return lambda: clock() + self._slept
+
+def _method(ours: Callable[..., Any]) -> Callable[..., Any]:
+    """A function that is bound to the instance of which it becomes a method."""
+    return lambda instance, timeout=None: ours(instance, timeout)
 
 
 def _quiet(hook: Callable[[Any], object]) -> Callable[[Any], object]:
@@ -202,24 +254,14 @@ def _quiet(hook: Callable[[Any], object]) -> Callable[[Any], object]:
     return lambda args: None if args.exc_type is Stopped else hook(args)
 
 
-Bound = tuple[dict[str, Any], str, Any]
-"""A module's names, one of them, and what of the real clock it is bound to."""
+def _called_by(module: str) -> bool:
+    """Whether the caller of our caller is in a module."""
+    frame = inspect.currentframe()
+    for _ in range(2):
+        frame = frame and frame.f_back
+    return frame is not None and frame.f_globals.get("__name__") == module
 
 
 def bound_names() -> list[Bound]:
-    """Return where modules outside of Python's library have said, say, `from time import sleep`."""
-    reals = {id(real): real for real in (_SLEEP, _TIME, _MONOTONIC, _PERF_COUNTER, _ASYNC_SLEEP)}
-    found = []
-    for name, module in list(sys.modules.items()):
-        file = getattr(module, "__file__", None)
-        if file and name.partition(".")[0] not in _NOT_A_CLIENTS and not is_of_python(file):
-            names = vars(module)
-            found += [
-                (names, each, reals[id(value)]) for each, value in list(names.items()) if id(value) in reals
-            ]
-    return found
-
-
-def is_of_python(file: str) -> bool:
-    """Tell whether a file is of Python's own library."""
-    return file.startswith(sysconfig.get_path("stdlib")) and "site-packages" not in file
+    """Return where modules have bound what is moved, by `from time import sleep` and the like."""
+    return moved_clocks.bound_names([*moved_clocks.stand_ins(lambda: 0.0), _SLEEP, _ASYNC_SLEEP])
