@@ -291,7 +291,7 @@ def test_the_receiver_refuses_what_another_secret_signed(suite: pytest.Pytester)
 def test_the_contract_is_at_hand(suite: pytest.Pytester) -> None:
     code = """
     def test_it(magic_hour_contract):
-        assert magic_hour_contract.operation("aiFaceEditor.editImage").credits == 1
+        assert magic_hour_contract.operation("aiFaceEditor.editImage").node["x-credits"] == 1
     """
     run(suite, code).assert_outcomes(passed=1)
 

@@ -444,7 +444,7 @@ _ASSETS_REFUSED = (
         "The picture of the published examples has to be uploaded first.",
         _PUBLISHED,
         None,
-        keeping(lambda document: document.pop("x-example-asset")),
+        keeping(lambda document: document.pop("x-example-assets")),
         posting(PHOTO, legal(PHOTO)),
     ),
 )

@@ -16,6 +16,7 @@ from . import (
     methods,
     money,
     robustness,
+    subtle,
     uploads,
     validation,
 )
@@ -32,4 +33,5 @@ DEVIANTS: tuple[Deviant, ...] = (
     *uploads.DEVIANTS,
     *methods.DEVIANTS,
     *robustness.DEVIANTS,
+    *subtle.DEVIANTS,
 )

@@ -7,11 +7,12 @@ from collections.abc import Callable
 from dataclasses import replace
 from datetime import datetime
 from functools import partial
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from PIL import Image
 
-from bluehour.mock_server.api.representation import download_link
+from bluehour.mock_server.api.representation import signed_link
 from bluehour.mock_server.app import create_app
 from bluehour.mock_server.core.assets.links import output_path
 from bluehour.mock_server.core.clock import isoformat
@@ -84,13 +85,13 @@ def _rendered(
     """Make other pictures."""
 
     def wrap(mock: Mock) -> WSGIApplication:
-        mock.rendering.outputs.renderer = renderer
+        mock.rendering.outputs.simulated = renderer
         return create_app(mock)
 
     return _deviant(name, breaks, rule, operation, wrap, witness)
 
 
-class _Renderer(SimulatedRenderer):
+class _Renderer:
     """Makes a picture for another job, or another picture of it."""
 
     def __init__(
@@ -102,13 +103,10 @@ class _Renderer(SimulatedRenderer):
         self._job = job
         self._picture = picture
 
-    def render(self, job: Job) -> bytes:
-        made = super().render(self._job(job))
+    def render(self, job: Job, target: Path) -> None:
+        made = SimulatedRenderer().render(self._job(job))
         with Image.open(io.BytesIO(made)) as picture:
-            other = self._picture(picture)
-            file = io.BytesIO()
-            other.save(file, "PNG")
-            return file.getvalue()
+            self._picture(picture).save(target, "PNG")
 
 
 def _without(field: str) -> Callable[[Job], Job]:
@@ -145,7 +143,7 @@ def _early(mock: Mock, data: dict[str, Any]) -> list[Any]:
     if data["status"] != "rendering":
         downloads: list[Any] = data["downloads"]
         return downloads
-    return [download_link(mock.world, data["id"], "png", mock.world.clock.now(), mock.world.base_url)]
+    return [signed_link(mock.world, data["id"], "output.png", mock.world.clock.now(), mock.world.base_url)]
 
 
 def _a_look_later(mock: Mock) -> Handler:
@@ -191,7 +189,8 @@ def _nameless(mock: Mock) -> Handler:
 def _signing(mock: Mock, asked: Asked) -> Asked:
     """Ask for a project's picture by the right link."""
     return asked.to(
-        "GET", mock.world.links.sign(output_path(asked.project_id, "png"), mock.world.clock.now() + _DAY)
+        "GET",
+        mock.world.links.sign(output_path(asked.project_id, "output.png"), mock.world.clock.now() + _DAY),
     )
 
 

@@ -13,6 +13,7 @@ from bluehour.openapi.contract import Contract, load
 from bluehour.openapi.document import Document, resolve
 from bluehour.openapi.model import JSON
 
+from ..editors import EDITORS
 from .deviant import Wrap
 
 if TYPE_CHECKING:
@@ -25,7 +26,7 @@ def keeping(edit: Callable[[Document], object]) -> Wrap:
     """Keep an edited copy of the contract, and go on to publish the original."""
 
     def wrap(mock: Mock) -> WSGIApplication:
-        document = copy.deepcopy(load().document)
+        document = copy.deepcopy(EDITORS.document)
         edit(document)
         mock.world.adopt(Contract(document))
         kept = create_app(mock)
@@ -42,7 +43,7 @@ def keeping(edit: Callable[[Document], object]) -> Wrap:
 @cache
 def _publishing() -> WSGIApplication:
     """An application of the right contract; deviants may share it, as nothing is stored in it."""
-    return create_app(Mock())
+    return create_app(Mock(EDITORS))
 
 
 def edited(operation: str, field: str = "", **keywords: Any) -> Wrap:

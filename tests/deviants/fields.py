@@ -14,8 +14,8 @@ from .names import FACE, PHOTO, UPLOAD_URLS
 _EXAMPLES = {PHOTO: 0, FACE: 0, UPLOAD_URLS: 1}
 """Which of the published examples is the plainest: for the uploads it is the one picture."""
 
-EXAMPLE_ASSET: str = load().extension("x-example-asset")
-FAILING_ASSET: str = load().extension("x-failing-asset").format(code="no_source_face")
+EXAMPLE_ASSET: str = load().extension("x-example-assets")[0] + "1234.png"
+FAILING_ASSET: str = load().extension("x-failing-asset").format(code="no_source_face") + ".png"
 
 
 def legal(operation: str, asset: str = EXAMPLE_ASSET) -> Any:

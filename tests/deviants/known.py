@@ -26,4 +26,5 @@ NOT_FOUND: dict[str, str] = {
     "last-slash-is-ignored": _OPEN,
     "last-slash-redirects": _OPEN,
     "capitals-are-ignored": _OPEN,
+    "malformed-json-before-authentication": "frameworks parse before they ask who calls; it tells nothing",
 }

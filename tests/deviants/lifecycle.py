@@ -9,7 +9,7 @@ from dataclasses import replace
 from functools import partial
 from typing import Any
 
-from bluehour.mock_server.api.representation import download_link
+from bluehour.mock_server.api.representation import signed_link
 from bluehour.mock_server.core.assets import Upload
 from bluehour.mock_server.core.clock import isoformat
 from bluehour.mock_server.core.projects import Project
@@ -213,7 +213,8 @@ def _fails_after_all(mock: Mock) -> Handler:
             now = mock.world.clock.now()
             balance = mock.world.store.balance(project.account_id, now)
             mock.world.store.set_account(project.account_id, now, credits=balance + project.credits)
-        failure = {"code": "unknown_error", "message": mock.world.error_message("unknown_error")}
+        messages = mock.world.contract.extension("x-job-errors")
+        failure = {"code": "unknown_error", "message": messages["unknown_error"]}
         nothing = {"credits_charged": 0, "total_frame_cost": 0, "downloads": []}
         return answered.with_json({**answered.json, **nothing, "status": "error", "error": failure})
 
@@ -270,7 +271,9 @@ def _keeping_downloads(mock: Mock) -> Handler:
         answered = forward(asked)
         if answered.status != 200 or answered.json["enabled"] or answered.json["status"] != "complete":
             return answered
-        link = download_link(mock.world, asked.project_id, "png", mock.world.clock.now(), mock.world.base_url)
+        link = signed_link(
+            mock.world, asked.project_id, "output.png", mock.world.clock.now(), mock.world.base_url
+        )
         return answered.with_json({**answered.json, "downloads": [link]})
 
     return only(GET_PROJECT, handler)
@@ -281,7 +284,9 @@ def _downloads_of_the_failed(mock: Mock) -> Handler:
         answered = forward(asked)
         if answered.status != 200 or answered.json["status"] != "error":
             return answered
-        link = download_link(mock.world, asked.project_id, "png", mock.world.clock.now(), mock.world.base_url)
+        link = signed_link(
+            mock.world, asked.project_id, "output.png", mock.world.clock.now(), mock.world.base_url
+        )
         return answered.with_json({**answered.json, "downloads": [link]})
 
     return only(GET_PROJECT, handler)

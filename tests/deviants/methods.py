@@ -18,6 +18,7 @@ from .altering import (
     Handler,
     after,
     after_json,
+    answering,
     around,
     before,
     changed,
@@ -30,7 +31,7 @@ from .client import Client
 from .deviant import Deviant, Witness
 from .fields import legal
 from .names import ELSEWHERE, FACE, GET_PROJECT, PHOTO, UPLOAD_URLS
-from .witnesses import plain, seen, sending
+from .witnesses import plain, posting, seen, sending
 
 _deviant = partial(Deviant, group="methods")
 
@@ -395,6 +396,14 @@ _ON_PATHS = (
         None,
         around(_listing),
         sending("GET", _PROJECTS),
+    ),
+    _deviant(
+        "no-photo-editor",
+        "The photo editor is not there.",
+        "paths",
+        PHOTO,
+        answering(PHOTO, lambda _: True, error(404, "not_found", "Not Found")),
+        posting(PHOTO, legal(PHOTO)),
     ),
     _rerouted(
         "last-slash-is-ignored",

@@ -13,6 +13,7 @@ from bluehour.mock_server.core.stores.memory import MemoryStore
 from bluehour.mock_server.mock import Mock
 from bluehour.openapi.contract import load
 from bluehour.openapi.document import Document
+from bluehour.openapi.terms import usual_price
 
 from .altering import (
     Answered,
@@ -82,7 +83,7 @@ def _answered(status: int) -> Callable[[Asked, Answered], bool]:
 
 
 def _price(asked: Asked) -> int:
-    return load().operation(asked.of).credits
+    return usual_price(load().operation(asked.of))
 
 
 class _KeepsCharges(MemoryStore):

@@ -11,6 +11,7 @@ from bluehour.mock_server.core.settings import Settings
 from bluehour.mock_server.mock import Mock
 from bluehour.mock_server.server.inprocess import running
 
+from ..editors import EDITORS
 from .deviant import Deviant
 
 TIME_SCALE = 0.02
@@ -40,7 +41,7 @@ def served(deviant: Deviant | None) -> Iterator[Served]:
     """Serve a deviant, or the right server where it is None, at a free port of 127.0.0.1."""
     make_app = deviant.wrap if deviant else create_app
     with (
-        closing(Mock(settings=Settings(time_scale=TIME_SCALE))) as mock,
+        closing(Mock(EDITORS, Settings(time_scale=TIME_SCALE))) as mock,
         running(mock, make_app=make_app) as url,
     ):
         yield Served(url, mock)

@@ -34,10 +34,23 @@ def need_the_extra(command: str, module: str, extra: str = "contracts") -> None:
     Raises:
         Problem: it is not there.
     """
+    if missing := what_is_missing(command, module, extra):
+        raise Problem(missing)
+
+
+def what_is_missing(user: str, module: str, extra: str = "contracts") -> str:
+    """Say what to install where a module of an extra is not there; nothing where it is.
+
+    Args:
+        user: what needs it, such as `bluehour check`.
+        module: the one without which nothing works.
+        extra: that brings it.
+    """
     try:
         import_module(module)
-    except ImportError as error:
-        raise Problem(f"{command} needs more than the mock does: {command_for(extra)}") from error
+    except ImportError:
+        return f"{user} needs more than the mock does: {command_for(extra)}"
+    return ""
 
 
 def colour_and_width() -> tuple[bool, int]:

@@ -68,7 +68,7 @@ class Exchange:
     """A request with its answer, and what is known about it.
 
     Attributes:
-        number: counted from 1.
+        number: counted from 1; 0 of what was never sent.
         at: when it was sent, in seconds since the epoch.
         operation: what was called; None for a transfer, and for what the contract does not have.
         transfer: `upload` or `download` for the two ends of a signed link; nothing for all else.
@@ -93,6 +93,11 @@ class Exchange:
     reserved: int = 0
     booked: int = 0
     spent: int = 0
+
+    @property
+    def was_sent(self) -> bool:
+        """Whether there was a call; a link that may not be followed has none."""
+        return self.number > 0
 
     @property
     def label(self) -> str:

@@ -8,6 +8,7 @@ they came. The proxy, the fuzz stage and the check use it.
 
 from __future__ import annotations
 
+import io
 import re
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
 from dataclasses import dataclass
@@ -156,12 +157,12 @@ class Incoming:
         Raises:
             Cut, Malformed: as of `pieces`.
         """
-        body = bytearray()
+        body = io.BytesIO()  # which gives away what it has gathered, where a list or a bytearray is copied
         async for piece in self.pieces(framing):
-            body += piece.content
-            if most is not None and len(body) > most:
+            body.write(piece.content)
+            if most is not None and body.tell() > most:
                 break
-        return bytes(body)
+        return body.getvalue()
 
     async def pieces(self, framing: Framing) -> AsyncIterator[Piece]:
         """Yield a body as it comes.

@@ -1,10 +1,19 @@
-"""Keeping clients of this machine's servers from going through a proxy."""
+"""What is on this machine, and keeping clients of its servers from going through a proxy."""
 
 from __future__ import annotations
 
+import ipaddress
 import os
 
 _HERE = "127.0.0.1"
+
+
+def is_loopback(host: str) -> bool:
+    """Tell whether a host's name or address is this machine's own."""
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost" or host.endswith(".localhost")
 
 
 def without_proxies() -> dict[str, str]:

@@ -6,7 +6,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import IntEnum, StrEnum
 
-from .exchange import Exchange
+from bluehour.openapi.wording import counted
+
+from .baseline import Acceptance
+from .exchange import Exchange, Headers
 from .rules import Rule, Severity
 
 
@@ -39,6 +42,8 @@ class Finding:
         words: the contract's own words on it, as YAML; nothing where the rule's `place` is all there is.
         times: how many exchanges have shown it.
         related: other exchanges that are needed to see it, such as the create before a GET.
+        accepted: what of the baseline accepts it; None where nothing does.
+        folded: findings that follow from it, and are not told one by one.
     """
 
     rule: Rule
@@ -49,6 +54,19 @@ class Finding:
     words: str = ""
     times: int = 1
     related: tuple[Exchange, ...] = ()
+    accepted: Acceptance | None = None
+    folded: tuple[Finding, ...] = ()
+
+    @property
+    def consequences(self) -> str:
+        """What follows from it, in a sentence; nothing where nothing does."""
+        rules = ", ".join(dict.fromkeys(each.rule.id for each in self.folded))
+        return f"{counted(len(self.folded), 'finding')} more follow from it: {rules}." if rules else ""
+
+    @property
+    def is_error(self) -> bool:
+        """Whether it fails a check where it is not accepted."""
+        return self.rule.severity is Severity.ERROR
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,6 +105,7 @@ class Report:
         accounts: what each account that was used is, by its label.
         notes: what the reader should know: what was assumed, what was left out and why.
         max_requests: how many requests might be sent, where those are counted and not credits.
+        headers: what requests to the deployment carried because the user said so; their values are secrets.
     """
 
     target: str
@@ -106,11 +125,17 @@ class Report:
     accounts: Mapping[str, str] = field(default_factory=dict)
     notes: tuple[str, ...] = ()
     max_requests: int | None = None
+    headers: Headers = ()
 
     @property
     def errors(self) -> tuple[Finding, ...]:
         """The findings that fail the check."""
-        return tuple(each for each in self.findings if each.rule.severity is Severity.ERROR)
+        return tuple(each for each in self.findings if each.is_error and not each.accepted)
+
+    @property
+    def accepted(self) -> tuple[Finding, ...]:
+        """The findings that the baseline accepts."""
+        return tuple(each for each in self.findings if each.accepted)
 
     @property
     def unjudged(self) -> tuple[Verdict, ...]:

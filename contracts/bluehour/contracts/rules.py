@@ -126,6 +126,13 @@ RULES: tuple[Rule, ...] = (
         _NOTHING,
         "Log the details, and answer with a sentence of your own.",
     ),
+    Rule(
+        "answer.offered",
+        "The deployment has every operation of the contract",
+        "paths",
+        _NOTHING,
+        "Deploy the operation, or have what stands before it pass the path on.",
+    ),
     # Who calls.
     Rule(
         "auth.required",
@@ -179,15 +186,15 @@ RULES: tuple[Rule, ...] = (
     ),
     Rule(
         "refuse.container",
-        "An array or a plain value in place of an object is refused, and the other way round",
-        "type: object and type: array in the request's schema",
+        "An object or an array that is none, or has in it what it must not have, is refused",
+        "type, additionalProperties, uniqueItems and contains in the request's schema",
         _REFUSED,
         "Check a value's type before reaching into it.",
     ),
     Rule(
         "refuse.empty",
         "An empty string or list is refused where the schema wants something in it",
-        "minLength and minItems in the request's schema",
+        "minLength, minItems and minProperties in the request's schema",
         _REFUSED,
         "Apply minLength and minItems.",
     ),
@@ -201,7 +208,7 @@ RULES: tuple[Rule, ...] = (
     Rule(
         "refuse.maximum",
         "A number above its maximum is refused",
-        "maximum in the request's schema; maxLength of a text, maxItems of a list",
+        "maximum in the request's schema; maxLength, maxItems and maxProperties",
         _REFUSED,
         "Apply the upper bound; do not clamp.",
     ),
@@ -221,8 +228,8 @@ RULES: tuple[Rule, ...] = (
     ),
     Rule(
         "refuse.pattern",
-        "A text that does not match its pattern is refused",
-        "pattern in the request's schema",
+        "A text that does not match its pattern or its format is refused",
+        "pattern, format and propertyNames in the request's schema",
         _REFUSED,
         "Match the whole pattern, anchors included.",
     ),
@@ -404,6 +411,13 @@ RULES: tuple[Rule, ...] = (
         "x-plan-limit of the field, x-plans of the contract",
         _REFUSED,
         "Check the plan's limits before charging.",
+    ),
+    Rule(
+        "credits.account",
+        "The account's own balance is what its projects say that they have cost, and nothing else",
+        "credits of GET /v1/account",
+        _SHARED,
+        "Book exactly what the answers say, once, and show the balance that is booked.",
     ),
     # A project's life.
     Rule(
@@ -785,6 +799,8 @@ def rules_of(contract: Contract) -> tuple[Rule, ...]:
     """Return the rules that a contract's server can be judged by, but for those about pictures."""
     has_projects = any(operation.behaviour for operation in contract.operations)
     own = RULES if has_projects else tuple(each for each in RULES if not _asks_for_x_keys(each))
+    if not any(operation.behaviour == "get-account" for operation in contract.operations):
+        own = tuple(each for each in own if each.id != "credits.account")
     return (*own, *RESOURCE_RULES) if contract.actions else own
 
 

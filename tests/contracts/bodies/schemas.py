@@ -13,11 +13,11 @@ from typing import Any
 from hypothesis import strategies as st
 
 from bluehour.contracts.bodies import Edge, Illegal, illegal, legal
-from bluehour.openapi.contract import load
 from bluehour.openapi.document import resolve
 from bluehour.openapi.model import JSON, MediaType, Operation
 from bluehour.openapi.schema import Schema
 from bluehour.openapi.validators import Path
+from tests.editors import EDITORS
 
 
 @dataclass(frozen=True)
@@ -40,7 +40,7 @@ class Sketch:
 
 # --- the contract's own -------------------------------------------------------------------------------------
 
-OPERATIONS: dict[str, Operation] = {each.id: each for each in load().operations if each.body is not None}
+OPERATIONS: dict[str, Operation] = {each.id: each for each in EDITORS.operations if each.body is not None}
 """Those that take a body."""
 
 

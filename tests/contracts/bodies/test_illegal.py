@@ -15,6 +15,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bluehour.contracts.bodies import Illegal, illegal, unparsable
+from bluehour.contracts.bodies.illegal import KEYWORDS
 from bluehour.contracts.bodies.places import value_in
 from bluehour.contracts.rules import rule
 from bluehour.openapi.model import JSON, MediaType, Operation
@@ -33,19 +34,6 @@ from .schemas import (
     media_of,
     numbers,
 )
-
-KEYWORDS = {
-    "refuse.missing": {"required"},
-    "refuse.null": {"type"},
-    "refuse.type": {"type"},
-    "refuse.container": {"type"},
-    "refuse.empty": {"minLength", "minItems"},
-    "refuse.minimum": {"minimum", "exclusiveMinimum"},
-    "refuse.maximum": {"maximum", "exclusiveMaximum", "maxLength", "maxItems"},
-    "refuse.step": {"multipleOf"},
-    "refuse.choice": {"enum"},
-    "refuse.pattern": {"pattern"},
-}
 
 each_operation = pytest.mark.parametrize("operation", OPERATIONS.values(), ids=OPERATIONS.keys())
 thoroughly = examples(40)

@@ -73,3 +73,9 @@ def test_a_value_is_found_and_replaced_at_any_depth(path: Path) -> None:
     body = {"a": [{"b": 1}]}
     assert value_in(with_value(body, path, "new"), path) == "new"
     assert body == {"a": [{"b": 1}]}
+
+
+def test_what_is_in_two_places_of_a_body_is_changed_in_one() -> None:
+    shared = ["text"]
+    assert with_value({"a": [shared, shared]}, ("a", 0, 0), "other") == {"a": [["other"], ["text"]]}
+    assert shared == ["text"]

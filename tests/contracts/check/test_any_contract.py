@@ -421,3 +421,52 @@ def test_elsewhere_it_has_to_be_said_how_many_requests_may_be_sent() -> None:
     with pytest.raises(ValueError, match="--max-requests"):
         ready(options)
     assert ready(Options(target=options.target, token="t", spec=SCRIBE, max_requests=9)).request_budget == 9
+
+
+LISTS = {
+    "openapi": "3.1.0",
+    "info": {"title": "Lists", "version": "1"},
+    "paths": {
+        "/things": {
+            "get": {
+                "operationId": "list",
+                "parameters": [
+                    {
+                        "name": "colour",
+                        "in": "query",
+                        "style": "form",
+                        "explode": False,
+                        "schema": {
+                            "type": "array",
+                            "items": {"type": "string", "enum": ["red", "green", "blue"]},
+                            "maxItems": 2,
+                        },
+                        "example": ["red"],
+                    }
+                ],
+                "responses": {
+                    "200": {
+                        "description": "All",
+                        "content": {"application/json": {"schema": {"type": "array", "items": {}}}},
+                    },
+                    "400": {"description": "Wrong"},
+                },
+            }
+        }
+    },
+}
+
+
+@pytest.mark.parametrize(
+    ("deviation", "broken"), [(None, set()), (reads_no_query, {"refuse.choice", "refuse.maximum"})]
+)
+def test_the_items_and_the_length_of_a_list_in_a_query_are_tried(
+    deviation: Deviation | None, broken: set[str], tmp_path: Path
+) -> None:
+    spec = tmp_path / "lists.json"
+    spec.write_text(json.dumps(LISTS), "utf-8")
+    report = checked(spec, "", deviation)
+    assert broken_rules(report) >= broken, terminal(report, colour=False, width=110)
+    assert bool(report.findings) == bool(broken)
+    tried = {each.request.url.partition("?")[2] for each in report.exchanges}
+    assert {"colour=red,red", "colour=red,red,red"} <= {each.replace("%2C", ",") for each in tried}

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import signal
+import socket
 import subprocess
 import sys
 import time
@@ -16,6 +17,7 @@ from click.testing import CliRunner, Result
 from bluehour.mock_server.cli import main
 from tests.deviants.catalogue import DEVIANTS
 from tests.deviants.serving import served
+from tests.editors import editors_file
 
 BLUEHOUR = Path(sys.executable).with_name("bluehour")
 NOBODY = "http://127.0.0.1:9"
@@ -24,7 +26,7 @@ FREE = ("--only", "path", "--only", "project.unknown")
 
 
 def run(*args: str | Path) -> Result:
-    return CliRunner().invoke(main, ["check", *map(str, args)])
+    return CliRunner().invoke(main, ["check", "--spec", f"{editors_file()}", *map(str, args)])
 
 
 def test_a_server_that_conforms_is_0() -> None:
@@ -96,11 +98,20 @@ def test_a_picture_that_is_none_is_2(tmp_path: Path) -> None:
     assert str(picture) in result.output
 
 
-def test_a_server_that_is_not_there_is_3(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("bluehour.contracts.check.run.LOCAL_RECONNECT", 0.1)
+def test_a_server_that_is_not_there_is_3() -> None:
     result = run(NOBODY)
     assert result.exit_code == 3, result.output
-    assert "can't be reached" in result.output
+    assert "can't be reached: Connection refused" in " ".join(result.output.split())
+
+
+def test_a_name_that_nobody_has_is_3(monkeypatch: pytest.MonkeyPatch) -> None:
+    def unknown(*_: object) -> object:
+        raise socket.gaierror(socket.EAI_NONAME, "Name or service not known")
+
+    monkeypatch.setattr(socket, "getaddrinfo", unknown)
+    result = run("http://nobody.invalid", "--token", "any-token")
+    assert result.exit_code == 3, result.output
+    assert "can't be reached: Name or service not known" in " ".join(result.output.split())
 
 
 def test_a_token_that_is_refused_is_3() -> None:
@@ -159,7 +170,7 @@ def test_help_explains_the_exit_codes() -> None:
 def test_ctrl_c_ends_it_and_what_is_known_is_told() -> None:
     with served(None) as server:
         process = subprocess.Popen(
-            [BLUEHOUR, "check", server.url, "--rate", "40"],
+            [BLUEHOUR, "check", server.url, "--rate", "40", "--spec", editors_file()],
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
             text=True,

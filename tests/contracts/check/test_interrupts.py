@@ -26,16 +26,17 @@ from bluehour.mock_server.app import create_app
 from bluehour.mock_server.core.settings import Settings
 from bluehour.mock_server.mock import Mock
 from bluehour.mock_server.server.inprocess import running
-from bluehour.openapi.contract import load
+from bluehour.openapi.terms import usual_price
 from tests.deviants.catalogue import DEVIANTS
 from tests.deviants.deviant import Deviant
 from tests.deviants.serving import TIME_SCALE, Served, served
+from tests.editors import EDITORS, editors_file
 from tests.interrupting import LOST, in_the_background, interrupt, on_linux, wait_until_it_listens
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIEnvironment
 
-PRICED = tuple(operation.path for operation in load().operations if operation.credits)
+PRICED = tuple(operation.path for operation in EDITORS.operations if usual_price(operation))
 
 
 class Interrupted:
@@ -47,7 +48,7 @@ class Interrupted:
         self._paid = 0
         self._happens: Callable[[], None] | None = happens
 
-    def send(self, request: Request, timeout: float, *, fresh: bool) -> Answer:
+    def send(self, request: Request, timeout: float, *, fresh: bool, most: int = 0) -> Answer:
         self.sent_after += self._happens is None
         answer = self._wire.send(request, timeout, fresh=fresh)
         is_paid = answer.status == 200 and request.url.endswith(PRICED)
@@ -62,10 +63,12 @@ def interrupted(
     happens: Callable[[], None], deviant: Deviant | None = None
 ) -> tuple[Report, Interrupted, int]:
     """Check a server in this process; return what is told, the wire, and what the server has booked."""
-    with closing(Mock(settings=Settings(time_scale=0))) as mock:
+    with closing(Mock(EDITORS, Settings(time_scale=0))) as mock:
         app = deviant.wrap(mock) if deviant else create_app(mock)
         wire = Interrupted(AppWire(app), happens)
-        report = check(Options("http://127.0.0.1:4010", "any-token"), wire=wire, sleep=lambda _: None)
+        report = check(
+            Options("http://127.0.0.1:4010", "any-token"), contract=EDITORS, wire=wire, sleep=lambda _: None
+        )
         entries = [
             entry
             for account in mock.world.store.accounts()
@@ -123,7 +126,7 @@ def interrupting() -> Iterator[tuple[Interrupting, str]]:
         return apps[0]
 
     with (
-        closing(Mock(settings=Settings(time_scale=TIME_SCALE))) as mock,
+        closing(Mock(EDITORS, Settings(time_scale=TIME_SCALE))) as mock,
         running(mock, make_app=app_of) as url,
     ):
         yield apps[0], url
@@ -132,7 +135,10 @@ def interrupting() -> Iterator[tuple[Interrupting, str]]:
 @on_linux
 def test_a_call_that_is_paid_for_and_under_way_is_waited_for_and_booked(tmp_path: Path) -> None:
     facts = tmp_path / "facts.json"
-    with interrupting() as (app, url), in_the_background("check", url, "--json", facts) as process:
+    with (
+        interrupting() as (app, url),
+        in_the_background("check", url, "--spec", editors_file(), "--json", facts) as process,
+    ):
         app.press = lambda: interrupt(process)
         out, err = process.communicate(timeout=120)
     assert process.returncode == 3, out + err
@@ -146,7 +152,7 @@ def test_a_call_that_is_paid_for_and_under_way_is_waited_for_and_booked(tmp_path
 
 @on_linux
 def test_the_second_one_ends_it_without_waiting() -> None:
-    with interrupting() as (app, url), in_the_background("check", url) as process:
+    with interrupting() as (app, url), in_the_background("check", url, "--spec", editors_file()) as process:
 
         def press_until_it_ends() -> None:
             while process.poll() is None:
@@ -158,15 +164,24 @@ def test_the_second_one_ends_it_without_waiting() -> None:
     assert "Traceback" not in err
 
 
-QUICK = ("--only", "refuse.random", "--only", "accept.random", "--only", "credits.balance")
+RULES = ("refuse.random", "accept.random", "credits.balance")
 """Rules that are soon judged, some of them by what hypothesis draws, and some by creates side by side."""
+
+QUICK: tuple[str | Path, ...] = (
+    "--spec",
+    editors_file(),
+    *(part for rule in RULES for part in ("--only", rule)),
+)
 
 
 @on_linux
 def test_a_report_that_is_being_written_is_written_whole(tmp_path: Path) -> None:
     pipe = tmp_path / "facts.json"
     os.mkfifo(pipe)
-    with served(None) as server, in_the_background("check", server.url, *QUICK, "--json", pipe) as process:
+    with (
+        served(None) as server,
+        in_the_background("check", server.url, *QUICK, "--json", pipe) as process,
+    ):
         with pipe.open() as facts:  # the check has ended by now, and waits until it can write
             interrupt(process)
             told = json.loads(facts.read())

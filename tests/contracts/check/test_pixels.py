@@ -19,7 +19,7 @@ from PIL import Image, ImageDraw, ImageEnhance, ImageFilter
 
 from bluehour.contracts.check.inprocess import AppWire
 from bluehour.contracts.check.pixels.pictures import NoPicture, decoded
-from bluehour.contracts.check.run import LOCAL_BUDGET, Options, check
+from bluehour.contracts.check.run import Options, check, whole_budget
 from bluehour.contracts.portrait import PORTRAIT
 from bluehour.contracts.results import Exit, Report, State
 from bluehour.contracts.rules import ALL_RULES, PIXEL_RULES, RULES
@@ -252,6 +252,16 @@ class Broken:
 # Checking.
 
 
+class Written:
+    """Writes what a renderer makes to a file."""
+
+    def __init__(self, renderer: Any) -> None:
+        self._renderer = renderer
+
+    def render(self, job: Job, target: Path) -> None:
+        target.write_bytes(self._renderer.render(job))
+
+
 def checked(
     renderer: Any,
     *only: str,
@@ -267,7 +277,7 @@ def checked(
     rules = selected(ALL_RULES, only or ("pixels",), (), "bluehour check")
     settings = Settings(time_scale=time_scale, journal=0, concurrency=concurrency)
     with closing(Mock(settings=settings, clock=clock)) as mock:
-        mock.rendering.outputs.renderer = renderer
+        mock.rendering.outputs.simulated = Written(renderer)
         if happening:
             mock.scenarios.add(happening)
         wire = AppWire(create_app(mock))
@@ -295,7 +305,7 @@ def test_a_right_server_keeps_all_of_them_for_a_known_price() -> None:
     assert reasons(report) == {}
     assert report.exit_code is Exit.CONFORMS
     assert report.spent == PRICE
-    assert report.max_credits == LOCAL_BUDGET + PRICE
+    assert report.max_credits == whole_budget(load()) + PRICE
     assert {verdict.rule for verdict in report.verdicts if verdict.state is State.KEPT} == set(PIXEL_RULES)
     sliders = next(verdict for verdict in report.verdicts if verdict.rule.id == "pixels.slider")
     assert sliders.checks == 14
@@ -555,7 +565,7 @@ def run(*args: str | Path) -> Result:
 def test_without_pixels_they_are_not_known() -> None:
     assert not {rule.id for rule in PIXEL_RULES} & {rule.id for rule in RULES}
     assert not any(rule.group == "pixels" for rule in Options(TARGET, "any").asked)
-    assert Options(TARGET, "any").budget == LOCAL_BUDGET
+    assert Options(TARGET, "any").budget == whole_budget(load())
     assert "pixels." not in run("--rules").output
 
 
@@ -573,7 +583,7 @@ def test_the_price_is_told_before_anything_is_sent() -> None:
         assert f"costs: {credits} credit" in listed
     assert f"The pixel rules cost {PRICE} credits together" in listed
     assert f"for {PRICE} credits" in " ".join(run("--help").output.split())
-    for target, budget in ((TARGET, LOCAL_BUDGET + PRICE), ("https://api.example.com", 0)):
+    for target, budget in ((TARGET, whole_budget(load()) + PRICE), ("https://api.example.com", 0)):
         assert Options(target, "any", rules=ALL_RULES).budget == budget
 
 

@@ -15,6 +15,7 @@ from ...deviants.catalogue import DEVIANTS
 from ...deviants.checking import checked
 from ...deviants.deviant import Deviant
 from ...deviants.names import UPLOAD_URLS
+from ...editors import EDITORS
 
 RANDOM = ("refuse.random", "accept.random")
 
@@ -35,7 +36,7 @@ def test_a_right_server_refuses_what_is_illegal_and_accepts_what_is_legal() -> N
     report = report_on(None)
     assert [finding.message for finding in report.findings] == []
     verdicts = {(each.rule.id, each.operation): each.checks for each in report.verdicts}
-    for operation in load().operations:
+    for operation in EDITORS.operations:
         if operation.body is None:
             continue
         schema = operation.body.content[JSON].schema

@@ -19,6 +19,7 @@ from bluehour.mock_server.core.clock import Clock
 from bluehour.mock_server.core.settings import Settings
 from bluehour.mock_server.mock import Mock
 from tests.deviants.serving import TIME_SCALE, served
+from tests.editors import EDITORS
 from tests.profiles import few
 
 if TYPE_CHECKING:
@@ -40,15 +41,16 @@ def told(report: Report) -> list[str]:
 def checked_over_http(seed: int) -> tuple[Report, int]:
     """Check a right server with all rules; return the report too, and what the server has booked."""
     with served(None) as server:
-        return check(Options(server.url, "any-token", seed=seed)), server.booked()
+        report = check(Options(server.url, "any-token", seed=seed), contract=EDITORS)
+        return report, server.booked()
 
 
 @pytest.mark.parametrize("seed", few([0, 1, 2**31], 0))
-def test_nothing_is_found_over_http_for_at_most_40_credits(seed: int) -> None:
+def test_nothing_is_found_over_http_for_at_most_60_credits(seed: int) -> None:
     report, booked = checked_over_http(seed)
     assert told(report) == []
     assert report.exit_code is Exit.CONFORMS
-    assert booked == report.spent <= 40
+    assert booked == report.spent <= 60
 
 
 def test_every_rule_is_judged_where_accounts_are_made_of_tokens() -> None:
@@ -62,7 +64,7 @@ def test_every_rule_is_judged_where_accounts_are_made_of_tokens() -> None:
 def knowing(*tokens: str, **settings: float) -> Iterator[tuple[AppWire, Clock, Mock]]:
     """A server as a real deployment is: it knows its accounts, and makes none."""
     clock = Clock()
-    with closing(Mock(settings=Settings(time_scale=TIME_SCALE, **settings), clock=clock)) as mock:  # type: ignore[arg-type]  # numbers all
+    with closing(Mock(EDITORS, Settings(time_scale=TIME_SCALE, **settings), clock=clock)) as mock:  # type: ignore[arg-type]  # numbers all
         app = create_app(mock)
 
         def known(environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
@@ -79,7 +81,7 @@ def knowing(*tokens: str, **settings: float) -> Iterator[tuple[AppWire, Clock, M
 def test_nothing_is_found_where_the_server_has_accounts_of_its_own(rules: Sequence[Rule]) -> None:
     with knowing("mhk_live_first_account", "mhk_live_second_account") as (wire, clock, _):
         options = Options(TARGET, "mhk_live_first_account", "mhk_live_second_account", rules=rules)
-        report = check(options, wire=wire, sleep=clock.advance, now=clock.now)
+        report = check(options, contract=EDITORS, wire=wire, sleep=clock.advance, now=clock.now)
     assert told(report) == []
     assert report.exit_code is Exit.CONFORMS
     assert report.spent <= 60
@@ -93,7 +95,7 @@ def test_nothing_is_found_where_the_server_has_accounts_of_its_own(rules: Sequen
 def test_an_account_that_is_known_to_be_empty_makes_legal_requests_free(rules: Sequence[Rule]) -> None:
     with knowing("mhk_live_first_account", "mhk_test_pro_0") as (wire, clock, _):
         options = Options(TARGET, "mhk_live_first_account", empty_token="mhk_test_pro_0", rules=rules)
-        report = check(options, wire=wire, sleep=clock.advance, now=clock.now)
+        report = check(options, contract=EDITORS, wire=wire, sleep=clock.advance, now=clock.now)
     assert told(report) == []
     assert report.spent <= 40
     assert not any(verdict.rule.id == "credits.empty" for verdict in report.unjudged)
@@ -104,7 +106,7 @@ def test_an_account_that_is_known_to_be_empty_makes_legal_requests_free(rules: S
 def test_a_plan_that_allows_less_is_no_fault(rules: Sequence[Rule]) -> None:
     with knowing("mhk_test_free_1000_mine") as (wire, clock, _):
         options = Options(TARGET, "mhk_test_free_1000_mine", rules=rules)
-        report = check(options, wire=wire, sleep=clock.advance, now=clock.now)
+        report = check(options, contract=EDITORS, wire=wire, sleep=clock.advance, now=clock.now)
     assert told(report) == []
 
 
@@ -112,13 +114,15 @@ def test_a_plan_that_allows_less_is_no_fault(rules: Sequence[Rule]) -> None:
 def test_an_account_that_runs_out_of_credits_is_no_fault(rules: Sequence[Rule]) -> None:
     with knowing("mhk_test_pro_12_mine") as (wire, clock, _):
         options = Options(TARGET, "mhk_test_pro_12_mine", rules=rules)
-        report = check(options, wire=wire, sleep=clock.advance, now=clock.now)
+        report = check(options, contract=EDITORS, wire=wire, sleep=clock.advance, now=clock.now)
     assert told(report) == []
 
 
 def test_a_token_that_is_refused_is_told_and_nothing_is_judged() -> None:
     with knowing("somebody-elses") as (wire, clock, _):
-        report = check(Options(TARGET, "mine"), wire=wire, sleep=clock.advance, now=clock.now)
+        report = check(
+            Options(TARGET, "mine"), contract=EDITORS, wire=wire, sleep=clock.advance, now=clock.now
+        )
     assert report.exit_code is Exit.UNJUDGED
     assert "the token is refused" in report.stopped
     assert len(report.exchanges) == 1
@@ -127,7 +131,7 @@ def test_a_token_that_is_refused_is_told_and_nothing_is_judged() -> None:
 def test_without_a_budget_what_is_free_is_judged_and_it_is_told_that_this_is_not_all() -> None:
     with knowing("mine-and-nobody-elses") as (wire, clock, mock):
         options = Options(TARGET, "mine-and-nobody-elses", max_credits=0)
-        report = check(options, wire=wire, sleep=clock.advance, now=clock.now)
+        report = check(options, contract=EDITORS, wire=wire, sleep=clock.advance, now=clock.now)
         assert [account.credits for account in mock.world.store.accounts()] == [10_000]
     assert told(report) == []
     assert report.spent == 0
@@ -163,7 +167,7 @@ def test_a_server_that_is_always_too_busy_is_not_judged() -> None:
         return [b'{"code": "too_many_requests", "message": "Too Many Requests"}']
 
     waits: list[float] = []
-    report = check(Options(TARGET, "any-token"), wire=AppWire(app), sleep=waits.append)
+    report = check(Options(TARGET, "any-token"), contract=EDITORS, wire=AppWire(app), sleep=waits.append)
     assert told(report) == []
     assert report.exit_code is Exit.UNJUDGED
     assert "429" in report.stopped

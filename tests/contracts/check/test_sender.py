@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 from bluehour.contracts.check import sender as sender_module
 from bluehour.contracts.check.budget import Budget, BudgetSpent
 from bluehour.contracts.check.connection import NoAnswer, NotSent
-from bluehour.contracts.check.sender import Call, Manners, Sender, TooBusy, Unreachable
+from bluehour.contracts.check.sender import Call, Manners, Sender, TooBusy, TooMuch, Unreachable
 from bluehour.contracts.exchange import Answer, Exchange, Request
 from bluehour.mock_server import interrupts
 from bluehour.openapi.contract import load
@@ -38,6 +38,7 @@ def charging(credits: int) -> Answer:
     return answer(200, credits_charged=credits, frame_cost=credits)
 
 
+TIMEOUT = 5.0
 SILENCE, AWAY = NoAnswer("it did not answer"), NotSent("Connection refused")
 TOO_FAST = answer(429)
 
@@ -71,7 +72,7 @@ class Script:
     played: list[Outcome] = field(default_factory=list)
     _lock: Lock = field(default_factory=Lock)
 
-    def send(self, request: Request, timeout: float, *, fresh: bool) -> Answer:
+    def send(self, request: Request, timeout: float, *, fresh: bool, most: int = 0) -> Answer:
         with self._lock:
             self.sent.append(request)
             self.fresh.append(fresh)
@@ -113,7 +114,7 @@ def bench(clock: Clock) -> Callable[..., Bench]:
 
 def bench_of(clock: Clock, *outcomes: Outcome, most: int = 100, rate: float = 0) -> Bench:
     wire, observed = Script(list(outcomes)), list[Exchange]()
-    manners = Manners(rate=rate, timeout=5, reconnect=RECONNECT)
+    manners = Manners(rate=rate, timeout=TIMEOUT, reconnect=RECONNECT)
     sender = Sender(wire, Budget(most), manners, observed.append, clock.sleep, clock.time)
     return Bench(wire, clock, sender, observed)
 
@@ -238,17 +239,69 @@ def test_a_call_without_a_price_never_reserves(bench: Callable[..., Bench]) -> N
 
 
 def test_a_free_call_is_sent_again_until_it_is_answered(bench: Callable[..., Bench]) -> None:
-    b = bench(SILENCE, SILENCE, answer(200))
+    b = bench(SILENCE, answer(200))
     assert b.sender.send(call()).answer == answer(200)
-    assert (len(b.wire.sent), len(b.sender.exchanges)) == (3, 1)
+    assert (len(b.wire.sent), len(b.sender.exchanges)) == (2, 1)
     assert all(b.clock.slept)
 
 
-def test_a_free_call_is_left_after_three_silences(bench: Callable[..., Bench]) -> None:
-    b = bench(SILENCE)
+def test_a_free_call_is_left_after_two_silences(bench: Callable[..., Bench]) -> None:
+    b = bench(answer(200), SILENCE)
+    b.sender.send(call())
     exchange = b.sender.send(call())
     assert (exchange.answer, exchange.failure) == (None, "it did not answer")
     assert len(b.wire.sent) == 3
+
+
+# --- servers that nobody can judge --------------------------------------------------------------------------
+
+
+def in_vain(clock: Clock) -> Callable[[], Answer]:
+    """Wait as long as an answer may take, and get none."""
+
+    def wait() -> Answer:
+        clock.at += TIMEOUT
+        raise SILENCE
+
+    return wait
+
+
+def send_many(b: Bench, count: int) -> None:
+    for _ in range(count):
+        b.sender.send(call())
+
+
+def test_who_never_answered_breaks_no_rule_and_is_left_within_two_timeouts(
+    bench: Callable[..., Bench], clock: Clock
+) -> None:
+    b, began = bench(in_vain(clock)), clock.at
+    with pytest.raises(Unreachable, match="no answer of HTTP: it did not answer"):
+        b.sender.send(call())
+    assert b.observed == []
+    assert clock.at - began <= 2 * TIMEOUT + 1
+
+
+def test_who_leaves_calls_unanswered_now_and_then_is_not_waited_for_without_end(
+    bench: Callable[..., Bench], clock: Clock
+) -> None:
+    b, began = bench(*[answer(200), in_vain(clock)] * 100), clock.at
+    with pytest.raises(Unreachable, match="more than are waited for"):
+        send_many(b, 100)
+    assert clock.at - began < 4 * TIMEOUT
+
+
+def test_a_network_that_loses_a_call_in_a_hundred_ends_no_check(
+    bench: Callable[..., Bench], clock: Clock
+) -> None:
+    b = bench(*[*[answer(200)] * 200, in_vain(clock)] * 10, answer(200))
+    send_many(b, 2_000)
+
+
+def test_who_answers_by_more_than_can_be_kept_is_left(bench: Callable[..., Bench]) -> None:
+    b = bench(Answer(200, body=b"x" * 2**20))
+    with pytest.raises(TooMuch, match="32 MiB"):
+        send_many(b, 50)
+    assert len(b.wire.sent) < 40
 
 
 @pytest.mark.parametrize("status", [200, 302, 404, 500, 503])
@@ -323,30 +376,42 @@ def test_giving_up_is_not_waited_for(bench: Callable[..., Bench]) -> None:
 
 
 @pytest.mark.parametrize("price", [0, 10])
-def test_a_server_that_cannot_be_reached_is_tried_again_for_a_while_and_nothing_is_booked(
+def test_a_server_that_was_never_there_is_left_at_once(bench: Callable[..., Bench], price: int) -> None:
+    b = bench(AWAY)
+    with pytest.raises(Unreachable, match="Connection refused"):
+        b.sender.send(call(price))
+    assert (len(b.wire.sent), b.clock.slept) == (1, [])
+    assert (b.budget.spent, b.budget.left, b.sender.exchanges) == (0, 100, [])
+
+
+@pytest.mark.parametrize("price", [0, 10])
+def test_a_server_that_is_gone_is_tried_again_for_a_while_and_nothing_is_booked(
     bench: Callable[..., Bench], price: int
 ) -> None:
-    b = bench(AWAY)
+    b = bench(answer(), AWAY)
+    b.sender.send(call(0))
     begun = b.clock.at
     with pytest.raises(Unreachable, match="Connection refused"):
         b.sender.send(call(price))
     assert RECONNECT / 2 < b.clock.at - begun <= RECONNECT
     assert len(b.wire.sent) > 5
-    assert (b.budget.spent, b.budget.left, b.sender.exchanges) == (0, 100, [])
+    assert (b.budget.spent, b.budget.left, len(b.sender.exchanges)) == (0, 100, 1)
 
 
 @pytest.mark.parametrize("price", [0, 10])
 def test_a_server_that_restarts_is_waited_for(bench: Callable[..., Bench], price: int) -> None:
-    b = bench(AWAY, AWAY, AWAY, answer(200))
+    b = bench(answer(), AWAY, AWAY, AWAY, answer(200))
+    b.sender.send(call(0))
     exchange = b.sender.send(call(price))
-    assert (exchange.number, exchange.booked, len(b.wire.sent)) == (1, price, 4)
+    assert (exchange.number, exchange.booked, len(b.wire.sent)) == (2, price, 5)
     assert exchange.at == pytest.approx(b.clock.time())
 
 
 def test_a_priced_call_is_booked_once_where_it_is_lost_after_a_restart(bench: Callable[..., Bench]) -> None:
-    b = bench(AWAY, SILENCE, charging(10))
+    b = bench(answer(), AWAY, SILENCE, charging(10))
+    b.sender.send(call(0))
     assert b.sender.send(call(10)).answer is None
-    assert (len(b.wire.sent), b.budget.spent) == (2, 10)
+    assert (len(b.wire.sent), b.budget.spent) == (3, 10)
 
 
 def test_after_three_calls_in_silence_nobody_is_thought_to_be_there(bench: Callable[..., Bench]) -> None:
@@ -449,7 +514,7 @@ def test_where_the_judge_has_enough_all_are_booked_and_written_down(clock: Clock
     def enough(_: Exchange) -> None:
         raise RuntimeError("enough")
 
-    manners = Manners(rate=0, timeout=5, reconnect=RECONNECT)
+    manners = Manners(rate=0, timeout=TIMEOUT, reconnect=RECONNECT)
     sender = Sender(Script([charging(10)]), Budget(100), manners, enough, clock.sleep, clock.time)
     with pytest.raises(RuntimeError, match="enough"):
         sender.send_together([call(10)] * 3)

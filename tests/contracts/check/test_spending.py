@@ -15,12 +15,15 @@ from typing import Any
 import pytest
 
 from bluehour.contracts.check.run import Options, check
-from bluehour.openapi.contract import load
+from bluehour.openapi.terms import usual_price
 from tests.deviants.checking import NAMING
 from tests.deviants.serving import served
+from tests.editors import EDITORS
 from tests.profiles import few
 
-PRICES = {operation.path: operation.credits for operation in load().operations if operation.credits}
+PRICES = {
+    operation.path: usual_price(operation) for operation in EDITORS.operations if usual_price(operation)
+}
 SLOW = 0.4
 TIMEOUT = 0.15
 
@@ -152,7 +155,7 @@ def test_no_server_books_more_than_the_budget(manner: str, most: int) -> None:
 @pytest.mark.parametrize("most", few([0, 5, 25], 5))
 def test_a_right_server_books_what_the_report_says_and_no_more(most: int) -> None:
     with served(None) as server:
-        report = check(Options(server.url, "any-token", max_credits=most, rules=NAMING))
+        report = check(Options(server.url, "any-token", max_credits=most, rules=NAMING), contract=EDITORS)
         booked = server.booked()
     assert booked == report.spent <= most
     assert report.findings == ()
@@ -164,6 +167,6 @@ def test_a_server_that_says_it_has_charged_more_is_believed() -> None:
     dear = next(each for each in DEVIANTS if each.name == "large-photo-costs-double")
     paying = [rule for rule in NAMING if rule.group in {"accept", "credits", "project", "download"}]
     with served(dear) as server:
-        report = check(Options(server.url, "any-token", max_credits=40, rules=paying))
+        report = check(Options(server.url, "any-token", max_credits=40, rules=paying), contract=EDITORS)
         booked = server.booked()
     assert booked == report.spent <= 40

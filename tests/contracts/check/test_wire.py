@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import socket
 from collections.abc import Iterator
 from contextlib import closing
@@ -12,7 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bluehour.contracts.check.connection import NoAnswer, NotSent
-from bluehour.contracts.check.wire import HttpWire
+from bluehour.contracts.check.wire import LARGEST_ANSWER, LARGEST_FILE, HttpWire
 from bluehour.contracts.exchange import Answer, Headers, Request
 from tests.profiles import examples
 
@@ -50,8 +51,9 @@ def send(
     *,
     fresh: bool = True,
     timeout: float = PATIENCE,
+    most: int = LARGEST_ANSWER,
 ) -> Answer:
-    return wire.send(Request(method, server.url + path, headers, body), timeout, fresh=fresh)
+    return wire.send(Request(method, server.url + path, headers, body), timeout, fresh=fresh, most=most)
 
 
 def answered(wire: HttpWire, answer: bytes, method: str = "GET") -> Answer:
@@ -152,7 +154,18 @@ def test_any_request_arrives_as_it_is(wire: HttpWire, echo: Server) -> None:
 
 def test_a_large_body_arrives_whole(wire: HttpWire, echo: Server) -> None:
     body = bytes(range(256)) * 20_000
-    assert send(wire, echo, method="PUT", body=body).body.endswith(body)
+    assert send(wire, echo, method="PUT", body=body, most=LARGEST_FILE).body.endswith(body)
+
+
+def test_of_a_body_without_an_end_no_more_is_read_than_an_answer_may_have(wire: HttpWire) -> None:
+    piece = b"10000\r\n" + b"x" * 2**16 + b"\r\n"
+    endless = b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n" + piece * 100
+    assert unanswered(wire, endless) == "its answer has more than 4 MiB"
+
+
+def test_a_body_that_is_small_until_it_is_inflated_stays_as_it_is(wire: HttpWire) -> None:
+    bomb = gzip.compress(bytes(50 * 2**20))
+    assert answered(wire, ok(bomb, "Content-Encoding: gzip")).body == bomb
 
 
 # --- what cannot be sent ------------------------------------------------------------------------------------

@@ -17,8 +17,8 @@ from bluehour.mock_server.app import create_app
 from bluehour.mock_server.core.clock import Clock
 from bluehour.mock_server.core.settings import Settings
 from bluehour.mock_server.mock import Mock
-from bluehour.openapi.contract import load
 from bluehour.openapi.model import JSON, Operation
+from tests.editors import EDITORS
 
 from .stories import BASE, DELETE, FACE, READ, UPLOADS
 
@@ -35,7 +35,7 @@ class Mocked:
 
     def __post_init__(self) -> None:
         self._app = create_app(self.mock)
-        self._judge = Judge(load())
+        self._judge = Judge(EDITORS)
 
     @property
     def broken(self) -> list[str]:
@@ -123,5 +123,5 @@ class Mocked:
 def mocked(**settings: Any) -> Iterator[Mocked]:
     clock = Clock()
     clock.freeze()
-    with closing(Mock(settings=Settings(time_scale=1, journal=0, **settings), clock=clock)) as mock:
+    with closing(Mock(EDITORS, Settings(time_scale=1, journal=0, **settings), clock=clock)) as mock:
         yield Mocked(mock)

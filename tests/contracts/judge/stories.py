@@ -10,10 +10,11 @@ from typing import Any
 
 from bluehour.contracts.exchange import Answer, Exchange, Headers, Request
 from bluehour.contracts.judge import Judge, Ruling, Violation
-from bluehour.openapi.contract import load
 from bluehour.openapi.model import JSON, Operation
+from bluehour.openapi.terms import usual_price
+from tests.editors import EDITORS
 
-CONTRACT = load()
+CONTRACT = EDITORS
 FACE = CONTRACT.operation("aiFaceEditor.editImage")
 PHOTO = CONTRACT.operation("aiPhotoEditor.createImage")
 READ = CONTRACT.operation("imageProjects.getDetails")
@@ -71,14 +72,19 @@ def create(
 ) -> Exchange:
     """A create that is accepted as it should be, but for what `says`."""
     body = {"assets": {"image_file_path": "api-assets/id/1234.png"}, "style": {}}
-    made = {"id": "p1", "credits_charged": operation.credits, "frame_cost": operation.credits, **says}
+    made = {
+        "id": "p1",
+        "credits_charged": usual_price(operation),
+        "frame_cost": usual_price(operation),
+        **says,
+    }
     asked = body if name is None else {**body, "name": name}
     return exchange(operation, answer(status, made, headers, took), at, asked)
 
 
 def project(**says: Any) -> dict[str, Any]:
     """A project as it should be once it is queued, but for what `says`."""
-    charged = says.get("credits_charged", FACE.credits)
+    charged = says.get("credits_charged", usual_price(FACE))
     return {
         "id": "p1",
         "name": "Smile",

@@ -202,7 +202,10 @@ def test_one_fault_of_an_answer_breaks_one_rule(what: str) -> None:
 
 
 def test_every_rule_of_answers_is_broken_by_one_of_them() -> None:
-    assert {rule_id for rule_id, _, _ in BROKEN.values()} == {each.id for each in matching("answer", RULES)}
+    of_one_answer = {each.id for each in matching("answer", RULES)} - {
+        "answer.offered"
+    }  # which takes several
+    assert {rule_id for rule_id, _, _ in BROKEN.values()} == of_one_answer
 
 
 @pytest.mark.parametrize(

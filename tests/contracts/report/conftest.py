@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 import pytest
 
-from bluehour.contracts.report import as_json, har, html, junit, terminal
+from bluehour.contracts.report import as_json, github, har, html, junit, sarif, terminal
 from bluehour.contracts.results import Report
 
 from . import reports
@@ -19,6 +19,8 @@ FORMS: dict[str, Form] = {
     "junit": junit,
     "json": as_json,
     "har": har,
+    "github": github,
+    "sarif": sarif,
 }
 
 

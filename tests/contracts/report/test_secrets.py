@@ -103,6 +103,6 @@ def test_where_no_exchange_has_an_account_all_credentials_are_secret(form: Form)
 def test_a_token_that_is_a_word_does_not_garble_the_report(form: Form) -> None:
     headers = (("Authorization", "Bearer style"),)
     shown = exchange(1, request=Request("GET", f"{TARGET}/v1/style", headers))
-    text = form(report((finding("answer.leak", shown, "style is wrong"),), (shown,)))
+    text = form(report((finding("answer.leak", shown, "style is wrong in /v1/style"),), (shown,)))
     assert "/v1/style" in text
     assert "Bearer style" not in text

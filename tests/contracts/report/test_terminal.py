@@ -43,6 +43,7 @@ def test_what_is_broken_comes_first_and_the_verdict_last() -> None:
         plain(made)
         == """\
 https://images.example.com against Magic Hour image editors
+1 rule is broken, 1 kept, 1 not judged
 Bluehour 0.1.0, seed 42, 1 request in 18.4 s, 27 of 60 credits spent
 
 ✗ refuse.step  A number off its step is refused
@@ -118,7 +119,7 @@ def test_a_warning_fails_nothing_and_is_said(sample: Report) -> None:
     assert "! warning: answer.headers  The headers that are declared for the status are there" in lines
     assert (
         lines[-1]
-        == f"5 rules are broken, {len(RULES) - 18} kept, 1 warning, 12 not judged; 13 of 60 credits spent"
+        == f"5 rules are broken, {len(RULES) - 19} kept, 1 warning, 13 not judged; 13 of 60 credits spent"
     )
 
 

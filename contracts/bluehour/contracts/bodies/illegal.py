@@ -15,18 +15,22 @@ from bluehour.openapi.schema import Schema
 from bluehour.openapi.wording import counted
 
 from .places import Place, places, value_in, with_items, with_value, without
+from .structures import Tried, items_of, no_such_list, no_such_object, no_such_text, stretched
 
-_KEYWORDS = {
-    "refuse.missing": {"required"},
+KEYWORDS = {
+    "refuse.missing": {"required", "dependentRequired"},
     "refuse.null": {"type"},
     "refuse.type": {"type"},
-    "refuse.container": {"type"},
+    "refuse.container": {
+        *("type", "additionalProperties", "unevaluatedProperties"),
+        *("uniqueItems", "contains", "items", "unevaluatedItems"),
+    },
     "refuse.empty": {"minLength", "minItems", "minProperties"},
     "refuse.minimum": {"minimum", "exclusiveMinimum"},
-    "refuse.maximum": {"maximum", "exclusiveMaximum", "maxLength", "maxItems"},
+    "refuse.maximum": {"maximum", "exclusiveMaximum", "maxLength", "maxItems", "maxProperties"},
     "refuse.step": {"multipleOf"},
     "refuse.choice": {"enum", "const"},
-    "refuse.pattern": {"pattern"},
+    "refuse.pattern": {"pattern", "format", "propertyNames"},
 }
 """What the one fault is, by the rule that is tried."""
 
@@ -34,9 +38,6 @@ LONGEST = 10_000
 """Characters and items that a text or a list is made to have: of larger bounds nothing is tried."""
 
 _NO_STRINGS: tuple[Any, ...] = (5, True)
-
-_Tried = Iterator[tuple[str, str, Any]]
-"""Rules, what is done about them in words, and values to try."""
 
 
 @dataclass(frozen=True)
@@ -76,7 +77,7 @@ def illegal(media: MediaType, base: Any, random: Random) -> Iterator[Illegal]:
     base = with_items(media.schema, base)
     for place in list(places(media.schema, base)):
         for rule, says, body in _variants(place, base, random):
-            if _breaks_only(media.schema, body, place, _KEYWORDS[rule]):
+            if _breaks_only(media.schema, body, place, KEYWORDS[rule]):
                 yield Illegal(rule, place.name, says, _dumped(body), media.name, place)
 
 
@@ -119,21 +120,21 @@ def _not_numbers(media: MediaType, base: Any) -> Iterator[tuple[str, bytes]]:
             return
 
 
-def _variants(place: Place, base: Any, random: Random) -> _Tried:
-    if place.present and place.required and place.path:
+def _variants(place: Place, base: Any, random: Random) -> Tried:
+    if place.present and place.path:  # it may be needed by another one alone
         yield "refuse.missing", "missing", without(base, place.path)
     for rule, says, value in _values(place, base, random):
         yield rule, says, with_value(base, place.path, value)
 
 
-def _values(place: Place, base: Any, random: Random) -> _Tried:
+def _values(place: Place, base: Any, random: Random) -> Tried:
     value = value_in(base, place.path) if place.present else None
     types = place.types
     yield ("refuse.null" if place.path else "refuse.container"), "null", None
     if "object" in types:
         yield from _for_object(place.node, value)
     elif "array" in types:
-        yield from _for_array(place.node, value)
+        yield from _for_array(place, value, random)
     else:
         expected = types[0] if types else "value"
         for says, container in (
@@ -148,11 +149,13 @@ def _values(place: Place, base: Any, random: Random) -> _Tried:
     elif "boolean" in types:
         for wrong in ("true", 1, 0):
             yield "refuse.type", f"{json.dumps(wrong)} in place of a boolean", wrong
+        for flag in (True, False):
+            yield "refuse.choice", f"{json.dumps(flag)}, none of the choices", flag
     elif "string" in types:
         yield from _for_string(place, value, random)
 
 
-def _for_object(node: dict[str, Any], value: Any) -> _Tried:
+def _for_object(node: dict[str, Any], value: Any) -> Tried:
     if node.get("minProperties", 0) > 0:
         yield "refuse.empty", "an empty object", {}
     yield "refuse.container", "an array in place of an object", []
@@ -160,13 +163,16 @@ def _for_object(node: dict[str, Any], value: Any) -> _Tried:
     yield "refuse.container", "an object as JSON text in place of an object", json.dumps(value)
     for wrong in ("text", 1, True):
         yield "refuse.container", f"{json.dumps(wrong)} in place of an object", wrong
+    yield from no_such_object(node, value)
 
 
-def _for_array(node: dict[str, Any], value: Any) -> _Tried:
+def _for_array(place: Place, value: Any, random: Random) -> Tried:
     yield "refuse.empty", "an empty array", []
-    if isinstance(value, list) and value and not node.get("uniqueItems"):
-        for rule, side, count in _beside(node, "Items"):
-            yield rule, f"{counted(count, 'item')}, {side}", (value * count)[:count]
+    if isinstance(value, list) and value:
+        for rule, side, count in _beside(place.node, "Items"):
+            if items := items_of(place, value, count, random):
+                yield rule, f"{counted(count, 'item')}, {side}", items
+    yield from no_such_list(place, value)
     yield "refuse.container", "an object in place of an array", {}
     if isinstance(value, list) and value:
         yield "refuse.container", "an item in place of the array", value[0]
@@ -174,7 +180,7 @@ def _for_array(node: dict[str, Any], value: Any) -> _Tried:
         yield "refuse.container", f"{json.dumps(wrong)} in place of an array", wrong
 
 
-def _for_number(place: Place, random: Random) -> _Tried:
+def _for_number(place: Place, random: Random) -> Tried:
     node, whole = place.node, "integer" in place.types
     step = node.get("multipleOf")
     low, high = node.get("minimum"), node.get("maximum")
@@ -211,9 +217,10 @@ def _for_number(place: Place, random: Random) -> _Tried:
             yield "refuse.step", f"{wrong}, no multiple of {step}", wrong
 
 
-def _beside_choices(node: dict[str, Any]) -> _Tried:
+def _beside_choices(node: dict[str, Any]) -> Tried:
     """Yield numbers that are none of those that are listed: one between them, and those around them."""
-    numbers = sorted(each for each in node.get("enum", ()) if isinstance(each, int | float))
+    choices = node.get("enum", [node["const"]] if "const" in node else ())
+    numbers = sorted(each for each in choices if isinstance(each, int | float))
     if not numbers or any(isinstance(each, bool) for each in numbers):
         return
     between = (first + 1 for first, second in pairwise(numbers) if second - first > 1)
@@ -230,16 +237,18 @@ def _beside(node: dict[str, Any], what: str) -> Iterator[tuple[str, str, int]]:
         yield "refuse.maximum", f"more than its {most}", most + 1
 
 
-def _for_string(place: Place, value: Any, random: Random) -> _Tried:
+def _for_string(place: Place, value: Any, random: Random) -> Tried:
     node = place.node
     for wrong in _NO_STRINGS:
         yield "refuse.type", f"{json.dumps(wrong)} in place of a string", wrong
     if node.get("minLength", 0) > 0:
         yield "refuse.empty", "an empty string", ""
-    if node.keys().isdisjoint(("pattern", "format", "enum", "const")):
+    if node.keys().isdisjoint(("format", "enum", "const")):
         for rule, side, count in _beside(node, "Length"):
-            yield rule, f"{counted(count, 'character')}, {side}", "a" * count
-    for choice in node.get("enum", ())[:1]:
+            text = stretched(value, count) if "pattern" in node else "a" * count
+            yield rule, f"{counted(count, 'character')}, {side}", text
+    yield from no_such_text(node)
+    for choice in node.get("enum", [node["const"]] if "const" in node else ())[:1]:
         for text in (str(choice).upper(), f"{choice}s", "", "none-of-them"):
             yield "refuse.choice", f"{json.dumps(text)}, none of the choices", text
     if "pattern" in node:
@@ -294,14 +303,17 @@ def _beyond(bound: Fraction, step: Fraction | None, sign: int) -> Fraction | Non
 
 def _breaks_only(schema: Schema, body: Any, place: Place, keywords: set[str]) -> bool:
     path = place.path
-    where = path[:-1] if keywords == {"required"} else path
+    where = path[:-1] if "required" in keywords else path
     broken = schema.broken(body)
     if [each for each in broken if each not in ((path, "anyOf"), (path, "oneOf"))] == [] and broken:
         # it may be null as well, so that each of its rules is a branch's
         broken = [((*path, *inner), keyword) for inner, keyword in place.schema.broken(value_in(body, path))]
     if (path, "type") in broken:  # which is none of the choices either
         broken = [each for each in broken if each not in ((path, "enum"), (path, "const"))]
-    return len(broken) == 1 and broken[0][0] == where and broken[0][1] in keywords
+    if len(broken) != 1 or broken[0][1] not in keywords:
+        return False
+    at, keyword = broken[0]
+    return at == where or (keyword == "items" and at[:-1] == where)  # told of the item that is one too many
 
 
 def _dumped(body: Any) -> bytes:

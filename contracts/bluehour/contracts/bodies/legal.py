@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from random import Random
@@ -16,8 +16,12 @@ from bluehour.openapi.wording import counted
 
 from .illegal import LONGEST
 from .places import Place, places, value_in, with_items, with_value, without
+from .structures import MOST_KEYS, items_of, keys_of, seldom_texts, stretched
 
-_LONG = 4000
+_LONG, _LONGEST = 4_000, 70_000
+"""Characters of texts that have no greatest length; the latter are more than 2^16, where columns of databases
+end, and a body has one such text at most: frameworks read so many kilobytes, and no more."""
+
 _FEW = 10
 """Integers of a range that are all tried."""
 
@@ -25,20 +29,28 @@ _UNKNOWN = ("x_unknown_key",)
 _RESERVED = ("__proto__", "constructor", "")
 """Keys that mean something to some languages, or nothing to any."""
 
+_MOST_CHOICES = 24
+"""Values of a list of choices that are tried."""
+
 _MANY = 60
 """Items of a list that has no greatest length."""
 
 _SCRIPTS = "Zoë 東京 мир שלום مرحبا ไทย 👩🏽‍🚀 é ß <i>&amp;</i>"
+_SUSPECT = (
+    "select the hat from the shelf and drop table of glass; union of 1=1 colors -- "
+    "<script> as a tattoo, ../ on a note, a cat /etc on the passwd"
+)
+"""What a person may write, and a firewall takes for an attack."""
+
 _ESCAPED = "\"'\\ \\n\n\t\r</b> %s {0} ${x} `y` -- ; &amp; \u2028 end"
 
 _TEXTS: tuple[tuple[str, Callable[[Random], str]], ...] = (
+    (f"{_LONG:,} characters long", lambda random: _prose(_LONG, random)),
     ("in many scripts, with marks of HTML", lambda random: _shuffled(_SCRIPTS, random)),
     ("empty", lambda _: ""),
-    (
-        f"{_LONG} characters long",
-        lambda random: "a" + "".join(random.choices("abcde fghij ", k=_LONG - 2)) + "z",
-    ),
     ("with quotes, backslashes and line breaks", lambda _: _ESCAPED),
+    ("with words that firewalls look for", lambda _: _SUSPECT),
+    (f"{_LONGEST:,} characters long", lambda random: _prose(_LONGEST, random)),
 )
 
 
@@ -115,21 +127,35 @@ def legal(media: MediaType, base: Any, random: Random) -> Iterator[Edge]:
     yield from (edge for edge in _of_the_whole(media, base, found) if media.schema.accepts(edge.body))
 
 
-def packed(edges: Iterable[Edge], base: Any, schema: Schema) -> list[Pack]:
-    """Return few bodies that have all edges of fields between them, those with the most first."""
+def packed(
+    edges: Iterable[Edge], base: Any, schema: Schema, accepts: Callable[[Any], bool] | None = None
+) -> list[Pack]:
+    """Return few bodies that have all edges of fields between them, those with the most first.
+
+    Args:
+        edges: of one operation.
+        base: a legal body.
+        schema: of bodies.
+        accepts: tells which bodies may be made; all legal ones where it isn't given.
+    """
+    accepts = accepts or schema.accepts
     base, packs = with_items(schema, base), list[tuple[list[Edge], Any]]()
     for edge in edges:
         if not edge.path or edge.written:  # in a pack it would be written as any other
             continue
         for index, (among, body) in enumerate(packs):
-            if any(_overlap(edge.path, other.path) for other in among):
+            if any(
+                _overlap(edge.path, other.path) or (_is_long(edge) and _is_long(other)) for other in among
+            ):
                 continue
             joined = with_value(body, edge.path, edge.value)
-            if schema.accepts(joined):
+            if accepts(joined):
                 packs[index] = ([*among, edge], joined)
                 break
         else:
-            packs.append(([edge], with_value(base, edge.path, edge.value)))
+            alone = with_value(base, edge.path, edge.value)
+            if accepts(alone):
+                packs.append(([edge], alone))
     return [Pack(tuple(among), body) for among, body in sorted(packs, key=lambda pack: -len(pack[0]))]
 
 
@@ -149,19 +175,38 @@ def _values(place: Place, base: Any, random: Random) -> Iterator[tuple[str, str,
             yield rule or "accept.text", f"text, {says}", text(random)
         for count in _lengths(node, "Length"):
             yield rule or "accept.bounds", f"{counted(count, 'character')}, as its bound allows", "a" * count
+    elif "string" in types and "enum" not in node:
+        for says, seldom in seldom_texts(node):
+            yield rule or "accept.bounds", says, seldom
+        for count in _lengths(node, "Length") if "pattern" in node and place.present else ():
+            known = stretched(value_in(base, place.path), count)
+            yield rule or "accept.bounds", f"{counted(count, 'character')}, as its bound allows", known
     elif "boolean" in types:
         for flag in (True, False):
             yield rule or "accept.optional", json.dumps(flag), flag
     elif "array" in types and place.present and (items := value_in(base, place.path)):
         yield "accept.bounds", "a single item", items[:1]
-        for count in () if node.get("uniqueItems") else _lengths(node, "Items"):
-            yield "accept.bounds", f"{counted(count, 'item')}, as its bound allows", (items * count)[:count]
+        for count in _lengths(node, "Items"):
+            if found := items_of(place, items, count, random):
+                yield "accept.bounds", f"{counted(count, 'item')}, as its bound allows", found
         if "maxItems" not in node and not node.get("uniqueItems"):
             yield "accept.bounds", f"{_MANY} items", (items * _MANY)[:_MANY]
-    elif "object" in types and place.path and not node.get("required"):
-        yield "accept.optional", "an empty object", {}
-    for value in node.get("enum", ()):
+    elif "object" in types and place.path:
+        if not node.get("required"):
+            yield "accept.optional", "an empty object", {}
+        for bound in ("minProperties", "maxProperties") if place.present else ():
+            if 0 < (count := node.get(bound, 0)) <= MOST_KEYS:
+                keys = keys_of(value_in(base, place.path), count)
+                yield "accept.bounds", f"{counted(count, 'key')}, as its bound allows", keys
+    for value in _some_of(node.get("enum", ()), random):
         yield rule or "accept.bounds", f"{json.dumps(value)}, one of its choices", value
+
+
+def _some_of(choices: Sequence[Any], random: Random) -> Sequence[Any]:
+    """Return all choices, or of very many the ends and some between them."""
+    if len(choices) <= _MOST_CHOICES:
+        return choices
+    return [choices[0], *random.sample(choices[1:-1], _MOST_CHOICES - 2), choices[-1]]
 
 
 def _lengths(node: dict[str, Any], what: str) -> list[int]:
@@ -176,6 +221,7 @@ def _numbers(node: dict[str, Any], whole: bool, random: Random) -> Iterator[tupl
         yield "accept.bounds", f"its minimum {low}", low
     if high is not None:
         yield "accept.bounds", f"its maximum {high}", high
+    yield from _inside(node, whole)
     within = _within(low, high, step, random)
     if whole and low is not None and high is not None and high - low <= _FEW:
         for value in range(int(low) + 1, int(high)):
@@ -195,6 +241,16 @@ def _numbers(node: dict[str, Any], whole: bool, random: Random) -> Iterator[tupl
         negative = -within if step or low is None else max(low, -within)
     if (low is None or low < 0) and negative < 0:
         yield "accept.numbers", f"{negative}, a negative number", negative
+
+
+def _inside(node: dict[str, Any], whole: bool) -> Iterator[tuple[str, str, Any]]:
+    """Yield what is next to bounds that are not allowed themselves."""
+    step = Fraction(repr(node.get("multipleOf", 1 if whole else 0.001)))
+    for keyword, sign in (("exclusiveMinimum", 1), ("exclusiveMaximum", -1)):
+        if isinstance(bound := node.get(keyword), int | float) and not isinstance(bound, bool):
+            next_to = Fraction(repr(bound)) + sign * step
+            value = int(next_to) if next_to.denominator == 1 else float(next_to)
+            yield "accept.bounds", f"{value}, next to its bound {bound}", value
 
 
 def _within(low: Any, high: Any, step: Any, random: Random) -> int:
@@ -255,9 +311,17 @@ def _is_open(node: dict[str, Any]) -> bool:
     return "additionalProperties" not in node and "unevaluatedProperties" not in node
 
 
+def _is_long(edge: Edge) -> bool:
+    return isinstance(edge.value, str) and len(edge.value) >= _LONGEST
+
+
 def _overlap(one: Path, other: Path) -> bool:
     shorter = min(len(one), len(other))
     return one[:shorter] == other[:shorter]
+
+
+def _prose(length: int, random: Random) -> str:
+    return "a" + "".join(random.choices("abcde fghij ", k=length - 2)) + "z"
 
 
 def _shuffled(text: str, random: Random) -> str:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import copy
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
@@ -62,7 +61,7 @@ def places(schema: Schema, body: Any, path: Path = (), *, required: bool = True)
     yield Place(path, schema, required)
     node, value = schema.resolved, value_in(body, path)
     if isinstance(value, dict):
-        for name, child in node.get("properties", {}).items():
+        for name, child in {**_map_values(node, value), **node.get("properties", {})}.items():
             inner = Schema(schema.document, child)
             needed = name in node.get("required", ())
             if name in value:
@@ -72,6 +71,14 @@ def places(schema: Schema, body: Any, path: Path = (), *, required: bool = True)
     elif isinstance(value, list) and isinstance(node.get("items"), dict):
         for index in range(len(value)):
             yield from places(Schema(schema.document, node["items"]), body, (*path, index))
+
+
+def _map_values(node: dict[str, Any], value: dict[str, Any]) -> dict[str, Any]:
+    """Return the schemas of values whose keys are not declared, by their keys."""
+    others = node.get("additionalProperties")
+    if not isinstance(others, dict) or not others or "patternProperties" in node:
+        return {}
+    return {name: others for name in value if isinstance(name, str)}
 
 
 def _but_null(schema: Schema) -> Schema:
@@ -109,13 +116,20 @@ def with_value(body: Any, path: Path, value: Any) -> Any:
     """Return a copy of a body with another value at a path; the objects on the way are there."""
     if not path:
         return value
-    changed = copy.deepcopy(body)
+    changed = _copied(body)
     value_in(changed, path[:-1])[path[-1]] = value
     return changed
 
 
 def without(body: Any, path: Path) -> Any:
     """Return a copy of a body without a field that it has."""
-    changed = copy.deepcopy(body)
+    changed = _copied(body)
     del value_in(changed, path[:-1])[path[-1]]
     return changed
+
+
+def _copied(value: Any) -> Any:
+    """Return a copy of data in which nothing is in two places, so that each can be changed alone."""
+    if isinstance(value, dict):
+        return {name: _copied(each) for name, each in value.items()}
+    return [_copied(each) for each in value] if isinstance(value, list) else value

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import re
 import sys
 from collections.abc import Collection
 from functools import partial
@@ -15,18 +17,59 @@ from bluehour.mock_server import interrupts
 from bluehour.mock_server.cli import Problem
 
 from ..commands import colour_and_width, contract_of, need_the_extra, spec_options, write
+from ..configuration import configured
 from ..rules import PIXEL_RULES, Rule, rules_of
 from ..selection import matching, patterns_in, selected
 
 if TYPE_CHECKING:
     from bluehour.openapi.contract import Contract
 
+    from ..baseline import Baseline
+    from ..exchange import Headers
     from ..results import Report
     from .run import Options
 
 _FILE = click.Path(path_type=Path, dir_okay=False, writable=True)
+_THERE = click.Path(path_type=Path, dir_okay=False, exists=True)
+
+_NAME = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
+_OUR_OWN = {
+    "authorization": "the token is given by --token",
+    "host": "it is the URL's",
+    **dict.fromkeys(
+        ("accept", "accept-encoding", "connection", "content-length", "content-type", "transfer-encoding"),
+        "it is what a check tries",
+    ),
+}
+"""Headers that can't be given, and why."""
 
 
+class _Lines(click.types.StringParamType):
+    """Texts with spaces in them: in a variable, several are one a line."""
+
+    envvar_list_splitter = "\n"
+
+
+def _headers(given: Collection[str]) -> Headers:
+    """Return headers as pairs of a name and a value.
+
+    Raises:
+        Problem: one is none, or can't be given. What it says is not told, as it may be a secret.
+    """
+    pairs = []
+    for header in given:
+        name, colon, value = header.partition(":")
+        if not colon or not _NAME.fullmatch(name):
+            raise Problem("--header: say a name and a value, as in 'X-Team: pictures'")
+        if not value.strip().isprintable():
+            raise Problem(f"--header {name}: its value has a character that no header can have")
+        if name.lower() in _OUR_OWN:
+            raise Problem(f"--header {name} can't be given: {_OUR_OWN[name.lower()]}")
+        pairs.append((name, value.strip()))
+    return tuple(pairs)
+
+
+@configured
 @click.command()
 @click.argument("url", required=False)
 @click.option(
@@ -62,6 +105,15 @@ _FILE = click.Path(path_type=Path, dir_okay=False, writable=True)
     "any other machine, such a contract needs it.",
 )
 @click.option(
+    "--operation",
+    "operations",
+    metavar="OPERATION",
+    multiple=True,
+    type=_Lines(),
+    help="Check this operation alone, and what it needs: 'POST /v1/ai-photo-editor', an operation id, or a "
+    "path. May be given several times.",
+)
+@click.option(
     "--only",
     metavar="RULE",
     multiple=True,
@@ -83,12 +135,33 @@ _FILE = click.Path(path_type=Path, dir_okay=False, writable=True)
 )
 @click.option(
     "--picture",
-    type=click.Path(path_type=Path, dir_okay=False, exists=True),
+    type=_THERE,
     help="What is edited. Default: a portrait of an astronaut.",
+)
+@click.option(
+    "--baseline",
+    metavar="FILE",
+    type=_THERE,
+    help="Accept the findings that this YAML lists, each with a reason and a day on which that ends.",
+)
+@click.option(
+    "--write-baseline",
+    metavar="FILE",
+    type=_FILE,
+    help="Write a baseline of what is found; entries of --baseline keep their reasons.",
 )
 @click.option("--report", metavar="FILE", type=_FILE, help="Write a report for people: one HTML file.")
 @click.option("--junit", metavar="FILE", type=_FILE, help="Write a report for CI: JUnit XML.")
 @click.option("--json", "json_file", metavar="FILE", type=_FILE, help="Write all facts as JSON.")
+@click.option(
+    "--sarif", metavar="FILE", type=_FILE, help="Write the findings for code scanning: SARIF 2.1.0."
+)
+@click.option(
+    "--github/--no-github",
+    default=lambda: os.environ.get("GITHUB_ACTIONS") == "true",
+    show_default="where GITHUB_ACTIONS is true",
+    help="Print annotations of GitHub Actions, too.",
+)
 @click.option("--har", metavar="FILE", type=_FILE, help="Write all requests and answers as HAR.")
 @click.option(
     "--rate",
@@ -108,6 +181,42 @@ _FILE = click.Path(path_type=Path, dir_okay=False, writable=True)
     type=click.FloatRange(min=0),
     help="How long a job may take. Default: 30 on this machine, 300 elsewhere.",
 )
+@click.option(
+    "--header",
+    "headers",
+    metavar="'NAME: VALUE'",
+    multiple=True,
+    type=_Lines(),
+    callback=lambda _context, _option, given: _headers(given),
+    help="Send this with every request to the deployment itself, not to links that lead elsewhere. May be "
+    "given several times.",
+)
+@click.option(
+    "--no-foreign-links",
+    is_flag=True,
+    help="Follow no link to another host than the URL's, for uploads and downloads. What takes one is not "
+    "judged.",
+)
+@click.option(
+    "--proxy",
+    metavar="URL",
+    help="Send everything through this HTTP proxy. Default: as HTTP_PROXY, HTTPS_PROXY and NO_PROXY say, "
+    "and directly to this machine.",
+)
+@click.option(
+    "--cacert",
+    metavar="FILE",
+    type=_THERE,
+    help="Trust these certificates, too: PEM.",
+)
+@click.option("--insecure", is_flag=True, help="Take any certificate.")
+@click.option(
+    "--cert",
+    metavar="FILE",
+    type=_THERE,
+    help="Show the deployment this certificate of a client: PEM.",
+)
+@click.option("--key", metavar="FILE", type=_THERE, help="Its key, where it is in a file of its own.")
 def check(
     url: str | None,
     token: str | None,
@@ -115,18 +224,30 @@ def check(
     empty_token: str | None,
     spec: Path | str | None,
     overlays: tuple[Path | str, ...],
+    operations: tuple[str, ...],
     only: tuple[str, ...],
     skip: tuple[str, ...],
     pixels: bool,
     list_rules: bool,
     plan: bool,
+    baseline: Path | None,
+    write_baseline: Path | None,
     report: Path | None,
     junit: Path | None,
     json_file: Path | None,
     har: Path | None,
+    sarif: Path | None,
+    github: bool,
+    headers: Headers,
+    no_foreign_links: bool,
+    proxy: str | None,
+    cacert: Path | None,
+    insecure: bool,
+    cert: Path | None,
+    key: Path | None,
     **given: Any,
 ) -> None:
-    """Check whether the deployment at URL keeps the contract of the Magic Hour image editors.
+    """Check whether the deployment at URL keeps the contract of the Magic Hour API.
 
     It sends what must be refused, which is free, and every legal edge in a few creates that are paid for. It
     never spends more than --max-credits, whatever the server says.
@@ -136,6 +257,9 @@ def check(
 
     Ctrl-C ends it: nothing more is sent, calls under way that cost credits are waited for, and what is known
     is told. A second Ctrl-C ends it at once.
+
+    Options may come from elsewhere, too: the command line goes before variables, such as
+    BLUEHOUR_CHECK_MAX_CREDITS, and these before --config FILE or pyproject.toml.
 
     With --pixels it makes 57 face edits and 5 photo edits more, and measures their pictures. --only and
     --skip choose among these rules, too: --pixels --only pixels.tone makes 3 edits.
@@ -148,7 +272,7 @@ def check(
       3  it could not be judged: not reachable, the token is refused, the budget is too small to start, a
          rule of --pixels got no pictures, or Ctrl-C ended it before any rule was seen broken
     """
-    contract = contract_of(spec, overlays)
+    contract = _narrowed(contract_of(spec, overlays), operations)
     rules = _selected(contract, only, skip, pixels)
     if pixels:
         need_the_extra("bluehour check --pixels", "schemathesis")
@@ -156,6 +280,7 @@ def check(
         click.echo(_listed(rules))
         return
     need_the_extra("bluehour check", "schemathesis")
+    from .network import Network
     from .run import Options, ready
 
     options = Options(
@@ -165,7 +290,11 @@ def check(
         empty_token=empty_token or None,
         spec=spec,
         overlays=overlays,
+        operations=operations,
         rules=rules,
+        network=Network(headers, proxy or None, cacert, insecure, cert, key),
+        baseline=_baseline(baseline),
+        follows_foreign=not no_foreign_links,
         **given,
     )
     try:
@@ -177,9 +306,38 @@ def check(
         return
     with interrupts.held():  # from here on there is something to tell
         found = _checked(options)
-        _write(found, {"report": report, "junit": junit, "json": json_file, "har": har})
-        _tell(found)
+        _write(found, {"report": report, "junit": junit, "json": json_file, "har": har, "sarif": sarif})
+        _write_baseline(found, options.baseline, write_baseline)
+        _tell(found, github)
         sys.exit(found.exit_code)
+
+
+def _narrowed(contract: Contract, operations: Collection[str]) -> Contract:
+    if not operations:
+        return contract
+    from .narrowing import narrowed
+
+    try:
+        return narrowed(contract, operations)
+    except ValueError as error:
+        raise Problem(str(error)) from error
+
+
+def _baseline(file: Path | None) -> Baseline:
+    from ..baseline import Baseline
+
+    try:
+        return Baseline.read(file) if file else Baseline()
+    except ValueError as error:
+        raise Problem(str(error)) from error
+
+
+def _write_baseline(found: Report, before: Baseline, file: Path | None) -> None:
+    from .run import today
+
+    broken = [(each.rule.id, each.operation) for each in found.findings if each.is_error]
+    kept = {(each.rule.id, each.operation) for each in found.verdicts if each.checks}
+    write({"write-baseline": file}, {"write-baseline": before.renewed(broken, kept, today()).text})
 
 
 def _selected(
@@ -242,7 +400,7 @@ def _tell_plan(options: Options) -> None:
 
     rehearsed = rehearse(options)
     interrupts.raise_if_heard()  # half a plan would be none
-    click.echo(described(*rehearsed))
+    click.echo(described(*rehearsed, options))
 
 
 def _checked(options: Options) -> Report:
@@ -266,14 +424,15 @@ def _checked(options: Options) -> Report:
 
 
 def _write(found: Report, files: dict[str, Path | None]) -> None:
-    from ..report import as_json, har, html, junit
+    from ..report import as_json, har, html, junit, sarif
 
-    writers = {"report": html, "junit": junit, "json": as_json, "har": har}
+    writers = {"report": html, "junit": junit, "json": as_json, "har": har, "sarif": sarif}
     write(files, {name: partial(writer, found) for name, writer in writers.items()})
 
 
-def _tell(found: Report) -> None:
-    from ..report import terminal
+def _tell(found: Report, to_github: bool) -> None:
+    from ..report import github, kept_from_the_runner, terminal
 
     colour, width = colour_and_width()
-    click.echo(terminal(found, colour=colour, width=width))
+    summary = terminal(found, colour=colour, width=width)
+    click.echo(f"{kept_from_the_runner(summary)}\n{github(found)}" if to_github else summary)

@@ -12,10 +12,8 @@ from typing import Any, TypeVar
 from bluehour.mock_server.server.heads import Malformed
 from bluehour.openapi.errors import BluehourError
 
-from ..http1 import AnswerHead, Cut, Incoming, answer_framing
-
-LARGEST_ANSWER = 256 * 2**20
-"""Bytes of a body; who sends more is left."""
+from ..http1 import AnswerHead, Cut, Incoming, answer_framing, written_head
+from .network import Origin, Proxy
 
 _CLOSED = "it closed the connection without an answer"
 
@@ -34,24 +32,51 @@ class Closed(NoAnswer):
     """The server has closed the connection without a byte of an answer."""
 
 
-def connected(host: str, port: int, timeout: float, tls: ssl.SSLContext | None) -> Connection:
-    """Connect to a server; `tls` is None for plain HTTP.
+def connected(
+    place: Origin, timeout: float, tls: ssl.SSLContext | None, proxy: Proxy | None = None
+) -> Connection:
+    """Connect to a server, or to the proxy that leads there; `tls` is None for plain HTTP.
 
     Raises:
         NotSent: it can't be reached.
     """
     try:
-        connection = socket.create_connection((host, port), timeout)
+        connection = _socket_to(proxy or place, timeout)
         try:
             connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
             if tls is not None:
-                connection = tls.wrap_socket(connection, server_hostname=host)
+                if proxy is not None:
+                    _open_tunnel(connection, proxy, place, timeout)
+                connection = tls.wrap_socket(connection, server_hostname=place.host)
         except BaseException:
             connection.close()
             raise
     except (OSError, ValueError) as error:
         raise NotSent(_reason(error)) from error
     return Connection(connection)
+
+
+def _socket_to(whom: Origin | Proxy, timeout: float) -> socket.socket:
+    try:
+        return socket.create_connection((whom.host, whom.port), timeout)
+    except OSError as error:
+        if isinstance(whom, Proxy):
+            raise NotSent(f"the proxy {whom} can't be reached: {_reason(error)}") from error
+        raise
+
+
+def _open_tunnel(connection: socket.socket, proxy: Proxy, place: Origin, timeout: float) -> None:
+    """Have a proxy pass on what follows."""
+    lines = [f"{name}: {value}".encode() for name, value in (("Host", place.address), *proxy.headers)]
+    ask = written_head(f"CONNECT {place.address} HTTP/1.1".encode(), lines)
+    try:
+        # As the answer to a HEAD, that to a CONNECT ends behind its head.
+        head, _ = Connection(connection).answer(ask, "HEAD", timeout, 0)
+    except NoAnswer as error:
+        raise NotSent(f"the proxy {proxy}: {error}") from error
+    if not 200 <= head.status < 300:
+        raise NotSent(f"the proxy {proxy} answers {head.status}")
+    connection.settimeout(timeout)
 
 
 class Connection:
@@ -71,8 +96,8 @@ class Connection:
         """End it."""
         self._socket.close()
 
-    def answer(self, message: bytes, method: str, timeout: float) -> tuple[AnswerHead, bytes]:
-        """Send a request, and return its answer's head and body.
+    def answer(self, message: bytes, method: str, timeout: float, most: int) -> tuple[AnswerHead, bytes]:
+        """Send a request, and return its answer's head and a body of so many bytes at most.
 
         Raises:
             NoAnswer: no whole answer came in time; the connection is closed.
@@ -81,7 +106,7 @@ class Connection:
         try:
             with suppress(BrokenPipeError, ConnectionResetError):  # it may answer without reading to the end
                 self._send(message)
-            return _now(self._whole_answer(method))
+            return _now(self._whole_answer(method, most))
         except BaseException as error:
             self.close()
             if isinstance(error, TimeoutError):
@@ -96,17 +121,17 @@ class Connection:
             self._set_limit()
             left = left[self._socket.send(left) :]
 
-    async def _whole_answer(self, method: str) -> tuple[AnswerHead, bytes]:
+    async def _whole_answer(self, method: str, most: int) -> tuple[AnswerHead, bytes]:
         head = await self._final_head()
         try:
             framing = answer_framing(head, method)
-            body = await self._incoming.body(framing, LARGEST_ANSWER)
+            body = await self._incoming.body(framing, most)
         except Malformed as error:
             raise NoAnswer(f"what it answered is no HTTP: {error}") from error
         except (Cut, ConnectionError) as error:
             raise NoAnswer("the body of its answer was cut off") from error
-        if len(body) > LARGEST_ANSWER:
-            raise NoAnswer(f"its answer has more than {LARGEST_ANSWER // 2**20} MiB")
+        if len(body) > most:
+            raise NoAnswer(f"its answer has more than {most // 2**20} MiB")
         is_over = framing == "close" or head.wants_close or head.status == 101
         self.lasts = not (is_over or self._incoming.has_more)
         return head, body
@@ -152,4 +177,6 @@ def _now(work: Coroutine[Any, Any, _T]) -> _T:
 def _reason(error: Exception) -> str:
     if isinstance(error, ConnectionResetError | BrokenPipeError):
         return _CLOSED
+    if isinstance(error, ssl.SSLCertVerificationError):
+        return f"its certificate is not trusted: {error.verify_message}; see --cacert"
     return (error.strerror if isinstance(error, OSError) else None) or str(error)

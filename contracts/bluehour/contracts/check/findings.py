@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable
+from collections.abc import Callable, Collection, Iterable
 
 from bluehour.openapi.errors import BluehourError
 
 from ..exchange import Exchange
 from ..judge import Ruling, Violation
 from ..results import Finding, State, Verdict
-from ..rules import ALL_RULES, Rule, Severity, rule
+from ..rules import ALL_RULES, Rule, rule
 
 BUDGET = "budget: "
 """What the reason begins with where the budget kept a rule from being judged."""
@@ -28,10 +28,18 @@ class Findings:
     Args:
         selected: the rules that are asked about; what is found of others is dropped.
         only_first: whether the first broken rule is all that is wanted: `add` then raises `Enough`.
+        accepts: tells whether a rule may be broken at an operation, by its id and the operation's label.
     """
 
-    def __init__(self, selected: Collection[Rule], *, only_first: bool = False) -> None:
+    def __init__(
+        self,
+        selected: Collection[Rule],
+        *,
+        only_first: bool = False,
+        accepts: Callable[[str, str], object] = lambda _rule, _operation: None,
+    ) -> None:
         self._only_first = only_first
+        self._accepts = accepts
         self.selected = frozenset(each.id for each in selected)
         self._kept: dict[tuple[str, str], int] = {}
         self._broken: dict[tuple[str, str, str], Finding] = {}
@@ -69,8 +77,22 @@ class Findings:
         message, words, related = violation.message, violation.words, violation.related
         finding = Finding(known, operation, violation.field, message, exchange, words, related=related)
         self._broken[place] = finding
-        if self._only_first and known.severity is Severity.ERROR:
+        if self._only_first and finding.is_error and not self._accepts(known.id, operation):
             raise Enough
+
+    def fold(self, violation: Violation, exchange: Exchange, times: int) -> None:
+        """Add that an operation is not there: what was found at it is told under that, none of it judged."""
+        root, operation = violation.rule, violation.operation
+        if root.id not in self.selected:
+            return
+        places = [each for each in self._broken if each[1] == operation]
+        folded = tuple(self._broken.pop(each) for each in places)
+        for rule_id in {each[0] for each in (*places, *self._kept) if each[1] == operation}:
+            self._kept.pop((rule_id, operation), None)
+            self._reasons[rule_id, operation] = f"the deployment has no {operation}"
+        self._broken[root.id, operation, ""] = Finding(
+            root, operation, "", violation.message, exchange, violation.words, times, folded=folded
+        )
 
     def unjudged(self, rule_id: str, operation: str, reason: str) -> None:
         """A rule can't be judged there, or not to the end; the first reason counts."""

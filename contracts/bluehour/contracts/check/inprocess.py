@@ -9,6 +9,7 @@ from urllib.parse import unquote_to_bytes, urlsplit
 
 from ..exchange import Answer, Request
 from .connection import NoAnswer
+from .wire import LARGEST_ANSWER
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import WSGIApplication, WSGIEnvironment
@@ -24,7 +25,7 @@ class AppWire:
     def __init__(self, app: WSGIApplication) -> None:
         self._app = app
 
-    def send(self, request: Request, timeout: float, *, fresh: bool) -> Answer:
+    def send(self, request: Request, timeout: float, *, fresh: bool, most: int = LARGEST_ANSWER) -> Answer:
         """Answer a request; see `Wire`."""
         started: list[Any] = []
 

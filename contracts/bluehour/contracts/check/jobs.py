@@ -31,6 +31,7 @@ class Job:
         made: its create.
         is_plain: whether nothing about it is odd, so that it has to complete.
         is_fetched: whether its picture is to be looked at, if it has one.
+        edges: of its request, in words, where it has several.
         last: the last GET that showed it.
     """
 
@@ -40,6 +41,7 @@ class Job:
     made: Exchange
     is_plain: bool = False
     is_fetched: bool = False
+    edges: tuple[str, ...] = ()
     last: Exchange | None = None
     deleted: bool = False
 
@@ -103,7 +105,7 @@ class Jobs:
 
     def look_at(self, job: Job, purpose: str) -> None:
         """Read a project."""
-        exchange = self.check.read(job.project_id, job.account, purpose)
+        exchange = self.check.read(job.operation.project_kind, job.project_id, job.account, purpose)
         if exchange is not None and is_success(exchange):
             job.last = exchange
 
@@ -145,8 +147,7 @@ class Jobs:
         """Read all projects once more: what has ended stays as it is, and its links are signed anew."""
         self.check.sleep(_LATER)
         for job in self.all:
-            if not job.deleted:
-                self.look_at(job, "whether it is still as it was")
+            self.look_at(job, "whether it is still as it was")
 
     def _wait_for(self, jobs: Iterable[Job]) -> None:
         check, waited, pause = self.check, 0.0, self.check.pause

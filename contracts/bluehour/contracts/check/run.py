@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-import ipaddress
 import logging
 import time
 from collections.abc import Callable, Collection, Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
+from datetime import UTC, date, datetime
+from functools import partial
 from pathlib import Path
 from random import Random
 from secrets import token_hex
@@ -14,25 +15,33 @@ from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 from bluehour.mock_server import __version__, interrupts
+from bluehour.openapi import terms
 from bluehour.openapi.contract import Contract, load
 from bluehour.openapi.document import MAGIC_HOUR
+from bluehour.openapi.model import Operation
 from bluehour.openapi.wording import counted
+from bluehour.openapi.writing import credentials_of
 
+from ..baseline import Baseline
 from ..exchange import ANYWHERE, Exchange, label_of
 from ..judge import Judge
+from ..loopback import is_loopback
 from ..portrait import PORTRAIT
 from ..results import Exit, Finding, Report, State, Verdict
-from ..rules import PIXEL_RULES, Rule, Severity, rules_of
+from ..rules import PIXEL_RULES, Rule, rules_of
 from .accounts import TEST_TOKEN, Accounts
 from .budget import Budget
-from .checker import Check, Picture
+from .checker import Check, Picture, is_success
 from .findings import BUDGET, Enough, Findings
 from .jobs import Jobs
+from .narrowing import narrowed
+from .network import Network
+from .offered import judge_offered
 from .parts.meeting import NotWelcome
 from .pixels.edits import edits_of, price_of, questions
 from .progress import Progress
 from .schedule import run
-from .sender import Manners, Sender, TooBusy, Unreachable
+from .sender import Manners, Sender, TooBusy, TooMuch, Unreachable
 from .wire import HttpWire, Wire
 
 if TYPE_CHECKING:
@@ -40,8 +49,8 @@ if TYPE_CHECKING:
 
 log = logging.getLogger("bluehour")
 
-LOCAL_BUDGET = 60
-"""Credits that a check of a server on this machine may cost; of any other nothing, unless it is told to."""
+_TIMES = 5
+"""How often a check of everything may pay an operation's price."""
 
 LOCAL_REQUESTS = 5_000
 """Requests that a check by a contract without prices may send to a server on this machine."""
@@ -64,9 +73,10 @@ class Options:
         empty_token: of an account that is known to have no credits, if there is one.
         spec: another contract than Magic Hour's: a file, or an address.
         overlays: files or addresses of changes to it.
+        operations: which of it are checked, with what they need; all where none is named. See `narrowed`.
         max_requests: how many requests may be sent; None for any number where the contract has prices, and
             else for `LOCAL_REQUESTS` on this machine, and none elsewhere.
-        max_credits: the budget; None for `LOCAL_BUDGET` and what the pixel rules among `rules` cost on
+        max_credits: the budget; None for `whole_budget` and what the pixel rules among `rules` cost on
             this machine, and nothing elsewhere.
         rules: what is asked about; None for all that the contract's server can be judged by, but pictures.
         seed: chooses the values; the same seed, the same requests.
@@ -76,6 +86,9 @@ class Options:
         only_first: whether to end at the first broken rule.
         measure: whether the pictures of the pixel rules are looked at; a rehearsal only asks for them.
         rate: requests a second at most, 0 for no limit; None for none on this machine, and 5 elsewhere.
+        network: by which proxy, with which certificates and headers it is called.
+        baseline: which findings are accepted.
+        follows_foreign: whether links to other hosts than the target's are followed.
     """
 
     target: str
@@ -84,6 +97,7 @@ class Options:
     empty_token: str | None = None
     spec: Path | str | None = None
     overlays: tuple[Path | str, ...] = ()
+    operations: tuple[str, ...] = ()
     max_requests: int | None = None
     max_credits: int | None = None
     rules: Collection[Rule] | None = None
@@ -94,15 +108,14 @@ class Options:
     rate: float | None = None
     only_first: bool = False
     measure: bool = True
+    network: Network = field(default_factory=Network)
+    baseline: Baseline = field(default_factory=Baseline)
+    follows_foreign: bool = True
 
     @property
     def is_local(self) -> bool:
         """Whether the deployment is on this machine."""
-        host = urlsplit(self.target).hostname or ""
-        try:
-            return ipaddress.ip_address(host).is_loopback
-        except ValueError:
-            return host == "localhost" or host.endswith(".localhost")
+        return is_loopback(urlsplit(self.target).hostname or "")
 
     @property
     def contract(self) -> Contract:
@@ -110,8 +123,9 @@ class Options:
 
         Raises:
             SpecError: the file can't be used.
+            ValueError: it has no such operation.
         """
-        return load(self.spec or MAGIC_HOUR, overlays=self.overlays)
+        return narrowed(load(self.spec or MAGIC_HOUR, overlays=self.overlays), self.operations)
 
     @property
     def asked(self) -> Collection[Rule]:
@@ -123,7 +137,8 @@ class Options:
         """The credits that it may cost."""
         if self.max_credits is not None:
             return self.max_credits
-        return LOCAL_BUDGET + price_of(edits_of(questions(self.contract, self.asked))) if self.is_local else 0
+        pixels = price_of(edits_of(questions(self.contract, self.asked)))
+        return whole_budget(self.contract) + pixels if self.is_local else 0
 
     @property
     def request_budget(self) -> int | None:
@@ -133,8 +148,22 @@ class Options:
         return LOCAL_REQUESTS if self.is_local else 0
 
 
+def whole_budget(contract: Contract) -> int:
+    """Return the credits that a check of everything may cost, but for the pixel rules."""
+    creates = (operation for operation in contract.operations if operation.takes_credits)
+    return _TIMES * sum(map(example_price, creates))
+
+
+def example_price(operation: Operation) -> int:
+    """Return what the published example that is tried costs, in credits."""
+    media = operation.json_body
+    if media is None or not isinstance(media.example, dict):
+        return 0
+    return terms.price(operation, terms.meant(operation, media.example, ""), "") or 0
+
+
 def _has_prices(contract: Contract) -> bool:
-    return any(operation.credits for operation in contract.operations)
+    return any(operation.takes_credits for operation in contract.operations)
 
 
 def with_token(options: Options) -> Options:
@@ -161,7 +190,18 @@ def ready(options: Options) -> Options:
         raise ValueError(
             "say how many requests may be sent, as the contract has no prices: --max-requests 2000"
         )
+    options.network.try_for(options.target)
+    _leave_credentials_alone(options)
     return options
+
+
+def _leave_credentials_alone(options: Options) -> None:
+    """Refuse to send with every request what some requests must lack, or have otherwise."""
+    sent = (credentials_of(each, "token") for each in options.contract.operations)
+    known = {name.lower() for pairs in sent for name, _ in pairs}
+    for name, _ in options.network.headers:
+        if name.lower() in known:
+            raise ValueError(f"--header {name}: the contract's credentials are given by --token")
 
 
 def check(
@@ -190,7 +230,11 @@ def check(
         KeyboardInterrupt: Ctrl-C came before there was anything to know.
     """
     with interrupts.listening(), interrupts.held():
-        return _report(options, progress or Progress(), contract, wire or HttpWire(), sleep, now)
+        return _report(options, progress or Progress(), contract, wire or _network_of(options), sleep, now)
+
+
+def _network_of(options: Options) -> HttpWire:
+    return HttpWire(options.network, options.target)
 
 
 def _report(
@@ -211,14 +255,22 @@ def _report(
     finally:
         if isinstance(wire, HttpWire):
             wire.close()
+    judge_offered(checking)
     if interrupts.heard():  # when all was done, or it came out as some other error
         stopped = interrupts.WORDS
+    if isinstance(wire, HttpWire):
+        checking.notes.extend(options.network.described(options.target))
     operations = (*(label_of(each) for each in contract.operations), "upload", "download", ANYWHERE)
-    findings = checking.findings.findings()
+    findings = _marked(checking.findings.findings(), options.baseline, today(now))
     checking.notes.extend(_untried(contract))
+    if again := checking.sender.sent_again:
+        checking.notes.append(
+            f"{counted(again, 'call')} got no answer at first, and went through a second time."
+        )
     if checking.sender.budget.is_out_of_requests:
         checking.notes.append(f"{BUDGET}{checking.sender.budget.requests} requests did not suffice")
     verdicts = _with_the_rest(checking.findings.verdicts(operations), options.asked, stopped)
+    checking.notes.extend(_remarks(options.baseline, findings, verdicts, today(now)))
     return Report(
         target=checking.target,
         contract=contract.title,
@@ -227,6 +279,7 @@ def _report(
         started_at=started_at,
         seconds=time.monotonic() - started,
         max_requests=options.request_budget,
+        headers=options.network.headers,
         max_credits=options.budget,
         spent=checking.sender.budget.spent,
         operations=operations,
@@ -264,7 +317,11 @@ def _check(
             wire, Budget(options.budget, options.request_budget), _manners(options), observe, wait, now
         ),
         judge=Judge(contract),
-        findings=Findings(options.asked, only_first=options.only_first),
+        findings=Findings(
+            options.asked,
+            only_first=options.only_first,
+            accepts=partial(options.baseline.accepts, today=today(now)),
+        ),
         accounts=Accounts(contract, options.token, options.second_token, options.empty_token),
         picture=picture,
         random=Random(options.seed),  # noqa: S311 - chooses test values, hides nothing
@@ -274,6 +331,8 @@ def _check(
         now=now,
         progress=progress,
         is_local=local,
+        own_headers=options.network.headers,
+        follows_foreign=options.follows_foreign,
         gauge=_gauge(options, contract, picture, progress),
     )
     return checking
@@ -311,7 +370,7 @@ def _run_to_its_end(checking: Check) -> str:
         return interrupts.WORDS
     except Enough:
         return "a rule is broken, and only the first was asked for"
-    except (NotWelcome, Unreachable, TooBusy) as error:
+    except (NotWelcome, Unreachable, TooBusy, TooMuch) as error:
         return str(error)
     except Exception as error:  # a fault of ours must not lose what has been paid for
         log.exception("the check failed, which is a bug of Bluehour")
@@ -330,11 +389,29 @@ def _with_the_rest(
 
 
 def _exit_code(findings: Sequence[Finding], checking: Check, stopped: str) -> Exit:
-    if any(finding.rule.severity is Severity.ERROR for finding in findings):
+    if any(finding.is_error and not finding.accepted for finding in findings):
         return Exit.FINDINGS
     if stopped or _never_called(checking) or checking.sender.budget.is_out_of_requests:
         return Exit.UNJUDGED
     return Exit.CONFORMS
+
+
+def today(now: Callable[[], float] = time.time) -> date:
+    """Return the day by which a baseline is read, in UTC."""
+    return datetime.fromtimestamp(now(), UTC).date()
+
+
+def _marked(findings: Sequence[Finding], baseline: Baseline, day: date) -> tuple[Finding, ...]:
+    return tuple(
+        replace(each, accepted=baseline.accepts(each.rule.id, each.operation, day)) for each in findings
+    )
+
+
+def _remarks(
+    baseline: Baseline, findings: Sequence[Finding], verdicts: Sequence[Verdict], day: date
+) -> Iterator[str]:
+    kept = {(each.rule.id, each.operation) for each in verdicts if each.state is State.KEPT}
+    return baseline.remarks({(each.rule.id, each.operation) for each in findings}, kept, day)
 
 
 def _untried(contract: Contract) -> Iterator[str]:
@@ -354,6 +431,6 @@ def _unseen(verdicts: Sequence[Verdict]) -> str:
 
 def _never_called(checking: Check) -> bool:
     """Tell whether the budget was too small to have some operation accept anything."""
-    called = {exchange.operation for exchange in checking.sender.exchanges if exchange.booked}
-    left_out = {operation for operation in checking.creates if operation.credits and operation not in called}
+    called = {exchange.operation for exchange in checking.sender.exchanges if is_success(exchange)}
+    left_out = {operation for operation in checking.creates if operation not in called}
     return any(checking.findings.lacks_budget(label_of(operation)) for operation in left_out)

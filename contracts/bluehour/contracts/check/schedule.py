@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from bluehour.mock_server import interrupts
 
 from ..rules import ALL_RULES, PIXEL_RULES, RULES, Rule
+from .books import Books
 from .checker import Check
 from .jobs import Jobs
 from .parts import (
@@ -70,11 +71,17 @@ def run(check: Check, jobs: Jobs) -> None:
     needed = list(parts(check))
     check.progress.begin("first contact", 0, len(needed))
     meet(check)
+    books = Books(check, jobs)
+    books.open()
     for index, part in enumerate(needed):
         interrupts.raise_if_heard()  # at the latest: a part may send nothing
         check.progress.begin(part.title, index, len(needed))
         with check.within_budget(None, *(each.id for each in ALL_RULES if part.is_for(each))):
             part.run(check, jobs)
+        check.sender.prove()
+    if check.findings.wants(_BALANCED):
+        check.progress.say("comparing balances")
+        books.close()
 
 
 def _alone(run: Callable[[Check], None]) -> Callable[[Check, Jobs], None]:
@@ -91,7 +98,12 @@ def _look_again(check: Check, jobs: Jobs) -> None:
 
 _PROJECTS = ("project", "credits.price", "credits.same", "credits.refund", "download")
 
-_EXAMPLES = ("accept.examples", "upload.usable", "credits.balance", "refuse.leaves-no-trace")
+_EXAMPLES = (
+    *("accept.examples", "upload.usable"),
+    *("credits.balance", "credits.account", "refuse.leaves-no-trace"),
+)
+
+_BALANCED = ("credits.account", "refuse.leaves-no-trace")
 
 _WITH_ITEMS = ("refuse", "accept", "auth", "method")
 
@@ -108,6 +120,7 @@ PARTS = (
     Part("published examples", (*_EXAMPLES, *_PROJECTS), acceptance.try_examples),
     Part("pictures by other names", ("accept.asset-url", "accept.examples"), acceptance.try_assets),
     Part("methods", ("method",), paths.try_methods),
+    Part("ids that are nearly others", ("project.unknown",), paths.try_ids_alike),
     Part("headers and queries", ("accept.headers",), odd.try_headers),
     Part("credentials", ("auth.required", "auth.scheme-case"), credentials.try_credentials),
     Part("another account", ("auth.own-projects", "auth.own-uploads"), credentials.try_other_account),
@@ -115,8 +128,10 @@ PARTS = (
     Part("an account with no credits", ("credits.empty",), money.try_empty),
     Part("plans", ("credits.plan",), money.try_plan),
     Part("creates side by side", ("credits.balance",), money.try_side_by_side),
+    Part("illegal bodies, once more", refusals.REFUSED, refusals.try_again),
     Part("legal edges", (*acceptance.ACCEPTED, "credits.balance"), acceptance.try_edges),
     Part("random legal bodies", ("accept.random",), _alone(random_bodies.try_random_legal)),
+    Part("illegal bodies, time after time", refusals.REFUSED, refusals.try_again_and_again),
     Part("waiting for jobs", _PROJECTS, _settle),
     Part("pictures", ("download", "project.complete"), projects.try_pictures),
     Part("the published example", ("project.example",), _alone(projects.try_example)),

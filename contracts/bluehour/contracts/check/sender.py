@@ -17,13 +17,22 @@ from bluehour.openapi.model import Operation
 from ..exchange import Answer, Exchange, Request
 from .budget import Budget, cost_of
 from .connection import NoAnswer, NotSent
-from .wire import Wire
+from .wire import LARGEST_ANSWER, LARGEST_FILE, Wire
 
-_RETRIED = 2
+_RETRIED = 1
 """How often a call that costs nothing is sent again where no answer came."""
 
 _SILENCES = 3
 """Calls in a row without any answer, after which nobody is thought to be there."""
+
+_SILENT_FOR = 2.0
+"""How often the time that an answer may take is waited in vain, after which nobody is waited for any more."""
+
+_MADE_UP_FOR = 0.01
+"""Of that time, by an answer that came: a network that loses a request now and then ends no long check."""
+
+_MOST_RECEIVED = 32 * 2**20
+"""Bytes of all answers together, but for what links lead to: they are kept for the report."""
 
 _TOO_MANY = 429
 _LONGEST_WAIT = 600.0
@@ -44,6 +53,10 @@ class _NotBegun(KeyboardInterrupt):
     """Ctrl-C came before a request was sent."""
 
 
+class TooMuch(BluehourError):
+    """The deployment answers by more than anybody can keep."""
+
+
 class TooBusy(BluehourError):
     """The deployment goes on refusing a request for coming too fast."""
 
@@ -59,6 +72,10 @@ class Call:
     account: str = ""
     price: int = 0
     """Credits that it may cost, if it is accepted."""
+    fresh: bool = False
+    """Whether it is sent on a connection of its own."""
+    written_as: Request | None = None
+    """What is written down of a request that is too large to be kept."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,7 +85,8 @@ class Manners:
     Attributes:
         rate: requests a second at most; 0 for no limit.
         timeout: seconds that an answer may take.
-        reconnect: seconds for which a deployment that can't be reached is tried again.
+        reconnect: seconds for which a deployment that can't be reached any more is tried again; one that has
+            never answered is not.
     """
 
     rate: float
@@ -99,6 +117,7 @@ class Sender:
     ) -> None:
         self.budget = budget
         self.exchanges: list[Exchange] = []
+        self.sent_again = 0
         self._wire = wire
         self._manners = manners
         self._observe = observe
@@ -106,6 +125,12 @@ class Sender:
         self._now = now
         self._next_at = 0.0
         self._silences = 0
+        self._waited = 0.0
+        self._watched = ""
+        self._prove: Callable[[], int] | None = None
+        self._unproven = 0
+        self._received = 0
+        self._has_answered = False
         self._dearest: dict[str, int] = {}
         self._lock = Lock()
 
@@ -117,10 +142,13 @@ class Sender:
 
         Raises:
             BudgetSpent: it could cost more than is left; it was not sent.
-            Unreachable: the deployment can't be reached, or answers nothing any more.
+            Unreachable: the deployment can't be reached, or answers nothing, or nothing any more.
+            TooMuch: its answers are too large.
             TooBusy: it goes on answering 429.
             KeyboardInterrupt: Ctrl-C came, once what was under way is booked.
         """
+        if call.account == self._watched and self._price(call) + self._unproven > self.budget.left:
+            self.prove()
         for turn in range(_MOST_WAITS):
             exchange = self._send_until_answered(call)
             if exchange.answer is None or exchange.answer.status != _TOO_MANY:
@@ -128,6 +156,23 @@ class Sender:
             if turn < _MOST_WAITS - 1:
                 self._sleep(_pause(exchange.answer, turn, self._now()))
         raise TooBusy(f"it goes on answering {_TOO_MANY}, however long it is left in peace")
+
+    def watch_account(self, label: str, prove: Callable[[], int]) -> None:
+        """Have an account's refusals proven to be free before they could pass the budget.
+
+        Args:
+            label: of the account.
+            prove: reads the balance, and returns what is missing that is not booked yet, in credits.
+        """
+        self._watched, self._prove = label, prove
+
+    def prove(self) -> None:
+        """Book what calls have cost without saying so, where the account shows it."""
+        prove, self._prove = self._prove, None  # it sends something itself
+        if prove is not None:
+            self._unproven = 0
+            self.budget.book(0, prove())
+        self._prove = self._prove or prove
 
     def send_together(self, calls: Sequence[Call]) -> list[Exchange]:
         """Send calls that cost credits at the same time, each on a connection of its own.
@@ -183,11 +228,12 @@ class Sender:
         self.budget.reserve(price)
         try:
             with nullcontext() if price else interrupts.let_in():
-                at, answer, failure = self._transmit(call, fresh=price > 0)
+                at, answer, failure = self._transmit(call, fresh=call.fresh or price > 0)
         except BaseException as error:
             self.budget.book(price, _booked(error, price))
             raise
-        if answer is None and not is_last:
+        if answer is None and not is_last and self._waited < _SILENT_FOR:
+            self.sent_again += 1
             return None
         return self._settle(call, price, at, answer, failure)
 
@@ -206,18 +252,27 @@ class Sender:
         while True:
             if interrupts.heard():
                 raise _NotBegun
-            at = self._now()
+            at, began = self._now(), time.monotonic()
+            most = LARGEST_FILE if call.transfer else LARGEST_ANSWER
             try:
-                return at, self._wire.send(call.request, self._manners.timeout, fresh=fresh), ""
+                answer = self._wire.send(call.request, self._manners.timeout, fresh=fresh, most=most)
             except NoAnswer as error:
+                self._count_silence((time.monotonic() - began) / self._manners.timeout)
                 return at, None, str(error)
             except NotSent as error:
                 if call.transfer:  # a link that leads nowhere; the deployment itself may be well
                     return at, None, f"{call.request.url} can't be reached: {error}"
-                if time.monotonic() + pause > given_up_at:
+                if not self._has_answered or time.monotonic() + pause > given_up_at:
                     raise Unreachable(f"{call.request.url} can't be reached: {error}") from error
+            else:
+                self._count_silence(-_MADE_UP_FOR)
+                return at, answer, ""
             self._sleep(pause)
             pause = min(pause * 2, 5.0)
+
+    def _count_silence(self, times: float) -> None:
+        with self._lock:
+            self._waited = max(0.0, self._waited + times)
 
     def _keep_pace(self) -> None:
         if not self._manners.rate:
@@ -231,6 +286,8 @@ class Sender:
 
     def _settle(self, call: Call, price: int, at: float, answer: Answer | None, failure: str) -> Exchange:
         """Book what a call has cost, write it down, and have it judged."""
+        if answer is None and not (self._has_answered or call.transfer or price):
+            raise Unreachable(f"{call.request.url} gave no answer of HTTP: {failure}")
         cost = cost_of(answer, price)
         with self._lock:
             if cost > price > 0:
@@ -238,7 +295,7 @@ class Sender:
             exchange = Exchange(
                 number=len(self.exchanges) + 1,
                 at=at,
-                request=call.request,
+                request=call.written_as or call.request,
                 answer=answer,
                 operation=call.operation,
                 transfer=call.transfer,
@@ -250,14 +307,25 @@ class Sender:
                 spent=self.budget.book(price, cost),
             )
             self.exchanges.append(exchange)
+            if call.account == self._watched:
+                self._unproven += price  # a refusal may be charged, and a create twice
         self._observe(exchange)
+        self._watch(call, answer, failure)
+        return exchange
+
+    def _watch(self, call: Call, answer: Answer | None, failure: str) -> None:
+        """Give up where it is of no use to go on."""
         if answer is not None:
-            self._silences = 0
+            self._has_answered, self._silences = True, 0
+            self._received += 0 if call.transfer else len(answer.body)
         elif not call.transfer:  # a link may lead to another machine
             self._silences += 1
         if self._silences >= _SILENCES:
             raise Unreachable(f"it has not answered {_SILENCES} calls in a row: {failure}")
-        return exchange
+        if self._waited >= _SILENT_FOR:
+            raise Unreachable(f"it leaves calls without an answer, more than are waited for: {failure}")
+        if self._received > _MOST_RECEIVED:
+            raise TooMuch(f"its answers have more than {_MOST_RECEIVED // 2**20} MiB together")
 
 
 def _booked(error: BaseException, price: int) -> int:

@@ -14,7 +14,7 @@ from .projects import Projects
 from .rulings import Rulings
 from .uploads import Uploads
 
-_DELETES = "delete-image-project"
+_DELETES = "delete-project"
 
 
 class History:
@@ -27,8 +27,8 @@ class History:
     def __init__(self, contract: Contract) -> None:
         self._projects = Projects(contract)
         self._by_behaviour: dict[str, Callable[[Exchange, Answer, Rulings], None]] = {
-            "create-image-project": self._projects.created,
-            "get-image-project": self._projects.read,
+            "create-project": self._projects.created,
+            "get-project": self._projects.read,
             _DELETES: self._projects.deleted,
             "create-upload-urls": Uploads(contract).issued,
         }

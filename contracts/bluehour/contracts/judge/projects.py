@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import unquote
 
+import orjson
+
+from bluehour.openapi import terms
 from bluehour.openapi.contract import Contract
+from bluehour.openapi.model import Operation
 from bluehour.openapi.wording import counted
 
 from ..exchange import Answer, Exchange
@@ -53,18 +58,23 @@ class Projects:
         operation = exchange.operation
         if operation is None or not 200 <= answer.status < 300 or not isinstance(answer.json, dict):
             return
-        self._judge_price(operation.credits, answer, rulings)
+        self._judge_price(_prices(self._contract, operation, exchange), answer, rulings)
         self._new_id(exchange, answer.field("id"), rulings)
 
-    def _judge_price(self, price: int, answer: Answer, rulings: Rulings) -> None:
-        charged, cost = answer.field("credits_charged"), answer.field("frame_cost")
+    def _judge_price(self, prices: Sequence[int], answer: Answer, rulings: Rulings) -> None:
+        charged = answer.field("credits_charged")
         if charged is None:  # the schema says so
             return
-        message = f"It charges {charged!r} credits; its price is {price}"
-        rulings.expect("credits.price", charged == price, message, "credits_charged", f"x-credits: {price}")
-        if cost is not None:
-            message = f"frame_cost is {cost!r}, credits_charged {charged!r}"
-            rulings.expect("credits.same", cost == charged, message, "frame_cost")
+        if prices:
+            price = " or ".join(map(str, prices))
+            message = f"It charges {charged!r} credits; its price is {price}"
+            rulings.expect(
+                "credits.price", charged in prices, message, "credits_charged", f"x-credits: {price}"
+            )
+        for name in ("frame_cost", "estimated_frame_cost"):
+            if (cost := answer.field(name)) is not None:
+                message = f"{name} is {cost!r}, credits_charged {charged!r}"
+                rulings.expect("credits.same", cost == charged, message, name)
 
     def _new_id(self, exchange: Exchange, project_id: Any, rulings: Rulings) -> None:
         if not isinstance(project_id, str) or not project_id:
@@ -145,7 +155,7 @@ class Projects:
     ) -> None:
         operation = known.made.operation
         expected: dict[str, Any] = {"id": project_id, "enabled": True}
-        if operation is not None:
+        if operation is not None and "x-project-type" in operation.node:
             expected["type"] = operation.project_type
         if known.name is not None:
             expected["name"] = known.name
@@ -203,12 +213,15 @@ class Projects:
     def _judge_credits(self, known: _Known, shown: dict[str, Any], rulings: Rulings) -> None:
         charged, total, status = (shown.get(key) for key in ("credits_charged", "total_frame_cost", "status"))
         made = (known.made,)
-        rulings.expect(
-            "credits.same",
-            total == charged,
-            f"total_frame_cost is {total!r}, credits_charged {charged!r}",
-            "total_frame_cost",
-        )
+        if "total_frame_cost" in shown:
+            rulings.expect(
+                "credits.same",
+                total == charged,
+                f"total_frame_cost is {total!r}, credits_charged {charged!r}",
+                "total_frame_cost",
+            )
+        if status == "complete" and known.made.operation and terms.settles(known.made.operation):
+            return  # it is billed by what has been made
         if status == "error":
             rulings.expect(
                 "credits.refund",
@@ -228,6 +241,8 @@ class Projects:
             )
 
     def _judge_error(self, shown: dict[str, Any], rulings: Rulings) -> None:
+        if "error" not in shown:  # its kind shows none, or the schema says so
+            return
         error, status = shown.get("error"), shown.get("status")
         if status == "error":
             has_reason = isinstance(error, dict) and bool(error.get("code")) and bool(error.get("message"))
@@ -245,7 +260,8 @@ class Projects:
     def _judge_downloads(
         self, known: _Known, exchange: Exchange, shown: dict[str, Any], rulings: Rulings
     ) -> None:
-        status, downloads, images = (shown.get(key) for key in ("status", "downloads", "image_count"))
+        status, downloads = (shown.get(key) for key in ("status", "downloads"))
+        images = shown.get("image_count", 1)
         if not isinstance(downloads, list) or _rank(status) is None:  # the schema says so
             return
         if status != "complete":
@@ -253,7 +269,7 @@ class Projects:
             rulings.expect("project.downloads", not downloads, message, "downloads")
             return
         has_all = len(downloads) == images and len(downloads) > 0
-        message = f"It is complete with {counted(len(downloads), 'download')}; image_count is {images!r}"
+        message = f"It is complete with {counted(len(downloads), 'download')}, and should have {images!r}"
         rulings.expect("project.downloads", has_all, message, "downloads")
         self._judge_freshness(known, exchange, downloads, rulings)
         lifetime = self._contract.extension("x-lifetimes", {}).get("download-link")
@@ -320,6 +336,21 @@ class Projects:
         known = self._projects.get(_last_segment(exchange))
         if known is not None and known.deleted is None and same_caller(known.made, exchange):
             known.is_doubtful = True
+
+
+def _prices(contract: Contract, operation: Operation, exchange: Exchange) -> list[int]:
+    """Return what a request may cost: of whose plan nothing is known, each plan's price."""
+    if terms.is_simple(operation):
+        return [terms.usual_price(operation)]
+    media = operation.json_body
+    try:
+        body = orjson.loads(exchange.request.body)
+    except ValueError:
+        return []
+    if media is None or not media.schema.accepts(body):  # it has been accepted all the same
+        return []
+    plans = contract.extension("x-plans", {}) or [""]
+    return terms.possible_prices(operation, body, plans)
 
 
 def _rank(status: Any) -> int | None:

@@ -13,6 +13,7 @@ from bluehour.openapi.messages import Pairs
 from bluehour.openapi.model import Operation
 from bluehour.openapi.reading import credential_of
 from bluehour.openapi.routes import Routes
+from bluehour.openapi.terms import usual_price
 
 from ..exchange import ANYWHERE, Answer, Exchange, Request, label_of
 from .links import Links
@@ -94,7 +95,7 @@ class Case:
         project, charged, status = map(answer.field, ("id", "credits_charged", "status"))
         if self.operation is None or not isinstance(project, str):
             return {}
-        if self.operation.credits and isinstance(charged, int):
+        if usual_price(self.operation) and isinstance(charged, int):
             return {"project": project, "charged": charged}
         return {"project": project, **({"job": status} if isinstance(status, str) else {})}
 

@@ -72,13 +72,13 @@ class _Reason:
 
 
 def _chapters(known: Shown) -> list[tuple[str, str, dict[Any, list[Case]]]]:
-    """Errors, then warnings: a heading, its anchor, and the cases by rule."""
-    titles = ((Severity.ERROR, "Broken rules", "broken"), (Severity.WARNING, "Warnings", "warnings"))
-    return [
-        (title, anchor, by_rule(cases))
-        for severity, title, anchor in titles
-        if (cases := [each for each in known.cases if each.finding.rule.severity is severity])
-    ]
+    """Errors, warnings, then what is accepted: a heading, its anchor, and the cases by rule."""
+    chapters = (
+        ("Broken rules", "broken", known.of(Severity.ERROR)),
+        ("Warnings", "warnings", known.of(Severity.WARNING)),
+        ("Accepted by the baseline", "accepted", [each for each in known.cases if each.finding.accepted]),
+    )
+    return [(title, anchor, by_rule(cases)) for title, anchor, cases in chapters if cases]
 
 
 def _pictures(report: Report) -> list[Picture]:

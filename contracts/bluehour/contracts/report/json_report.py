@@ -27,14 +27,15 @@ def as_json(report: Report) -> str:
     - `exit_code`: that of the command; `exit` is its name: `conforms`, `findings`, `usage` or `unjudged`
     - `verdict`: the whole in one sentence
     - `credits`: `spent`, `budget`; `max_requests`, null where credits are counted and not requests
-    - `summary`: how many rules are `kept`, `broken`, `warned` and `unjudged`
+    - `summary`: how many rules are `kept`, `broken`, `accepted`, `warned` and `unjudged`
     - `rules`: of each rule `id`, `group`, `title`, `place` in the contract, `cost`, `advice`, `severity`, and
       `standing`, which is one of the summary's words
     - `operations`, and `verdicts`: of each rule at each operation `rule` (its id), `operation`, `state`
       (`kept`, `broken` or `not judged`), `checks` and `reason`
     - `findings`: each with `number`, `rule`, `severity`, `operation`, `field`, `message`, `words` (the
-      contract's own, as YAML), `place`, `advice`, `times`, `exchange` (null where there is none) and
-      `related`, the exchanges before it
+      contract's own, as YAML), `place`, `advice`, `times`, `accepted` (null, or `reason` and `until`),
+      `folded` (findings that follow from it: `rule`, `field` and `message`), `exchange` (null where there is
+      none) and `related`, the exchanges before it
     - an exchange has `number`, `at`, `operation`, `purpose`, `account`, `credits` (`reserved`, `booked` and
       `spent` by then), `failure` (null where an answer came), `request` (`method`, `url`, `headers`, `body`,
       `curl`) and `response` (null where none came: `status`, `headers`, `body`, `ms`)
@@ -107,6 +108,12 @@ def _case(case: Case) -> dict[str, Any]:
         "place": finding.rule.place,
         "advice": finding.rule.advice,
         "times": finding.times,
+        "accepted": finding.accepted
+        and {"reason": finding.accepted.reason, "until": f"{finding.accepted.until}"},
+        "folded": [
+            {"rule": each.rule.id, "field": each.field or None, "message": each.message}
+            for each in finding.folded
+        ],
         "exchange": _exchange(finding.exchange, case.command) if finding.exchange and case.command else None,
         "related": [_exchange(exchange, command) for exchange, command in case.related],
     }

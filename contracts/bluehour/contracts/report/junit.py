@@ -21,7 +21,7 @@ _Place = tuple[str, Rule]
 
 
 def junit(report: Report) -> str:
-    """Return the XML. Broken rules fail, what was not judged is skipped, and a warning is told and passes."""
+    """Return the XML. Broken rules fail, what was not judged is skipped; all else is told, and passes."""
     known = shown(report)
     cases: dict[_Place, list[Case]] = {}
     for each in known.cases:
@@ -56,7 +56,10 @@ def _test(place: _Place, cases: Sequence[Case], skipped: str | None, broken: boo
     operation, rule = place
     test = Xml.Element("testcase", {"name": rule.id, "classname": visible(operation), "time": "0"})
     if broken or cases:
-        if rule.severity is Severity.ERROR:
+        accepted = cases[0].finding.accepted if cases else None
+        if accepted:
+            Xml.SubElement(test, "system-out").text = visible(f"{accepted}\n\n{_text(rule, cases)}")
+        elif rule.severity is Severity.ERROR:
             message = "; ".join(each.finding.message for each in cases[:3]) or rule.title
             failure = Xml.SubElement(test, "failure", {"message": visible(message), "type": rule.id})
             failure.text = _text(rule, cases)
@@ -86,6 +89,8 @@ def _text(rule: Rule, cases: Sequence[Case]) -> str:
 def _case(case: Case) -> Iterator[str]:
     finding, exchange = case.finding, case.finding.exchange
     yield f"{finding.field}: {finding.message}" if finding.field else finding.message
+    if finding.folded:
+        yield finding.consequences
     if finding.words:
         yield f"The contract says:\n{finding.words.rstrip()}"
     for before, command in case.related:

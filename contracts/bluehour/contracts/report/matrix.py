@@ -18,7 +18,7 @@ class Cell:
     """What is known of a rule at an operation.
 
     Attributes:
-        kind: `kept`, `broken`, `warned`, `unjudged`, or `blank` where the rule does not apply.
+        kind: `kept`, `broken`, `accepted`, `warned`, `unjudged`, or `blank` where the rule does not apply.
         count: checks that found it kept, or findings.
         reason: why it was not judged, or not to the end.
         letter: stands for the reason in the matrix.
@@ -91,6 +91,8 @@ def _cell(rule: Rule, verdict: Verdict | None, cases: Sequence[Case], letters: M
     letter = letters.get(reason, "")
     if cases or (verdict and verdict.state is State.BROKEN):
         kind = "broken" if rule.severity is Severity.ERROR else "warned"
+        if cases and all(each.finding.accepted for each in cases):
+            kind = "accepted"
         return Cell(kind, len(cases), reason, letter, cases[0].number if cases else 0)
     if verdict is None:
         return Cell("blank")

@@ -12,7 +12,7 @@ from urllib.parse import quote
 from bluehour.mock_server.api.secrets import shown_header
 from bluehour.mock_server.core.accounts import shortened
 
-from ..exchange import Exchange, Request
+from ..exchange import Exchange, Headers, Request
 
 TOKEN_VARIABLE = "BLUEHOUR_TOKEN"  # noqa: S105 - the name of a variable
 
@@ -42,8 +42,8 @@ class Secrets:
         return cls({credentials(request): variable})
 
     @classmethod
-    def of(cls, exchanges: Iterable[Exchange]) -> Secrets:
-        """Return the tokens of all accounts, and what was made of them.
+    def of(cls, exchanges: Iterable[Exchange], headers: Headers = ()) -> Secrets:
+        """Return the tokens of all accounts, what was made of them, and what the user's own headers say.
 
         Credentials of an exchange without an account are made up, so a command may show them: without
         them it would not send the same. Where no exchange has an account, all of them count as tokens.
@@ -55,7 +55,8 @@ class Secrets:
         tokens = {token: account for token, account in found.items() if account} or found
         telling = [token for token in tokens if len(token) >= _SHORTEST]
         derived = [each for each in found if any(_made_of(token, each) for token in telling)]
-        return cls({token: variable_of(found[token]) for token in dict.fromkeys([*tokens, *derived])})
+        known = {token: variable_of(found[token]) for token in dict.fromkeys([*tokens, *derived])}
+        return cls({value: _variable(f"HEADER_{name}") for name, value in headers} | known)
 
     def variable(self, credential: str) -> str | None:
         """Return the variable that stands for credentials; None where they are no secret."""
@@ -105,7 +106,11 @@ def variable_of(account: str) -> str:
     """Return the shell variable for an account's token, which the command reads too where it takes one."""
     if account in ("", "main"):
         return TOKEN_VARIABLE
-    return f"BLUEHOUR_{re.sub(r'[^A-Za-z0-9]+', '_', account).upper()}_TOKEN"
+    return _variable(f"{account}_TOKEN")
+
+
+def _variable(name: str) -> str:
+    return f"BLUEHOUR_{re.sub(r'[^A-Za-z0-9]+', '_', name).upper()}"
 
 
 def _forms(token: str) -> set[str]:

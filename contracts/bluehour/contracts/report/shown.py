@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 
 from ..exchange import Answer, Exchange, Headers, Request
 from ..results import Finding, Report
-from ..rules import Rule
+from ..rules import Rule, Severity
 from .curl import curl
 from .secrets import Secrets
 
@@ -52,10 +52,18 @@ class Shown:
     report: Report
     cases: tuple[Case, ...]
 
+    def of(self, severity: Severity) -> list[Case]:
+        """Return the cases of a severity that are not accepted."""
+        return [
+            each
+            for each in self.cases
+            if each.finding.rule.severity is severity and not each.finding.accepted
+        ]
+
 
 def shown(report: Report) -> Shown:
     """Return a report without its secrets, and its cases."""
-    secrets = Secrets.of(_all_exchanges(report))
+    secrets = Secrets.of(_all_exchanges(report), report.headers)
     cases = tuple(_case(number, each, secrets) for number, each in enumerate(report.findings, 1))
     return Shown(_without_secrets(report, tuple(each.finding for each in cases), secrets), cases)
 
@@ -87,6 +95,7 @@ def _case(number: int, finding: Finding, secrets: Secrets) -> Case:
         words=hide(finding.words),
         exchange=exchange and _exchange(exchange, secrets),
         related=tuple(_exchange(each, secrets) for each in related),
+        folded=tuple(_folded(each, secrets) for each in finding.folded),
     )
     commands = tuple(_command(each, secrets) for each in related)
     return Case(
@@ -95,6 +104,12 @@ def _case(number: int, finding: Finding, secrets: Secrets) -> Case:
         _command(exchange, secrets) if exchange else None,
         tuple(zip(safe.related, commands, strict=True)),
     )
+
+
+def _folded(finding: Finding, secrets: Secrets) -> Finding:
+    """What is told of a finding that follows from another: no requests."""
+    hide = secrets.hidden
+    return Finding(finding.rule, hide(finding.operation), hide(finding.field), hide(finding.message), None)
 
 
 def _command(exchange: Exchange, secrets: Secrets) -> Command:

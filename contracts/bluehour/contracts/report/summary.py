@@ -18,6 +18,7 @@ class Standing(StrEnum):
 
     KEPT = "kept"
     BROKEN = "broken"
+    ACCEPTED = "accepted"
     WARNED = "warned"
     UNJUDGED = "not judged"
 
@@ -25,13 +26,16 @@ class Standing(StrEnum):
 def standings(report: Report) -> dict[Rule, Standing]:
     """Return what each rule came to: kept only where it was judged, and kept, everywhere."""
     broken = {each.rule for each in report.findings}
+    not_accepted = {each.rule for each in report.findings if not each.accepted}
     known: dict[Rule, set[State]] = {}
     for verdict in report.verdicts:
         known.setdefault(verdict.rule, set()).add(verdict.state)
     for finding in report.findings:
         known.setdefault(finding.rule, set())
     return {
-        rule: _standing(rule, states | {State.BROKEN} if rule in broken else states)
+        rule: Standing.ACCEPTED
+        if rule in broken - not_accepted
+        else _standing(rule, states | {State.BROKEN} if rule in broken else states)
         for rule, states in known.items()
     }
 
@@ -105,6 +109,9 @@ def outcome(report: Report) -> str:
 
 
 def _rest(count: Counter[Standing]) -> str:
-    warned, unjudged = count[Standing.WARNED], count[Standing.UNJUDGED]
-    words = f", {counted(warned, 'warning')}" if warned else ""
+    accepted, warned, unjudged = (
+        count[each] for each in (Standing.ACCEPTED, Standing.WARNED, Standing.UNJUDGED)
+    )
+    words = f", {accepted:,} accepted" if accepted else ""
+    words += f", {counted(warned, 'warning')}" if warned else ""
     return f"{words}, {unjudged:,} not judged" if unjudged else words

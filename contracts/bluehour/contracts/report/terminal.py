@@ -14,7 +14,7 @@ from ..exchange import Answer, Exchange
 from ..results import Exit, Report, Verdict
 from ..rules import Rule, Severity
 from .shown import Case, Command, Shown, by_rule, shown
-from .summary import Group, Standing, by_reason, conclusion, groups, spending
+from .summary import Group, Standing, by_reason, conclusion, groups, outcome, spending
 from .texts import cut, duration, size, status_words, text_of, visible
 
 NARROWEST, WIDEST = 40, 110
@@ -36,6 +36,7 @@ def terminal(report: Report, *, colour: bool, width: int) -> str:
         _heading(page, known.report),
         *_findings(page, known, Severity.ERROR),
         *_findings(page, known, Severity.WARNING),
+        _accepted(page, known.report),
         _groups(page, known.report),
         _unjudged(page, known.report),
         page.notes(known.report.notes),
@@ -97,6 +98,7 @@ def joined(*sections: Iterable[str]) -> str:
 
 def _heading(page: Page, report: Report) -> Iterator[str]:
     yield f"{page.ink(report.target, bold=True)} {page.ink(f'against {report.contract}')}"
+    yield from page.wrapped(outcome(report), "", _ENDS[report.exit_code])
     facts = (
         f"Bluehour {report.version}",
         f"seed {report.seed}",
@@ -107,9 +109,18 @@ def _heading(page: Page, report: Report) -> Iterator[str]:
 
 
 def _findings(page: Page, known: Shown, severity: Severity) -> Iterator[Iterator[str]]:
-    chosen = [each for each in known.cases if each.finding.rule.severity is severity]
+    chosen = known.of(severity)
     for rule, cases in by_rule(chosen).items():
         yield _broken_rule(page, rule, cases)
+
+
+def _accepted(page: Page, report: Report) -> Iterator[str]:
+    if report.accepted:
+        yield page.ink("Broken, and accepted by the baseline", bold=True)
+    places = dict.fromkeys((each.rule.id, each.operation, each.accepted) for each in report.accepted)
+    for rule_id, operation, acceptance in places:
+        yield from page.wrapped(f"{rule_id} at {operation}", "  ")
+        yield from page.wrapped(f"{acceptance}", "    ", dim=True)
 
 
 def _broken_rule(page: Page, rule: Rule, cases: Sequence[Case]) -> Iterator[str]:
@@ -133,6 +144,8 @@ def _case(page: Page, case: Case) -> Iterator[str]:
     times = f"  {finding.times:,} times" if finding.times > 1 else ""
     yield f"  {page.ink(where, 'cyan')}{page.ink(times, dim=True)}"
     yield from page.wrapped(finding.message, "    ")
+    if finding.folded:
+        yield from page.wrapped(finding.consequences, "    ", dim=True)
 
 
 def _evidence(page: Page, case: Case) -> Iterator[str]:
@@ -206,6 +219,7 @@ def _cells(page: Page, group: Group, columns: Sequence[Standing]) -> str:
 _CELLS = {
     Standing.KEPT: "green",
     Standing.BROKEN: "red",
+    Standing.ACCEPTED: "yellow",
     Standing.WARNED: "yellow",
     Standing.UNJUDGED: None,
 }

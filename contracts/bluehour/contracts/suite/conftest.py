@@ -13,6 +13,8 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from ..commands import what_is_missing
+
 if TYPE_CHECKING:
     from ..check.run import Options
     from ..results import Report
@@ -40,6 +42,8 @@ class Outcome:
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     """Say what is missing before the first test rather than in each of them."""
     ours = any(Path(__file__).parent in item.path.parents for item in items)
+    if ours and (missing := what_is_missing("the suite", "schemathesis")):
+        raise pytest.UsageError(missing)
     if ours and not config.getoption("bluehour_url"):
         raise pytest.UsageError(
             "the suite needs a deployment: pytest --pyargs bluehour.contracts.suite --bluehour-url URL"

@@ -7,7 +7,7 @@ each; one that is refused is taken apart.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from functools import partial
 from typing import Any
 
@@ -22,7 +22,7 @@ from ..budget import BudgetSpent
 from ..checker import Check, answered, code_in, is_success
 from ..jobs import Jobs
 from . import money
-from .bodies import legal_body, naming, uploaded, with_upload
+from .bodies import assets_in, example_asset, legal_body, naming, uploaded, with_upload
 
 _ELSEWHERE = ("accept.extensions", "accept.random", "accept.headers", "accept.asset-url")
 
@@ -32,13 +32,20 @@ _PACKS_BESIDE_SINGLES = 1
 _PACKS_ALONE = 3
 """Creates of an operation that are paid for where every edge was tried by itself, and where none was."""
 
+_CREDITS_FOR_PACKS = 20
+"""Credits for which more of an operation's creates are paid for, where it is so cheap."""
+
 
 def try_examples(check: Check, jobs: Jobs) -> None:
     """Create a project by each operation's published example, and watch it to its end."""
-    for operation in check.creates:
+    creates = check.creates
+    prices = [check.price_of(each, each.json_body.example if each.json_body else None) for each in creates]
+    for place, operation in enumerate(creates):
         with check.within_budget(operation, "accept.examples", "upload.usable"):
-            if check.accounts.made_to_order and operation.credits:
-                made = money.spend_on_example(check, jobs, operation, check.creates[0])
+            if check.accounts.made_to_order and prices[place]:
+                # A job that fails comes first where that leaves enough for all examples.
+                may_fail = check.sender.budget.left >= prices[place] + sum(prices[place:])
+                made = money.spend_on_example(check, jobs, operation, check.paid[0], may_fail=may_fail)
                 _judge_base(check, made)
                 if is_success(made):
                     continue
@@ -57,7 +64,7 @@ def try_edges(check: Check, jobs: Jobs) -> None:
         base = legal_body(check, operation, check.accounts.main)
         edges = _edges(check, operation, base)
         rules = sorted({edge.rule for edge in edges})
-        if operation not in check.creates:
+        if operation not in check.paid:
             for edge in edges:
                 _try_free(check, operation, edge)
         elif not any(job.operation is operation for job in jobs.all):
@@ -72,7 +79,9 @@ def try_edges(check: Check, jobs: Jobs) -> None:
 def _edges(check: Check, operation: Operation, base: Any) -> list[Edge]:
     media = operation.json_body
     found = legal(media, base, check.random) if media else ()
-    return [edge for edge in found if check.findings.wants((edge.rule,))]
+    return [
+        edge for edge in found if check.findings.wants((edge.rule,)) and check.offered(operation, edge.body)
+    ]
 
 
 def _try_free(check: Check, operation: Operation, edge: Edge) -> None:
@@ -122,20 +131,43 @@ def _try_packed(
     media = operation.json_body
     if media is None:
         return
-    packs = packed(edges, base, media.schema)
+    packs = _packs(check, operation, base, edges)
     types = [edge.content_type for edge in edges if edge.content_type]
-    for index, pack in enumerate(packs[: _PACKS_BESIDE_SINGLES if singly else _PACKS_ALONE]):
+    cheap = _CREDITS_FOR_PACKS // max(check.price_of(operation, base), 1)
+    most = max(_PACKS_BESIDE_SINGLES, cheap) if singly else _PACKS_ALONE
+    for index, pack in enumerate(packs[:most]):
         content_type = types[index] if index < len(types) else media.name
-        if check.accounts.made_to_order and operation.credits:
-            create = partial(_try_pack, check, jobs, operation, pack, content_type, base)
-            money.spend_with_change(check, jobs, operation, check.creates[0], create)
+        price = check.price_of(operation, pack.body)
+        is_fetched = index < _PACKS_BESIDE_SINGLES  # one large picture is enough to look at
+        create = partial(_try_pack, check, jobs, operation, pack, content_type, base, is_fetched)
+        if not (check.accounts.made_to_order and price):
+            create(check.accounts.main)
+        elif index < _PACKS_BESIDE_SINGLES:
+            money.spend_with_change(check, jobs, operation, check.paid[0], price, create)
         else:
-            _try_pack(check, jobs, operation, pack, content_type, base, check.accounts.main)
+            create(check.accounts.with_credits(price, f"with {price} credits, the price of some edges"))
     for edge in () if singly else edges:
         if not edge.path and edge.field == "body" and edge.rule != "accept.examples":
             exchange = _send(check, operation, check.accounts.main, edge)
             _judge(check, exchange, [edge], is_success(exchange))
             jobs.accept(exchange, check.accounts.main)
+
+
+def _packs(check: Check, operation: Operation, base: Any, edges: Sequence[Edge]) -> list[Pack]:
+    """Return bodies with many edges each: what is offered, and what costs no more than the example does."""
+    media = operation.json_body
+    if media is None:
+        return []
+    most = check.price_of(operation, base)
+
+    def accepts(body: Any) -> bool:
+        return (
+            media.schema.accepts(body)
+            and check.offered(operation, body)
+            and check.price_of(operation, body) <= most
+        )
+
+    return packed(edges, base, media.schema, accepts)
 
 
 def _try_pack(
@@ -145,6 +177,7 @@ def _try_pack(
     pack: Pack,
     content_type: str,
     base: Any,
+    is_fetched: bool,
     account: Account,
 ) -> Exchange:
     exchange = check.call(
@@ -154,7 +187,9 @@ def _try_pack(
         content_type=content_type,
         purpose=f"{len(pack.edges)} legal edges at once",
     )
-    job = jobs.accept(exchange, account, is_fetched=True)
+    job = jobs.accept(exchange, account, is_fetched=is_fetched)
+    if job is not None:
+        job.edges = tuple(f"{edge.field}: {edge.says}" for edge in pack.edges)
     if job is not None or is_success(exchange):
         _judge(check, exchange, pack.edges, True)
     elif _is_refused_for_money(check, exchange) or answered(exchange) == check.status_of("unauthorized"):
@@ -186,12 +221,12 @@ def _halve(
     if len(edges) <= 1:
         _judge(check, refused, edges, False)
         return
-    media = operation.json_body
     middle = len(edges) // 2
     for half in (edges[:middle], edges[middle:]):
-        pack = packed(half, base, media.schema)[0] if media else None
-        if pack is None:
+        packs = _packs(check, operation, base, half)
+        if not packs:
             continue
+        pack = packs[0]
         exchange = check.call(
             operation,
             check.accounts.main,
@@ -207,11 +242,19 @@ def _halve(
 
 def try_assets(check: Check, jobs: Jobs) -> None:
     """Name pictures in the other ways there are: by their URL, and by the published example's path."""
-    cheapest = next(iter(check.creates), None)
+    pictured = [each for each in check.creates if _names_pictures(each)]
+    cheapest = next((each for each in check.paid if each in pictured), None)
     if cheapest is None:
         return
     account = check.accounts.empty or check.accounts.main
-    shown = next((job for job in jobs.all if job.link is not None and not job.deleted), None)
+    shown = next(
+        (
+            job
+            for job in jobs.all
+            if job.operation.project_kind == "image" and job.link is not None and not job.deleted
+        ),
+        None,
+    )
     if shown is not None:
         jobs.look_at(shown, "for a fresh link")
     url = shown.link if shown is not None else None
@@ -220,22 +263,35 @@ def try_assets(check: Check, jobs: Jobs) -> None:
     else:
         with check.within_budget(cheapest, "accept.asset-url"):
             _try_asset(check, jobs, cheapest, account, url, "accept.asset-url")
-    example = check.contract.extension("x-example-asset")
-    if example and check.accounts.made_to_order:
+    if example_asset(check) and check.accounts.made_to_order:
         for operation in check.creates:
             with check.within_budget(operation, "accept.examples"):
-                _try_asset(check, jobs, operation, account, example, "accept.examples")
+                if assets_in(operation, legal_body(check, operation, account)):
+                    asset = partial(example_asset, check)
+                    _try_asset(check, jobs, operation, account, asset, "accept.examples")
+
+
+def _names_pictures(operation: Operation) -> bool:
+    """Tell whether all assets that an operation names are pictures."""
+    kinds = [kind for _, kind in operation.annotated("x-asset-type")]
+    return bool(kinds) and all(kind == "image" for kind in kinds)
 
 
 def _try_asset(
-    check: Check, jobs: Jobs, operation: Operation, account: Account, asset: str, rule_id: str
+    check: Check,
+    jobs: Jobs,
+    operation: Operation,
+    account: Account,
+    asset: Callable[[str], str] | str,
+    rule_id: str,
 ) -> None:
     body = naming(operation, legal_body(check, operation, account), asset)
-    exchange = check.call(operation, account, body, purpose=f"the picture {asset.partition('?')[0]}")
+    name = asset if isinstance(asset, str) else asset("image")
+    exchange = check.call(operation, account, body, purpose=f"the asset {name.partition('?')[0]}")
     jobs.accept(exchange, account)
     if answered(exchange):
         kept = is_success(exchange) or _is_refused_for_money(check, exchange)
-        message = f"The picture {asset} was answered by {_words(exchange)}"
+        message = f"The asset {name} was answered by {_words(exchange)}"
         check.expect(rule_id, exchange, kept, message, "assets")
 
 
@@ -245,8 +301,10 @@ def _send(check: Check, operation: Operation, account: Account, edge: Edge) -> E
         content = dumped(with_upload(check, operation, account, edge.body))
     elif edge.written:
         # The picture is the main account's own in what is written already; here it has to be this one's.
-        mine, theirs = (uploaded(check, each).encode() for each in (check.accounts.main, account))
-        content = edge.written.replace(mine, theirs)
+        content = edge.written
+        for kind in {kind for _, kind in assets_in(operation, edge.body)}:
+            mine, theirs = (uploaded(check, each, kind).encode() for each in (check.accounts.main, account))
+            content = content.replace(mine, theirs)
     media = operation.json_body
     return check.call(
         operation,

@@ -1,14 +1,25 @@
-"""Legal bodies to begin with: the published example, with a picture that the account has uploaded."""
+"""Legal bodies to begin with: the published example, with files that the account has uploaded."""
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
+from bluehour.mock_server.rendering.media.packed import packed_audio, packed_video
 from bluehour.openapi.model import Operation
+from bluehour.openapi.validators import Path
+from bluehour.openapi.values import places_at
 
 from ...bodies.places import places, with_value
 from ..accounts import Account
 from ..checker import Check, answered, is_success
+
+PICTURE = "image"
+_OTHER = {"video": "mp4", "audio": "mp3"}
+"""The extension of a file that is tried as an asset of a type, beside pictures."""
+
+
+_CONTENTS = {"video": packed_video, "audio": packed_audio}
 
 
 def legal_body(check: Check, operation: Operation, account: Account) -> Any:
@@ -20,47 +31,66 @@ def legal_body(check: Check, operation: Operation, account: Account) -> Any:
 
 
 def with_upload(check: Check, operation: Operation, account: Account, body: Any) -> Any:
-    """Return a body that names the account's own picture where it names one."""
-    for path, kind in operation.annotated("x-asset-type"):
-        if kind == "image":
-            body = with_value(body, path, uploaded(check, account))
+    """Return a body that names the account's own files where it names any."""
+    return naming(operation, body, lambda kind: uploaded(check, account, kind))
+
+
+def naming(operation: Operation, body: Any, asset: Callable[[str], str] | str) -> Any:
+    """Return a body that names other assets where it names any.
+
+    Args:
+        operation: whose.
+        body: a legal one.
+        asset: what it names; or returns that, for a type of asset.
+    """
+    for path, kind in assets_in(operation, body):
+        body = with_value(body, path, asset if isinstance(asset, str) else asset(kind))
     return body
 
 
-def uploaded(check: Check, account: Account) -> str:
-    """Return the file_path of the picture that the account has uploaded, once in a check.
+def assets_in(operation: Operation, body: Any) -> list[tuple[Path, str]]:
+    """Return the places where a body names assets, and a type that each may be of."""
+    return [
+        (found, kinds if isinstance(kinds, str) else kinds[0])
+        for path, kinds in operation.annotated("x-asset-type")
+        for found, _ in places_at(body, path)
+    ]
 
-    Where it can't be uploaded, the published example's asset has to do.
+
+def uploaded(check: Check, account: Account, kind: str = PICTURE) -> str:
+    """Return the file_path of a file that the account has uploaded, once in a check.
+
+    Where it can't be uploaded, the published examples' asset has to do.
     """
-    if account.token not in check.uploaded:
-        check.uploaded[account.token] = _upload(check, account) or str(
-            check.contract.extension("x-example-asset", "")
-        )
-    return check.uploaded[account.token]
+    known = (account.token, kind)
+    if known not in check.uploaded:
+        check.uploaded[known] = _upload(check, account, kind) or example_asset(check, kind)
+    return check.uploaded[known]
 
 
-def _upload(check: Check, account: Account) -> str | None:
-    asked = {"items": [{"type": "image", "extension": check.picture.extension}]}
+def example_asset(check: Check, kind: str = PICTURE) -> str:
+    """Return an asset as published examples name them; nothing where the contract has none."""
+    beginning = next(iter(check.contract.extension("x-example-assets", ())), "")
+    return f"{beginning}1234.{_OTHER.get(kind, 'png')}" if beginning else ""
+
+
+def _upload(check: Check, account: Account, kind: str) -> str | None:
+    extension = _OTHER.get(kind, check.picture.extension)
+    content = _CONTENTS[kind]().read_bytes() if kind in _CONTENTS else check.picture.content
+    asked = {"items": [{"type": kind, "extension": extension}]}
     for operation in check.uploads:
-        issued = check.call(operation, account, asked, purpose="a link for the picture")
+        issued = check.call(operation, account, asked, purpose=f"a link for the {kind}")
         items = issued.answer.field("items") if issued.answer else None
         item = items[0] if isinstance(items, list) and items and isinstance(items[0], dict) else {}
         url, path = item.get("upload_url"), item.get("file_path")
         if isinstance(url, str) and isinstance(path, str):
-            put = check.put(url, check.picture.content, "the picture, without a Content-Type")
+            put = check.put(url, content, f"the {kind}, without a Content-Type")
             message = (
-                f"The picture was PUT to its link without a Content-Type, and answered by {answered(put)}"
+                f"The {kind} was PUT to its link without a Content-Type, and answered by {answered(put)}"
             )
             if check.expect("upload.put", put, is_success(put), message, "upload_url"):
                 return path
     return None
-
-
-def naming(operation: Operation, body: Any, asset: str) -> Any:
-    """Return a body that names another asset where it names one."""
-    for path, _ in operation.annotated("x-asset-type"):
-        body = with_value(body, path, asset)
-    return body
 
 
 def at_maximum(operation: Operation, body: Any) -> Any:
@@ -74,4 +104,4 @@ def at_maximum(operation: Operation, body: Any) -> Any:
 
 def has_uploaded(check: Check, account: Account) -> bool:
     """Tell whether the picture that the account names is its own."""
-    return uploaded(check, account) != str(check.contract.extension("x-example-asset", ""))
+    return uploaded(check, account) != example_asset(check)

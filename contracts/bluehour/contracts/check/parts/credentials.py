@@ -6,21 +6,27 @@ import base64
 from collections.abc import Iterator
 from secrets import token_hex
 from typing import Any
+from urllib.parse import quote
 
 from bluehour.openapi.model import Operation
-from bluehour.openapi.writing import security_of
+from bluehour.openapi.terms import usual_price
+from bluehour.openapi.writing import security_of, target_of
 
-from ...exchange import Exchange
+from ...exchange import Exchange, label_of
 from ..accounts import TEST_TOKEN, Account
-from ..checker import Check, answered, code_in, path_values
+from ..checker import Check, How, answered, code_in, is_success, path_values
 from ..jobs import Jobs
-from .bodies import has_uploaded, legal_body
+from .bodies import assets_in, has_uploaded, legal_body
 
 _LONG = 16
 """Letters of a key that somebody was given, and may be shown in part; mocks take any shorter one."""
 
 _FORBIDDEN = 403
 """What other APIs than Magic Hour's answer as well to who does not say who they are."""
+
+_HEADERS = ("X-Api-Key", "Api-Key", "X-Auth-Token", "X-Access-Token", "Token", "Proxy-Authorization")
+_QUERIES = ("access_token", "api_key", "apikey", "api-key", "auth", "key", "token")
+"""Where other APIs have their tokens, and gateways and frameworks look for one unasked."""
 
 
 def try_credentials(check: Check, jobs: Jobs) -> None:
@@ -30,7 +36,10 @@ def try_credentials(check: Check, jobs: Jobs) -> None:
             continue
         with check.within_budget(operation, "auth.required", "auth.scheme-case"):
             _try_forms(check, jobs, operation)
+            _try_first(check, jobs, operation)
             _try_lower_case(check, operation)
+    for operation in check.reads:
+        _try_token_s_case(check, jobs, operation)
 
 
 def _try_forms(check: Check, jobs: Jobs, operation: Operation) -> None:
@@ -41,18 +50,55 @@ def _try_forms(check: Check, jobs: Jobs, operation: Operation) -> None:
     if not takes_bearer:
         _try_other_forms(check, operation, expected)
         return
-    for form, authorization in _forms(check):
+    for form, how in (*_forms(check), *_elsewhere(check, operation)):
         if check.findings.is_broken("auth.required", f"{operation.method} {operation.path}"):
             return  # it would be carried out again, and charged
-        exchange = check.call(
-            operation,
-            None,
-            _body(check, operation),
-            path=path_values(operation, _some_project(jobs)) if operation.behaviour else {},
-            authorization=authorization,
-            purpose=f"credentials: {form}",
-        )
+        how["path"] = path_values(operation, _some_project(jobs)) if operation.behaviour else {}
+        how["purpose"] = f"credentials: {form}"
+        exchange = check.call(operation, None, _body(check, operation), **how)
         _judge(check, exchange, operation, form, expected)
+        jobs.accept(exchange, check.accounts.main)  # whose token it is, wherever it was sent
+
+
+def _try_first(check: Check, jobs: Jobs, operation: Operation) -> None:
+    """Call without credentials what would be refused for something else: 401 comes before all else."""
+    wrong: list[tuple[str, How]] = []
+    if operation.json_body is not None:
+        wrong.append(("an illegal body and no credentials", {"content": b"{}"}))
+    if operation in (*check.reads, *check.deletes):
+        nowhere = path_values(operation, f"bluehour-{token_hex(4)}")
+        wrong.append(("the id of nothing and no credentials", {"path": nowhere}))
+        if operation.method == "GET":
+            head = check.ask("HEAD", target_of(operation, None, nowhere), purpose="HEAD and no credentials")
+            kept = answered(head) in (check.status_of("unauthorized"), check.status_of("method_not_allowed"))
+            message = f"HEAD without credentials was answered by {answered(head)}"
+            if answered(head):
+                check.expect(
+                    "auth.required", head, kept, message, "Authorization", operation=label_of(operation)
+                )
+    for form, how in wrong:
+        how["purpose"] = f"credentials: {form}"
+        exchange = check.call(operation, None, **how)
+        _judge(check, exchange, operation, form, check.status_of("unauthorized"))
+
+
+def _try_token_s_case(check: Check, jobs: Jobs, operation: Operation) -> None:
+    """Reach for a project by its owner's token in another case, which is another token."""
+    alike = (job for job in jobs.all if job.operation.project_kind == operation.project_kind)
+    job = next(alike, None)
+    if job is None or job.account.token.swapcase() == job.account.token:
+        return
+    authorization = f"Bearer {job.account.token.swapcase()}"
+    exchange = check.call(
+        operation,
+        None,
+        path=path_values(operation, job.project_id),
+        authorization=authorization,
+        purpose="credentials: the token in another case",
+    )
+    if answered(exchange):
+        message = f"With the token in another case it answered {answered(exchange)}"
+        check.expect("auth.required", exchange, not is_success(exchange), message, "Authorization")
 
 
 def _try_other_forms(check: Check, operation: Operation, expected: int) -> None:
@@ -81,7 +127,24 @@ def _judge(check: Check, exchange: Exchange, operation: Operation, form: str, ex
     check.expect("auth.required", exchange, kept, message, "Authorization")
 
 
-def _forms(check: Check) -> Iterator[tuple[str, str | None]]:
+def _forms(check: Check) -> Iterator[tuple[str, How]]:
+    for form, authorization in _authorizations(check):
+        yield form, {"authorization": authorization}
+
+
+def _elsewhere(check: Check, operation: Operation) -> Iterator[tuple[str, How]]:
+    """The valid token, where it does not belong; what the contract has by these names is left out."""
+    token = check.accounts.main.token
+    declared = {each.name.lower() for each in operation.parameters}
+    declared |= {key.parameter.lower() for way in operation.security for key in way}
+    headers = [(name, token) for name in _HEADERS if name.lower() not in declared]
+    names = [name for name in _QUERIES if name not in declared]
+    headers.append(("Cookie", "; ".join(f"{name}={token}" for name in names)))
+    yield "the token in other headers alone", {"headers": tuple(headers)}
+    yield "the token in the query alone", {"query": "&".join(f"{name}={quote(token)}" for name in names)}
+
+
+def _authorizations(check: Check) -> Iterator[tuple[str, str | None]]:
     token = check.accounts.main.token
     yield "no Authorization", None
     yield "an empty Authorization", ""
@@ -105,7 +168,7 @@ def _try_lower_case(check: Check, operation: Operation) -> None:
     deletes = (
         operation.method == "DELETE" and operation.behaviour is None
     )  # and others may need what it names
-    if operation.credits or deletes or [each.scheme for each in security_of(operation)] != ["bearer"]:
+    if usual_price(operation) or deletes or [each.scheme for each in security_of(operation)] != ["bearer"]:
         return
     for scheme in ("bearer", "BEARER"):
         exchange = check.call(
@@ -139,14 +202,17 @@ def try_other_account(check: Check, jobs: Jobs) -> None:
             rule_id = rules[1] if operation in check.creates else rules[0]
             check.unjudged("there is no second account: see --second-token", operation, rule_id)
         return
-    mine = next((job for job in jobs.all if job.account is not second), None)
     for operation in (*check.reads, *check.deletes):
+        alike = (job for job in jobs.all if job.operation.project_kind == operation.project_kind)
+        mine = next((job for job in alike if job.account is not second), None)
         if mine is None:
             check.unjudged("there is no project to reach for", operation, rules[0])
         else:
             _reach_for(check, operation, second, mine.project_id)
-    if mine is not None:  # whether the other account's DELETE has deleted it, its owner sees
-        jobs.look_at(mine, "the project that another account tried to delete")
+            if (
+                operation in check.deletes
+            ):  # whether the other account's DELETE has deleted it, its owner sees
+                jobs.look_at(mine, "the project that another account tried to delete")
     for operation in check.creates:
         with check.within_budget(operation, rules[1]):
             _use_upload(check, operation, second)
@@ -166,6 +232,8 @@ def _use_upload(check: Check, operation: Operation, second: Account) -> None:
         check.unjudged("nothing could be uploaded", operation, "auth.own-uploads")
         return
     body = legal_body(check, operation, check.accounts.main)
+    if not assets_in(operation, body):
+        return
     exchange = check.call(operation, second, body, purpose="another account's upload")
     _expect_unusable(check, exchange)
 

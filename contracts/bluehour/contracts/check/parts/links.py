@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterator
 from datetime import datetime
 from typing import Any
@@ -12,6 +13,10 @@ from ..checker import Check, answered, is_success
 
 _NO_QUERY = "no query at all"
 _LONGEST_NUMBER = 20
+
+_SIGNATURE = re.compile(r"sig(nature)?$|hmac|^mac$|digest", re.IGNORECASE)
+_UNTIL = re.compile(r"^exp|expir|until|deadline|valid|^ttl$|^e$|^se$", re.IGNORECASE)
+"""Names of what signs a link, and of what says until when it is good: this vendor, S3, GCS, Azure, CDNs."""
 
 _WORTH_WAITING = 15.0
 """Seconds of lifetime of a link that are waited for to see it end."""
@@ -44,19 +49,51 @@ def _changed(url: str) -> Iterator[tuple[str, str]]:
     if not pairs:
         return
     yield _NO_QUERY, urlunsplit(parts._replace(query=""))
-    longest = max(range(len(pairs)), key=lambda index: len(pairs[index][2]))
-    for index, (name, _, value) in enumerate(pairs):
-        if not value:
-            continue
+    for at in _signed(pairs):
+        name, _, value = pairs[at]
         if value.isdecimal() and len(value) <= _LONGEST_NUMBER:
             changed, how = str(int(value) + 86_400), f"{name} raised"
         else:
             middle = len(value) // 2
             changed = value[:middle] + ("0" if value[middle] != "0" else "1") + value[middle + 1 :]
             how = f"another {name}"
-        query = "&".join(f"{n}={changed if at == index else v}" for at, (n, _, v) in enumerate(pairs))
-        if index == longest or value.isdecimal():
-            yield how, urlunsplit(parts._replace(query=query))
+        query = "&".join(f"{n}={changed if at == index else v}" for index, (n, _, v) in enumerate(pairs))
+        yield how, urlunsplit(parts._replace(query=query))
+        if len(pairs) > 1:
+            others = "&".join("".join(pair) for index, pair in enumerate(pairs) if index != at)
+            yield f"no {name}", urlunsplit(parts._replace(query=others))
+
+
+def _signed(pairs: list[tuple[str, str, str]]) -> list[int]:
+    """Return where in a query a signature is, and what it is there to keep: until when the link is good.
+
+    A link may carry parameters of its own that nobody signs, such as a version or a file's name.
+    """
+    filled = [index for index, (_, _, value) in enumerate(pairs) if value]
+    if not filled:
+        return []
+    named = [index for index in filled if _SIGNATURE.search(pairs[index][0])]
+    signatures = named or [max(filled, key=lambda index: len(pairs[index][2]))]
+    return sorted({*signatures, *(index for index in filled if _UNTIL.search(pairs[index][0]))})
+
+
+def crossed(check: Check, rule_id: str, one: Exchange, other: Exchange) -> bool:
+    """Follow a link whose path is another's: what a signature does not cover, it does not keep.
+
+    Returns whether it could be done: the two have to be told apart by their content.
+    """
+    first, second = urlsplit(one.request.url), urlsplit(other.request.url)
+    if not (first.query and one.answer and other.answer) or first.path == second.path:
+        return False
+    if first.netloc != second.netloc or one.answer.body == other.answer.body:
+        return False
+    url = urlunsplit(second._replace(query=first.query))
+    exchange = check.fetch(url, "a link with another link's query")
+    if answered(exchange) and exchange.answer:
+        is_open = is_success(exchange) and exchange.answer.body == other.answer.body
+        message = "A link's query was put behind another link's path, and opened that one"
+        check.expect(rule_id, exchange, not is_open, message, "url", related=(one, other))
+    return True
 
 
 def expire_soon(check: Check, rule_id: str, url: str, expires_at: Any, label: str, use: _Use) -> None:

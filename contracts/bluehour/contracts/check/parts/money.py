@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from pathlib import PurePath
 
+from bluehour.openapi import terms
 from bluehour.openapi.model import Operation
+from bluehour.openapi.terms import usual_price
 
 from ...bodies.places import with_value
 from ...exchange import Exchange, label_of
@@ -12,11 +15,14 @@ from ..accounts import Account
 from ..checker import Check, answered, code_in, is_success, path_values
 from ..jobs import Job, Jobs
 from ..sender import TooBusy
-from .bodies import at_maximum, legal_body, naming
+from .bodies import assets_in, at_maximum, example_asset, legal_body, naming
 
 _NEVER_ISSUED = "api-assets/bluehour-never-issued/image.png"
 
 _ITEM = {"type": "image", "extension": "png"}
+
+_REFUSING = 4
+"""Creates by which an account is refused before it pays for something."""
 
 _AT_ONCE = 3
 """Creates that are sent side by side."""
@@ -25,18 +31,23 @@ _AT_ONCE = 3
 def try_empty(check: Check, jobs: Jobs) -> None:
     """An account with no credits is refused by 402, wherever something costs credits."""
     empty = check.accounts.empty
-    for operation in (each for each in check.creates if each.credits):
+    for operation in check.paid:
         if empty is None:
             check.unjudged("no account is known to be empty: see --empty-token", operation, "credits.empty")
             continue
         with check.within_budget(operation, "credits.empty"):
-            _expect_too_poor(check, jobs, operation, empty)
+            _expect_too_poor(check, jobs, operation, empty, "with no credits")
+    dearest = next((each for each in reversed(check.paid) if terms.is_simple(each)), None)
+    if dearest is not None and check.accounts.made_to_order and usual_price(dearest) > 1:
+        lacks_one = check.accounts.with_credits(usual_price(dearest) - 1, "with a credit too few")
+        with check.within_budget(dearest, "credits.empty"):
+            _expect_too_poor(check, jobs, dearest, lacks_one, "with a credit too few")
 
 
-def _expect_too_poor(check: Check, jobs: Jobs, operation: Operation, account: Account) -> None:
+def _expect_too_poor(check: Check, jobs: Jobs, operation: Operation, account: Account, says: str) -> None:
     body = legal_body(check, operation, account)
     try:
-        exchange = check.call(operation, account, body, purpose="an account with no credits")
+        exchange = check.call(operation, account, body, purpose=f"an account {says}")
     except TooBusy:
         # If the account is served elsewhere, it is not for its haste that it is refused here.
         exchange = check.sender.exchanges[-1]
@@ -50,22 +61,24 @@ def _expect_too_poor(check: Check, jobs: Jobs, operation: Operation, account: Ac
         expected = check.status_of("insufficient_credits")
         kept = answered(exchange) == expected and code_in(exchange) == "insufficient_credits"
         message = (
-            f"An account with no credits was answered by {_words(exchange)} in place of "
+            f"An account {says} was answered by {_words(exchange)} in place of "
             f"{expected} insufficient_credits"
         )
         check.expect("credits.empty", exchange, kept, message)
 
 
-def spend_on_example(check: Check, jobs: Jobs, operation: Operation, cheapest: Operation) -> Exchange:
+def spend_on_example(
+    check: Check, jobs: Jobs, operation: Operation, cheapest: Operation, *, may_fail: bool
+) -> Exchange:
     """Have an account that has just the price refused, then fail, then create by the published example.
 
     After each step it still has all that it began with, and after the last nothing.
     """
-    price = operation.credits
+    price = check.price_of(operation, operation.json_body.example if operation.json_body else None)
     account = check.accounts.with_credits(price, f"with {price} credits, the price")
     refused = _be_refused(check, account)
     body = legal_body(check, operation, account)
-    failed = _fail(check, jobs, operation, account, refused)
+    failed = _fail(check, jobs, operation, account, refused) if may_fail else None
     exchange, job = jobs.create(operation, account, body, "the published example", is_plain=True)
     if answered(exchange) == check.status_of("insufficient_credits"):
         rule_id, related = (
@@ -77,7 +90,8 @@ def spend_on_example(check: Check, jobs: Jobs, operation: Operation, cheapest: O
         return exchange
     if is_success(exchange):
         check.expect("credits.refund" if failed else "refuse.leaves-no-trace", exchange, True, "")
-        _expect_spent(check, jobs, cheapest, account, exchange)
+        if not terms.settles(operation):
+            _expect_spent(check, jobs, cheapest, account, exchange)
     if job is not None:
         jobs.watch(job)
     return exchange
@@ -86,8 +100,11 @@ def spend_on_example(check: Check, jobs: Jobs, operation: Operation, cheapest: O
 def _be_refused(check: Check, account: Account) -> tuple[Exchange, ...]:
     """Have an account's calls refused for reasons of every kind."""
     refused = []
-    for operation in check.creates:
-        unissued = naming(operation, legal_body(check, operation, account), _NEVER_ISSUED)
+    for operation in check.paid[:_REFUSING]:
+        body = legal_body(check, operation, account)
+        if not assets_in(operation, body):
+            continue
+        unissued = naming(operation, body, _NEVER_ISSUED)
         purpose = "a refusal that must cost nothing"
         refused += [
             check.call(operation, account, {}, purpose=f"{purpose}: an illegal body"),
@@ -102,12 +119,15 @@ def _fail(
 ) -> Job | None:
     """Create a job that fails by the asset that is published for it; None where there is none."""
     template, codes = (check.contract.extension(key) for key in ("x-failing-asset", "x-job-errors"))
-    if not template or not codes:
+    body = legal_body(check, operation, account)
+    if not template or not codes or not assets_in(operation, body):
         return None
     # The one that is documented first for the editor that is tried first; of the others one by chance.
-    code = next(iter(codes)) if operation is check.creates[0] else check.random.choice(list(codes))
-    body = at_maximum(operation, legal_body(check, operation, account))
-    body = naming(operation, body, template.replace("{code}", code))
+    code = next(iter(codes)) if operation is check.paid[0] else check.random.choice(list(codes))
+    if terms.is_simple(operation):
+        body = at_maximum(operation, body)
+    failing = template.replace("{code}", code)
+    body = naming(operation, body, lambda kind: failing + PurePath(example_asset(check, kind)).suffix)
     exchange, job = jobs.create(operation, account, body, f"a job that is to end in {code}")
     if answered(exchange):
         kept = answered(exchange) != check.status_of("insufficient_credits")
@@ -141,15 +161,15 @@ def spend_with_change(
     jobs: Jobs,
     operation: Operation,
     cheapest: Operation,
+    price: int,
     create: Callable[[Account], Exchange],
 ) -> None:
-    """Have an account create that has its price and the cheapest one's: that is what it has left then.
+    """Have an account create that has the price and the cheapest one's: that is what it has left then.
 
     Where the operation is itself the cheapest, its project is deleted first, which neither pays nor costs.
     """
-    account = check.accounts.with_credits(
-        operation.credits + cheapest.credits, f"with {operation.credits} + {cheapest.credits} credits"
-    )
+    change = usual_price(cheapest)
+    account = check.accounts.with_credits(price + change, f"with {price} + {change} credits")
     made = create(account)
     if not is_success(made):
         return
@@ -160,6 +180,7 @@ def spend_with_change(
         deleted = tuple(
             check.call(each, account, path=path_values(each, job.project_id), purpose="deleting, for nothing")
             for each in check.deletes
+            if each.project_kind == operation.project_kind
         )
         job.deleted = bool(deleted) and is_success(deleted[0])
     body = legal_body(check, cheapest, account)
@@ -169,13 +190,15 @@ def spend_with_change(
         return
     after = " and its deletion" if deleted else ""
     message = (
-        f"The account had {account.credits} credits, and {cheapest.credits} must be left after a create of "
-        f"{operation.credits}{after}; it was answered by {_words(exchange)}"
+        f"The account had {account.credits} credits, and {change} must be left after a create of "
+        f"{price}{after}; it was answered by {_words(exchange)}"
     )
     kept = answered(exchange) != check.status_of("insufficient_credits")
     if check.expect(
         "credits.balance", exchange, kept, message, operation=made.label, related=(made, *deleted)
     ) and is_success(exchange):
+        if terms.settles(operation):
+            return  # what was not made is given back, whenever the job ends
         _expect_spent(check, jobs, cheapest, account, exchange)
 
 
@@ -197,7 +220,7 @@ def _expect_spent(check: Check, jobs: Jobs, cheapest: Operation, account: Accoun
 
 def try_side_by_side(check: Check, jobs: Jobs) -> None:
     """Send creates side by side that the account could only pay one of."""
-    paid = [operation for operation in check.creates if operation.credits]
+    paid = check.paid
     if not check.accounts.made_to_order:
         for operation in paid:
             reason = "accounts of known credits can't be opened here"
@@ -210,7 +233,7 @@ def try_side_by_side(check: Check, jobs: Jobs) -> None:
 
 def _spend_at_once(check: Check, jobs: Jobs, operation: Operation) -> None:
     """Creates side by side can't overdraw an account that has the price of one."""
-    account = check.accounts.with_credits(operation.credits, "with the price of one")
+    account = check.accounts.with_credits(usual_price(operation), "with the price of one")
     body = legal_body(check, operation, account)
     call = check.prepared(
         operation, account, body, purpose=f"one of {_AT_ONCE} at once, of which one can be paid"
@@ -237,9 +260,9 @@ def try_plan(check: Check, jobs: Jobs) -> None:
                 continue
             with check.within_budget(operation, "credits.plan"):
                 _try_limit(check, jobs, operation, path, check.accounts.tightest_plan.get(limit_name))
-        if not limits and check.accounts.made_to_order and operation is check.creates[0]:
+        if not limits and check.accounts.made_to_order and operation in check.paid[:1]:
             with check.within_budget(operation, "credits.plan"):
-                account = check.accounts.on_tightest_plan(operation.credits, "on the tightest plan")
+                account = check.accounts.on_tightest_plan(usual_price(operation), "on the tightest plan")
                 body = legal_body(check, operation, account)
                 exchange = check.call(operation, account, body, purpose="a picture above the plan")
                 jobs.accept(exchange, account, is_fetched=True)
@@ -252,7 +275,7 @@ def _try_limit(
         return
     expected = check.status_of("plan_upgrade_required")
     for credits, value, code in (
-        (operation.credits, limit + 1, "plan_upgrade_required"),
+        (usual_price(operation), limit + 1, "plan_upgrade_required"),
         (0, limit, "insufficient_credits"),
     ):
         account = check.accounts.on_tightest_plan(credits, f"on the tightest plan, {credits} credits")

@@ -10,7 +10,7 @@ from urllib.parse import parse_qsl, urlencode, urlsplit, urlunsplit
 from bluehour.openapi.model import JSON, MediaType, Operation, Parameter
 from bluehour.openapi.parameters import read_parameters
 from bluehour.openapi.schema import Schema
-from bluehour.openapi.writing import plain
+from bluehour.openapi.writing import pairs_of
 
 from ...bodies import Illegal, illegal, legal
 from ..checker import Check, answered, is_success
@@ -21,15 +21,18 @@ from .refusals import judge_refusal
 _NOT_ASKED = ("accept.deprecated", "accept.numbers")
 """Whether `5.0` is an integer is a question of JSON."""
 
+_LONGEST_QUERY = 2_000
+"""Characters; many servers and what stands before them take no URL that is much longer."""
+
 _MOST_EDGES = 5
 """Legal values of a parameter that are tried."""
 
 
 def try_parameters(check: Check, jobs: Jobs) -> None:
-    """Try each plain parameter of each GET's query: what it reads is there, and nothing is changed by it."""
+    """Try each value and list of each GET's query: what it reads is there, and nothing is changed by it."""
     for operation in check.contract.operations:
         for parameter in operation.parameters if operation.method == "GET" else ():
-            if parameter.location == "query" and not parameter.schema.types & {"array", "object"}:
+            if parameter.location == "query" and "object" not in parameter.schema.types:
                 with check.within_budget(operation, "refuse.type", "accept.bounds"):
                     _try(check, operation, parameter)
 
@@ -42,7 +45,7 @@ def _try(check: Check, operation: Operation, parameter: Parameter) -> None:
         call = _with(usual, parameter, _value_in(variant), f"{variant.field}: {variant.says}")
         if call is not None and _is_refused(operation, parameter, call):
             judge_refusal(check, check.sender.send(call), variant)
-    edges = (each for each in legal(media, base, check.random) if each.field == parameter.name)
+    edges = (each for each in legal(media, base, check.random) if each.path[:1] == (parameter.name,))
     tried = 0
     for edge in edges:
         call = _with(usual, parameter, edge.body.get(parameter.name), f"{edge.field}: {edge.says}")
@@ -68,12 +71,15 @@ def _value_in(variant: Illegal) -> Any:
 
 
 def _with(call: Call, parameter: Parameter, value: Any, purpose: str) -> Call | None:
-    """Return a call with another value of a parameter; None for what no text stands for."""
-    if isinstance(value, bool | list | dict) or value is None:
+    """Return a call with another value of a parameter; None for what no text stands for, and no URL holds."""
+    values = value if isinstance(value, list) else [value]
+    if not values or any(isinstance(each, bool | list | dict) or each is None for each in values):
         return None
     parts = urlsplit(call.request.url)
     others = [each for each in parse_qsl(parts.query, keep_blank_values=True) if each[0] != parameter.name]
-    query = urlencode([*others, (parameter.name, plain(value))])
+    query = "&".join(filter(None, (urlencode(others), *pairs_of(parameter, value))))
+    if len(query) > _LONGEST_QUERY:
+        return None
     return replace(
         call, request=replace(call.request, url=urlunsplit(parts._replace(query=query))), purpose=purpose
     )

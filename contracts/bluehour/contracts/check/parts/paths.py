@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import re
 from collections import defaultdict
 from secrets import token_hex
 from urllib.parse import quote
 
 from bluehour.openapi.model import Operation
 from bluehour.openapi.routes import Routes
+from bluehour.openapi.terms import usual_price
 from bluehour.openapi.writing import target_of
 
 from ...exchange import ANYWHERE, Exchange, Headers, label_of
+from ..accounts import Account
 from ..budget import BudgetSpent
 from ..checker import Check, answered, code_in, path_values
 from ..findings import BUDGET
@@ -19,6 +22,8 @@ from ..jobs import Job, Jobs
 _METHODS = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "TRACE", "BREW")
 _NOT_FORWARDED = ("TRACE", "BREW")
 """Methods that what stands before a server may refuse in its place, in a way of its own."""
+
+_HEXADECIMAL = re.compile(r"[0-9a-fA-F-]+")
 
 _ODD_IDS = (
     "0", "-1", "null", "undefined", "%", "..", "../..", "a/b", "a b", "'", "\"", "' OR '1'='1", "\0",
@@ -33,7 +38,7 @@ def try_methods(check: Check, jobs: Jobs) -> None:
     """
     project = jobs.all[0] if jobs.all else None
     by_path: dict[str, list[Operation]] = defaultdict(list)
-    routes = Routes(check.contract, [""])
+    routes = Routes(check.contract.whole, [""])
     for operation in check.contract.operations:
         by_path[operation.path].append(operation)
     for operations in by_path.values():
@@ -44,7 +49,7 @@ def try_methods(check: Check, jobs: Jobs) -> None:
                 _try_method(check, operations, method, known, project)
         _try_options(check, operations, known, project)
         if "GET" in known:
-            _try_head(check, operations)
+            _try_head(check, operations, project)
         if "DELETE" in known and "POST" not in known:
             _try_method(check, operations, "POST", known, project, ("X-HTTP-Method-Override", "DELETE"))
 
@@ -59,7 +64,7 @@ def _try_method(
 ) -> None:
     label = label_of(operations[0])
     # What is wrongly routed to a create could be charged for.
-    price = max(operation.credits for operation in operations)
+    price = max(usual_price(operation) for operation in operations)
     says = f"the method {method}, which the path has not" + (
         f", with {': '.join(override)}" if override else ""
     )
@@ -119,16 +124,18 @@ def _try_options(check: Check, operations: list[Operation], known: set[str], pro
         )
 
 
-def _try_head(check: Check, operations: list[Operation]) -> None:
-    label = label_of(next((each for each in operations if each.method == "GET"), operations[0]))
-    nowhere = f"bluehour-{token_hex(8)}"
+def _try_head(check: Check, operations: list[Operation], project: Job | None) -> None:
+    """HEAD of nothing, and of a project that there is, is answered as GET is."""
+    get = next((each for each in operations if each.method == "GET"), operations[0])
+    _compare_head(check, get, f"bluehour-{token_hex(8)}", check.accounts.main)
+    if project is not None and get in check.reads:
+        _compare_head(check, get, project.project_id, project.account)
+
+
+def _compare_head(check: Check, operation: Operation, project_id: str, account: Account) -> None:
+    label = label_of(operation)
     head, get = (
-        check.ask(
-            method,
-            _path_of(check, operations[0], nowhere),
-            check.accounts.main,
-            purpose=f"{method} beside GET",
-        )
+        check.ask(method, _path_of(check, operation, project_id), account, purpose=f"{method} beside GET")
         for method in ("HEAD", "GET")
     )
     if answered(head) and answered(get):
@@ -194,15 +201,18 @@ def try_unknown(check: Check) -> None:
 def _strange(check: Check) -> list[str]:
     """Paths that nobody has, where those of the contract begin."""
     roots = {operation.path.split("/")[1] for operation in check.contract.operations}
-    routes = Routes(check.contract, [""])
+    routes = Routes(check.contract.whole, [""])
     paths = [f"/{root}/{token_hex(6)}{end}" for root in sorted(roots) for end in ("", "/x")]
     return [path for path in paths if not routes.allowed(path)]
 
 
 def _parents(check: Check) -> list[str]:
     """Paths above those with parameters, where they are no paths themselves: nothing can be listed there."""
-    known = {operation.path for operation in check.contract.operations}
-    above = {path.rpartition("/")[0] for path in known if path.endswith("}")}
+    tried, known = (
+        {operation.path for operation in contract.operations}
+        for contract in (check.contract, check.contract.whole)
+    )
+    above = {path.rpartition("/")[0] for path in tried if path.endswith("}")}
     return sorted(above - known)
 
 
@@ -236,6 +246,27 @@ def try_odd_ids(check: Check) -> None:
                 check.expect(
                     "project.unknown", exchange, status >= 400, message, "id", operation=label_of(operation)
                 )
+
+
+def try_ids_alike(check: Check, jobs: Jobs) -> None:
+    """Ask for projects by ids that are nearly another's: an id is good as a whole, and as it is."""
+    for operation in check.reads:
+        alike = (job for job in jobs.all if job.operation.project_kind == operation.project_kind)
+        job = next(alike, None)
+        if job is None:
+            continue
+        known = {each.project_id for each in jobs.all}
+        near = [job.project_id[:-4], f"{job.project_id}abc"]
+        if not _HEXADECIMAL.fullmatch(job.project_id):  # whose letters many take in any case
+            near.append(job.project_id.swapcase())
+        for value in near:
+            if value and value not in known:
+                exchange = check.call(
+                    operation, job.account, path=path_values(operation, value), purpose="nearly an id"
+                )
+                if 0 < answered(exchange) < 500:
+                    message = f"{value} is nearly {job.project_id}, and was answered by {answered(exchange)}"
+                    check.expect("project.unknown", exchange, answered(exchange) >= 400, message, "id")
 
 
 def _plain(operation: Operation, value: str) -> Operation | None:

@@ -3,19 +3,49 @@
 from __future__ import annotations
 
 import io
+import re
+from collections.abc import Iterator
+from itertools import pairwise
 from pathlib import PurePosixPath
 from typing import Any
 from urllib.parse import urlsplit
 
+import orjson
+
 from bluehour.mock_server.rendering.simulated import output_size
+from bluehour.openapi import terms
 from bluehour.openapi.model import Operation
+from bluehour.openapi.outputs import size_of
 
 from ...exchange import Exchange, label_of
 from ..checker import Check, answered, is_success, path_values
 from ..jobs import Job, Jobs
-from .links import expire_soon, tampered_with
+from .bodies import assets_in, with_upload
+from .links import crossed, expire_soon, tampered_with
 
-_FORMATS = {"png": "PNG", "jpg": "JPEG", "jpeg": "JPEG", "jfif": "JPEG", "webp": "WEBP", "avif": "AVIF"}
+_FORMATS = {
+    "png": "PNG",
+    "gif": "GIF",
+    "jpg": "JPEG",
+    "jpeg": "JPEG",
+    "jfif": "JPEG",
+    "webp": "WEBP",
+    "avif": "AVIF",
+}
+_MEDIA = {
+    "mp4": ("video", re.compile(rb".{4}ftyp", re.DOTALL)),
+    "mov": ("video", re.compile(rb".{4}(ftyp|moov|wide|free|mdat)", re.DOTALL)),
+    "webm": ("video", re.compile(rb"\x1aE\xdf\xa3")),
+    "mp3": ("audio", re.compile(rb"ID3|\xff[\xe0-\xff]")),
+    "wav": ("audio", re.compile(rb"RIFF.{4}WAVE", re.DOTALL)),
+}
+"""What videos and sounds begin with, by the extension of their names (the formats' own specifications)."""
+
+_FAILED_EACH = 2
+"""Jobs of an operation that failed, and are tried a second time."""
+
+_EDGES_SHOWN = 6
+
 _DOWNLOADS_EACH = 4
 """Pictures of each operation that are fetched at most."""
 
@@ -26,10 +56,13 @@ _ROUNDED = 8
 
 def try_pictures(check: Check, jobs: Jobs) -> None:
     """Fetch the pictures of what has completed, and look into them."""
+    fetched: list[Exchange] = []
     for operation in check.creates:
         plain = [job for job in jobs.all if job.operation is operation and job.is_plain and not job.deleted]
         for job in plain:
             expect_complete(check, job)
+        with check.within_budget(operation, "project.complete"):
+            _try_failed_again(check, jobs, operation)
         done = [
             job
             for job in jobs.all
@@ -41,7 +74,10 @@ def try_pictures(check: Check, jobs: Jobs) -> None:
                 check.unjudged(reason, operation, rule_id)
         for job in done[:_DOWNLOADS_EACH]:
             jobs.look_at(job, "for fresh links")
-            _try_picture(check, job)
+            fetched += _try_picture(check, job)
+    for one, other in pairwise(fetched):
+        if crossed(check, "download.tampered", one, other):
+            break
 
 
 def expect_complete(check: Check, job: Job) -> None:
@@ -60,7 +96,34 @@ def expect_complete(check: Check, job: Job) -> None:
         )
 
 
-def _try_picture(check: Check, job: Job) -> None:
+def _try_failed_again(check: Check, jobs: Jobs, operation: Operation) -> None:
+    """What is legal, and was accepted, does not always fail in the job: once may be bad luck."""
+    failed = [job for job in jobs.all if job.operation is operation and job.edges and job.status == "error"]
+    for job in failed[:_FAILED_EACH]:
+        account = job.account
+        if check.accounts.made_to_order:
+            price = check.price_of(operation, job.request)
+            account = check.accounts.with_credits(price, f"with {price} credits, for a job that failed")
+        body = with_upload(check, operation, account, orjson.loads(job.made.request.body))
+        made, again = jobs.create(operation, account, body, "the legal edges whose job failed, once more")
+        if again is None:
+            continue
+        jobs.watch(again)
+        if again.has_ended and again.last is not None:
+            error, shown = again.shown("error"), "; ".join(job.edges[:_EDGES_SHOWN])
+            more = f"; and {len(job.edges) - _EDGES_SHOWN} more" if len(job.edges) > _EDGES_SHOWN else ""
+            check.expect(
+                "project.complete",
+                again.last,
+                again.status != "error",
+                f"It is legal, was accepted, and its job failed twice ({error}): {shown}{more}",
+                "edges",
+                operation=label_of(operation),
+                related=(job.made, made),
+            )
+
+
+def _try_picture(check: Check, job: Job) -> Iterator[Exchange]:
     downloads = job.shown("downloads")
     label = label_of(job.operation)
     for index, link in enumerate(downloads if isinstance(downloads, list) else ()):
@@ -75,6 +138,7 @@ def _try_picture(check: Check, job: Job) -> None:
             operation=label, related=related,
         ):  # fmt: skip
             continue
+        yield exchange
         _judge_picture(check, job, exchange, label)
         again = check.fetch(url, "the same picture a second time")
         if answered(again) and again.answer and exchange.answer:
@@ -92,13 +156,16 @@ def _fetch(check: Check, url: str, purpose: str) -> Exchange:
 def _judge_picture(check: Check, job: Job, exchange: Exchange, label: str) -> None:
     if exchange.answer is None:
         return
+    named = PurePosixPath(urlsplit(exchange.request.url).path).suffix.removeprefix(".").lower()
+    content_type = (exchange.answer.header("Content-Type") or "").partition(";")[0].strip().lower()
+    if named in _MEDIA:
+        _judge_media(check, exchange, named, content_type, label)
+        return
     found = _decoded(exchange.answer.body)
     if isinstance(found, str):
         check.expect("download.picture", exchange, False, f"It can't be decoded: {found}", operation=label)
         return
     picture_format, size = found
-    named = PurePosixPath(urlsplit(exchange.request.url).path).suffix.removeprefix(".").lower()
-    content_type = (exchange.answer.header("Content-Type") or "").partition(";")[0].strip().lower()
     expected = _FORMATS.get(named)
     check.expect(
         "download.picture",
@@ -120,6 +187,28 @@ def _judge_picture(check: Check, job: Job, exchange: Exchange, label: str) -> No
     _judge_size(check, job, exchange, size, label)
 
 
+def _judge_media(check: Check, exchange: Exchange, named: str, content_type: str, label: str) -> None:
+    """A video or a sound is what its name says, as far as its beginning and its Content-Type tell."""
+    media_type, pattern = _MEDIA[named]
+    content = exchange.answer.body if exchange.answer else b""
+    check.expect(
+        "download.picture",
+        exchange,
+        pattern.match(content) is not None,
+        f"{len(content):,} bytes that don't begin as a file does whose name ends in .{named}",
+        "url",
+        operation=label,
+    )
+    check.expect(
+        "download.picture",
+        exchange,
+        content_type.partition("/")[0] in (media_type, "application"),
+        f"Its name ends in .{named}, and its Content-Type is {content_type or 'missing'}",
+        "Content-Type",
+        operation=label,
+    )
+
+
 def _decoded(content: bytes) -> tuple[str, tuple[int, int]] | str:
     """A picture's format and size, once all of it is decoded, or why it can't be."""
     from PIL import Image, UnidentifiedImageError
@@ -136,7 +225,12 @@ def _decoded(content: bytes) -> tuple[str, tuple[int, int]] | str:
 
 def _judge_size(check: Check, job: Job, exchange: Exchange, size: tuple[int, int], label: str) -> None:
     """A request that has a size gets it; another its source's own, as far as the account's plan allows."""
+    if job.operation.project_kind != "image":
+        return
     source, plans = check.picture.size, check.contract.extension("x-plans", {})
+    if not terms.always_makes_the_same(job.operation):
+        _judge_asked_size(check, job, exchange, size, label)
+        return
     plan = plans.get(job.account.plan)
     if plan is None and not job.operation.annotated("x-plan-limit"):
         _judge_proportions(check, job, exchange, size, label)
@@ -148,6 +242,21 @@ def _judge_size(check: Check, job: Job, exchange: Exchange, size: tuple[int, int
     # The longer side is what was asked for; the other may be rounded, as many models need.
     kept = apart[longer] <= _PIXELS_APART and apart[1 - longer] <= max(_ROUNDED, min(wanted) / 100)
     message = told_of_size(size, source, wanted)
+    check.expect("download.size", exchange, kept, message, operation=label, related=(job.made,))
+
+
+def _judge_asked_size(check: Check, job: Job, exchange: Exchange, size: tuple[int, int], label: str) -> None:
+    """Where the contract says how large an output is, it is as large, on whatever plan it was made."""
+    plans = check.contract.extension("x-plans", {}) or {"": {}}
+    sizes = []
+    for plan, limits in plans.items():
+        asked = terms.output(job.operation, terms.meant(job.operation, job.request, plan), plan)
+        if not asked.is_sized:
+            return  # it has the source's size, and nothing says which source's
+        source = check.picture.size if assets_in(job.operation, job.request) else None
+        sizes.append(size_of(asked, source, limits.get("longest-edge", max(check.picture.size))))
+    kept = any(max(abs(a - b) for a, b in zip(size, each, strict=True)) <= _ROUNDED for each in sizes)
+    message = told_of_size(size, check.picture.size, sizes[-1])
     check.expect("download.size", exchange, kept, message, operation=label, related=(job.made,))
 
 
@@ -177,7 +286,7 @@ def try_example(check: Check) -> None:
         for operation in (*check.reads, *check.deletes):
             check.unjudged("only servers with test accounts have it", operation, "project.example")
         return
-    for operation in (*check.reads, *check.deletes, *check.reads, *check.deletes):
+    for operation in (*check.reads, *check.deletes) * 2:
         exchange = check.call(
             operation,
             check.accounts.main,
@@ -196,7 +305,8 @@ def try_deleting(check: Check, jobs: Jobs) -> None:
         job = next((job for job in mine if job.status == "complete"), next(iter(mine), None))
         if job is not None:
             for delete in check.deletes:
-                _delete(check, jobs, job, delete)
+                if delete.project_kind == operation.project_kind:
+                    _delete(check, jobs, job, delete)
     if not any(job.deleted for job in jobs.all):
         for operation in check.deletes:
             check.unjudged("there is no project to delete", operation, "project.delete")

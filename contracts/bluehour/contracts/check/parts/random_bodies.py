@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from bluehour.openapi.contract import Contract
 from bluehour.openapi.model import Operation
+from bluehour.openapi.terms import usual_price
 from bluehour.openapi.wording import cut
 
 from ...bodies import Illegal
@@ -20,7 +21,7 @@ from .refusals import send_illegal
 if TYPE_CHECKING:
     from schemathesis import BaseSchema
 
-_EXAMPLES = 12
+_EXAMPLES = 6
 """Bodies of each kind, for each operation."""
 
 _LONGEST = 64 * 2**10
@@ -50,18 +51,20 @@ def try_random_legal(check: Check) -> None:
     if not check.findings.wants({"accept.random"}):
         return
     for operation in (*check.bodied, *check.creates):
-        account = check.accounts.empty if operation.credits else check.accounts.main
+        account = check.accounts.empty if usual_price(operation) else check.accounts.main
         media = json_of(operation)
         if account is None or media is None:
             check.unjudged("no account is known to be empty: see --empty-token", operation, "accept.random")
             continue
-        if operation.credits and check.findings.is_broken("credits.empty", label_of(operation)):
+        if usual_price(operation) and check.findings.is_broken("credits.empty", label_of(operation)):
             check.unjudged("the account with no credits is served", operation, "accept.random")
             continue
         with check.within_budget(operation, "accept.random"):
             for body in _made_up(check, operation, illegal=False):
-                sent = with_upload(check, operation, account, body) if operation.credits else body
+                sent = with_upload(check, operation, account, body)
                 if not _accepts(media.schema.accepts, sent) or "\\u0000" in json.dumps(sent):
+                    continue
+                if not check.offered(operation, sent):
                     continue
                 exchange = check.call(operation, account, sent, purpose=f"a legal body: {_shown(sent)}")
                 status = answered(exchange)

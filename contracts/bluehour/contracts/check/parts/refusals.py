@@ -11,12 +11,15 @@ from ...bodies import Illegal, illegal, unparsable
 from ...bodies.places import without
 from ...exchange import Exchange, label_of
 from ...rules import RULES
-from ..checker import Check, answered, code_in, is_success
+from ..checker import Check, Refused, answered, code_in, is_success
 from ..jobs import Jobs
 from .bodies import legal_body
 
 _GONE = (404, 410)
 """What an item that is not there is answered by, whatever is sent of it."""
+
+_REPLICAS = 3
+"""Of a server, which take turns: what one of them does wrong every third request shows."""
 
 _HOW = ("refuse.status", "refuse.names-fault")
 """The rules about how a refusal has to look."""
@@ -57,41 +60,74 @@ def _may_be_legal(operation: Operation, variant: Illegal) -> bool:
     return variant.rule == "refuse.media-type" and operation.body.media_type(variant.content_type) is not None
 
 
-def send_illegal(check: Check, jobs: Jobs, operation: Operation, variant: Illegal) -> Exchange:
-    """Send a body that must be refused, and say whether it was, and how."""
+def try_again(check: Check, jobs: Jobs) -> None:
+    """Send what was refused once more: one replica of a server may be older than the others."""
+    _repeat(check, jobs, 1)
+
+
+def try_again_and_again(check: Check, jobs: Jobs) -> None:
+    """Send it several times in a row, so that each of some replicas that take turns gets it."""
+    _repeat(check, jobs, _REPLICAS if check.is_local else 1)
+
+
+def _repeat(check: Check, jobs: Jobs, times: int) -> None:
+    for operation, variant, before in [*check.refused.values()]:
+        with check.within_budget(operation, variant.rule):
+            for _ in range(times):
+                if not check.findings.is_broken(variant.rule, label_of(operation)):
+                    send_illegal(check, jobs, operation, variant, before)
+
+
+def send_illegal(
+    check: Check, jobs: Jobs, operation: Operation, variant: Illegal, before: Exchange | None = None
+) -> None:
+    """Send a body that must be refused, and say whether it was, and how.
+
+    Args:
+        before: an exchange in which it was refused.
+    """
+    again = ", once more" if before else ""
     exchange = check.call(
         operation,
         check.accounts.main,
         content=variant.content,
         content_type=variant.content_type or None,
-        purpose=f"{variant.field}: {variant.says}",
+        purpose=f"{variant.field}: {variant.says}{again}",
+        fresh=before is not None,
     )
-    judge_refusal(check, exchange, variant)
+    if judge_refusal(check, exchange, variant, before):
+        place = variant.place.path if variant.place else ""
+        check.refused.setdefault((operation.id, variant.rule, place), Refused(operation, variant, exchange))
     jobs.accept(exchange, check.accounts.main)
-    return exchange
 
 
-def judge_refusal(check: Check, exchange: Exchange, variant: Illegal) -> None:
-    """Say whether an illegal request was refused as it should be."""
+def judge_refusal(check: Check, exchange: Exchange, variant: Illegal, before: Exchange | None = None) -> bool:
+    """Say whether an illegal request was refused as it should be, and return whether it was refused."""
     status = answered(exchange)
     if status == 0 or status >= 500:  # told by the rules of every answer
-        return
+        return False
     if status in (check.status_of("insufficient_credits"), check.status_of("unauthorized")):
         check.unjudged(f"the account's requests are refused by {status}", exchange.label, variant.rule)
-        return
+        return False
     if status in _GONE and exchange.operation is not None and "{" in exchange.operation.path:
         why = f"there is no item to try it with: {status}"
         check.unjudged(why, exchange.label, variant.rule)
-        return
+        return False
     accepted = is_success(exchange)
     if not accepted and exchange.operation is not None:
         check.refused_by.setdefault(exchange.operation.id, set()).add(status)
     message = f"{variant.field}: {variant.says}; it was accepted"
+    if before:
+        message += f", and request {before.number}, the same, was refused: do all replicas run one version?"
     words = variant.words if accepted else ""  # they take longer to find than all else of a refusal
-    if not check.expect(variant.rule, exchange, not accepted, message, variant.field, words=words):
-        return
+    related = (before,) if before else ()
+    if not check.expect(
+        variant.rule, exchange, not accepted, message, variant.field, words=words, related=related
+    ):
+        return False
     _judge_status(check, exchange, variant)
     _judge_message(check, exchange, [variant.field])
+    return True
 
 
 def _judge_status(check: Check, exchange: Exchange, variant: Illegal) -> None:

@@ -16,7 +16,7 @@ from bluehour.openapi.resources import Action, Kind, Resource
 from bluehour.openapi.resources.families import parameters_of
 from bluehour.openapi.resources.shapes import field_of
 from bluehour.openapi.samples.strings import strings
-from bluehour.openapi.schema import value_at
+from bluehour.openapi.values import value_at
 from bluehour.openapi.wording import cut
 from bluehour.openapi.writing import target_of
 

@@ -4,17 +4,22 @@ from __future__ import annotations
 
 from random import Random
 from secrets import token_hex
+from typing import Any
+from urllib.parse import urlsplit, urlunsplit
 
 from bluehour.openapi.model import Operation
 
 from ...exchange import Exchange, label_of
 from ..checker import Check, answered, is_success
 from ..jobs import Jobs
-from .bodies import legal_body, naming, uploaded
+from .bodies import assets_in, example_asset, legal_body, naming, uploaded
 from .links import expire_soon, tampered_with
 
 _CONTENT_TYPES = (None, "application/octet-stream", "image/png", "text/plain; charset=utf-8")
 _BAIT = ("../../image.png", "https://[", "file:///image.png")
+
+_LARGE = 12 * 2**20
+"""Bytes of a file that nobody needs so large: limits of one, five and ten megabytes show."""
 
 _UNKNOWN = ("gif", "svg", "txt", "pdf", "exe")
 
@@ -75,13 +80,12 @@ def _misfits(known: dict[str, list[str]], random: Random) -> list[tuple[str, str
 def _try_putting(check: Check, operation: Operation) -> None:
     items = [{"type": "image", "extension": "png"}] * (len(_CONTENT_TYPES) + 1)
     exchange = _issue(check, operation, items, "links for several files")
-    issued = exchange.answer.field("items") if exchange.answer and is_success(exchange) else None
-    found = issued if isinstance(issued, list) else []
-    links = [item for item in found if isinstance(item, dict) and isinstance(item.get("upload_url"), str)]
+    links = [item for item in _links(exchange) if isinstance(item.get("upload_url"), str)]
     label = label_of(operation)
     if not links:
         check.unjudged("no link was issued", operation, "upload.tampered")
         return
+    _try_large(check, operation)
     put = exchange
     for content_type, item in zip(_CONTENT_TYPES, links, strict=False):
         for turn in ("", ", a second time"):
@@ -101,6 +105,25 @@ def _try_putting(check: Check, operation: Operation) -> None:
     expire_soon(check, "upload.expiry", links[-1]["upload_url"], links[-1].get("expires_at"), label, _put)
 
 
+def _try_large(check: Check, operation: Operation) -> None:
+    """PUT a picture with much behind its end, which no reader of pictures looks at, and name it."""
+    account = check.accounts.empty or check.accounts.main
+    issued = check.call(
+        operation,
+        account,
+        {"items": [{"type": "image", "extension": "png"}]},
+        purpose="a link for a large file",
+    )
+    item = next(iter(_links(issued)), {})
+    if not isinstance(item.get("upload_url"), str):
+        return
+    content = check.picture.content + bytes(max(0, _LARGE - len(check.picture.content)))
+    put = check.put(item["upload_url"], content, f"a file of {_LARGE // 2**20} MiB")
+    words = put.failure or f"answered by {answered(put)}"
+    message = f"A file of {_LARGE // 2**20} MiB was {words}; no limit is declared"
+    check.expect("upload.put", put, is_success(put), message, "size")
+
+
 def _put(check: Check, url: str, purpose: str) -> Exchange:
     return check.put(url, check.picture.content, purpose)
 
@@ -109,26 +132,35 @@ def _issue(check: Check, operation: Operation, items: list[dict[str, str]], purp
     return check.call(operation, check.accounts.main, {"items": items}, purpose=purpose)
 
 
+def _links(issued: Exchange) -> list[dict[str, Any]]:
+    """Return the links that were issued, as the answer has them; what is no object is left out."""
+    items = issued.answer.field("items") if issued.answer and is_success(issued) else None
+    return [each for each in items if isinstance(each, dict)] if isinstance(items, list) else []
+
+
 def try_assets(check: Check, jobs: Jobs) -> None:
     """Name assets that can't be edited: never issued, of another type, and no picture at all."""
-    for operation in check.creates:
+    main = check.accounts.main
+    naming_any = [each for each in check.creates if assets_in(each, legal_body(check, each, main))]
+    for operation in naming_any:
         with check.within_budget(operation, "upload.issued"):
             for says, path in _unusable(check):
                 _try_unusable(check, jobs, operation, says, path)
-    cheapest = next(iter(check.creates), None)
+    cheapest = next((each for each in check.paid if each in naming_any), None)
     if cheapest is not None:
         with check.within_budget(cheapest, "upload.broken"):
             _try_broken(check, jobs, cheapest)
+        with check.within_budget(cheapest, "upload.tampered"):
+            _try_crossed(check, jobs, cheapest)
 
 
 def _unusable(check: Check) -> list[tuple[str, str]]:
-    example = str(check.contract.extension("x-example-asset", "api-assets/id/1234.png"))
     mine = uploaded(check, check.accounts.main)
     return [
         ("a path that was never issued", f"api-assets/{token_hex(12)}/image.png"),
         ("a path like an issued one", mine.replace("/", f"/{token_hex(2)}", 1)),
         ("a path without a folder", "image.png"),
-        ("an asset that is no image by its name", example.rpartition(".")[0] + ".mp4"),
+        ("an asset of no type by its name", f"{example_asset(check).rpartition('.')[0]}.txt"),
         ("a path that leads upwards", _BAIT[0]),
         ("a URL that can't be parsed", _BAIT[1]),
         ("a URL of no scheme that is known", _BAIT[2]),
@@ -153,13 +185,39 @@ def _try_unusable(check: Check, jobs: Jobs, operation: Operation, says: str, pat
         check.expect("upload.issued", exchange, kept, message, "assets")
 
 
+def _try_crossed(check: Check, jobs: Jobs, operation: Operation) -> None:
+    """PUT a file to a link with another link's query; where it is taken, see whether the file is there."""
+    for issuing in check.uploads:
+        issued = _issue(check, issuing, [{"type": "image", "extension": "png"}] * 2, "links to mix up")
+        links = _links(issued)
+        urls = [urlsplit(each["upload_url"]) for each in links if isinstance(each.get("upload_url"), str)]
+        if len(urls) < 2 or not urls[0].query or urls[0].netloc != urls[1].netloc:
+            return
+        mixed = urlunsplit(urls[1]._replace(query=urls[0].query))
+        put = check.put(mixed, check.picture.content, "a link with another link's query")
+        if not is_success(put):
+            if answered(put):
+                check.expect("upload.tampered", put, True, "", operation=label_of(issuing))
+            return
+        body = naming(operation, legal_body(check, operation, check.accounts.main), links[1]["file_path"])
+        exchange, _ = jobs.create(operation, check.accounts.main, body, "the file that was PUT so")
+        message = "A link's query was put behind another link's path, and the file was taken for that one"
+        check.expect(
+            "upload.tampered",
+            put,
+            not is_success(exchange),
+            message,
+            "upload_url",
+            operation=label_of(issuing),
+        )
+
+
 def _try_broken(check: Check, jobs: Jobs, operation: Operation) -> None:
     """An upload that is no picture: refused, or a job that fails and costs nothing."""
     for issuing in check.uploads:
         asked = [{"type": "image", "extension": "png"}] * 2
         issued = _issue(check, issuing, asked, "links for a good and a broken file")
-        items = issued.answer.field("items") if issued.answer and is_success(issued) else None
-        links = [each for each in items if isinstance(each, dict)] if isinstance(items, list) else []
+        links = _links(issued)
         item = links[-1] if links else {}
         if len(links) == len(asked) and isinstance(links[0].get("upload_url"), str):
             check.put(links[0]["upload_url"], check.picture.content, "a good picture, by another link")
@@ -167,7 +225,11 @@ def _try_broken(check: Check, jobs: Jobs, operation: Operation) -> None:
             check.unjudged("no link was issued", operation, "upload.broken")
             return
         check.put(item["upload_url"], check.picture.content, "a good picture, to be replaced")
-        if not is_success(check.put(item["upload_url"], _BROKEN, "a file that is no picture, in its place")):
+        broken = check.put(item["upload_url"], _BROKEN, "a file that is no picture, in its place")
+        if not broken.was_sent:
+            check.unjudged(broken.failure, operation, "upload.broken")
+            return
+        if not is_success(broken):
             check.expect("upload.broken", issued, True, "", operation=label_of(operation))
             return
         body = naming(operation, legal_body(check, operation, check.accounts.main), item["file_path"])

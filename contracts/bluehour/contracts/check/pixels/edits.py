@@ -8,6 +8,7 @@ from typing import Any, Final
 
 from bluehour.openapi.contract import Contract
 from bluehour.openapi.model import Operation
+from bluehour.openapi.terms import usual_price
 
 from ...bodies.places import Place, places
 from ...rules import Rule
@@ -83,7 +84,7 @@ def questions(contract: Contract, rules: Collection[Rule]) -> list[Question]:
         for question in _of(operation)
         if question.rule_id in wanted
     ]
-    return sorted(asked, key=lambda question: len(question.edits) * question.operation.credits)
+    return sorted(asked, key=lambda question: len(question.edits) * usual_price(question.operation))
 
 
 def edits_of(asked: Collection[Question]) -> list[Edit]:
@@ -93,7 +94,7 @@ def edits_of(asked: Collection[Question]) -> list[Edit]:
 
 def price_of(edits: Collection[Edit]) -> int:
     """Return what edits cost, in credits."""
-    return sum(edit.operation.credits for edit in edits)
+    return sum(usual_price(edit.operation) for edit in edits)
 
 
 def sliders(operation: Operation) -> list[Place]:
