@@ -59,12 +59,12 @@ clean:  ## remove the environment and every cache
 	@echo "Making the environment in .venv (a minute, once)"
 	@test -x $(BIN)/python || $(PYTHON) -m venv .venv
 	@$(PIP) install --upgrade 'pip>=25.1'
-	@$(PIP) install --constraint constraints.txt --editable .
+	@$(PIP) install --constraint constraints.txt --editable '.[video]'
 	@touch $@
 
 .venv/test: .venv/serve
 	@echo "Adding what the tests need"
-	@$(PIP) install --constraint constraints.txt --editable '.[contracts,inference,tls]' --group test
+	@$(PIP) install --constraint constraints.txt --editable '.[contracts,inference,tls,video]' --group test
 	@touch $@
 
 .venv/lint: .venv/serve

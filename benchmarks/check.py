@@ -2,8 +2,8 @@
 
 The servers are those of tests/deviants, each wrong in one way, which an oracle has proven. Both are
 run against each over HTTP: ours as the command is, schemathesis with all its phases and the settings that
-schemathesis.toml has for this contract. A server counts as found where the exit code says so; the right
-server, which is checked first, must not be.
+schemathesis.toml has for this contract. Ours alone runs in this process, where waiting takes no time. A
+server counts as found where the exit code says so; the right server, which is checked first, must not be.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ import click
 
 from bluehour.contracts.results import Exit
 from tests.deviants.catalogue import DEVIANTS
-from tests.deviants.checking import checked_over_http
+from tests.deviants.checking import measured, measured_over_http
 from tests.deviants.deviant import Deviant
 from tests.deviants.known import NOT_FOUND
 from tests.deviants.serving import served
@@ -54,8 +54,9 @@ class Outcome:
 )
 @click.option("--no-schemathesis", is_flag=True, help="Run our own check alone.")
 @click.option("--workers", type=click.IntRange(min=1), default=os.cpu_count() or 1, show_default="the cores")
+@click.option("--table", type=click.Path(dir_okay=False, path_type=Path), help="Write a line of each server.")
 @click.argument("names", nargs=-1)
-def main(every: int, no_schemathesis: bool, workers: int, names: tuple[str, ...]) -> None:
+def main(every: int, no_schemathesis: bool, workers: int, table: Path | None, names: tuple[str, ...]) -> None:
     """Count the wrong servers that are found; NAMES are parts of the names of those to take, instead of all.
 
     With the defaults it takes about ten minutes on two cores; schemathesis has most of that.
@@ -77,6 +78,8 @@ def main(every: int, no_schemathesis: bool, workers: int, names: tuple[str, ...]
             click.echo(f"{number:4} of {len(chosen)}  {_line(outcome)}", err=True)
     right, *wrong = outcomes
     click.echo("\n".join(_table(right, wrong)))
+    if table is not None:
+        table.write_text("\n".join(_markdown(right, wrong)) + "\n", "utf-8")
     missed = [each for each in wrong if not each.found and each.name not in NOT_FOUND]
     sys.exit(1 if missed or right.found else 0)
 
@@ -84,13 +87,13 @@ def main(every: int, no_schemathesis: bool, workers: int, names: tuple[str, ...]
 def _measure(name: str | None, beside: bool) -> Outcome:
     deviant = next((each for each in DEVIANTS if each.name == name), None)
     started = time.perf_counter()
-    report = checked_over_http(deviant)
+    report, credits = (measured_over_http if beside else measured)(deviant)
     outcome = Outcome(
         name=name or "the right server",
         group=deviant.group if deviant else "",
         found=report.exit_code is Exit.FINDINGS,
         rules=tuple(dict.fromkeys(each.rule.id for each in report.findings)),
-        credits=report.spent,
+        credits=credits,
         requests=len(report.exchanges),
         seconds=time.perf_counter() - started,
     )
@@ -149,6 +152,23 @@ def _table(right: Outcome, wrong: Sequence[Outcome]) -> Iterator[str]:
         yield f"The same by schemathesis: {right.their_credits:,} credits, {alarm}"
     missed = [each.name for each in wrong if not each.found]
     yield from (f"Not found: {name}  ({NOT_FOUND.get(name, 'no reason known')})" for name in missed)
+
+
+def _markdown(right: Outcome, wrong: Sequence[Outcome]) -> Iterator[str]:
+    breaks = {each.name: each.breaks for each in DEVIANTS}
+    missed = [each for each in wrong if not each.found]
+    yield "# What `bluehour check` finds in servers that are wrong in one way"
+    yield ""
+    yield f"{len(wrong) - len(missed)} of {len(wrong)} are found."
+    yield f"The right server takes {right.requests:,} requests and {right.credits} credits, and breaks"
+    yield f"{len(right.rules)} rules. Credits are by the server's own ledger. This page is written by"
+    yield "`python -m benchmarks.check --every 1 --no-schemathesis --table docs/found/servers.md`."
+    yield ""
+    yield "| Server | What is wrong | Found by | Requests | Credits |"
+    yield "|---|---|---|---|---|"
+    for each in wrong:
+        found = ", ".join(f"`{rule}`" for rule in each.rules) or f"not: {NOT_FOUND.get(each.name, '')}"
+        yield f"| {each.name} | {breaks[each.name]} | {found} | {each.requests:,} | {each.credits} |"
 
 
 def _share(part: int, whole: int) -> str:

@@ -155,7 +155,9 @@ def packaged(wheel: Path) -> set[str]:
 
 def sources() -> set[str]:
     """Return what has to be in a wheel, by the names that it has there."""
-    found = {"bluehour/openapi/magic_hour.yaml"}
+    contract = REPOSITORY / "openapi"
+    files = [contract / "magic_hour.yaml", *(contract / "magic-hour").iterdir()]
+    found = {f"bluehour/openapi/{path.relative_to(contract)}" for path in files}
     for root in ROOTS:
         folder = REPOSITORY / root
         found |= {

@@ -40,8 +40,10 @@ def serving(*options: str) -> Iterator[str]:
         greeting = server.stdout.readline()
         address = re.search(r"http://\S+", greeting)
         assert address, f"no address in {greeting!r}"
-        yield address[0]
-        server.send_signal(signal.SIGINT)
+        try:
+            yield address[0]
+        finally:
+            server.send_signal(signal.SIGINT)
 
 
 @pytest.fixture(scope="session")

@@ -47,9 +47,21 @@ async function asJson({ value, reason }) {
   return { value: renamed(value, snakeWord) };
 }
 
+/** The resources with a `generate`. What it takes can't be seen: one object, of which it drops what it does not know. */
+function generators() {
+  const { v1 } = new Client({ token: "" });
+  const names = Object.getOwnPropertyNames(Object.getPrototypeOf(v1)).filter((name) => v1[name]?.generate);
+  return Object.fromEntries(names.map((name) => [snakeWord(name), null]));
+}
+
 (async () => {
   for await (const line of readline.createInterface({ input: process.stdin })) {
-    const { base_url: baseUrl, token, calls, timeout, patience } = JSON.parse(line);
+    const question = JSON.parse(line);
+    if (question.calls === undefined) {
+      console.log(JSON.stringify(generators()));
+      continue;
+    }
+    const { base_url: baseUrl, token, calls, timeout, patience } = question;
     const options = { baseUrl, ...(token && { token }), ...(timeout && { timeout: timeout * 1000 }) };
     const client = new Client(options);
     const outcomes = await Promise.allSettled(calls.map(async (one) => within(patience, call(client, one))));

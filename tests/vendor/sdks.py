@@ -11,6 +11,7 @@ import subprocess
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import Any, Literal
 
@@ -87,6 +88,12 @@ class Sdk:
     @property
     def is_python(self) -> bool:
         return self.kind.package.language == "python"
+
+    @cached_property
+    def generators(self) -> dict[str, list[str] | None]:
+        """The resources with a `generate`, and what that takes; None where it drops what it does not know."""
+        found: dict[str, list[str] | None] = self.ask({})
+        return found
 
     def client(self, base_url: str, token: str | None) -> Client:
         return Client(self, base_url, token)

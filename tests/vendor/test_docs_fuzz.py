@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 import shlex
 import subprocess
@@ -11,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from .sdks import PY_50
+from .sdks import PY_50, PY_90
 
 ROOT = Path(__file__).parents[2]
 PAGE = (ROOT / "docs" / "fuzzing.md").read_text("utf-8")
@@ -43,6 +44,19 @@ def test_the_commands_find_what_the_page_shows(tmp_path: Path) -> None:
         assert line in outputs[0]
     assert "scripts from files" in outputs[1]
     assert "broken in" in (tmp_path / "report.html").read_text("utf-8")
+
+
+def test_the_command_for_another_operation_asks_for_four_pictures(tmp_path: Path) -> None:
+    (tmp_path / "client.py").write_text(block("fuzz operation", "python"))
+    (tmp_path / "right.json").write_text('{"format": "bluehour fuzz script 1", "script": {}}')
+    name, *arguments = shlex.split(block("fuzz operation", "sh"))
+    command = [str(Path(sysconfig.get_path("scripts"), name)), *arguments]
+    command[2:2] = ["--replay", "right.json", "--json", "facts.json"]
+    environment = ENVIRONMENT | PY_90.environment()
+    done = subprocess.run(command, cwd=tmp_path, env=environment, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stdout + done.stderr
+    met = json.loads((tmp_path / "facts.json").read_text())["coverage"]["answers"]
+    assert met["download 200"] == 4
 
 
 def test_the_test_of_the_page_passes_with_a_careful_client(tmp_path: Path) -> None:

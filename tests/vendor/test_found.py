@@ -12,7 +12,7 @@ from bluehour.contracts.fuzz.script import loaded
 from .conftest import skip_without_npm
 from .fuzzed.__main__ import FOUND, PACKAGES, fuzz
 
-KNOWN_FROM_A_PROTOTYPE = ("TypeError", "JSONDecodeError", "InvalidURL")
+KNOWN_FROM_A_PROTOTYPE = ("TypeError", "JSONDecodeError")
 
 
 @pytest.mark.thorough

@@ -54,4 +54,4 @@ def test_an_asset_that_was_never_issued_can_not_be_edited(client: Client) -> Non
     )
 
     assert (status, body["code"]) == (422, "unprocessable_entity")
-    assert body["message"].startswith("The asset was never issued")
+    assert body["message"].startswith("assets.image_file_path: The asset was never issued")

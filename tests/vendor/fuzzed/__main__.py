@@ -1,6 +1,6 @@
 """Fuzzes a release of the vendor's SDK, which is installed for it; see docs/found/README.md.
 
-python -m tests.vendor.fuzzed python-0.90.0 [options of bluehour fuzz]
+python -m tests.vendor.fuzzed python-0.90.0 [options of bluehour fuzz, such as --operation text-to-video]
 python -m tests.vendor.fuzzed write         writes docs/found anew, for all of them
 """
 
@@ -23,8 +23,15 @@ PACKAGES = {
     package.name: package
     for package in (Package("python", "0.50.1"), Package("python", "0.90.0"), Package("node", "0.43.1"))
 }
+BEYOND = (
+    ("python-0.90.0", "image-to-video", "uploads one of the two pictures, and sends the other's path here"),
+    ("python-0.90.0", "image-background-remover", "uploads one of the two pictures, likewise"),
+    ("node-0.43.1", "ai-voice-generator", "reads the sound at `/v1/image-projects`"),
+)
+"""What `generate()` of other operations does even where all goes right, each time against `request.given`."""
+
 _FILES = {"python": "tests/vendor/fuzzed/python_sdk.py", "node": "tests/vendor/fuzzed/node_sdk.cjs"}
-_FUNCTION = "face"
+_FUNCTION, _OF_WHAT_IS_ASKED = "face", "asked"
 
 
 def main() -> None:
@@ -38,9 +45,10 @@ def main() -> None:
 
 
 def fuzz(
-    package: Package, *options: str, function: str = _FUNCTION, quiet: bool = False
+    package: Package, *options: str, function: str = "", quiet: bool = False
 ) -> subprocess.CompletedProcess[str]:
     """Run `bluehour fuzz` with an SDK."""
+    function = function or (_OF_WHAT_IS_ASKED if "--operation" in options else _FUNCTION)
     bluehour = str(Path(sysconfig.get_path("scripts"), "bluehour"))
     return subprocess.run(
         [bluehour, "fuzz", *options, "--", f"{_FILES[package.language]}:{function}"],
@@ -54,11 +62,12 @@ def fuzz(
 
 def write() -> None:
     """Find anew what there is, and write the scripts and their table."""
-    shutil.rmtree(FOUND, ignore_errors=True)
     for name, package in PACKAGES.items():
+        shutil.rmtree(FOUND / name, ignore_errors=True)
         with tempfile.TemporaryDirectory() as nothing_known:
             fuzz(package, "--save", str(FOUND / name), "--database", nothing_known)
-    (FOUND / "README.md").write_text("\n".join([_INTRODUCTION, *map(_chapter, PACKAGES)]))
+    chapters = [_INTRODUCTION, *map(_chapter, PACKAGES), _OTHERS, *map(_row_beyond, BEYOND), ""]
+    (FOUND / "README.md").write_text("\n".join(chapters))
 
 
 _INTRODUCTION = """\
@@ -72,8 +81,29 @@ $ python -m tests.vendor.fuzzed python-0.90.0 --replay docs/found/python-0.90.0/
 ```
 
 and `python -m tests.vendor.fuzzed write` wrote this page: 200 scripts for each SDK, seed 0, realistic.
-What counts as a clean refusal is what the SDK documents: its `ApiError`, and the errors of its HTTP library.
+A clean refusal is, of the Python SDKs, what they document: their `ApiError`, and the errors of their HTTP
+library; of the Node SDK, which throws a plain `Error` too, whatever somebody meant to say.
 """
+
+
+_OTHERS = """\
+## Other operations
+
+All this is of the face editor. `--operation` asks for anything else that the SDK can create:
+
+```console
+$ python -m tests.vendor.fuzzed python-0.90.0 --operation text-to-video
+```
+
+It breaks the same rules. Three creates break `request.given` even where all goes right:
+
+| SDK | operation | what `generate()` does |
+|---|---|---|"""
+
+
+def _row_beyond(found: tuple[str, str, str]) -> str:
+    name, operation, does = found
+    return f"| {name} | `{operation}` | {does} |"
 
 
 def _chapter(name: str) -> str:
@@ -84,11 +114,13 @@ def _chapter(name: str) -> str:
 def _rows(name: str) -> Iterator[str]:
     for path in sorted((FOUND / name).glob("*.json")):
         found = json.loads(path.read_text())
-        cells = (f"`{found['breaks']}`", _cell(found["by"]), _cell("; ".join(found["story"])))
+        cells = (f"`{found['breaks']}`", cell(found["by"]), cell("; ".join(found["story"])))
         yield f"| {' | '.join(cells)} | [{path.stem}]({name}/{path.name}) |"
 
 
-def _cell(text: str) -> str:
+def cell(text: str) -> str:
+    """Return a text as a table of a page has it."""
+    """Return a text as a table of a page has it."""
     shown = "".join(each if each.isprintable() else repr(each)[1:-1] for each in text)
     return shown.replace("|", "\\|").replace("<", "&lt;") or "a server on its best day"
 

@@ -8,17 +8,7 @@
 delete process.env.MAGIC_HOUR_POLL_INTERVAL;
 delete process.env.MAGIC_HOUR_LOG_LEVEL;
 
-const { default: Client, ApiError } = require("magic-hour");
-const { AbortError, FetchError } = require("node-fetch"); // the SDK's own, for what the network does
-
-/** The plain Error that uploadFile is documented to throw "if the upload request fails". */
-class UploadError {
-  static [Symbol.hasInstance](error) {
-    return error?.constructor === Error && error.message.startsWith("Upload failed with status");
-  }
-}
-
-exports.REFUSES = [ApiError, UploadError, FetchError, AbortError];
+const { default: Client } = require("magic-hour");
 
 const client = ({ token, url, patience }) => new Client({ token, baseUrl: url, timeout: patience * 1000 });
 
@@ -30,6 +20,21 @@ const outputs = (task) => ({ waitForCompletion: true, downloadOutputs: true, dow
 exports.face = async (task) => {
   const request = { assets: assets(task), style: { mouthSmile: 60 } };
   return client(task).v1.aiFaceEditor.generate(request, outputs(task));
+};
+
+/** Have done what `--operation` asks for: the SDK's resource is named as the path, `aiFaceEditor`. */
+exports.asked = async (task) => {
+  const resource = camel(task.path.split("/").pop().replaceAll("-", "_"));
+  return client(task).v1[resource].generate(inCamelCase(task.request), outputs(task));
+};
+
+const camel = (name) => name.replace(/_(\w)/g, (_, letter) => letter.toUpperCase());
+
+/** A request with the names of its fields as the SDK has them. */
+const inCamelCase = (value) => {
+  if (Array.isArray(value)) return value.map(inCamelCase);
+  if (value === null || typeof value !== "object") return value;
+  return Object.fromEntries(Object.entries(value).map(([name, each]) => [camel(name), inCamelCase(each)]));
 };
 
 /** Have the photo editor add a hat. */

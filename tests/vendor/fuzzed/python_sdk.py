@@ -53,6 +53,12 @@ def photo(task: Any) -> Any:
     )
 
 
+def asked(task: Any) -> Any:
+    """Have done what `--operation` asks for: the SDK's resource is named as the path, `ai_face_editor`."""
+    resource = task.path.rpartition("/")[2].replace("-", "_")
+    return getattr(_client(Client, task).v1, resource).generate(**task.request, **_outputs(task))
+
+
 def _client(kind: Any, task: Any) -> Any:
     return kind(token=task.token, base_url=task.url, timeout=task.patience)
 
