@@ -125,6 +125,10 @@ def _squared(picture: Image.Image) -> Image.Image:
     return picture.resize((edge, edge))
 
 
+def _squared_if_wide(picture: Image.Image) -> Image.Image:
+    return picture.resize((picture.height, picture.height)) if picture.width > picture.height else picture
+
+
 def _with_shorter_side(picture: Image.Image) -> Image.Image:
     """Make the shorter side as long as the longer one should be."""
     scale = max(picture.size) / min(picture.size)
@@ -536,6 +540,14 @@ _SIZES = (
         "the picture keeps the aspect of its source",
         FACE,
         _Renderer(picture=lambda picture: picture.transpose(Image.Transpose.ROTATE_90)),
+        _size(FACE, 64, 48),
+    ),
+    _rendered(
+        "wide-pictures-are-squared",
+        "A picture that is wider than high becomes a square.",
+        "the picture keeps the aspect of its source",
+        FACE,
+        _Renderer(picture=_squared_if_wide),
         _size(FACE, 64, 48),
     ),
     _rendered(

@@ -7,6 +7,7 @@ FACE = "aiFaceEditor.editImage"
 UPLOAD_URLS = "videoAssets.generatePresignedUrl"
 GET_PROJECT = "imageProjects.getDetails"
 DELETE_PROJECT = "imageProjects.delete"
+ACCOUNT = "account.get"
 
 CREATES = (PHOTO, FACE)
 POSTS = (*CREATES, UPLOAD_URLS)

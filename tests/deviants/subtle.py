@@ -222,6 +222,20 @@ def _of_the_one_before(mock: Mock) -> Handler:
     return only((*CREATES, DOWNLOAD), handler)
 
 
+def _now_and_then_another(mock: Mock) -> Handler:
+    """Serve, every third time, the picture that was served before."""
+    served: list[Answered] = []
+
+    def handler(asked: Asked, forward: Forward) -> Answered:
+        answered = forward(asked)
+        if answered.status != 200:
+            return answered
+        served.append(answered)
+        return served[-2] if len(served) % 3 == 0 else answered
+
+    return only(DOWNLOAD, handler)
+
+
 def _signed(mock: Mock, asked: Asked, project_id: str) -> Asked:
     path = output_path(project_id, "output.png")
     return asked.to("GET", mock.world.links.sign(path, mock.world.clock.now() + _DAY))
@@ -267,6 +281,11 @@ def _both(client: Client) -> object:
     return [seen(client.fetch(url)) for url in _two_links(client)]
 
 
+def _by_turns(client: Client) -> object:
+    one, other = _two_links(client)
+    return [seen(client.fetch(url)) for url in (one, other, one)]
+
+
 def _crossed(client: Client) -> object:
     one, other = _two_links(client)
     return seen(client.fetch(f"{other.partition('?')[0]}?{one.partition('?')[2]}"))
@@ -286,6 +305,14 @@ _PICTURES = (
         None,
         around(_of_the_one_before),
         _both,
+    ),
+    _downloads(
+        "every-third-picture-is-the-one-before",
+        "Every third download is the picture that was served before.",
+        "a download link leads to the project's own picture",
+        None,
+        around(_now_and_then_another),
+        _by_turns,
     ),
     _downloads(
         "signature-does-not-cover-the-path",

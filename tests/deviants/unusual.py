@@ -16,9 +16,10 @@ from uuid import NAMESPACE_URL, uuid5
 
 from bluehour.mock_server.mock import Mock
 
-from .altering import Answered, Asked, Forward, Handler, around, error, handling
+from .altering import Answered, Asked, Forward, Handler, around, error, handling, only
 from .deviant import Wrap
 from .names import (
+    ACCOUNT,
     CREATES,
     DELETE_PROJECT,
     DOWNLOAD,
@@ -205,6 +206,19 @@ def _elsewhere(asked: Asked, forward: Forward) -> Answered:
     return answered.with_body(answered.body.replace(b"://127.0.0.1:", b"://localhost:"))
 
 
+def _remembering(mock: Mock) -> Handler:
+    """Show balances as they were up to ten seconds ago: what is asked often is read from a cache."""
+    shown: dict[str, tuple[float, Answered]] = {}
+
+    def handler(asked: Asked, forward: Forward) -> Answered:
+        now, known = mock.world.clock.now(), shown.get(asked.authorization)
+        if known is None or now - known[0] >= 10:
+            known = shown[asked.authorization] = (now, forward(asked))
+        return known[1]
+
+    return only(ACCOUNT, handler)
+
+
 _S3 = re.compile(r"expires=(\d+)&signature=(\w+)")
 
 UNUSUAL: tuple[Unusual, ...] = (
@@ -249,6 +263,7 @@ UNUSUAL: tuple[Unusual, ...] = (
     ),
     Unusual("links-lead-to-another-name", around(lambda _: _elsewhere)),
     Unusual("now-and-then-too-fast", around(_busy)),
+    Unusual("balance-is-ten-seconds-old", around(_remembering)),
     Unusual("head-is-not-there", around(lambda _: _without_head)),
     Unusual("odd-ids-are-no-ids", around(lambda _: _strict_ids)),
 )  # fmt: skip

@@ -307,14 +307,13 @@ def _add_options_of_the_suite(group: pytest.OptionGroup) -> None:
         ("second-token", "of another account"),
         ("empty-token", "of an account that is known to have no credits"),
     ):
-        default = os.environ.get(f"BLUEHOUR_{name.replace('-', '_').upper()}") if "token" in name else None
-        group.addoption(f"--bluehour-{name}", metavar=name.upper(), default=default, help=text)
+        group.addoption(f"--bluehour-{name}", metavar=name.upper(), help=text)
     group.addoption("--bluehour-spec", metavar="FILE_OR_URL", help="another contract than Magic Hour's")
     group.addoption("--bluehour-max-requests", type=int, metavar="N", help="never send more")
     group.addoption("--bluehour-max-credits", type=int, metavar="N", help="never spend more")
-    group.addoption(
-        "--bluehour-seed", type=int, default=0, metavar="N", help="chooses the values that are tried"
-    )
+    group.addoption("--bluehour-seed", type=int, metavar="N", help="chooses the values that are tried")
+    text = "further options of bluehour check, as in --bluehour-check='--header X-Team:pictures --insecure'"
+    group.addoption("--bluehour-check", metavar="OPTIONS", default="", help=text)
 
 
 def pytest_configure(config: pytest.Config) -> None:

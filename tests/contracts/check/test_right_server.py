@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
-from contextlib import closing, contextmanager
+from collections.abc import Iterable, Sequence
+from contextlib import closing
 from functools import cache
 from typing import TYPE_CHECKING
 
@@ -14,16 +14,16 @@ from bluehour.contracts.check.run import Options, check
 from bluehour.contracts.results import Exit, Report
 from bluehour.contracts.rules import RULES, Rule
 from bluehour.mock_server.app import create_app
-from bluehour.mock_server.core.accounts import refused_token
 from bluehour.mock_server.core.clock import Clock
 from bluehour.mock_server.core.settings import Settings
 from bluehour.mock_server.mock import Mock
+from tests.contracts.check.real_accounts import knowing
 from tests.deviants.serving import TIME_SCALE, served
 from tests.editors import EDITORS
 from tests.profiles import few
 
 if TYPE_CHECKING:
-    from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
+    from _typeshed.wsgi import StartResponse, WSGIEnvironment
 
 TARGET = "http://127.0.0.1:4010"
 
@@ -58,23 +58,6 @@ def test_every_rule_is_judged_where_accounts_are_made_of_tokens() -> None:
     judged = {verdict.rule.id for verdict in report.verdicts if verdict.checks}
     assert {rule.id for rule in RULES} - judged == set()
     assert [verdict for verdict in report.unjudged if verdict.rule.id != "upload.expiry"] == []
-
-
-@contextmanager
-def knowing(*tokens: str, **settings: float) -> Iterator[tuple[AppWire, Clock, Mock]]:
-    """A server as a real deployment is: it knows its accounts, and makes none."""
-    clock = Clock()
-    with closing(Mock(EDITORS, Settings(time_scale=TIME_SCALE, **settings), clock=clock)) as mock:  # type: ignore[arg-type]  # numbers all
-        app = create_app(mock)
-
-        def known(environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
-            scheme, _, token = environ.get("HTTP_AUTHORIZATION", "").partition(" ")
-            if token and token not in tokens:
-                environ["HTTP_AUTHORIZATION"] = f"{scheme} {refused_token()}"
-            return app(environ, start_response)
-
-        application: WSGIApplication = known
-        yield AppWire(application), clock, mock
 
 
 @whatever_is_asked

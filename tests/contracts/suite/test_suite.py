@@ -53,6 +53,23 @@ def test_a_broken_rule_fails_its_test_alone_and_says_what_is_wrong(tmp_path: Pat
     assert "curl" in done.stdout
 
 
+def test_it_takes_every_option_of_the_command(tmp_path: Path) -> None:
+    with served(None) as server:
+        options = "--header 'X-Team: pictures' --only path.unknown"
+        done = run(tmp_path, *SPEC, "--bluehour-check", options, "-k", "path", "--bluehour-url", server.url)
+        journal = server.mock.journal
+        assert journal is not None
+        teams = {dict(entry.request_headers).get("X-Team") for entry in journal.all()}
+    assert done.returncode == 0, done.stdout
+    assert teams == {"pictures"}
+
+
+def test_an_option_that_there_is_not_is_told_in_a_line(tmp_path: Path) -> None:
+    done = run(tmp_path, *SPEC, "--bluehour-check", "--heder x", "--bluehour-url", "http://127.0.0.1:9")
+    assert done.returncode == 4
+    assert done.stderr.startswith("ERROR: No such option '--heder'")
+
+
 def test_without_its_extra_it_says_in_a_line_what_to_install(tmp_path: Path) -> None:
     (tmp_path / "schemathesis.py").write_text("raise ImportError")
     environment = os.environ | {"PYTHONPATH": str(tmp_path)}

@@ -216,6 +216,7 @@ def _lengths(node: dict[str, Any], what: str) -> list[int]:
 
 
 def _numbers(node: dict[str, Any], whole: bool, random: Random) -> Iterator[tuple[str, str, Any]]:
+    """Yield a number's edges, first those that servers get wrong most often: not all may be paid for."""
     low, high, step = node.get("minimum"), node.get("maximum"), node.get("multipleOf")
     if low is not None:
         yield "accept.bounds", f"its minimum {low}", low
@@ -227,20 +228,19 @@ def _numbers(node: dict[str, Any], whole: bool, random: Random) -> Iterator[tupl
         for value in range(int(low) + 1, int(high)):
             yield "accept.numbers", f"{value}, between its bounds", value
     written = "an integer" if whole else "a number"
-    yield "accept.numbers", f"{float(within)} for {written}", float(within)
-    yield "accept.numbers", "0", 0
-    yield "accept.numbers", "-0.0", -0.0
+    if (low is None or low < 0) and (negative := -within if step or low is None else max(low, -within)) < 0:
+        yield "accept.numbers", f"{negative}, a negative number", negative
     if not whole and not step:
-        yield "accept.numbers", f"{within} without a point", within
         yield "accept.numbers", "a fraction with many digits", _fraction(low, high, random)
-        yield "accept.numbers", "5e-324, close to 0", 5e-324
+    yield "accept.numbers", "0", 0
+    yield "accept.numbers", f"{float(within)} for {written}", float(within)
     if high is None:
         large = random.randint(1_000, 9_999)
         yield "accept.numbers", f"{large}, a large number", large
-    if low is None or low < 0:
-        negative = -within if step or low is None else max(low, -within)
-    if (low is None or low < 0) and negative < 0:
-        yield "accept.numbers", f"{negative}, a negative number", negative
+    if not whole and not step:
+        yield "accept.numbers", f"{within} without a point", within
+        yield "accept.numbers", "5e-324, close to 0", 5e-324
+    yield "accept.numbers", "-0.0", -0.0
 
 
 def _inside(node: dict[str, Any], whole: bool) -> Iterator[tuple[str, str, Any]]:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import secrets
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from bluehour.mock_server.core.accounts import made_to_order, refused_token
 from bluehour.openapi.contract import Contract
@@ -61,6 +61,15 @@ class Accounts:
         self.second = self.second or self.with_credits(100, "second")
         self.empty = self.empty or self.with_credits(0, "empty")
 
+    def tell_plan(self, plan: object) -> None:
+        """The deployment says what plan the main account is on."""
+        if isinstance(plan, str) and plan in self._plans:
+            self.main = replace(self.main, plan=plan)
+
+    def limits_of(self, account: Account) -> Mapping[str, int]:
+        """Return the limits of an account's plan; none where it is not known."""
+        return self._plans.get(account.plan or "", {})
+
     def probe(self) -> Account:
         """Return an account that there is only where tokens make accounts."""
         return self._made(self._roomiest, 0, "probe")
@@ -81,11 +90,6 @@ class Accounts:
         if self.empty is not None:
             sources["empty"] = "a test account with no credits" if "empty" in self._used else "--empty-token"
         return sources | self._used
-
-    @property
-    def tightest_plan(self) -> Mapping[str, int]:
-        """The limits of the plan that allows least."""
-        return self._plans.get(self._tightest, {})
 
     @property
     def _tightest(self) -> str:

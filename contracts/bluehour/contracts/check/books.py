@@ -10,13 +10,17 @@ from dataclasses import dataclass
 
 from bluehour.openapi.wording import counted
 
-from ..exchange import Exchange
+from ..exchange import Exchange, label_of
 from .accounts import Account
 from .checker import Check, is_success
 from .jobs import Job, Jobs
 
-_SHOWN_AT_LAST = 3.0
-"""Seconds after which a balance that is not as it should be is read again, as books may be kept elsewhere."""
+_SHOWN_AT_LAST = (1.0, 3.0, 11.0)
+"""Seconds between further looks at a balance that is not as it should be: books may be kept elsewhere, and
+what is shown of them may be some seconds old."""
+
+BALANCED = ("credits.account", "refuse.leaves-no-trace")
+"""The rules that balances are compared for."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,7 +50,10 @@ class Books:
         accounts = self._check.accounts
         for account in filter(None, (accounts.main, accounts.second)):
             if account.credits is None and (shown := self._read(account, "what the account has at first")):
-                self._pages[account.token] = _Page(account, shown[0])
+                balance, exchange = shown
+                self._pages[account.token] = _Page(account, balance)
+                if account is accounts.main and exchange.answer:
+                    accounts.tell_plan(exchange.answer.field("tier"))
         if accounts.main.token in self._pages:
             self._check.sender.watch_account(accounts.main.label, self.prove)
 
@@ -72,7 +79,7 @@ class Books:
             if job.account.credits is not None
         }
         for page in {**pages, **self._pages}.values():
-            known = self._missing if page.account is main else 0
+            known = self._missing if page.account.token == main.token else 0
             missing, exchange = self._missing_of(page, known=known, at_the_end=True)
             if exchange is not None and self._check.balances:
                 self._tell(page, missing - known, exchange)
@@ -87,10 +94,17 @@ class Books:
             at_the_end: whether nothing is given back any more.
         """
         shown, missing = self._compared(page)
-        if missing > known or (missing != known and at_the_end):
-            self._check.sleep(_SHOWN_AT_LAST)
+        for pause in _SHOWN_AT_LAST[: 1 if self._is_told() else None]:
+            if missing <= known and not (at_the_end and missing != known):
+                break
+            self._check.sleep(pause)
             shown, missing = self._compared(page)
         return missing, shown
+
+    def _is_told(self) -> bool:
+        """Tell whether a balance was found wrong before, so that no long wait is needed for another."""
+        operations = [label_of(each) for each in self._check.balances]
+        return any(self._check.findings.is_broken(rule, at) for rule in BALANCED for at in operations)
 
     def _compared(self, page: _Page) -> tuple[Exchange | None, int]:
         shown = self._read(page.account, "what the account has now")
@@ -117,7 +131,7 @@ class Books:
 
     def _tell(self, page: _Page, missing: int, exchange: Exchange) -> None:
         """Say whether an account's balance is what its projects make of it."""
-        jobs, is_main = self._jobs_of(page.account), page.account is self._check.accounts.main
+        jobs, is_main = self._jobs_of(page.account), page.account.token == self._check.accounts.main.token
         made = [job.made for job in jobs if not is_main or job.made.number > self._proven]
         is_for_refusals = is_main and not made and self._refused_since(self._proven)
         self._proven = exchange.number if is_main else self._proven
@@ -127,9 +141,9 @@ class Books:
             f"{cost} as they say themselves, and {counted(abs(missing), 'credit')} "
             f"{'more' if missing > 0 else 'less'} than that {'are' if abs(missing) > 1 else 'is'} gone"
         )
-        rule_id = "credits.account"
+        rule_id, refused = BALANCED
         if missing > 0 and is_for_refusals:
-            rule_id, message = "refuse.leaves-no-trace", f"{message}; since the last look no project was made"
+            rule_id, message = refused, f"{message}; since the last look no project was made"
         self._check.expect(rule_id, exchange, not missing, message, "credits", related=tuple(made[-3:]))
 
 

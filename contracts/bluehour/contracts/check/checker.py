@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
-from pathlib import Path
 from random import Random
 from typing import TYPE_CHECKING, Any, NamedTuple, TypedDict, Unpack
 
@@ -27,6 +26,7 @@ from .budget import BudgetSpent
 from .findings import BUDGET, Findings
 from .items import Items
 from .network import foreign_host, origin_of
+from .picture import Picture
 from .progress import Progress
 from .sender import Call, Sender, TooBusy
 
@@ -89,28 +89,6 @@ class How(TypedDict, total=False):
     fresh: bool
 
 
-@dataclass(frozen=True, slots=True)
-class Picture:
-    """The picture that edits are tried with."""
-
-    content: bytes
-    extension: str
-    size: tuple[int, int]
-
-    @classmethod
-    def read(cls, path: Path) -> Picture:
-        """Read a picture from a file.
-
-        Raises:
-            OSError: it can't be read, or is no picture.
-        """
-        from PIL import Image
-
-        content = path.read_bytes()
-        with Image.open(path) as image:
-            return cls(content, path.suffix.removeprefix(".").lower(), image.size)
-
-
 class Refused(NamedTuple):
     """An illegal body, and how it was refused."""
 
@@ -131,7 +109,8 @@ class Check:
         pause: seconds between two polls of a job.
         progress: told what is being done.
         notes: what the reader of the report should know.
-        uploaded: the file_path of files, by the token that they were uploaded with and their type.
+        uploaded: the file_path of files, by the token that they were uploaded with and what they are.
+        sizes: of the pictures among them, by their file_path.
         gauge: what measures pictures; None where nobody asks, and where a check is only rehearsed.
         items: of the contract's resources, that were created.
         is_local: whether the deployment is on this machine.
@@ -157,6 +136,7 @@ class Check:
     progress: Progress
     notes: list[str] = field(default_factory=list)
     uploaded: dict[tuple[str, str], str] = field(default_factory=dict)
+    sizes: dict[str, tuple[int, int]] = field(default_factory=dict)
     gauge: Gauge | None = None
     items: Items = field(default_factory=Items)
     is_local: bool = False

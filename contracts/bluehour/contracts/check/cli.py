@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import re
 import sys
-from collections.abc import Collection
+from collections.abc import Callable, Collection, Mapping, Sequence
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -94,7 +94,8 @@ def _headers(given: Collection[str]) -> Headers:
     "--max-credits",
     metavar="N",
     type=click.IntRange(min=0),
-    help="Never spend more. Default: 60 on this machine, and what --pixels adds; nothing on any other.",
+    help="Never spend more. Default, on this machine: five times what the contract's published examples cost "
+    "together, and what --pixels adds; nothing on any other.",
 )
 @spec_options("Check by")
 @click.option(
@@ -152,7 +153,7 @@ def _headers(given: Collection[str]) -> Headers:
 )
 @click.option("--report", metavar="FILE", type=_FILE, help="Write a report for people: one HTML file.")
 @click.option("--junit", metavar="FILE", type=_FILE, help="Write a report for CI: JUnit XML.")
-@click.option("--json", "json_file", metavar="FILE", type=_FILE, help="Write all facts as JSON.")
+@click.option("--json", metavar="FILE", type=_FILE, help="Write all facts as JSON.")
 @click.option(
     "--sarif", metavar="FILE", type=_FILE, help="Write the findings for code scanning: SARIF 2.1.0."
 )
@@ -217,36 +218,7 @@ def _headers(given: Collection[str]) -> Headers:
     help="Show the deployment this certificate of a client: PEM.",
 )
 @click.option("--key", metavar="FILE", type=_THERE, help="Its key, where it is in a file of its own.")
-def check(
-    url: str | None,
-    token: str | None,
-    second_token: str | None,
-    empty_token: str | None,
-    spec: Path | str | None,
-    overlays: tuple[Path | str, ...],
-    operations: tuple[str, ...],
-    only: tuple[str, ...],
-    skip: tuple[str, ...],
-    pixels: bool,
-    list_rules: bool,
-    plan: bool,
-    baseline: Path | None,
-    write_baseline: Path | None,
-    report: Path | None,
-    junit: Path | None,
-    json_file: Path | None,
-    har: Path | None,
-    sarif: Path | None,
-    github: bool,
-    headers: Headers,
-    no_foreign_links: bool,
-    proxy: str | None,
-    cacert: Path | None,
-    insecure: bool,
-    cert: Path | None,
-    key: Path | None,
-    **given: Any,
-) -> None:
+def check(**given: Any) -> None:
     """Check whether the deployment at URL keeps the contract of the Magic Hour API.
 
     It sends what must be refused, which is free, and every legal edge in a few creates that are paid for. It
@@ -272,44 +244,65 @@ def check(
       3  it could not be judged: not reachable, the token is refused, the budget is too small to start, a
          rule of --pixels got no pictures, or Ctrl-C ended it before any rule was seen broken
     """
-    contract = _narrowed(contract_of(spec, overlays), operations)
-    rules = _selected(contract, only, skip, pixels)
-    if pixels:
-        need_the_extra("bluehour check --pixels", "schemathesis")
-    if list_rules:
-        click.echo(_listed(rules))
+    if given["list_rules"]:
+        click.echo(_listed(_rules(given)))
         return
-    need_the_extra("bluehour check", "schemathesis")
-    from .network import Network
-    from .run import Options, ready
-
-    options = Options(
-        target=_base_url(url),
-        token=token or "",
-        second_token=second_token or None,
-        empty_token=empty_token or None,
-        spec=spec,
-        overlays=overlays,
-        operations=operations,
-        rules=rules,
-        network=Network(headers, proxy or None, cacert, insecure, cert, key),
-        baseline=_baseline(baseline),
-        follows_foreign=not no_foreign_links,
-        **given,
-    )
-    try:
-        options = ready(options)
-    except ValueError as error:
-        raise Problem(str(error)) from error
-    if plan:
+    options = _options(given)
+    if given["plan"]:
         _tell_plan(options)
         return
     with interrupts.held():  # from here on there is something to tell
         found = _checked(options)
-        _write(found, {"report": report, "junit": junit, "json": json_file, "har": har, "sarif": sarif})
-        _write_baseline(found, options.baseline, write_baseline)
-        _tell(found, github)
+        _write(found, {name: given[name] for name in _writers()})
+        _write_baseline(found, options.baseline, given["write_baseline"])
+        _tell(found, given["github"])
         sys.exit(found.exit_code)
+
+
+def options_from(arguments: Sequence[str]) -> Options:
+    """Return how to check, as the command's line says it, and variables and files where it says nothing.
+
+    Raises:
+        click.ClickException: there is no such option, or it has no such value.
+    """
+    return _options(check.make_context("bluehour check", [*arguments]).params)
+
+
+def _options(given: Mapping[str, Any]) -> Options:
+    """Return how to check, from the command's options by their names."""
+    need_the_extra("bluehour check", "schemathesis")
+    from .network import Network
+    from .run import Options, ready
+
+    asked = ("max_requests", "max_credits", "seed", "picture", "timeout", "patience", "rate", "only_first")
+    connection = ("cacert", "insecure", "cert", "key")
+    options = Options(
+        target=_base_url(given["url"]),
+        token=given["token"] or "",
+        second_token=given["second_token"] or None,
+        empty_token=given["empty_token"] or None,
+        spec=given["spec"],
+        overlays=given["overlays"],
+        operations=given["operations"],
+        rules=_rules(given),
+        network=Network(given["headers"], given["proxy"] or None, *(given[name] for name in connection)),
+        baseline=_baseline(given["baseline"]),
+        follows_foreign=not given["no_foreign_links"],
+        **{name: given[name] for name in asked},
+    )
+    try:
+        return ready(options)
+    except ValueError as error:
+        raise Problem(str(error)) from error
+
+
+def _rules(given: Mapping[str, Any]) -> tuple[Rule, ...]:
+    """Return the rules that are asked about, by the contract and the options that choose among them."""
+    contract = _narrowed(contract_of(given["spec"], given["overlays"]), given["operations"])
+    rules = _selected(contract, given["only"], given["skip"], given["pixels"])
+    if given["pixels"]:
+        need_the_extra("bluehour check --pixels", "schemathesis")
+    return rules
 
 
 def _narrowed(contract: Contract, operations: Collection[str]) -> Contract:
@@ -423,11 +416,15 @@ def _checked(options: Options) -> Report:
         raise Problem(str(error)) from error
 
 
-def _write(found: Report, files: dict[str, Path | None]) -> None:
+def _writers() -> dict[str, Callable[[Report], str]]:
+    """Return what writes reports, by the names of the options that say where to."""
     from ..report import as_json, har, html, junit, sarif
 
-    writers = {"report": html, "junit": junit, "json": as_json, "har": har, "sarif": sarif}
-    write(files, {name: partial(writer, found) for name, writer in writers.items()})
+    return {"report": html, "junit": junit, "json": as_json, "har": har, "sarif": sarif}
+
+
+def _write(found: Report, files: dict[str, Path | None]) -> None:
+    write(files, {name: partial(writer, found) for name, writer in _writers().items()})
 
 
 def _tell(found: Report, to_github: bool) -> None:

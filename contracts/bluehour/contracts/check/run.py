@@ -31,13 +31,14 @@ from ..results import Exit, Finding, Report, State, Verdict
 from ..rules import PIXEL_RULES, Rule, rules_of
 from .accounts import TEST_TOKEN, Accounts
 from .budget import Budget
-from .checker import Check, Picture, is_success
+from .checker import Check, is_success
 from .findings import BUDGET, Enough, Findings
 from .jobs import Jobs
 from .narrowing import narrowed
 from .network import Network
 from .offered import judge_offered
 from .parts.meeting import NotWelcome
+from .picture import Picture
 from .pixels.edits import edits_of, price_of, questions
 from .progress import Progress
 from .schedule import run

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from bluehour.mock_server import interrupts
 
 from ..rules import ALL_RULES, PIXEL_RULES, RULES, Rule
-from .books import Books
+from .books import BALANCED, Books
 from .checker import Check
 from .jobs import Jobs
 from .parts import (
@@ -79,7 +79,7 @@ def run(check: Check, jobs: Jobs) -> None:
         with check.within_budget(None, *(each.id for each in ALL_RULES if part.is_for(each))):
             part.run(check, jobs)
         check.sender.prove()
-    if check.findings.wants(_BALANCED):
+    if check.findings.wants(BALANCED):
         check.progress.say("comparing balances")
         books.close()
 
@@ -100,10 +100,8 @@ _PROJECTS = ("project", "credits.price", "credits.same", "credits.refund", "down
 
 _EXAMPLES = (
     *("accept.examples", "upload.usable"),
-    *("credits.balance", "credits.account", "refuse.leaves-no-trace"),
+    *("credits.balance", *BALANCED),
 )
-
-_BALANCED = ("credits.account", "refuse.leaves-no-trace")
 
 _WITH_ITEMS = ("refuse", "accept", "auth", "method")
 
@@ -127,7 +125,7 @@ PARTS = (
     Part("assets", ("upload.issued", "upload.broken"), uploads.try_assets),
     Part("an account with no credits", ("credits.empty",), money.try_empty),
     Part("plans", ("credits.plan",), money.try_plan),
-    Part("creates side by side", ("credits.balance",), money.try_side_by_side),
+    Part("creates side by side", ("credits.balance", "credits.account"), money.try_side_by_side),
     Part("illegal bodies, once more", refusals.REFUSED, refusals.try_again),
     Part("legal edges", (*acceptance.ACCEPTED, "credits.balance"), acceptance.try_edges),
     Part("random legal bodies", ("accept.random",), _alone(random_bodies.try_random_legal)),

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import json
 import os
+import shlex
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
+import click
 import pytest
 
 from ..commands import what_is_missing
@@ -20,6 +22,12 @@ if TYPE_CHECKING:
     from ..results import Report
 
 _LOOKED_FOR_EVERY = 0.2
+
+_ALSO_OURS = ("token", "second-token", "empty-token", "max-requests", "max-credits", "seed")
+"""Options of `bluehour check` that the suite has by names of its own."""
+
+
+_how = pytest.StashKey["Options"]()
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,13 +49,15 @@ class Outcome:
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     """Say what is missing before the first test rather than in each of them."""
-    ours = any(Path(__file__).parent in item.path.parents for item in items)
-    if ours and (missing := what_is_missing("the suite", "schemathesis")):
+    if not any(Path(__file__).parent in item.path.parents for item in items):
+        return
+    if missing := what_is_missing("the suite", "schemathesis"):
         raise pytest.UsageError(missing)
-    if ours and not config.getoption("bluehour_url"):
+    if not config.getoption("bluehour_url"):
         raise pytest.UsageError(
             "the suite needs a deployment: pytest --pyargs bluehour.contracts.suite --bluehour-url URL"
         )
+    config.stash[_how] = _options(config)
 
 
 @pytest.fixture(scope="session")
@@ -84,7 +94,7 @@ def _turn(path: Path) -> Iterator[bool]:
 def _checked(config: pytest.Config) -> Outcome:
     from ..check.run import check
 
-    return _outcome(check(_options(config)))
+    return _outcome(check(config.stash[_how]))
 
 
 def spec_of(config: pytest.Config) -> str | None:
@@ -94,23 +104,23 @@ def spec_of(config: pytest.Config) -> str | None:
 
 
 def _options(config: pytest.Config) -> Options:
-    from ..check.run import Options, ready
+    """Return how to check: as `bluehour check` would, were it told the same.
 
-    def option(name: str) -> Any:
-        return config.getoption(f"bluehour_{name}")
+    Raises:
+        pytest.UsageError: it can't be told so.
+    """
+    from ..check.cli import options_from
 
-    return ready(
-        Options(
-            target=option("url"),
-            token=option("token") or "",
-            second_token=option("second_token"),
-            empty_token=option("empty_token"),
-            spec=spec_of(config),
-            max_requests=option("max_requests"),
-            max_credits=option("max_credits"),
-            seed=option("seed"),
+    told = {name: config.getoption(f"bluehour_{name.replace('-', '_')}") for name in _ALSO_OURS}
+    told["spec"] = spec_of(config)
+    arguments = [f"--{name}={value}" for name, value in told.items() if value is not None]
+    try:
+        return options_from(
+            [config.getoption("bluehour_url"), *arguments, *shlex.split(config.getoption("bluehour_check"))]
         )
-    )
+    except (click.ClickException, ValueError) as error:
+        words = error.format_message() if isinstance(error, click.ClickException) else str(error)
+        raise pytest.UsageError(words) from None
 
 
 def _outcome(report: Report) -> Outcome:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from functools import partial
-from typing import Any
+from typing import Any, NamedTuple
 
 from bluehour.openapi.model import Operation
 
@@ -21,7 +21,7 @@ from ..accounts import Account
 from ..budget import BudgetSpent
 from ..checker import Check, answered, code_in, is_success
 from ..jobs import Jobs
-from . import money
+from . import money, uploads
 from .bodies import assets_in, example_asset, legal_body, naming, uploaded, with_upload
 
 _ELSEWHERE = ("accept.extensions", "accept.random", "accept.headers", "accept.asset-url")
@@ -29,7 +29,7 @@ _ELSEWHERE = ("accept.extensions", "accept.random", "accept.headers", "accept.as
 ACCEPTED = tuple(each.id for each in RULES if each.group == "accept" and each.id not in _ELSEWHERE)
 
 _PACKS_BESIDE_SINGLES = 1
-_PACKS_ALONE = 3
+_PACKS_ALONE, _CHEAP_PACKS_ALONE = 3, 4
 """Creates of an operation that are paid for where every edge was tried by itself, and where none was."""
 
 _CREDITS_FOR_PACKS = 20
@@ -134,12 +134,17 @@ def _try_packed(
     packs = _packs(check, operation, base, edges)
     types = [edge.content_type for edge in edges if edge.content_type]
     cheap = _CREDITS_FOR_PACKS // max(check.price_of(operation, base), 1)
-    most = max(_PACKS_BESIDE_SINGLES, cheap) if singly else _PACKS_ALONE
+    most = max(_PACKS_BESIDE_SINGLES, cheap) if singly else max(_PACKS_ALONE, min(_CHEAP_PACKS_ALONE, cheap))
+    # Where a failing job was not paid for yet, the last of them is one: what is given back, costs nothing.
+    is_dear = operation is not check.paid[0] and _names_pictures(operation)
+    last_fails = is_dear and not singly and not check.accounts.made_to_order
     for index, pack in enumerate(packs[:most]):
         content_type = types[index] if index < len(types) else media.name
         price = check.price_of(operation, pack.body)
-        is_fetched = index < _PACKS_BESIDE_SINGLES  # one large picture is enough to look at
-        create = partial(_try_pack, check, jobs, operation, pack, content_type, base, is_fetched)
+        is_fetched = index < max(_PACKS_BESIDE_SINGLES, cheap)  # a large one is dear to fetch, too
+        broken = uploads.broken_file(check, operation) if last_fails and index == most - 1 else None
+        how = _Sent(content_type, is_fetched, wide=index % 2 == 0, broken=broken)
+        create = partial(_try_pack, check, jobs, operation, pack, how, base)
         if not (check.accounts.made_to_order and price):
             create(check.accounts.main)
         elif index < _PACKS_BESIDE_SINGLES:
@@ -170,25 +175,47 @@ def _packs(check: Check, operation: Operation, base: Any, edges: Sequence[Edge])
     return packed(edges, base, media.schema, accepts)
 
 
+class _Sent(NamedTuple):
+    """How a body with many edges is sent.
+
+    Attributes:
+        content_type: what it is said to be.
+        is_fetched: whether its picture is looked at.
+        wide: whether that is of the picture on a wide ground, unlike the one before.
+        broken: the file_path of what is no picture, where the job is to fail.
+    """
+
+    content_type: str
+    is_fetched: bool
+    wide: bool
+    broken: str | None
+
+
 def _try_pack(
     check: Check,
     jobs: Jobs,
     operation: Operation,
     pack: Pack,
-    content_type: str,
+    how: _Sent,
     base: Any,
-    is_fetched: bool,
     account: Account,
 ) -> Exchange:
+    body = with_upload(check, operation, account, pack.body, wide=how.wide)
+    if how.broken:
+        body = naming(operation, body, how.broken)
     exchange = check.call(
         operation,
         account,
-        with_upload(check, operation, account, pack.body),
-        content_type=content_type,
+        body,
+        content_type=how.content_type,
         purpose=f"{len(pack.edges)} legal edges at once",
     )
-    job = jobs.accept(exchange, account, is_fetched=is_fetched)
-    if job is not None:
+    job = jobs.accept(exchange, account, is_fetched=how.is_fetched)
+    if how.broken:
+        uploads.expect_broken(check, jobs, exchange, job)
+        if job is None and answered(exchange):  # whether for the file or for an edge nobody can tell
+            return _try_pack(check, jobs, operation, pack, how._replace(broken=None), base, account)
+    elif job is not None:
         job.edges = tuple(f"{edge.field}: {edge.says}" for edge in pack.edges)
     if job is not None or is_success(exchange):
         _judge(check, exchange, pack.edges, True)

@@ -10,7 +10,7 @@ from bluehour.openapi.model import Operation
 from bluehour.openapi.validators import Path
 from bluehour.openapi.values import places_at
 
-from ...bodies.places import places, with_value
+from ...bodies.places import places, value_in, with_value
 from ..accounts import Account
 from ..checker import Check, answered, is_success
 
@@ -22,17 +22,23 @@ _OTHER = {"video": "mp4", "audio": "mp3"}
 _CONTENTS = {"video": packed_video, "audio": packed_audio}
 
 
-def legal_body(check: Check, operation: Operation, account: Account) -> Any:
-    """Return the operation's first published example; the assets that it names are the account's own."""
+def legal_body(check: Check, operation: Operation, account: Account, *, wide: bool = False) -> Any:
+    """Return the operation's first published example; the assets that it names are the account's own.
+
+    Args:
+        wide: whether its picture is the one on a wide ground.
+    """
     media = operation.json_body
     if media is None:
         return None
-    return with_upload(check, operation, account, media.example)
+    return with_upload(check, operation, account, media.example, wide=wide)
 
 
-def with_upload(check: Check, operation: Operation, account: Account, body: Any) -> Any:
-    """Return a body that names the account's own files where it names any."""
-    return naming(operation, body, lambda kind: uploaded(check, account, kind))
+def with_upload(
+    check: Check, operation: Operation, account: Account, body: Any, *, wide: bool = False
+) -> Any:
+    """Return a body that names the account's own files where it names any; see `legal_body`."""
+    return naming(operation, body, lambda kind: uploaded(check, account, kind, wide=wide))
 
 
 def naming(operation: Operation, body: Any, asset: Callable[[str], str] | str) -> Any:
@@ -57,15 +63,25 @@ def assets_in(operation: Operation, body: Any) -> list[tuple[Path, str]]:
     ]
 
 
-def uploaded(check: Check, account: Account, kind: str = PICTURE) -> str:
+def uploaded(check: Check, account: Account, kind: str = PICTURE, *, wide: bool = False) -> str:
     """Return the file_path of a file that the account has uploaded, once in a check.
 
     Where it can't be uploaded, the published examples' asset has to do.
     """
-    known = (account.token, kind)
+    content, extension, size = _file(check, kind, wide)
+    known = (account.token, f"{kind} of {size}")
     if known not in check.uploaded:
-        check.uploaded[known] = _upload(check, account, kind) or example_asset(check, kind)
+        path = _upload(check, account, kind, content, extension)
+        if path and size:
+            check.sizes[path] = size
+        check.uploaded[known] = path or example_asset(check, kind)
     return check.uploaded[known]
+
+
+def source_size(check: Check, operation: Operation, body: Any) -> tuple[int, int]:
+    """Return the size of the first picture that a body names: the usual one's where that is not known."""
+    named = (value_in(body, path) for path, _ in assets_in(operation, body))
+    return next((check.sizes[each] for each in named if each in check.sizes), check.picture.size)
 
 
 def example_asset(check: Check, kind: str = PICTURE) -> str:
@@ -74,9 +90,15 @@ def example_asset(check: Check, kind: str = PICTURE) -> str:
     return f"{beginning}1234.{_OTHER.get(kind, 'png')}" if beginning else ""
 
 
-def _upload(check: Check, account: Account, kind: str) -> str | None:
-    extension = _OTHER.get(kind, check.picture.extension)
-    content = _CONTENTS[kind]().read_bytes() if kind in _CONTENTS else check.picture.content
+def _file(check: Check, kind: str, wide: bool) -> tuple[bytes, str, tuple[int, int] | None]:
+    """Return a file's content, its extension, and the size that it has as a picture."""
+    if kind in _CONTENTS:
+        return _CONTENTS[kind]().read_bytes(), _OTHER[kind], None
+    picture = check.picture.widened if wide else check.picture
+    return picture.content, picture.extension, picture.size
+
+
+def _upload(check: Check, account: Account, kind: str, content: bytes, extension: str) -> str | None:
     asked = {"items": [{"type": kind, "extension": extension}]}
     for operation in check.uploads:
         issued = check.call(operation, account, asked, purpose=f"a link for the {kind}")

@@ -25,7 +25,10 @@ _REFUSING = 4
 """Creates by which an account is refused before it pays for something."""
 
 _AT_ONCE = 3
-"""Creates that are sent side by side."""
+"""Creates that are sent side by side, of which one can be paid."""
+
+_PAID_AT_ONCE = 2
+"""Creates that are sent side by side and paid: the balance tells what was booked."""
 
 
 def try_empty(check: Check, jobs: Jobs) -> None:
@@ -225,10 +228,23 @@ def try_side_by_side(check: Check, jobs: Jobs) -> None:
         for operation in paid:
             reason = "accounts of known credits can't be opened here"
             check.unjudged(reason, operation, "credits.balance", "refuse.leaves-no-trace")
+        if check.balances:
+            for operation in paid[:1]:
+                with check.within_budget(operation, "credits.account"):
+                    _create_at_once(check, jobs, operation)
         return
     for operation in paid[:1]:
         with check.within_budget(operation, "credits.balance"):
             _spend_at_once(check, jobs, operation)
+
+
+def _create_at_once(check: Check, jobs: Jobs, operation: Operation) -> None:
+    """Creates side by side are all charged: the account's balance shows it, which is compared afterwards."""
+    account = check.accounts.main
+    body = legal_body(check, operation, account)
+    call = check.prepared(operation, account, body, purpose=f"one of {_PAID_AT_ONCE} at once")
+    for exchange in check.sender.send_together([call] * _PAID_AT_ONCE):
+        jobs.accept(exchange, account)
 
 
 def _spend_at_once(check: Check, jobs: Jobs, operation: Operation) -> None:
@@ -251,15 +267,17 @@ def _spend_at_once(check: Check, jobs: Jobs, operation: Operation) -> None:
 
 
 def try_plan(check: Check, jobs: Jobs) -> None:
-    """Ask for more than the tightest plan allows, and for just as much."""
+    """Ask for more than a plan allows: than the tightest, and for just as much, or than the account's own."""
     for operation in check.creates:
         limits = operation.annotated("x-plan-limit")
         for path, limit_name in limits:
-            if not check.accounts.made_to_order:
-                check.unjudged("no account's plan is known", operation, "credits.plan")
-                continue
             with check.within_budget(operation, "credits.plan"):
-                _try_limit(check, jobs, operation, path, check.accounts.tightest_plan.get(limit_name))
+                if check.accounts.made_to_order:
+                    _try_limits(check, jobs, operation, path, limit_name)
+                elif limit := check.accounts.limits_of(check.accounts.main).get(limit_name):
+                    _try_above(check, jobs, operation, path, limit)
+                else:
+                    check.unjudged("no account's plan is known", operation, "credits.plan")
         if not limits and check.accounts.made_to_order and operation in check.paid[:1]:
             with check.within_budget(operation, "credits.plan"):
                 account = check.accounts.on_tightest_plan(usual_price(operation), "on the tightest plan")
@@ -268,28 +286,49 @@ def try_plan(check: Check, jobs: Jobs) -> None:
                 jobs.accept(exchange, account, is_fetched=True)
 
 
-def _try_limit(
-    check: Check, jobs: Jobs, operation: Operation, path: tuple[str, ...], limit: int | None
+def _try_limits(
+    check: Check, jobs: Jobs, operation: Operation, path: tuple[str, ...], limit_name: str
 ) -> None:
-    if limit is None:
-        return
-    expected = check.status_of("plan_upgrade_required")
-    for credits, value, code in (
-        (usual_price(operation), limit + 1, "plan_upgrade_required"),
-        (0, limit, "insufficient_credits"),
+    for credits, more, code in (
+        (usual_price(operation), 1, "plan_upgrade_required"),
+        (0, 0, "insufficient_credits"),
     ):
         account = check.accounts.on_tightest_plan(credits, f"on the tightest plan, {credits} credits")
-        body = with_value(legal_body(check, operation, account), path, value)
-        exchange = check.call(
-            operation, account, body, purpose=f"{path[-1]} {value} on a plan that allows {limit}"
-        )
-        jobs.accept(exchange, account)
-        if 0 < answered(exchange) < 500:
-            kept = answered(exchange) == expected and code_in(exchange) == code
-            message = (
-                f"{value} on a plan that allows {limit} was answered by {_words(exchange)}; expected {code}"
-            )
-            check.expect("credits.plan", exchange, kept, message, path[-1])
+        limit = check.accounts.limits_of(account).get(limit_name)
+        if limit is not None:
+            _try_limit(check, jobs, operation, account, path, (limit + more, limit), code)
+
+
+def _try_above(check: Check, jobs: Jobs, operation: Operation, path: tuple[str, ...], limit: int) -> None:
+    main = check.accounts.main
+    media, body = operation.json_body, with_value(legal_body(check, operation, main), path, limit + 1)
+    if media is None or not media.schema.accepts(body):
+        check.unjudged(f"the plan {main.plan} allows whatever is legal", operation, "credits.plan")
+    else:
+        _try_limit(check, jobs, operation, main, path, (limit + 1, limit), "plan_upgrade_required")
+
+
+def _try_limit(
+    check: Check,
+    jobs: Jobs,
+    operation: Operation,
+    account: Account,
+    path: tuple[str, ...],
+    value_and_limit: tuple[int, int],
+    code: str,
+) -> None:
+    """Ask for a value on a plan that has a limit, and say whether it was refused by a code."""
+    value, limit = value_and_limit
+    expected = check.status_of(code)
+    body = with_value(legal_body(check, operation, account), path, value)
+    exchange = check.call(
+        operation, account, body, purpose=f"{path[-1]} {value} on a plan that allows {limit}"
+    )
+    jobs.accept(exchange, account)
+    if 0 < answered(exchange) < 500:
+        kept = answered(exchange) == expected and code_in(exchange) == code
+        message = f"{value} on a plan that allows {limit} was answered by {_words(exchange)}; expected {code}"
+        check.expect("credits.plan", exchange, kept, message, path[-1])
 
 
 def _words(exchange: Exchange) -> str:

@@ -20,7 +20,7 @@ from bluehour.openapi.outputs import size_of
 from ...exchange import Exchange, label_of
 from ..checker import Check, answered, is_success, path_values
 from ..jobs import Job, Jobs
-from .bodies import assets_in, with_upload
+from .bodies import assets_in, source_size, with_upload
 from .links import crossed, expire_soon, tampered_with
 
 _FORMATS = {
@@ -46,7 +46,7 @@ _FAILED_EACH = 2
 
 _EDGES_SHOWN = 6
 
-_DOWNLOADS_EACH = 4
+_DOWNLOADS_EACH = 6
 """Pictures of each operation that are fetched at most."""
 
 _PIXELS_APART = 2
@@ -227,7 +227,8 @@ def _judge_size(check: Check, job: Job, exchange: Exchange, size: tuple[int, int
     """A request that has a size gets it; another its source's own, as far as the account's plan allows."""
     if job.operation.project_kind != "image":
         return
-    source, plans = check.picture.size, check.contract.extension("x-plans", {})
+    source = source_size(check, job.operation, job.request)
+    plans = check.contract.extension("x-plans", {})
     if not terms.always_makes_the_same(job.operation):
         _judge_asked_size(check, job, exchange, size, label)
         return
@@ -247,22 +248,23 @@ def _judge_size(check: Check, job: Job, exchange: Exchange, size: tuple[int, int
 
 def _judge_asked_size(check: Check, job: Job, exchange: Exchange, size: tuple[int, int], label: str) -> None:
     """Where the contract says how large an output is, it is as large, on whatever plan it was made."""
+    source = source_size(check, job.operation, job.request)
     plans = check.contract.extension("x-plans", {}) or {"": {}}
     sizes = []
     for plan, limits in plans.items():
         asked = terms.output(job.operation, terms.meant(job.operation, job.request, plan), plan)
         if not asked.is_sized:
             return  # it has the source's size, and nothing says which source's
-        source = check.picture.size if assets_in(job.operation, job.request) else None
-        sizes.append(size_of(asked, source, limits.get("longest-edge", max(check.picture.size))))
+        named = source if assets_in(job.operation, job.request) else None
+        sizes.append(size_of(asked, named, limits.get("longest-edge", max(source))))
     kept = any(max(abs(a - b) for a, b in zip(size, each, strict=True)) <= _ROUNDED for each in sizes)
-    message = told_of_size(size, check.picture.size, sizes[-1])
+    message = told_of_size(size, source, sizes[-1])
     check.expect("download.size", exchange, kept, message, operation=label, related=(job.made,))
 
 
 def _judge_proportions(check: Check, job: Job, exchange: Exchange, size: tuple[int, int], label: str) -> None:
     """Of an account whose plan is not known, the size is not known either."""
-    source = check.picture.size
+    source = source_size(check, job.operation, job.request)
     wanted = size[0] * source[1] / source[0]
     message = f"It is {in_pixels(size)}, in other proportions than its source of {in_pixels(source)}"
     kept = abs(size[1] - wanted) <= _PIXELS_APART + wanted / 100

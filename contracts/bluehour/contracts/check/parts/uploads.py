@@ -11,7 +11,7 @@ from bluehour.openapi.model import Operation
 
 from ...exchange import Exchange, label_of
 from ..checker import Check, answered, is_success
-from ..jobs import Jobs
+from ..jobs import Job, Jobs
 from .bodies import assets_in, example_asset, legal_body, naming, uploaded
 from .links import expire_soon, tampered_with
 
@@ -214,37 +214,52 @@ def _try_crossed(check: Check, jobs: Jobs, operation: Operation) -> None:
 
 def _try_broken(check: Check, jobs: Jobs, operation: Operation) -> None:
     """An upload that is no picture: refused, or a job that fails and costs nothing."""
+    path = broken_file(check, operation)
+    if path is None:
+        return
+    body = naming(operation, legal_body(check, operation, check.accounts.main), path)
+    exchange, job = jobs.create(operation, check.accounts.main, body, "an upload that is no picture")
+    if answered(exchange) == check.status_of("insufficient_credits"):
+        check.unjudged("the account has no credits left", operation, "upload.broken")
+    else:
+        expect_broken(check, jobs, exchange, job)
+
+
+def broken_file(check: Check, operation: Operation) -> str | None:
+    """Return the file_path of a picture that was replaced by what is none, the main account's own.
+
+    Where there is none, `upload.broken` is said of the operation: the file itself was refused, or no link
+    was issued.
+    """
     for issuing in check.uploads:
         asked = [{"type": "image", "extension": "png"}] * 2
         issued = _issue(check, issuing, asked, "links for a good and a broken file")
-        links = _links(issued)
-        item = links[-1] if links else {}
-        if len(links) == len(asked) and isinstance(links[0].get("upload_url"), str):
-            check.put(links[0]["upload_url"], check.picture.content, "a good picture, by another link")
-        if not isinstance(item.get("upload_url"), str) or not isinstance(item.get("file_path"), str):
-            check.unjudged("no link was issued", operation, "upload.broken")
-            return
-        check.put(item["upload_url"], check.picture.content, "a good picture, to be replaced")
-        broken = check.put(item["upload_url"], _BROKEN, "a file that is no picture, in its place")
-        if not broken.was_sent:
-            check.unjudged(broken.failure, operation, "upload.broken")
-            return
-        if not is_success(broken):
-            check.expect("upload.broken", issued, True, "", operation=label_of(operation))
-            return
-        body = naming(operation, legal_body(check, operation, check.accounts.main), item["file_path"])
-        exchange, job = jobs.create(operation, check.accounts.main, body, "an upload that is no picture")
-        if answered(exchange) == check.status_of("insufficient_credits"):
-            check.unjudged("the account has no credits left", operation, "upload.broken")
-            return
-        if job is None:
-            kept = 400 <= answered(exchange) < 500
-            check.expect("upload.broken", exchange, kept or not answered(exchange), "The create failed")
-            return
-        jobs.watch(job)
-        if job.has_ended:
-            message = f"A picture was replaced by a file that is none, and its edit ended in {job.status}"
-            check.expect(
-                "upload.broken", job.last, job.status == "error", message, "status",
-                operation=label_of(operation), related=(exchange,),
-            )  # fmt: skip
+        links = [each for each in _links(issued) if isinstance(each.get("upload_url"), str)]
+        path = links[-1].get("file_path") if len(links) == len(asked) else None
+        if not isinstance(path, str):
+            continue
+        check.put(links[0]["upload_url"], check.picture.content, "a good picture, by another link")
+        check.put(links[1]["upload_url"], check.picture.content, "a good picture, to be replaced")
+        broken = check.put(links[1]["upload_url"], _BROKEN, "a file that is no picture, in its place")
+        if is_success(broken):
+            return path
+        if answered(broken):
+            check.expect("upload.broken", broken, True, "", operation=label_of(operation))
+            return None
+    check.unjudged("there is no link for a file that is no picture", operation, "upload.broken")
+    return None
+
+
+def expect_broken(check: Check, jobs: Jobs, exchange: Exchange, job: Job | None) -> None:
+    """Say whether a create with an upload that is no picture was refused, or has failed."""
+    if job is None:
+        kept = 400 <= answered(exchange) < 500
+        check.expect("upload.broken", exchange, kept or not answered(exchange), "The create failed")
+        return
+    jobs.watch(job)
+    if job.has_ended:
+        message = f"A picture was replaced by a file that is none, and its edit ended in {job.status}"
+        check.expect(
+            "upload.broken", job.last, job.status == "error", message, "status",
+            operation=exchange.label, related=(exchange,),
+        )  # fmt: skip
