@@ -103,6 +103,84 @@ def test_a_faulty_request_is_shown_where_it_is_wrong(app: App, open_console: Ope
     expect(rows(page)).to_have_count(1)
 
 
+def hear_of(page: Page, call: Callable[[], object]) -> None:
+    """Make a call, and return when the page has heard of it and has had the time to show it.
+
+    That is longer than it pauses between two reads; were it too short, a fault could only be missed.
+    """
+    page.evaluate(
+        """async () => {
+            const { onEntry } = await import("/_mock/static/live.js");
+            window.heard = new Promise((done) => onEntry(() => setTimeout(done, 300)));
+        }"""
+    )
+    call()
+    page.evaluate("window.heard")
+
+
+def press(page: Page, goal: Locator) -> None:
+    """Press the mouse's button on something, and hold it."""
+    goal.hover()
+    page.mouse.down()
+
+
+def test_a_row_that_is_pressed_opens_whatever_comes_before_the_release(
+    app: App, open_console: OpenConsole
+) -> None:
+    page = open_console()
+    app.edit_face(name="first")
+    expect(rows(page)).to_have_count(1)
+    press(page, rows(page))
+    hear_of(page, lambda: app.edit_face(name="second"))
+    page.mouse.up()
+    expect(page.get_by_role("region", name="Request body")).to_contain_text("first")
+    expect(rows(page)).to_have_count(2)
+
+
+def test_a_row_that_is_pressed_opens_though_the_journal_is_read_anew(
+    app: App, open_console: OpenConsole
+) -> None:
+    page = open_console()
+    app.edit_face()
+    expect(rows(page)).to_have_count(1)
+    press(page, rows(page))
+    hear_of(page, lambda: read_journal_anew(page, app))
+    page.mouse.up()
+    expect(page.locator("#entry-heading")).to_have_text(re.compile(r"Request \d+"))
+
+
+def read_journal_anew(page: Page, app: App) -> None:
+    """As after a lost connection; then call."""
+    page.evaluate("async () => void (await import('/_mock/static/journal.js')).refresh()")
+    app.edit_face()
+
+
+def test_a_button_that_is_pressed_does_its_work_whatever_comes_before_the_release(
+    app: App, open_console: OpenConsole
+) -> None:
+    app.call("POST", "/_mock/clock", {"frozen": True})
+    app.edit_face(name="first")
+    page = open_console("#projects")
+    cards = page.locator("#projects > li")
+    press(page, cards.get_by_role("button", name="Complete"))
+    hear_of(page, lambda: app.edit_face(name="second"))
+    page.mouse.up()
+    expect(cards).to_have_count(2)
+    expect(cards.filter(has_text="first").locator(".tag")).to_have_text("complete")
+
+
+def test_the_row_with_the_focus_keeps_it_when_the_journal_is_read_anew(
+    app: App, open_console: OpenConsole
+) -> None:
+    app.edit_face(name="first")
+    app.edit_face(name="second")
+    page = open_console()
+    rows(page).nth(1).get_by_role("button").focus()
+    hear_of(page, lambda: read_journal_anew(page, app))
+    expect(rows(page)).to_have_count(3)
+    expect(rows(page).last.get_by_role("button")).to_be_focused()
+
+
 def test_the_mouse_is_not_needed(app: App, open_console: OpenConsole) -> None:
     app.call("POST", "/_mock/rules", {**TOO_MANY, "enabled": False})
     app.edit_face(name="first")

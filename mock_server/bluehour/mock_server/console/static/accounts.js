@@ -46,7 +46,7 @@ async function load() {
   } catch (error) {
     return complain(error);
   }
-  // The one that called last is what somebody is working on.
+  // The one that was opened last is what somebody is working on.
   keyed(list, accounts.reverse(), ({ id }) => id, card);
   fill(byId("accounts-empty"), !accounts.length && h("div", { class: "empty" },
     h("h3", {}, "Nobody has called yet"),

@@ -1,4 +1,5 @@
 // The control API, as control.yaml has it: every read and every change of the console goes through here.
+import { released } from "./dom.js";
 
 /** The server's no, in its own words. */
 export class Refused extends Error {
@@ -8,13 +9,17 @@ export class Refused extends Error {
   }
 }
 
-function call(method, path, body) {
+async function call(method, path, body) {
   const init = { method, headers: { Accept: "application/json" }, cache: "no-store" };
   if (body !== undefined) {
     init.headers["Content-Type"] = "application/json";
     init.body = JSON.stringify(body);
   }
-  return exchange(`/_mock${path}`, init);
+  try {
+    return await exchange(`/_mock${path}`, init);
+  } finally {
+    await released(); // whatever the answer is, it is shown at once
+  }
 }
 
 /** Send a request, and return the answer's JSON, or throw `Refused`. */

@@ -26,6 +26,19 @@ export function fill(element, ...children) {
   return element;
 }
 
+const LONGEST_PRESS_MS = 5000; // no browser that has missed a release holds the page up for longer
+
+/**
+ * Wait while a mouse's button, a finger or a key holds something pressed. A click is a press and a release on the
+ * same element: if that is made anew, or moves away, in between, the browser tells of no click.
+ */
+export async function released() {
+  const end = performance.now() + LONGEST_PRESS_MS;
+  while (document.querySelector(":active") && performance.now() < end) {
+    await new Promise((resolve) => setTimeout(resolve, 16));
+  }
+}
+
 const kept = new WeakMap();
 
 /**

@@ -1,6 +1,6 @@
 // The journal: a row per request, the newest on top, as they come.
 import { api } from "./api.js";
-import { button, byId, fill, h } from "./dom.js";
+import { button, byId, fill, h, released } from "./dom.js";
 import { firstSteps } from "./first.js";
 import { millisecondsOf, numberOf, plural, signed, timeOf } from "./format.js";
 import { coalesced, onChanged, onEntry } from "./live.js";
@@ -83,11 +83,13 @@ function take(entry) {
   }
   if (!waiting.length) setTimeout(showWaiting, 16);
   waiting.push(entry);
+  if (waiting.length > MOST_ROWS) waiting.shift();
 }
 
-function showWaiting() {
+async function showWaiting() {
+  await released();
   // A reload may have brought them meanwhile.
-  const now = waiting.slice(-MOST_ROWS).filter(({ id }) => !entries.has(id));
+  const now = waiting.filter(({ id }) => !entries.has(id));
   waiting = [];
   for (const entry of now) {
     entries.set(entry.id, entry);
@@ -103,9 +105,11 @@ function showWaiting() {
 }
 
 function showAll() {
+  const focused = body.contains(document.activeElement) && document.activeElement.closest("tr");
   rows.clear();
   fill(body);
   for (const entry of entries.values()) if (fits(entry)) add(entry);
+  if (focused) focusRow(Number(focused.dataset.id));
   showFrame();
 }
 
