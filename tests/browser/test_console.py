@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 import yaml
-from playwright.sync_api import Locator, Page, expect
+from playwright.sync_api import Locator, Page, Route, expect
 
 from bluehour import mock_server
 
@@ -179,6 +179,24 @@ def test_the_row_with_the_focus_keeps_it_when_the_journal_is_read_anew(
     hear_of(page, lambda: read_journal_anew(page, app))
     expect(rows(page)).to_have_count(3)
     expect(rows(page).last.get_by_role("button")).to_be_focused()
+
+
+def test_a_journal_that_is_emptied_while_it_is_read_shows_what_came_since(
+    app: App, open_console: OpenConsole
+) -> None:
+    app.edit_face()
+    app.edit_face()
+    page = open_console()
+    expect(rows(page)).to_have_count(2)
+
+    def emptied_meanwhile(route: Route) -> None:
+        answer = route.fetch()
+        hear_of(page, lambda: [app.call("DELETE", "/_mock/journal"), app.edit_face(mouth_smile=61)])
+        route.fulfill(response=answer)
+
+    page.route("**/_mock/journal?*", emptied_meanwhile, times=1)
+    page.evaluate("async () => void (await import('/_mock/static/journal.js')).refresh()")
+    expect(rows(page)).to_have_text([re.compile("mouth_smile must be")])
 
 
 def test_the_mouse_is_not_needed(app: App, open_console: OpenConsole) -> None:

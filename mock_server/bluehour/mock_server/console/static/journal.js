@@ -14,6 +14,7 @@ const MOST_ROWS = 500;
 const entries = new Map(); // by id, oldest first; at most MOST_ROWS
 const rows = new Map(); // the row of each entry that is shown, by id; polls share one
 let recorded = 0;
+let emptied = 0; // times
 let paused = false;
 let missed = 0;
 let waiting = [];
@@ -30,6 +31,7 @@ export function start() {
   onEntry(take);
   onChanged(["journal"], () => {
     // Emptied, it counts from 1 again: what comes from now on is new, whatever its number.
+    emptied += 1;
     entries.clear();
     waiting = [];
     refresh();
@@ -57,6 +59,7 @@ export function start() {
 export const refresh = coalesced(reload);
 
 async function reload() {
+  const before = emptied;
   let answer;
   try {
     answer = await api.journal(MOST_ROWS);
@@ -64,6 +67,7 @@ async function reload() {
     complain(error);
     return;
   }
+  if (emptied !== before) return; // what was read is gone, and it is read once more
   const meanwhile = [...entries.values()];
   entries.clear();
   missed = 0;
