@@ -4,12 +4,25 @@ from __future__ import annotations
 
 import time
 from datetime import datetime
+from functools import partial
+from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from bluehour.mock_server.app import create_app
 from bluehour.mock_server.core.clock import LATEST, Clock, isoformat, not_before
+from bluehour.mock_server.core.settings import Settings
+from bluehour.mock_server.core.stores import StoreUnavailable
+from bluehour.mock_server.mock import Mock
+from bluehour.mock_server.server.greeting import greeting
+
+from ..conftest import Caller, face
+
+_ROUNDED = 1e-3
+"""Seconds that two clocks of one system may be apart: one is read a moment before the other."""
 
 
 def test_frozen_it_stands_still_and_moves_only_as_told() -> None:
@@ -61,6 +74,63 @@ def test_reset_it_is_the_systems_again_or_stands_anywhere() -> None:
     assert clock.now() == pytest.approx(time.time(), abs=60)
     clock.reset(86400.0)
     assert (clock.frozen, clock.now(), isoformat(clock.now())) == (True, 86400.0, "1970-01-02T00:00:00.000Z")
+
+
+changes = st.fixed_dictionaries(
+    {}, optional={"frozen": st.booleans(), "advance": st.floats(0, 1e6), "restart": st.just(True)}
+)
+
+
+@given(st.lists(changes))
+def test_it_goes_on_from_where_it_was_left_and_never_back(steps: list[dict[str, Any]]) -> None:
+    notes: dict[str, bytes] = {}
+
+    def start() -> Clock:
+        return Clock(notes.get("clock"), partial(notes.__setitem__, "clock"))
+
+    clock = start()
+    for step in steps:
+        before, was_frozen = clock.now(), clock.frozen
+        if step.pop("restart", False):
+            clock = start()
+            assert clock.frozen is was_frozen
+            assert clock.now() == pytest.approx(before, abs=60)
+            assert clock.now() >= before - _ROUNDED
+        before = clock.now()
+        clock.change(**step)
+        assert clock.now() >= before + step.get("advance", 0) - _ROUNDED
+
+
+def test_where_it_can_not_be_kept_it_stays_as_it_was() -> None:
+    def refuse(_: bytes) -> None:
+        raise StoreUnavailable("the disk is full")
+
+    clock = Clock(keep=refuse)
+    with pytest.raises(StoreUnavailable):
+        clock.change(frozen=True, advance=1_000)
+    assert not clock.frozen
+    assert clock.ahead == pytest.approx(0, abs=60)
+
+
+def test_what_has_ended_has_ended_after_a_restart_too(tmp_path: Path) -> None:
+    def start() -> tuple[Mock, Caller]:
+        mock = Mock(settings=Settings(store=f"sqlite:///{tmp_path / 'mock.db'}"), assets=tmp_path)
+        return mock, Caller(create_app(mock).test_client(), "any")
+
+    mock, caller = start()
+    project_id = caller.create(face())
+    mock.world.clock.advance(86_400)
+    before = caller.project(project_id)
+    mock.close()
+    mock, caller = start()
+    after = caller.project(project_id)
+    assert (before["status"], after["status"]) == ("complete", "complete")
+    assert "The clock is 86,400 seconds ahead, as it was left" in greeting(mock, "", "", shows_secret=False)
+    mock.world.reset()
+    mock.close()
+    mock, _ = start()
+    assert mock.world.clock.ahead == pytest.approx(0, abs=60)
+    mock.close()
 
 
 @given(st.floats(0, 1e11))

@@ -8,6 +8,8 @@ from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from threading import Lock
 
+import orjson
+
 LATEST = 1.0e11
 """Seconds since the epoch, in the year 5138: well before dates have five digits."""
 
@@ -17,13 +19,21 @@ class Clock:
 
     It is anchored once to the system's wall clock and then runs on the monotonic one, so a
     correction of the system's time can't make a project's status go back.
+
+    Args:
+        kept: how a clock stood that this one goes on from, as `keep` was given it; None for none.
+        keep: told how this one stands, before it is changed; what it raises leaves the clock as it was.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, kept: bytes | None = None, keep: Callable[[bytes], None] | None = None) -> None:
         self._lock = Lock()
         self._offset = time.time() - time.monotonic()
         self._frozen_at: float | None = None
         self._listeners: list[Callable[[], None]] = []
+        self._keep = keep
+        if kept is not None:
+            ahead, self._frozen_at = orjson.loads(kept)
+            self._offset += ahead
 
     def now(self) -> float:
         """Return the current time in seconds since the epoch."""
@@ -77,8 +87,7 @@ class Clock:
             if target > LATEST:
                 raise ValueError(f"the clock can't go beyond {isoformat(LATEST)}")
             stands = self.frozen if frozen is None else frozen
-            self._offset = target - time.monotonic()
-            self._frozen_at = target if stands else None
+            self._stand(target, target if stands else None)
         self._tell()
 
     def reset(self, at: float | None = None) -> None:
@@ -87,13 +96,18 @@ class Clock:
         Only whoever has forgotten everything that was dated may do this.
         """
         with self._lock:
-            self._offset = time.time() - time.monotonic()
-            self._frozen_at = at
+            self._stand(time.time(), at)
         self._tell()
 
     def on_change(self, listener: Callable[[], None]) -> None:
         """Have a function called after every change that is not the mere passing of time."""
         self._listeners.append(listener)
+
+    def _stand(self, at: float, frozen_at: float | None) -> None:
+        if self._keep is not None:
+            self._keep(orjson.dumps((at - time.time(), frozen_at)))
+        self._offset = at - time.monotonic()
+        self._frozen_at = frozen_at
 
     def _tell(self) -> None:
         for listener in self._listeners:

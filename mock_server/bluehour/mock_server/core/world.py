@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Mapping, Sequence
-from functools import cached_property
+from functools import cached_property, partial
 from pathlib import Path
 from random import Random
 from threading import Lock
@@ -25,6 +25,9 @@ from .records import Record
 from .settings import Settings
 from .stores.opening import open_store
 
+_CLOCK = "clock"
+"""What the store's note of it is called."""
+
 
 class World:
     """One for each server; every part may be used from any thread.
@@ -34,7 +37,7 @@ class World:
         settings: how it is set up.
         assets: an existing folder for uploads and pictures; without one, a private folder is made when the
             first comes, and `close()` removes it.
-        clock: the system's time where none is given.
+        clock: where none is given, as it stood when the store was left; at first, the system's time.
 
     Attributes:
         store: accounts, projects, uploads and webhooks.
@@ -58,8 +61,8 @@ class World:
     ) -> None:
         self.contract = contract
         self.settings = settings
-        self.clock = clock or Clock()
         self.store = open_store(settings.store)
+        self.clock = clock or Clock(self.store.note(_CLOCK), partial(self.store.put_note, _CLOCK))
         self.gate = Gate()
         self.pictures = Pictures()
         self.base_url = "http://127.0.0.1:4010"

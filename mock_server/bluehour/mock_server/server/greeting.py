@@ -15,6 +15,7 @@ from bluehour.openapi.writing import headers_of, target_of
 
 from ..api.secrets import without_user
 from ..control import PREFIX as CONSOLE
+from ..core.clock import Clock, isoformat
 from ..core.deliveries import Endpoint
 from ..mock import Mock
 from ..reference_page import PATH as DOCS
@@ -32,6 +33,8 @@ def greeting(mock: Mock, base_url: str, version: str, *, shows_secret: bool) -> 
         f"Bluehour {version} is {contract.title} at {base_url}  (Ctrl-C stops it)",
         f"{operations}, state in {mock.world.settings.store}, contract at {base_url}/openapi.json",
     ]
+    if told := _clock(mock.world.clock):
+        parts.append(told)
     if actions := mock.world.actions:
         kept = {action.resource.path for action in actions.values()}
         resources = counted(len(kept), "resource")
@@ -47,6 +50,14 @@ def greeting(mock: Mock, base_url: str, version: str, *, shows_secret: bool) -> 
     if contract is load():
         parts += ["", "Point an SDK at it; any token is an account:", *_sdks(base_url)]
     return "\n".join(parts) + "\n"
+
+
+def _clock(clock: Clock) -> str:
+    """Say how the clock stands where it is not the system's: as it was left when the store was closed."""
+    if clock.frozen:
+        return f"The clock stands still at {isoformat(clock.now())}, as it was left"
+    seconds = round(clock.ahead)
+    return f"The clock is {counted(seconds, 'second')} ahead, as it was left" if seconds else ""
 
 
 def _some(names: list[str]) -> str:

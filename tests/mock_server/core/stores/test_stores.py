@@ -78,6 +78,7 @@ class ListOfEntries:
         self.endpoints: dict[str, Endpoint] = {}
         self.announced: dict[str, tuple[str, bool]] = {}
         self.waiting: dict[str, WaitingDelivery] = {}
+        self.notes: dict[str, bytes] = {}
         self.kept: dict[tuple[str, str], Record] = {}
 
     def open_account(self, account: Account, at: float) -> Account:
@@ -249,6 +250,12 @@ class ListOfEntries:
 
     def waiting_deliveries(self) -> list[WaitingDelivery]:
         return list(self.waiting.values())
+
+    def note(self, name: str) -> bytes | None:
+        return self.notes.get(name)
+
+    def put_note(self, name: str, value: bytes) -> None:
+        self.notes[name] = value
 
     def secret(self) -> bytes:
         raise NotImplementedError("a secret is drawn, not modelled")
@@ -542,6 +549,12 @@ class StoresMachine(RuleBasedStateMachine):
     def delivery(self, place: int) -> str:
         return next(iter(list(self.model.waiting)[-place:]), "unknown")
 
+    @rule(name=st.sampled_from(["clock", "secret"]), value=bodies)
+    def note(self, name: str, value: bytes) -> None:
+        self.same(lambda store: store.note(name))
+        self.same(lambda store: store.put_note(name, value))
+        self.same(lambda store: store.note(name))
+
     @rule()
     def list_webhooks_and_deliveries(self) -> None:
         self.same(lambda store: store.webhooks())
@@ -570,6 +583,7 @@ class StoresMachine(RuleBasedStateMachine):
                     self.same_running(account_id, at)
             for place in range(1, len(self.ids) + 1):
                 self.same_project(place)
+            self.same(lambda store: store.note("clock"))
             assert [self.memory.secret(), self.sql.secret()] == self.secrets
         finally:
             self.sql.close()

@@ -248,6 +248,12 @@ class Store(Protocol):
     def waiting_deliveries(self) -> list[WaitingDelivery]:
         """Return the deliveries that wait, in the order in which they were handed out."""
 
+    def note(self, name: str) -> bytes | None:
+        """Return what was noted under a name, or None."""
+
+    def put_note(self, name: str, value: bytes) -> None:
+        """Note something under a name, in place of what was; it outlives a reset."""
+
     def secret(self) -> bytes:
         """Return the store's own random 32 bytes, the same for its whole life: the key that signs links."""
 

@@ -62,6 +62,7 @@ class MemoryStore:
         self._announcements = count()
         self._waiting: dict[str, WaitingDelivery] = {}
         self._secret = secrets.token_bytes(32)
+        self._notes: dict[str, bytes] = {}
 
     def open_account(self, account: Account, at: float) -> Account:
         """Return the stored account of that id; where there is none, store this one."""
@@ -351,6 +352,14 @@ class MemoryStore:
         """Return the deliveries that wait, in the order in which they were handed out."""
         with self._lock:
             return list(self._waiting.values())
+
+    def note(self, name: str) -> bytes | None:
+        """Return what was noted under a name, or None."""
+        return self._notes.get(name)
+
+    def put_note(self, name: str, value: bytes) -> None:
+        """Note something under a name, in place of what was; it outlives a reset."""
+        self._notes[name] = value
 
     def secret(self) -> bytes:
         """Return this store's random 32 bytes."""

@@ -26,6 +26,9 @@ from .writer import Writer
 _QUEUED_SECONDS = 30.0
 """For how long a change may wait for others of this process that come first."""
 
+_NOTE = "note:"
+"""How the names of notes begin, beside what the store itself has to know."""
+
 Result = TypeVar("Result")
 
 
@@ -309,6 +312,16 @@ class SqlStore:
     def waiting_deliveries(self) -> list[WaitingDelivery]:
         """Return the deliveries that wait, in the order in which they were handed out."""
         return [WaitingDelivery(*row) for row in self._find(sql.FIND_DELIVERIES)]
+
+    def note(self, name: str) -> bytes | None:
+        """Return what was noted under a name, or None."""
+        rows = self._find(sql.FIND_SETTING, {"wanted": f"{_NOTE}{name}"})
+        return bytes(rows[0][0]) if rows else None
+
+    def put_note(self, name: str, value: bytes) -> None:
+        """Note something under a name, in place of what was; it outlives a reset."""
+        row = {"name": f"{_NOTE}{name}", "value": value}
+        self._change(lambda session: session.change(sql.PUT_SETTING, row))
 
     def secret(self) -> bytes:
         """Return the random 32 bytes that were drawn when the file was made."""
