@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import shlex
 import signal
 import sys
@@ -9,7 +10,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import closing, contextmanager
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import click
 
@@ -23,7 +24,7 @@ if TYPE_CHECKING:
     from bluehour.openapi.contract import Contract
 
     from .clients import Client
-    from .engine import Options
+    from .engine import Part, Progress
     from .results import Result
     from .script import Script
     from .stage import Webhook
@@ -34,11 +35,35 @@ _UPLOAD = click.Path(path_type=Path, dir_okay=False, exists=True)
 _PROFILES = ("legal", "realistic", "hostile")
 
 
+def _as_part(_context: click.Context, _option: click.Parameter, given: str) -> tuple[int, int]:
+    """Return which part of how many, counted from 0."""
+    index, slash, of = given.partition("/")
+    if not (slash and index.isdecimal() and of.isdecimal() and 1 <= int(index) <= int(of)):
+        raise click.BadParameter("say which part of how many, as in 2/4")
+    return int(index) - 1, int(of)
+
+
 @click.command()
 @click.argument("command", nargs=-1, type=click.UNPROCESSED, metavar="-- COMMAND …")
 @spec_options("Answer by")
 @click.option(
     "--examples", type=click.IntRange(min=1), default=200, show_default=True, help="How many scripts to draw."
+)
+@click.option(
+    "--jobs",
+    metavar="N",
+    type=click.IntRange(min=1),
+    default=1,
+    show_default=True,
+    help="In how many processes at once. The same seed finds the same.",
+)
+@click.option(
+    "--part",
+    metavar="I/N",
+    callback=_as_part,
+    default="1/1",
+    show_default=True,
+    help="Play the I-th of N parts alone: the others are for other machines, with the same seed.",
 )
 @click.option("--seed", type=int, default=0, show_default=True, help="The same draws the same scripts.")
 @click.option(
@@ -66,7 +91,7 @@ _PROFILES = ("legal", "realistic", "hostile")
     "--save", metavar="DIR", type=click.Path(path_type=Path, file_okay=False), help="Save found scripts here."
 )
 @click.option("--report", metavar="FILE", type=_FILE, help="Write a report for people: one HTML file.")
-@click.option("--json", "json_file", metavar="FILE", type=_FILE, help="Write all facts as JSON.")
+@click.option("--json", metavar="FILE", type=_FILE, help="Write all facts as JSON.")
 @click.option(
     "--only", metavar="RULE", multiple=True, help="Judge these rules alone: an id, a group, a pattern."
 )
@@ -89,7 +114,6 @@ _PROFILES = ("legal", "realistic", "hostile")
 )
 @click.option(
     "--request",
-    "changes",
     metavar="JSON",
     help="Changes to what is asked of it, the published example, as a JSON Merge Patch: "
     """'{"image_count": 4}'.""",
@@ -145,38 +169,7 @@ _PROFILES = ("legal", "realistic", "hostile")
     show_default=True,
     help="Where hypothesis keeps what has failed, to try it first the next time.",
 )
-def fuzz(
-    command: tuple[str, ...],
-    spec: Path | str | None,
-    overlays: tuple[Path | str, ...],
-    examples: int,
-    seed: int,
-    profile: str,
-    timeout: float | None,
-    replay: tuple[Path, ...],
-    save: Path | None,
-    report: Path | None,
-    json_file: Path | None,
-    only: tuple[str, ...],
-    skip: tuple[str, ...],
-    first: bool,
-    list_rules: bool,
-    worker: bool,
-    interpreter: str | None,
-    operation: str | None,
-    changes: str | None,
-    edits: int,
-    pace: float | None,
-    patience: float | None,
-    webhook_url: str | None,
-    webhook_secret: str | None,
-    photo: Path | None,
-    video: Path | None,
-    audio: Path | None,
-    clean_exit: str | None,
-    crash: str | None,
-    database: Path,
-) -> None:
+def fuzz(**given: Any) -> None:
     """Drive a client through every answer that the contract and the network allow.
 
     \b
@@ -205,65 +198,110 @@ def fuzz(
       2  wrong usage, or the client can't be started, or it never gets anything from the API
       3  it was ended by Ctrl-C, and no rule was seen broken until then
     """
-    contract = contract_of(spec, overlays)
-    try:
-        rules = selected(only, skip, rules_of(contract))
-    except ValueError as error:
-        raise Problem(str(error)) from error
-    if list_rules:
-        click.echo(_listed(rules))
+    if given["list_rules"]:
+        click.echo(_listed(_rules(given)))
         return
-    if not command:
+    if not given["command"]:
         raise Problem("say which client to run, as in bluehour fuzz -- client.py")
     need_the_extra("bluehour fuzz", "hypothesis")
-    wanted = _wanted(contract, operation, changes)
-    webhook = _webhook(contract, webhook_url, webhook_secret, wanted)
-    try:
-        rules = with_receiver(rules, is_there=webhook is not None)
-    except ValueError as error:
-        raise Problem(f"--only: {error}") from error
-    scripts = _scripts(replay)
+    scripts = _scripts(given["replay"])
+    if scripts and given["save"] is not None:
+        raise Problem("--save: with --replay there is nothing new to save")
+    signal.signal(signal.SIGTERM, interrupts.hear)  # as Ctrl-C: nothing is left running
+    with interrupts.held():  # from here on there is something to end, and to tell
+        found = _found(given, scripts)
+        _tell(found, _saved(found, given["save"]), {"report": given["report"], "json": given["json"]})
+        sys.exit(found.exit_code)
+
+
+def _found(given: Mapping[str, Any], scripts: list[tuple[str, Script]]) -> Result:
+    """Play what is to be played, in this process or in several."""
+    from ..display import display_on
+    from .engine import Part, Progress
+    from .jobs import in_parts
+
+    jobs, part = given["jobs"], Part(*given["part"])
+    if jobs > 1:
+        reasons = {"--replay": scripts, "--webhook-url": given["webhook_url"], "--part": part.of > 1}
+        for option in (name for name, is_given in reasons.items() if is_given):
+            raise Problem(f"--jobs and {option} exclude each other")
+        _prepared(given)  # what is wrong is told here, and once
+    with display_on(sys.stderr) as display:
+        if jobs > 1:
+            return in_parts(_play_part, given, jobs, display)
+        return _play(given, part, Progress(display=display), scripts)
+
+
+def _play_part(given: Mapping[str, Any], part: Part, progress: Progress) -> Result:
+    return _play(given, part, progress, [])
+
+
+def _play(
+    given: Mapping[str, Any], part: Part, progress: Progress, scripts: list[tuple[str, Script]]
+) -> Result:
+    """Meet the client with a part of what is drawn, or with scripts."""
+    from hypothesis.database import DirectoryBasedExampleDatabase
+
+    from .engine import Options, replay
+    from .engine import fuzz as draw
+    from .playing import Terms
+    from .strategies import Profile
+
+    contract, rules, wanted, webhook = _prepared(given)
     if webhook is None and any(script.has_events for _, script in scripts):
         raise Problem(
             "--replay: there are events in it: say where the client's receiver listens, --webhook-url"
         )
-    if scripts and save is not None:
-        raise Problem("--save: with --replay there is nothing new to save")
-    from hypothesis.database import DirectoryBasedExampleDatabase
+    with _problems(), closing(_client(given)) as client:
+        options = Options(
+            examples=given["examples"],
+            seed=given["seed"],
+            profile=Profile(given["profile"]),
+            rules=rules,
+            terms=Terms.of(
+                client,
+                timeout=given["timeout"],
+                patience=given["patience"],
+                edits=given["edits"],
+                files={"image": given["photo"], "video": given["video"], "audio": given["audio"]},
+                wanted=wanted,
+                call=" ".join([*_flags(given), client.call]),
+                webhook=webhook,
+            ),
+            pace=given["pace"],
+            database=DirectoryBasedExampleDatabase(given["database"]),
+            only_first=given["first"],
+            part=part,
+        )
+        if scripts:
+            return replay(contract, client, options, scripts, progress)
+        return draw(contract, client, options, progress)
 
-    from .engine import Options
-    from .playing import Terms
-    from .strategies import Profile
 
-    signal.signal(signal.SIGTERM, interrupts.hear)  # as Ctrl-C: nothing is left running
-    with interrupts.held(), _problems():  # from here on there is something to end, and to tell
-        with closing(_client(command, worker, interpreter, clean_exit, crash)) as client:
-            given: dict[str, Any] = {"spec": spec, "operation": operation, "request": changes, "edits": edits}
-            given |= {"webhook-url": webhook_url}  # the secret is none of a report's business
-            given |= {"pace": pace, "patience": patience, "timeout": timeout}
-            call = " ".join([*_flags(given | {"clean-exit": clean_exit, "crash": crash}), client.call])
-            options = Options(
-                examples=examples,
-                seed=seed,
-                profile=Profile(profile),
-                rules=rules,
-                terms=Terms.of(
-                    client,
-                    timeout=timeout,
-                    patience=patience,
-                    edits=edits,
-                    files={"image": photo, "video": video, "audio": audio},
-                    wanted=wanted,
-                    call=call,
-                    webhook=webhook,
-                ),
-                pace=pace,
-                database=DirectoryBasedExampleDatabase(database),
-                only_first=first,
-            )
-            found = _run(contract, client, options, scripts)
-        _tell(found, _saved(found, save), {"report": report, "json": json_file})
-        sys.exit(found.exit_code)
+class _Prepared(NamedTuple):
+    """What a run is about."""
+
+    contract: Contract
+    rules: frozenset[str]
+    wanted: Wanted | None
+    webhook: Webhook | None
+
+
+def _prepared(given: Mapping[str, Any]) -> _Prepared:
+    contract, rules = contract_of(given["spec"], given["overlays"]), _rules(given)
+    wanted = _wanted(contract, given["operation"], given["request"])
+    webhook = _webhook(contract, given["webhook_url"], given["webhook_secret"], wanted)
+    try:
+        return _Prepared(contract, with_receiver(rules, is_there=webhook is not None), wanted, webhook)
+    except ValueError as error:
+        raise Problem(f"--only: {error}") from error
+
+
+def _rules(given: Mapping[str, Any]) -> frozenset[str]:
+    try:
+        return selected(given["only"], given["skip"], rules_of(contract_of(given["spec"], given["overlays"])))
+    except ValueError as error:
+        raise Problem(str(error)) from error
 
 
 def _listed(rules: frozenset[str]) -> str:
@@ -324,23 +362,22 @@ def _scripts(paths: tuple[Path, ...]) -> list[tuple[str, Script]]:
         raise Problem(f"--replay: {error}") from error
 
 
-def _client(
-    command: tuple[str, ...], worker: bool, interpreter: str | None, clean_exit: str | None, crash: str | None
-) -> Client:
+def _client(given: Mapping[str, Any]) -> Client:
     from .clients.choosing import client_of
     from .clients.crash_signs import CrashSigns
 
+    codes = given["clean_exit"]
     try:
-        exits = None if clean_exit is None else frozenset(int(code) for code in clean_exit.split(","))
+        exits = None if codes is None else frozenset(int(code) for code in codes.split(","))
     except ValueError:
-        raise Problem(f"--clean-exit: {clean_exit} are no exit codes; they are as 1,2") from None
-    signs = CrashSigns(_pattern(crash), exits)
-    return client_of(command, is_worker=worker, interpreter=interpreter, signs=signs)
+        raise Problem(f"--clean-exit: {codes} are no exit codes; they are as 1,2") from None
+    signs = CrashSigns(_pattern(given["crash"]), exits)
+    return client_of(
+        given["command"], is_worker=given["worker"], interpreter=given["interpreter"], signs=signs
+    )
 
 
 def _pattern(crash: str | None) -> str | None:
-    import re
-
     try:
         re.compile(crash or "")
     except re.error as error:
@@ -362,24 +399,16 @@ def _problems() -> Iterator[None]:
         raise Problem(f"the server of the fuzz failed, which is a bug of Bluehour: {error}") from error
 
 
+_IN_A_CALL = ("spec", "operation", "request", "edits", "webhook_url", "pace", "patience", "timeout")
+"""Options that a command which plays a script again needs; the webhook's secret is no report's business."""
+
+
 def _flags(given: Mapping[str, Any]) -> Iterator[str]:
     """Options as they were given, for a command that plays a script again."""
-    for name, value in given.items():
+    for name in (*_IN_A_CALL, "clean_exit", "crash"):
+        value = given[name]
         if value is not None and (name, value) != ("edits", 1):
-            yield f"--{name} {shlex.quote(str(value))}"
-
-
-def _run(contract: Contract, client: Client, options: Options, scripts: list[tuple[str, Script]]) -> Result:
-    from ..display import display_on
-    from .engine import Progress
-    from .engine import fuzz as draw
-    from .engine import replay as play
-
-    with display_on(sys.stderr) as display:
-        progress = Progress(display=display)
-        if scripts:
-            return play(contract, client, options, scripts, progress)
-        return draw(contract, client, options, progress)
+            yield f"--{name.replace('_', '-')} {shlex.quote(str(value))}"
 
 
 def _saved(found: Result, folder: Path | None) -> Mapping[int, str]:

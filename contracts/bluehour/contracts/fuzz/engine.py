@@ -52,6 +52,14 @@ _HEALTH = list(HealthCheck)
 
 
 @dataclass(frozen=True)
+class Part:
+    """Which of a run's topics are played: each `of`-th, from the `index`-th on, counted from 0."""
+
+    index: int = 0
+    of: int = 1
+
+
+@dataclass(frozen=True)
 class Options:
     """What a run is to do.
 
@@ -64,6 +72,7 @@ class Options:
         pace: seconds between two polls; None for what the contract advises, where sleeping takes no time.
         database: where hypothesis keeps what has failed, to try it first the next time; None for nowhere.
         only_first: whether to stop at the first broken rule.
+        part: which topics; all where others play none of them.
     """
 
     examples: int
@@ -74,6 +83,7 @@ class Options:
     pace: float | None = None
     database: ExampleDatabase | None = None
     only_first: bool = False
+    part: Part = field(default_factory=Part)
 
 
 @dataclass
@@ -217,9 +227,11 @@ class _Run:
         shares = [each + (place < rest) for place in range(len(deck))]
         if not each:
             deck, shares = deck[:rest], shares[:rest]
-        self._progress.of = len(deck)
+        part = self._options.part
+        ours = [*zip(deck, shares, strict=True)][part.index :: part.of]
+        self._progress.of = len(ours)
         besides = others(self.topics)
-        for topic, share in zip(deck, shares, strict=True):
+        for topic, share in ours:
             self._topic(topic, topic.scripts(besides), share)
             self._progress.done += 1
             if self._found and self._options.only_first:
@@ -363,7 +375,7 @@ class _Run:
 
     def _take_down(self, violation: Violation, played: Performance, topic: str) -> None:
         if self._is_told(violation):
-            self._found[_as_legal(violation)].times += 1
+            self._found[as_legal(violation)].times += 1
             return
         known = self._found.get(violation.signature)
         if known is None and topic:
@@ -378,11 +390,11 @@ class _Run:
 
     def _is_told(self, violation: Violation) -> bool:
         """Tell whether it is a crash in a failure that legal answers are known to make as well."""
-        return violation.rule == _IN_FAILURES and _as_legal(violation) in self._found
+        return violation.rule == IN_FAILURES and as_legal(violation) in self._found
 
     def _leave_to_legal(self, violation: Violation) -> None:
         """Tell a crash but once: what legal answers do needs no failure."""
-        if violation.rule == _IN_LEGAL and (told := self._found.pop((_IN_FAILURES, violation.mark), None)):
+        if violation.rule == IN_LEGAL and (told := self._found.pop((IN_FAILURES, violation.mark), None)):
             self._found[violation.signature].times += told.times
 
     def _settle(self, signature: Signature) -> None:
@@ -432,11 +444,12 @@ def _why_unheard(played: Performance) -> str:
 _URL = "the url that it is given (task.url, {url}, BLUEHOUR_URL)"
 _TOKEN = "the token that it is given (task.token, {token}, BLUEHOUR_TOKEN)"  # noqa: S105 - words, no token
 
-_IN_LEGAL, _IN_FAILURES = "error.legal", "error.fault"
+IN_LEGAL, IN_FAILURES = "error.legal", "error.fault"
 
 
-def _as_legal(violation: Violation) -> Signature:
-    return _IN_LEGAL, violation.mark
+def as_legal(violation: Violation) -> Signature:
+    """Return the signature that a crash in a failure would have, were legal answers enough to make it."""
+    return IN_LEGAL, violation.mark
 
 
 @contextmanager
