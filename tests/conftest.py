@@ -6,8 +6,12 @@ and in neither is it a failure to draw them slowly: that says more about the mac
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
+import pytest
 from hypothesis import HealthCheck, settings
 
+from .postgresql import Cluster, running
 from .profiles import FEW
 
 _ANY_MACHINE = settings(
@@ -16,3 +20,10 @@ _ANY_MACHINE = settings(
 settings.register_profile("reproducible", _ANY_MACHINE, max_examples=FEW, derandomize=True)
 settings.register_profile("thorough", _ANY_MACHINE, max_examples=10 * FEW, print_blob=True)
 settings.load_profile("reproducible")
+
+
+@pytest.fixture(scope="session")
+def postgresql() -> Iterator[Cluster]:
+    """A PostgreSQL server, if the machine has one's programs."""
+    with running() as cluster:
+        yield cluster

@@ -25,7 +25,8 @@ from bluehour.mock_server.core.assets.files import Files, NoRoom, _bytes_in
 from bluehour.mock_server.core.assets.folders import PrivateFolder, remove_left
 from bluehour.mock_server.core.clock import Clock
 from bluehour.mock_server.core.settings import Settings
-from bluehour.mock_server.core.stores import database, sql
+from bluehour.mock_server.core.stores import sqlite
+from bluehour.mock_server.core.stores.sql import SqlStore
 from bluehour.mock_server.mock import Mock
 from bluehour.openapi.contract import Contract, load
 from bluehour.openapi.document import resolve
@@ -266,7 +267,7 @@ def refused(answer: Any) -> str:
 def test_a_store_that_is_locked_is_a_503_and_readers_go_on(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
-    monkeypatch.setattr(database, "_BUSY_SECONDS", 0.2)
+    monkeypatch.setattr(sqlite, "_BUSY_SECONDS", 0.2)
     file = tmp_path / "mock.db"
     with closing(Mock(settings=Settings(store=f"sqlite:///{file}"))) as mock:
         caller = Caller(create_app(mock).test_client(), "mhk_test_creator_5")
@@ -294,13 +295,14 @@ def _one_item() -> dict[str, Any]:
 def test_a_writer_that_never_ends_holds_up_no_other_for_long(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(sql, "_QUEUED_SECONDS", 0.1)
+    monkeypatch.setattr(sqlite, "_QUEUED_SECONDS", 0.1)
     with closing(Mock(settings=Settings(store=f"sqlite:///{tmp_path / 'mock.db'}"))) as mock:
         caller = Caller(create_app(mock).test_client(), "any")
         project_id = caller.create(face())
-        assert isinstance(mock.world.store, sql.SqlStore)
-        ends = threading.Event()
-        mock.world.store._writer.submit(lambda _: ends.wait())
+        assert isinstance(mock.world.store, SqlStore)
+        ends, database = threading.Event(), mock.world.store._database
+        assert isinstance(database, sqlite.SQLite)
+        database._writer.submit(lambda _: ends.wait())
         try:
             assert "locked" in refused(caller.post(FACE, face()))
             assert caller.project(project_id)["id"] == project_id

@@ -25,6 +25,7 @@ from PIL import Image
 
 from bluehour.mock_server.core.accounts import entries_of
 from bluehour.mock_server.core.stores.opening import open_store
+from tests.postgresql import Cluster
 
 from ..conftest import FACE, face
 
@@ -238,6 +239,23 @@ def stalled(url: str, length: int) -> socket.socket:
     head = f"POST {FACE} HTTP/1.1\r\nHost: a\r\nAuthorization: Bearer a\r\nContent-Length: {length}\r\n"
     client.sendall(head.encode() + b"Content-Type: application/json\r\n\r\n{")
     return client
+
+
+def test_servers_share_a_store_in_postgresql_and_never_show_its_password(postgresql: Cluster) -> None:
+    postgresql.run("CREATE ROLE ada LOGIN PASSWORD 'hunter2'", "CREATE SCHEMA team AUTHORIZATION ada")
+    store = postgresql.url("team", user="ada", password="hunter2")
+    with serving("--store", store) as one, serving(BLUEHOUR_STORE=store) as other:
+        for served in (one, other, one):
+            served.post(FACE, face())
+        with urllib.request.urlopen(f"{other.url}/_mock/accounts", timeout=60) as answer:
+            accounts = json.load(answer)["accounts"]
+        with urllib.request.urlopen(f"{one.url}/_mock/state", timeout=60) as answer:
+            state = answer.read().decode()
+        written = f"{one.greeting}{one.stop()}"
+    assert [each["credits"] for each in accounts] == [9_997]
+    assert "state in postgresql:///postgres," in written
+    assert "postgresql:///postgres" in state
+    assert "hunter2" not in written + state
 
 
 @pytest.mark.parametrize("store", ["memory://", "sqlite:///{folder}/mock.db"])

@@ -98,7 +98,8 @@ def _option(name: str, *declarations: str, **attributes: Any) -> Callable[[_Comm
     "--store",
     metavar="URL",
     default=_DEFAULTS.store,
-    help="Where accounts and projects live: memory:// until the server stops, or sqlite:///FILE.",
+    help="Where accounts and projects live: memory:// until the server stops, sqlite:///FILE, or "
+    "postgresql://USER:PASSWORD@HOST:PORT/DATABASE?schema=NAME.",
 )
 @_option(
     "--assets",

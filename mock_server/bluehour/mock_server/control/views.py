@@ -88,7 +88,7 @@ def _settings(world: World, upstream: str | None) -> dict[str, Any]:
     if upstream is not None:
         return {"upstream": upstream, "journal": settings.journal}
     return {
-        "store": settings.store,
+        "store": settings.shown_store,
         "time_scale": settings.time_scale,
         "plan": settings.plan,
         "credits": settings.credits,

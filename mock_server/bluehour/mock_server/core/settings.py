@@ -18,7 +18,7 @@ class Settings:
     """How a mock is set up; every field is an option of `bluehour serve`.
 
     Attributes:
-        store: where accounts and projects live: `memory://` or `sqlite:///file`.
+        store: where accounts and projects live: `memory://`, `sqlite:///file` or `postgresql://host/database`.
         time_scale: how long a job takes, in shares of the vendor's own median; 0 finishes at once.
         plan: the plan of an account whose token does not name one.
         credits: what such an account has at first.
@@ -58,3 +58,11 @@ class Settings:
     renderer: str = "simulated"
     device: str = "auto"
     photo_model: Path | None = None
+
+    @property
+    def shown_store(self) -> str:
+        """The store's URL as it may be shown: a server's without user, password and parameters."""
+        kind, _, place = self.store.partition("://")
+        if kind in ("memory", "sqlite"):
+            return self.store
+        return f"{kind}://{place.partition('?')[0].rpartition('@')[2]}"

@@ -31,7 +31,7 @@ def greeting(mock: Mock, base_url: str, version: str, *, shows_secret: bool) -> 
     operations = counted(len(contract.operations), "operation")
     parts = [
         f"Bluehour {version} is {contract.title} at {base_url}  (Ctrl-C stops it)",
-        f"{operations}, state in {mock.world.settings.store}, contract at {base_url}/openapi.json",
+        f"{operations}, state in {mock.world.settings.shown_store}, contract at {base_url}/openapi.json",
     ]
     if told := _clock(mock.world.clock):
         parts.append(told)

@@ -20,7 +20,7 @@ from functools import partial
 from math import inf
 from pathlib import Path
 from types import FrameType
-from typing import Any, TypeVar, cast
+from typing import Any, ClassVar, TypeVar, cast
 
 import pytest
 from hypothesis import strategies as st
@@ -33,6 +33,7 @@ from bluehour.mock_server.core.projects import PENDING, Project, ProjectEnded, b
 from bluehour.mock_server.core.records import Record
 from bluehour.mock_server.core.stores import InUse, LedgerPage, Store, StoreError
 from bluehour.mock_server.core.stores.opening import open_store
+from tests.postgresql import Cluster
 from tests.profiles import examples
 
 T = TypeVar("T")
@@ -288,13 +289,14 @@ event_names = st.sets(st.sampled_from(["image.started", "image.completed"])).map
 
 
 class StoresMachine(RuleBasedStateMachine):
-    """Does the same to the model and to every store, and compares all answers."""
+    """Does the same to the model and to stores, and compares all answers."""
 
     @initialize()
     def start(self) -> None:
         self.folder = tempfile.TemporaryDirectory()
-        self.url = f"sqlite:///{self.folder.name}/bluehour.db"
-        self.model, self.memory, self.sql = ListOfEntries(), open_store("memory://"), open_store(self.url)
+        self.url = self.url_of_store()
+        self.model, self.sql = ListOfEntries(), open_store(self.url)
+        self.memory = open_store("memory://")
         self.secrets = [self.memory.secret(), self.sql.secret()]
         self.now = NOW
         self.ids = ["unknown"]
@@ -304,6 +306,9 @@ class StoresMachine(RuleBasedStateMachine):
             self.same_account(account, NOW - 9)
             for made in (project(outcome="unknown"), project(takes=8), project(takes=inf)):
                 self.same_add(replace(made, account_id=account.id))
+
+    def url_of_store(self) -> str:
+        return f"sqlite:///{self.folder.name}/bluehour.db"
 
     def same_add(self, made: Project, at_most: int | None = None) -> None:
         if isinstance(self.same(lambda store: store.add_project(made, at_most, "http://a")), int):
@@ -606,14 +611,46 @@ TestStoresAgreeWithAListOfEntries = StoresMachine.TestCase
 TestStoresAgreeWithAListOfEntries.settings = examples(30, stateful_step_count=40)
 
 
+class PostgreSQLMachine(StoresMachine):
+    """The same with PostgreSQL in SQLite's place."""
+
+    cluster: ClassVar[Cluster]
+
+    def url_of_store(self) -> str:
+        return self.cluster.url()
+
+
+@pytest.fixture(scope="module")
+def machines_cluster(postgresql: Cluster) -> None:
+    PostgreSQLMachine.cluster = postgresql
+
+
+TestPostgreSQLAgreesWithAListOfEntries = pytest.mark.usefixtures("machines_cluster")(
+    PostgreSQLMachine.TestCase
+)
+TestPostgreSQLAgreesWithAListOfEntries.settings = examples(30, stateful_step_count=40)
+
+
 @pytest.fixture
 def url(tmp_path: Path) -> str:
     return f"sqlite:///{tmp_path}/bluehour.db"
 
 
-@pytest.fixture(params=["memory", "sqlite"])
+@pytest.fixture(params=["sqlite", "postgresql"])
+def shared_url(request: pytest.FixtureRequest) -> str:
+    """The URL of a store that several processes may open."""
+    if request.param == "sqlite":
+        return cast("str", request.getfixturevalue("url"))
+    return cast("Cluster", request.getfixturevalue("postgresql")).url()
+
+
+@pytest.fixture(params=["memory", "sqlite", "postgresql"])
 def store(request: pytest.FixtureRequest, url: str) -> Iterator[Store]:
-    opened = open_store("memory://" if request.param == "memory" else url)
+    if request.param == "postgresql":
+        cluster: Cluster = request.getfixturevalue("postgresql")
+        opened = open_store(cluster.url())
+    else:
+        opened = open_store("memory://" if request.param == "memory" else url)
     opened.open_account(ACCOUNT, NOW)
     yield opened
     opened.close()
@@ -934,7 +971,7 @@ def test_a_project_in_memory_takes_less_room_than_its_request() -> None:
     [
         ("foo://", "no store of kind 'foo'"),
         ("bluehour.db", "no store of kind 'bluehour.db'"),
-        ("postgresql://me:hunter2@host/db", "no store of kind 'postgresql'"),
+        ("mysql://me:hunter2@host/db", "no store of kind 'mysql'"),
         ("sqlite://", "names no file"),
         ("sqlite:///", "names no file"),
         ("sqlite://file.db", "names no file"),
@@ -954,7 +991,7 @@ def test_a_url_that_cannot_be_used_is_one_line_that_says_what_can(
         open_store(asked.format(folder=tmp_path))
 
     (line,) = str(refused.value).splitlines()
-    assert "sqlite:///file (relative) or sqlite:////absolute/file" in line
+    assert "sqlite:///file (relative), sqlite:////absolute/file or postgresql://user" in line
     assert "hunter2" not in line
     assert refused.value.__suppress_context__ or refused.value.__context__ is None
 
@@ -1007,6 +1044,7 @@ def test_a_relative_url_is_a_file_in_the_working_folder(
     [
         ("bluehour.mock_server.core.stores.memory", "sqlalchemy"),
         ("bluehour.mock_server.core.stores.sql", "bluehour.mock_server.core.stores.memory"),
+        ("bluehour.mock_server.core.stores.sqlite", "psycopg"),
     ],
 )
 def test_a_store_does_not_import_the_other(module: str, unwanted: str) -> None:
@@ -1070,7 +1108,7 @@ INTERRUPTED = """
 import os, signal, threading
 store = open_it()
 ends = threading.Event()
-store._writer.submit(lambda _: ends.wait())  # what the interrupted call waits behind
+store._database._writer.submit(lambda _: ends.wait())  # what the interrupted call waits behind
 heard = []
 
 def hear(*_):
@@ -1130,12 +1168,15 @@ def run(code: str, *arguments: str) -> None:
     assert process.returncode == 0
 
 
-def test_two_processes_on_one_file_never_overdraw(url: str) -> None:
-    with start(OPEN + SPEND_ALL, url, "300") as one, start(OPEN + SPEND_ALL, url, "300") as other:
+def test_two_processes_on_one_store_never_overdraw(shared_url: str) -> None:
+    with (
+        start(OPEN + SPEND_ALL, shared_url, "300") as one,
+        start(OPEN + SPEND_ALL, shared_url, "300") as other,
+    ):
         for process in (one, other):
             assert process.stdout is not None
             assert process.stdout.readline() == "ready\n"
-        for process in (one, other):  # from here on both make the file, its tables, the account
+        for process in (one, other):  # from here on both make the tables and the account
             assert process.stdin is not None
             process.stdin.write("go\n")
             process.stdin.flush()
@@ -1143,22 +1184,22 @@ def test_two_processes_on_one_file_never_overdraw(url: str) -> None:
     assert (one.returncode, other.returncode) == (0, 0)
     assert sum(map(len, spent)) == 300
 
-    store = open_store(url)
+    store = open_store(shared_url)
     assert store.balance(ACCOUNT.id, NOW + 300) == 0
     assert sum(line.amount for line in store.ledger(ACCOUNT.id).entries) == 0
     store.close()
 
 
 @pytest.mark.parametrize("spending", [SPEND_FOR_EVER, SPEND_IN_THREADS])
-def test_a_killed_writer_loses_no_acknowledged_project(spending: str, url: str) -> None:
-    with start(OPEN + spending, url, "1000000") as writer:
+def test_a_killed_writer_loses_no_acknowledged_project(spending: str, shared_url: str) -> None:
+    with start(OPEN + spending, shared_url, "1000000") as writer:
         assert writer.stdout is not None
         acknowledged = [writer.stdout.readline().strip() for _ in range(200)]
         os.kill(writer.pid, signal.SIGKILL)
         rest = writer.stdout.read()
     acknowledged += rest[: rest.rfind("\n") + 1].split()  # the last line may have been cut
 
-    store = open_store(url)
+    store = open_store(shared_url)
     charged = [line.project_id for line in store.ledger(ACCOUNT.id).entries if line.amount == -1]
     assert all(store.project(each) is not None for each in acknowledged)
     assert set(acknowledged) <= set(charged)
@@ -1195,5 +1236,5 @@ def test_a_file_of_an_earlier_version_gets_what_it_lacks_at_the_start(url: str, 
 
 
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="this system has no fork")
-def test_a_closed_store_opens_again_in_a_forked_worker(url: str) -> None:
-    run(OPEN + FORK, url, "10")
+def test_a_closed_store_opens_again_in_a_forked_worker(shared_url: str) -> None:
+    run(OPEN + FORK, shared_url, "10")

@@ -14,6 +14,12 @@ from ..deliveries import ComingEvent, Endpoint, WaitingDelivery
 from ..projects import Project
 from ..records import Record
 
+ACCEPTED = (
+    "use memory://, sqlite:///file (relative), sqlite:////absolute/file or "
+    "postgresql://user:password@host:port/database"
+)
+"""The URLs that name a store, for errors."""
+
 
 class StoreError(BluehourError):
     """A store's URL can't be used; the message says why and what would do, in one line."""

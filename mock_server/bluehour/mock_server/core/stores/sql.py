@@ -1,66 +1,47 @@
-"""The store that outlives its process: tables in a SQLite file."""
+"""The store that outlives its process: tables in a database."""
 
 from __future__ import annotations
 
-import secrets
-import sqlite3
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import fields
-from itertools import accumulate
 from math import inf
-from typing import Any, NamedTuple, TypeVar
-
-import sqlalchemy as sa
+from typing import Any, NamedTuple
 
 from ..accounts import Account, Entry, InsufficientCredits, TooManyJobs, entries_of, refund_of
 from ..assets import Upload
 from ..deliveries import ComingEvent, Endpoint, WaitingDelivery
 from ..projects import Project, begun, ended
 from ..records import Record
-from . import InUse, LedgerPage, StoreError, StoreUnavailable
+from . import InUse, LedgerPage
 from . import statements as sql
-from .database import ACCEPTED, NONE, Database, Session, Statement, Values, path_of
-from .tables import FORMER_INDEXES, TABLES
-from .writer import Writer
-
-_QUEUED_SECONDS = 30.0
-"""For how long a change may wait for others of this process that come first."""
+from .database import NONE, Database, Session, Statement, Values
 
 _NOTE = "note:"
 """How the names of notes begin, beside what the store itself has to know."""
 
-Result = TypeVar("Result")
-
 
 class SqlStore:
-    """Keeps everything in a SQLite file that any number of processes may share.
+    """Keeps everything in the tables of a database that any number of processes may share.
 
     What a call has stored survives the death of the process (`kill -9`): it returns after the commit.
     Connections are opened when they are needed and none is left open by the constructor, so a process may
     open a store, close it, fork, and open it again in the child.
     """
 
-    def __init__(self, url: str) -> None:
-        """Open the file that `sqlite:///file` or `sqlite:////absolute/file` names, or make it.
+    def __init__(self, database: Database) -> None:
+        """Make of the tables what the database lacks.
 
         Raises:
-            StoreError: another kind of URL, or a file that can't be read and written as this store.
+            StoreError: it can't be read and written as this store.
         """
-        path = path_of(url)
-        self._database = Database(path)
-        self._writer = Writer(self._database.writing)
-        self._has_webhooks = False  # changed by who writes alone
-        try:
-            self._secret = self._made_ready()
-        except (StoreUnavailable, sa.exc.DBAPIError, sqlite3.Error) as error:
-            reason = error.orig if isinstance(error, sa.exc.DBAPIError) else error.__cause__ or error
-            raise StoreError(f"{path!r} can't be used as a SQLite store: {reason}; {ACCEPTED}") from None
-        finally:
-            self._database.close()
+        self._database = database
+        self._secret = database.make_ready()
 
     def open_account(self, account: Account, at: float) -> Account:
         """Return the stored account of that id; where there is none, store this one."""
-        return self.account(account.id) or self._change(lambda session: _opened(session, account, at))
+        return self.account(account.id) or self._database.change(
+            lambda session: _opened(session, account, at)
+        )
 
     def set_account(
         self, account_id: str, at: float, *, plan: str | None = None, credits: int | None = None
@@ -72,6 +53,7 @@ class SqlStore:
         """
 
         def change(session: Session) -> Account:
+            session.hold(account_id)
             standing = _standing(session, account_id, at)
             account = _account(session, account_id)
             if account is None:
@@ -83,7 +65,7 @@ class SqlStore:
             session.change(sql.SET_PLAN, {"wanted": account_id, "new_plan": plan})
             return Account(account_id, plan, account.credits)
 
-        return self._change(change)
+        return self._database.change(change)
 
     def account(self, account_id: str) -> Account | None:
         """Return an account, or None."""
@@ -107,7 +89,7 @@ class SqlStore:
     def ledger(self, account_id: str, limit: int | None = None) -> LedgerPage:
         """Return the account's last entries by time, and what the earlier ones sum up to."""
         wanted = {"wanted": account_id, "limit": _limited(limit)}
-        with self._database.reading() as session, session.transaction("DEFERRED"):
+        with self._database.reading() as session, session.snapshot():
             entries = [Entry(*line) for line in reversed(session.find(sql.LAST_LINES, wanted))]
             total = _balance(session, account_id, inf)
         return LedgerPage(total - _sum_until(inf, entries), entries)
@@ -120,13 +102,8 @@ class SqlStore:
                 `created_at` or at a later time that another create has already been charged at.
             TooManyJobs: the account has `at_most` unfinished projects already.
         """
-        lines, row = entries_of(project), _row(project)
-        event = {
-            "project_id": project.id,
-            "base_url": base_url,
-            "has_begun": False,
-            "next_at": project.rendering_at,
-        }
+        lines, row = entries_of(project), row_of(project)
+        event = {"wanted": project.id, "base_url": base_url, "begin": project.rendering_at}
 
         def add(session: Session) -> int:
             standing = _standing(session, project.account_id, project.created_at)
@@ -135,12 +112,11 @@ class SqlStore:
             if at_most is not None:
                 _refuse_above(session, project, at_most)
             session.change(sql.ADD_PROJECT, row)
-            if self._has_webhooks:
-                session.change(sql.ANNOUNCE, event)
+            session.change(sql.ANNOUNCE, event)
             _book(session, standing, lines)
             return standing.balance + _sum_until(project.created_at, lines)
 
-        return self._change(add)
+        return self._database.change(add)
 
     def project(self, project_id: str) -> Project | None:
         """Return a project, deleted ones too, or None."""
@@ -180,7 +156,7 @@ class SqlStore:
             _move_event(session, after)
             return after
 
-        return self._change(begin)
+        return self._database.change(begin)
 
     def end_project(self, project_id: str, outcome: str, at: float) -> Project:
         """End an unfinished project now, in one transaction with its refund, and return it as it is then.
@@ -196,16 +172,18 @@ class SqlStore:
             _move_event(session, after)
             return after
 
-        return self._change(end)
+        return self._database.change(end)
 
     def delete_project(self, project_id: str, at: float) -> None:
         """Mark a project as deleted at `at`; the first time stays, and an unknown id is no error."""
-        self._change(lambda session: session.change(sql.DELETE_PROJECT, {"wanted": project_id, "at": at}))
+        self._database.change(
+            lambda session: session.change(sql.DELETE_PROJECT, {"wanted": project_id, "at": at})
+        )
 
     def put_uploads(self, uploads: Iterable[Upload]) -> None:
         """Store uploads, each in place of the one with its path."""
-        rows = [_row(each) for each in uploads]
-        self._change(lambda session: _change_each(session, sql.PUT_UPLOAD, rows))
+        rows = [row_of(each) for each in uploads]
+        self._database.change(lambda session: _change_each(session, sql.PUT_UPLOAD, rows))
 
     def upload(self, path: str) -> Upload | None:
         """Return the upload that was issued under this file path, or None."""
@@ -237,32 +215,27 @@ class SqlStore:
 
     def swap_record(self, old: Record | None, new: Record) -> bool:
         """Put an item in the place of the version that was read; tell whether that was still the one."""
-        row = _row(new)
+        row = row_of(new)
         if old is None:
-            return bool(self._change(lambda session: session.change(sql.ADD_RECORD, row)))
+            return bool(self._database.change(lambda session: session.change(sql.ADD_RECORD, row)))
         given = {f"new_{name}": value for name, value in row.items()}
         given |= {"of": new.collection, "wanted": new.id, "read": old.version}
-        return bool(self._change(lambda session: session.change(sql.CHANGE_RECORD, given)))
+        return bool(self._database.change(lambda session: session.change(sql.CHANGE_RECORD, given)))
 
     def put_webhook(self, endpoint: Endpoint) -> None:
         """Store a webhook, in place of the one with its id."""
-        row = _row(endpoint) | {"events": ",".join(sorted(endpoint.events))}
-
-        def put(session: Session) -> None:
-            session.change(sql.PUT_WEBHOOK, row)
-            self._has_webhooks = True
-
-        self._change(put)
+        row = row_of(endpoint) | {"events": ",".join(sorted(endpoint.events))}
+        self._database.change(lambda session: session.change(sql.PUT_WEBHOOK, row))
 
     def remove_webhook(self, webhook_id: str) -> None:
         """Forget a webhook and the deliveries that wait for it; an unknown id is no error."""
 
         def remove(session: Session) -> None:
+            session.hold_all()
             session.change(sql.DROP_WEBHOOK, {"wanted": webhook_id})
             session.change(sql.DROP_ITS_DELIVERIES, {"wanted": webhook_id})
-            self._look_for_webhooks(session)
 
-        self._change(remove)
+        self._database.change(remove)
 
     def webhooks(self) -> list[Endpoint]:
         """Return the webhooks, in the order in which they were stored first."""
@@ -273,8 +246,12 @@ class SqlStore:
 
     def announce_unfinished(self, at: float, base_url: str) -> None:
         """Have events to come of all projects whose end is later than `at`, if they have none yet."""
-        values = {"at": at, "base_url": base_url}
-        self._change(lambda session: session.change(sql.ANNOUNCE_UNFINISHED, values))
+
+        def announce(session: Session) -> None:
+            session.hold_all()
+            session.change(sql.ANNOUNCE_UNFINISHED, {"at": at, "base_url": base_url})
+
+        self._database.change(announce)
 
     def next_event(self) -> ComingEvent | None:
         """Return the event that comes first, of equals that of the project announced first, or None."""
@@ -285,29 +262,30 @@ class SqlStore:
 
     def hand_out(self, event: ComingEvent | None, deliveries: Sequence[WaitingDelivery]) -> bool:
         """Put deliveries in an event's place, in one transaction; tell whether it was there as given."""
-        rows = [_row(each) for each in deliveries]
+        rows = [row_of(each) for each in deliveries]
         if event is None:
-            self._change(lambda session: _change_each(session, sql.ADD_DELIVERIES, rows))
+            self._database.change(lambda session: _change_each(session, sql.ADD_DELIVERIES, rows))
             return True
         statement = sql.BEGIN_EVENTS if event.is_begin else sql.END_EVENTS
         given = {"wanted": event.project.id, "begun": event.has_begun, "at": event.at}
 
         def put(session: Session) -> bool:
+            session.hold_its_account(event.project.id)
             was_there = bool(session.change(statement, given))
             if was_there:
                 _change_each(session, sql.ADD_DELIVERIES, rows)
             return was_there
 
-        return self._change(put)
+        return self._database.change(put)
 
     def try_delivery(self, delivery_id: str, tries: int, next_at: float) -> bool:
         """Count one more try of a waiting delivery; tell whether it waits, and was tried so often."""
         given = {"wanted": delivery_id, "made": tries, "again_at": next_at}
-        return bool(self._change(lambda session: session.change(sql.TRY_DELIVERY, given)))
+        return bool(self._database.change(lambda session: session.change(sql.TRY_DELIVERY, given)))
 
     def end_delivery(self, delivery_id: str) -> None:
         """Forget a waiting delivery: it is taken, or given up."""
-        self._change(lambda session: session.change(sql.DROP_DELIVERY, {"wanted": delivery_id}))
+        self._database.change(lambda session: session.change(sql.DROP_DELIVERY, {"wanted": delivery_id}))
 
     def waiting_deliveries(self) -> list[WaitingDelivery]:
         """Return the deliveries that wait, in the order in which they were handed out."""
@@ -321,62 +299,29 @@ class SqlStore:
     def put_note(self, name: str, value: bytes) -> None:
         """Note something under a name, in place of what was; it outlives a reset."""
         row = {"name": f"{_NOTE}{name}", "value": value}
-        self._change(lambda session: session.change(sql.PUT_SETTING, row))
+        self._database.change(lambda session: session.change(sql.PUT_SETTING, row))
 
     def secret(self) -> bytes:
-        """Return the random 32 bytes that were drawn when the file was made."""
+        """Return the random 32 bytes that were drawn when the tables were made."""
         return self._secret
 
     def reset(self) -> None:
         """Forget everything but the secret and the initial webhooks."""
 
         def forget(session: Session) -> None:
+            session.hold_all()
             for statement in (*sql.EMPTY_TABLES, sql.DROP_LATER_WEBHOOKS, sql.SWITCH_ON):
                 session.change(statement)
-            self._look_for_webhooks(session)
 
-        self._change(forget)
+        self._database.change(forget)
 
     def close(self) -> None:
-        """Let go of the file; a later call would open it again."""
-        self._writer.close()
+        """Let go of the database; a later call would open it again."""
         self._database.close()
-
-    def _made_ready(self) -> bytes:
-        """Make what the file lacks, also of indexes, and return its secret."""
-        with self._database.engine.begin() as connection:
-            connection.exec_driver_sql("BEGIN IMMEDIATE")
-            TABLES.create_all(connection)
-            for table in TABLES.sorted_tables:  # one that was there may be someone else's, of the same name
-                _add_later_columns(connection, table)
-                connection.execute(sa.select(table).limit(0))
-                for index in table.indexes:
-                    connection.execute(sa.schema.CreateIndex(index, if_not_exists=True))
-            for name in FORMER_INDEXES:
-                connection.exec_driver_sql(f"DROP INDEX IF EXISTS {name}")
-            connection.execute(sql.ADD_SETTING, {"name": "secret", "value": secrets.token_bytes(32)})
-            secret = bytes(connection.execute(sql.FIND_SETTING, {"wanted": "secret"}).scalar_one())
-        self._database.log_ahead()
-        with self._database.reading() as session:
-            self._look_for_webhooks(session)
-        return secret
-
-    def _look_for_webhooks(self, session: Session) -> None:
-        self._has_webhooks = session.first(sql.ANY_WEBHOOK) is not None
 
     def _find(self, statement: Statement, values: Values = NONE) -> list[Any]:
         with self._database.reading() as session:
             return session.find(statement, values)
-
-    def _change(self, make: Callable[[Session], Result]) -> Result:
-        """Have the writer make a change, and wait until it is on disk."""
-        made = self._writer.submit(make)
-        try:
-            return made.result(_QUEUED_SECONDS)
-        except TimeoutError:
-            if made.cancel():
-                raise StoreUnavailable("the store is locked by a call that does not end") from None
-            return made.result()
 
 
 class _Standing(NamedTuple):
@@ -393,19 +338,14 @@ class _Standing(NamedTuple):
 
 
 def _standing(session: Session, account_id: str, at: float) -> _Standing:
-    window = {"wanted": account_id, "at": at}
-    settled, settled_at, since = session.first(sql.STANDING, window) or (0, at, 0)
-    if at >= settled_at:
-        balance = settled + since
-        return _Standing(balance, balance, balance, at)
-    steps = [int(step) for (step,) in session.find(sql.STEPS_BEFORE_SETTLED, window)]
-    balance = settled - sum(steps)
-    return _Standing(balance, min(accumulate(steps, initial=balance)), settled, settled_at)
+    found = session.first(sql.STANDING, {"wanted": account_id, "at": at})
+    balance, lowest_change, latest, until = found or (0, None, 0, at)
+    return _Standing(balance, balance + min(0, lowest_change or 0), latest, until)
 
 
 def _book(session: Session, standing: _Standing, lines: Sequence[Entry]) -> None:
     """Write ledger lines of one account, which may be charges at the standing's time, and settle up to it."""
-    _change_each(session, sql.ADD_LINES, map(_row, lines))
+    _change_each(session, sql.ADD_LINES, map(row_of, lines))
     settled = standing.latest + _sum_until(standing.until, lines)
     session.change(sql.SETTLE, {"wanted": lines[0].account_id, "sum": settled, "until": standing.until})
 
@@ -419,8 +359,9 @@ def _refuse_above(session: Session, project: Project, at_most: int) -> None:
 
 def _opened(session: Session, account: Account, at: float) -> Account:
     """Store an account with its opening credits; where another was quicker, return that one's."""
-    if session.change(sql.ADD_ACCOUNT, {**_row(account), "settled": account.credits, "settled_at": at}):
-        session.change(sql.ADD_LINES, _row(Entry(account.id, None, account.credits, at)))
+    session.hold(account.id)
+    if session.change(sql.ADD_ACCOUNT, {**row_of(account), "settled": account.credits, "settled_at": at}):
+        session.change(sql.ADD_LINES, row_of(Entry(account.id, None, account.credits, at)))
         return account
     return Account(*session.first(sql.FIND_ACCOUNT, {"wanted": account.id}))
 
@@ -439,12 +380,13 @@ def _turn(
     session: Session, project_id: str, changed: Callable[[Project], Project]
 ) -> tuple[Project, Project]:
     """Store what becomes of a project, and return it before and after."""
-    row = session.first(sql.FIND_PROJECT, {"wanted": project_id})
+    session.hold_its_account(project_id)
+    row = session.first(sql.FIND_PROJECT_TO_CHANGE, {"wanted": project_id})
     if row is None:
         raise KeyError(project_id)
     before = _project(row)
     after = changed(before)
-    turn = {f"new_{name}": value for name, value in _row(after).items()}
+    turn = {f"new_{name}": value for name, value in row_of(after).items()}
     session.change(sql.TURN_PROJECT, {"wanted": project_id, **turn})
     return before, after
 
@@ -452,10 +394,10 @@ def _turn(
 def _move_refund(session: Session, before: Project, after: Project) -> None:
     """Give back at the end that a project has now, not at the one that was planned."""
     for line in refund_of(before):
-        session.change(sql.DROP_LINE, _row(line))
+        session.change(sql.DROP_LINE, row_of(line))
         _correct_settled(session, line, -line.amount)
     for line in refund_of(after):
-        session.change(sql.ADD_LINES, _row(line))
+        session.change(sql.ADD_LINES, row_of(line))
         _correct_settled(session, line, line.amount)
 
 
@@ -482,15 +424,6 @@ def _limited(limit: int | None) -> int:
     return 2**62 if limit is None else limit  # SQLite has no better word for all
 
 
-def _add_later_columns(connection: sa.Connection, table: sa.Table) -> None:
-    """Give a table of an earlier version the columns that have come since, which may be empty."""
-    there = {row[1] for row in connection.exec_driver_sql(f"PRAGMA table_info({table.name})")}
-    for column in table.columns:
-        if column.name not in there and column.nullable:
-            kind = column.type.compile(connection.dialect)
-            connection.exec_driver_sql(f"ALTER TABLE {table.name} ADD COLUMN {column.name} {kind}")
-
-
 _WAS_ENDED = [field.name for field in fields(Project)].index("was_ended")
 
 
@@ -506,6 +439,6 @@ def _record(row: Sequence[Any]) -> Record:
     return Record(*values)
 
 
-def _row(value: Any) -> dict[str, Any]:
+def row_of(value: Any) -> dict[str, Any]:
     """Return a dataclass's fields by their names, as the columns are called."""
     return {name: getattr(value, name) for name in value.__slots__}

@@ -1,6 +1,6 @@
 """What the SQL store says to its database: SQLAlchemy's statements, built once; a session makes them text.
 
-What `insert` adds to the standard one, `on_conflict_...`, PostgreSQL's has under the same names. Of the
+What PostgreSQL's `insert` adds to the standard one, `on_conflict_...`, SQLite writes just so. Of the
 parameters, `wanted` is the id of a row, and `at` a time.
 """
 
@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import fields
 
 import sqlalchemy as sa
-from sqlalchemy.dialects.sqlite import Insert, insert
+from sqlalchemy.dialects.postgresql import Insert, insert
 
 from ..accounts import Account, Entry
 from ..assets import Upload
@@ -20,7 +20,7 @@ from .tables import ACCOUNTS, DELIVERIES, LEDGER, OUTBOX, PROJECTS, RECORDS, SET
 
 _at: sa.BindParameter[float] = sa.bindparam("at", type_=sa.Double)
 _id: sa.BindParameter[str] = sa.bindparam("wanted", type_=sa.String)
-_limit: sa.BindParameter[int] = sa.bindparam("limit", type_=sa.Integer)
+_limit: sa.BindParameter[int] = sa.bindparam("limit", type_=sa.BigInteger)
 
 
 def _columns(table: sa.Table) -> list[sa.Column[object]]:
@@ -34,7 +34,8 @@ def _columns_for(kind: type, table: sa.Table) -> list[sa.Column[object]]:
 
 
 def _add(table: sa.Table) -> Insert:
-    return insert(table).values({column.name: sa.bindparam(column.name) for column in _columns(table)})
+    values: dict[str, object] = {column.name: sa.bindparam(column.name) for column in _columns(table)}
+    return insert(table).values(values).inline()  # nobody asks for the row's number
 
 
 def _put(table: sa.Table, key: str) -> Insert:
@@ -46,10 +47,17 @@ def _put(table: sa.Table, key: str) -> Insert:
     )
 
 
+_amounts = sa.cast(sa.func.coalesce(sa.func.sum(LEDGER.c.amount), 0), sa.BigInteger)
+
+
 def _sum_of_ledger(after: sa.ColumnElement[float], until: sa.ColumnElement[float]) -> sa.ColumnElement[int]:
-    lines = sa.select(sa.func.coalesce(sa.func.sum(LEDGER.c.amount), 0))
-    between = lines.where(LEDGER.c.account_id == ACCOUNTS.c.id, LEDGER.c.at > after, LEDGER.c.at <= until)
-    return between.scalar_subquery()
+    return sa.select(_amounts).where(*_its_lines(after, until)).scalar_subquery()
+
+
+def _its_lines(
+    after: sa.ColumnElement[float], until: sa.ColumnElement[float]
+) -> tuple[sa.ColumnElement[bool], ...]:
+    return (LEDGER.c.account_id == ACCOUNTS.c.id, LEDGER.c.at > after, LEDGER.c.at <= until)
 
 
 _every_account = sa.select(*_columns_for(Account, ACCOUNTS))
@@ -58,8 +66,28 @@ COUNT_ACCOUNTS = sa.select(sa.func.count()).select_from(ACCOUNTS)
 FIND_ACCOUNT = _every_account.where(ACCOUNTS.c.id == _id)
 ADD_ACCOUNT = _add(ACCOUNTS).on_conflict_do_nothing().returning(ACCOUNTS.c.id)
 SET_PLAN = sa.update(ACCOUNTS).where(ACCOUNTS.c.id == _id).values(plan=sa.bindparam("new_plan"))
+# Who may take turns with others waits here, so that the next statement sees what they did.
+HOLD_ACCOUNT = sa.select(ACCOUNTS.c.id).where(ACCOUNTS.c.id == _id).with_for_update()
+HOLD_ITS_ACCOUNT = (
+    sa.select(ACCOUNTS.c.id)
+    .join(PROJECTS, PROJECTS.c.account_id == ACCOUNTS.c.id)
+    .where(PROJECTS.c.id == _id)
+    .with_for_update(of=ACCOUNTS)
+)
+# One of the sums is empty: `at` is after the settled time, or before it.
+_latest = ACCOUNTS.c.settled + _sum_of_ledger(ACCOUNTS.c.settled_at, _at)
+_balance = _latest - _sum_of_ledger(_at, ACCOUNTS.c.settled_at)
+_changes_later = (
+    sa.select(sa.cast(sa.func.sum(LEDGER.c.amount).over(order_by=LEDGER.c.at), sa.BigInteger).label("so_far"))
+    .where(*_its_lines(_at, ACCOUNTS.c.settled_at))
+    .correlate(ACCOUNTS)
+    .subquery()
+)
 STANDING = sa.select(
-    ACCOUNTS.c.settled, ACCOUNTS.c.settled_at, _sum_of_ledger(ACCOUNTS.c.settled_at, _at)
+    _balance.label("balance"),
+    sa.select(sa.func.min(_changes_later.c.so_far)).scalar_subquery().label("lowest_change"),
+    _latest.label("latest"),
+    sa.case((_at < ACCOUNTS.c.settled_at, ACCOUNTS.c.settled_at), else_=_at).label("until"),
 ).where(ACCOUNTS.c.id == _id)
 SETTLE = (
     sa.update(ACCOUNTS)
@@ -71,12 +99,7 @@ CORRECT_SETTLED = (
     .where(ACCOUNTS.c.id == _id, ACCOUNTS.c.settled_at >= _at)
     .values(settled=ACCOUNTS.c.settled + sa.bindparam("change"))
 )
-BALANCE = sa.select(
-    # One of the sums is empty: `at` is after the settled time, or before it.
-    ACCOUNTS.c.settled
-    + _sum_of_ledger(ACCOUNTS.c.settled_at, _at)
-    - _sum_of_ledger(_at, ACCOUNTS.c.settled_at)
-).where(ACCOUNTS.c.id == _id)
+BALANCE = sa.select(_balance).where(ACCOUNTS.c.id == _id)
 
 ADD_LINES = _add(LEDGER)
 DROP_LINE = sa.delete(LEDGER).where(
@@ -88,20 +111,13 @@ LAST_LINES = (
     .order_by(LEDGER.c.at.desc(), LEDGER.c.number.desc())
     .limit(_limit)
 )
-STEPS_BEFORE_SETTLED = (
-    sa.select(sa.func.sum(LEDGER.c.amount))
-    .join(ACCOUNTS, ACCOUNTS.c.id == LEDGER.c.account_id)
-    .where(LEDGER.c.account_id == _id, LEDGER.c.at > _at, LEDGER.c.at <= ACCOUNTS.c.settled_at)
-    .group_by(LEDGER.c.at)
-    .order_by(LEDGER.c.at)
-)
-
 ADD_PROJECT = _add(PROJECTS)
 _every_project = sa.select(*_columns_for(Project, PROJECTS))
 KINDS = sa.select(PROJECTS.c.operation_id, PROJECTS.c.plan).distinct()
 PLANS = sa.select(ACCOUNTS.c.plan).distinct()
 COUNT_PROJECTS = sa.select(sa.func.count()).select_from(PROJECTS)
 FIND_PROJECT = _every_project.where(PROJECTS.c.id == _id)
+FIND_PROJECT_TO_CHANGE = FIND_PROJECT.with_for_update()
 NEWEST_PROJECTS = _every_project.order_by(PROJECTS.c.created_at.desc(), PROJECTS.c.number.desc()).limit(
     _limit
 )
@@ -162,15 +178,25 @@ CHANGE_RECORD = (
 
 PUT_WEBHOOK = _put(WEBHOOKS, "id")
 FIND_WEBHOOKS = sa.select(*_columns(WEBHOOKS)).order_by(WEBHOOKS.c.number)
-ANY_WEBHOOK = sa.select(WEBHOOKS.c.id).limit(1)
 DROP_WEBHOOK = sa.delete(WEBHOOKS).where(WEBHOOKS.c.id == _id)
 DROP_LATER_WEBHOOKS = sa.delete(WEBHOOKS).where(~WEBHOOKS.c.is_initial)
 SWITCH_ON = sa.update(WEBHOOKS).values(enabled=sa.true())
 
-ANNOUNCE = _add(OUTBOX)
+_base_url: sa.BindParameter[str] = sa.bindparam("base_url", type_=sa.String)
+_announced = ["project_id", "base_url", "has_begun", "next_at"]
+ANNOUNCE = (
+    sa.insert(OUTBOX)
+    .from_select(
+        _announced,
+        sa.select(_id, _base_url, sa.false(), sa.bindparam("begin", type_=sa.Double)).where(
+            sa.exists().select_from(WEBHOOKS)
+        ),
+    )
+    .inline()
+)
 ANNOUNCE_UNFINISHED = sa.insert(OUTBOX).from_select(
-    ["project_id", "base_url", "has_begun", "next_at"],
-    sa.select(PROJECTS.c.id, sa.bindparam("base_url", type_=sa.String), sa.false(), PROJECTS.c.rendering_at)
+    _announced,
+    sa.select(PROJECTS.c.id, _base_url, sa.false(), PROJECTS.c.rendering_at)
     .where(
         PROJECTS.c.finished_at > _at,
         ~sa.exists().where(OUTBOX.c.project_id == PROJECTS.c.id),

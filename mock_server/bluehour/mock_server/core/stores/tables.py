@@ -7,6 +7,8 @@ import sqlalchemy as sa
 from ..projects import PENDING
 
 TABLES = sa.MetaData()
+"""For SQLite and PostgreSQL. A change of these is a step of `postgresql.schema`, too."""
+
 FORMER_INDEXES = ("ledger_by_time", "projects_by_time")
 """Those of earlier versions, which are in no use."""
 
@@ -15,6 +17,8 @@ def _numbered() -> sa.Column[int]:
     """A key that grows with each row: the order in which they were stored."""
     return sa.Column("number", sa.BigInteger().with_variant(sa.Integer, "sqlite"), primary_key=True)
 
+
+_pending = sa.text(f"outcome = '{PENDING}'")
 
 ACCOUNTS = sa.Table(
     "accounts",
@@ -63,7 +67,7 @@ PROJECTS = sa.Table(
     sa.Index("projects_in_order", "created_at", "number"),
     sa.Index("projects_of_account_in_order", "account_id", "created_at", "number"),
     sa.Index("projects_by_end", "account_id", "finished_at"),
-    sa.Index("projects_pending", "created_at", "number", sqlite_where=sa.text(f"outcome = '{PENDING}'")),
+    sa.Index("projects_pending", "created_at", "number", sqlite_where=_pending, postgresql_where=_pending),
 )
 UPLOADS = sa.Table(
     "uploads",

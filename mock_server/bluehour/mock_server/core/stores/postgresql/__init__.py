@@ -1,0 +1,50 @@
+"""The store that many machines may share: the SQL store in PostgreSQL, with a create in one round trip."""
+
+from __future__ import annotations
+
+from ...accounts import InsufficientCredits, TooManyJobs, entries_of
+from ...projects import Project
+from ..sql import SqlStore, row_of
+from .create import JOBS, MONEY
+from .database import PostgreSQL
+
+
+class PostgreSQLStore(SqlStore):
+    """Keeps everything in a schema of a PostgreSQL database that any number of processes may share.
+
+    Changes of one account come one after another; those of others go on meanwhile.
+    """
+
+    _database: PostgreSQL
+
+    def __init__(self, url: str) -> None:
+        """Open the database that `postgresql://user:password@host:port/database?schema=name` names.
+
+        Raises:
+            StoreError: the URL is wrong, the server can't be reached, or the database can't be used.
+        """
+        super().__init__(PostgreSQL(url))
+
+    def add_project(self, project: Project, at_most: int | None = None, base_url: str = "") -> int:
+        """Have the database store and charge a project, and return the balance that leaves.
+
+        Raises:
+            InsufficientCredits: the charge would take the balance below zero, at the project's
+                `created_at` or at a later time that another create has already been charged at.
+            TooManyJobs: the account has `at_most` unfinished projects already.
+        """
+        lines = entries_of(project)
+        refused, number = self._database.create(
+            {
+                **row_of(project),
+                "at_most": at_most,
+                "base_url": base_url,
+                "amounts": [line.amount for line in lines],
+                "times": [line.at for line in lines],
+            }
+        )
+        if refused == MONEY:
+            raise InsufficientCredits(number)
+        if refused == JOBS:
+            raise TooManyJobs(number)
+        return number

@@ -1,0 +1,365 @@
+"""What only a store in PostgreSQL does: it is reached by network, may come to be away, and has versions."""
+
+from __future__ import annotations
+
+import re
+import signal
+import socket
+import threading
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing, contextmanager
+from dataclasses import replace
+from typing import Any
+
+import psycopg
+import pytest
+
+from bluehour.mock_server.core.accounts import Account
+from bluehour.mock_server.core.deliveries import Endpoint, WaitingDelivery
+from bluehour.mock_server.core.projects import Project, new_id
+from bluehour.mock_server.core.records import Record
+from bluehour.mock_server.core.stores import Store, StoreError, StoreUnavailable
+from bluehour.mock_server.core.stores.opening import open_store
+from bluehour.mock_server.core.stores.postgresql import schema
+from tests.postgresql import Cluster, running
+
+NOW = 1_700_000_000.0
+ACCOUNT = Account("acc_payer", "creator", 100)
+
+
+def project(**changes: Any) -> Project:
+    made = Project(new_id(), ACCOUNT.id, "op", "creator", "Face", 1, b"{}", NOW, NOW + 1, NOW + 2)
+    return replace(made, **changes)
+
+
+@pytest.fixture
+def url(postgresql: Cluster) -> str:
+    return postgresql.url()
+
+
+@pytest.fixture
+def store(url: str) -> Iterator[Store]:
+    with closing(open_store(url)) as opened:
+        opened.open_account(ACCOUNT, NOW)
+        yield opened
+
+
+@pytest.fixture
+def own_cluster() -> Iterator[Cluster]:
+    """A server that no other test needs."""
+    with running() as cluster:
+        yield cluster
+
+
+def refusal(url: str) -> str:
+    """Return the one line that says why a store can't be opened."""
+    with pytest.raises(StoreError) as refused:
+        open_store(url)
+    (line,) = str(refused.value).splitlines()
+    assert refused.value.__suppress_context__ or refused.value.__context__ is None
+    assert "hunter2" not in line
+    return line
+
+
+def schema_in(url: str) -> str:
+    return url.rpartition("=")[2]
+
+
+@contextmanager
+def connected(url: str) -> Iterator[psycopg.Connection[Any]]:
+    """Connect to a store's schema beside the store."""
+    place, _, name = url.rpartition("&schema=")
+    with psycopg.connect(place, options=f"-c search_path={name}") as connection:
+        yield connection
+
+
+@pytest.mark.parametrize(
+    ("asked", "because"),
+    [
+        ("postgresql://me:hunter2@{nowhere}/db", "Connection refused"),
+        ("postgres://me:hunter2@{nowhere}/db", "Connection refused"),
+        ("postgresql://me:hunter2@no.such.host.invalid/db", "no.such.host.invalid"),
+        ("postgresql://me:hun@hunter2@{nowhere}/db", "in the password write @ as %40"),
+        ("postgresql://me:hunter2/@{nowhere}/db", "in the password write @ as %40"),
+        ("postgresql://me:1/hunter2@{nowhere}/db", "in the password write @ as %40"),
+        ("postgresql://me:?hunter2@{nowhere}/db", "in the password write @ as %40"),
+        ("postgresql://me:%hunter2@{nowhere}/db", "in the password write @ as %40"),
+        ("postgresql://me:hunter2@{nowhere}/db?colour=red", "any of libpq's parameters"),
+        ("postgresql://me:hunter2@{nowhere}/db?sslmode=perhaps", "sslmode"),
+        ("postgresql://me:hunter2@{nowhere}/db?schema=Robert'); DROP", "can't be the schema"),
+        ("postgresql://me:hunter2@{nowhere}/db?schema=pg_catalog", "can't be the schema"),
+    ],
+)
+def test_a_url_that_cannot_be_used_is_one_line_that_says_why(asked: str, because: str) -> None:
+    with closing(socket.create_server(("127.0.0.1", 0))) as taken:
+        nowhere = f"127.0.0.1:{taken.getsockname()[1]}"
+
+    assert because in refusal(asked.format(nowhere=nowhere))
+
+
+def test_a_missing_database_or_user_is_told(postgresql: Cluster) -> None:
+    assert 'database "nowhere" does not exist' in refusal(postgresql.url(database="nowhere"))
+    assert 'role "nobody" does not exist' in refusal(postgresql.url(user="nobody", password="hunter2"))
+
+
+def test_a_wrong_password_is_told_and_not_shown(postgresql: Cluster) -> None:
+    postgresql.run("CREATE ROLE locked LOGIN PASSWORD 'right'", "CREATE SCHEMA locked AUTHORIZATION locked")
+
+    told = refusal(postgresql.url("locked", user="locked", password="hunter2"))
+
+    assert 'password authentication failed for user "locked"' in told
+    open_store(postgresql.url("locked", user="locked", password="right")).close()
+
+
+def test_a_missing_permission_is_told(postgresql: Cluster) -> None:
+    postgresql.run("CREATE ROLE guest LOGIN", "CREATE SCHEMA closed", "CREATE SCHEMA half")
+    assert "permission denied for database postgres" in refusal(postgresql.url(user="guest"))
+    assert "no permission for its schema closed" in refusal(postgresql.url("closed", user="guest"))
+    postgresql.run("GRANT USAGE ON SCHEMA half TO guest")
+    assert "permission denied for schema half" in refusal(postgresql.url("half", user="guest"))
+
+
+def test_who_may_only_use_the_tables_may_open_a_store_that_is_made(postgresql: Cluster, url: str) -> None:
+    open_store(url).close()
+    name = schema_in(url)
+    postgresql.run(
+        "CREATE ROLE worker LOGIN",
+        f"GRANT USAGE ON SCHEMA {name} TO worker",
+        f"GRANT ALL ON ALL TABLES IN SCHEMA {name} TO worker",
+        f"GRANT ALL ON ALL SEQUENCES IN SCHEMA {name} TO worker",
+    )
+
+    with closing(open_store(postgresql.url(name, user="worker"))) as store:
+        store.open_account(ACCOUNT, NOW)
+        assert store.add_project(project()) == 99
+        store.reset()
+        postgresql.run(f"REVOKE INSERT ON {name}.projects FROM worker")
+        store.open_account(ACCOUNT, NOW)
+        with pytest.raises(StoreUnavailable, match="permission denied for table projects"):
+            store.add_project(project())
+        assert store.balance(ACCOUNT.id, NOW) == 100
+
+
+def test_a_missing_driver_is_told_with_what_installs_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(__import__("sys").modules, "bluehour.mock_server.core.stores.postgresql", None)
+
+    told = refusal("postgresql://me:hunter2@host/db")
+
+    assert re.search(r"needs more than the mock does: pip install .*\[postgres\]", told)
+
+
+def test_tables_of_something_else_are_refused_and_left_as_they_were(postgresql: Cluster, url: str) -> None:
+    name = schema_in(url)
+    postgresql.run(f"CREATE SCHEMA {name}", f"CREATE TABLE {name}.projects (a text)")
+
+    assert 'relation "projects" already exists' in refusal(url)
+
+    tables = f"SELECT tablename FROM pg_tables WHERE schemaname = '{name}'"
+    assert postgresql.run(tables) == [("projects",)]
+
+
+def test_nothing_is_made_outside_the_schema(postgresql: Cluster) -> None:
+    elsewhere = "SELECT oid FROM pg_class WHERE relnamespace = 'public'::regnamespace"
+    before = postgresql.run(elsewhere)
+    plain = postgresql.url().partition("&")[0]
+
+    open_store(plain).close()
+
+    assert postgresql.run(elsewhere) == before
+    assert postgresql.run("SELECT count(*) FROM bluehour.accounts") == [(0,)]
+
+
+def test_stores_in_two_schemas_know_nothing_of_each_other(store: Store, postgresql: Cluster) -> None:
+    with closing(open_store(postgresql.url())) as other:
+        assert other.accounts() == []
+        assert other.secret() != store.secret()
+
+
+def test_a_later_version_is_refused(postgresql: Cluster, url: str) -> None:
+    open_store(url).close()
+    postgresql.run(f"UPDATE {schema_in(url)}.settings SET value = '99' WHERE name = 'version'")
+
+    told = refusal(url)
+
+    assert "is of version 99, and this Bluehour knows those up to 1" in told
+
+
+def test_an_earlier_version_is_brought_forward_once_step_by_step(
+    url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with closing(open_store(url)) as store:
+        store.open_account(ACCOUNT, NOW)
+    steps = [["ALTER TABLE accounts ADD COLUMN colour varchar"], ["UPDATE accounts SET colour = 'red'"]]
+    monkeypatch.setattr(schema, "STEPS", steps)
+
+    with ThreadPoolExecutor(8) as pool:
+        for opened in pool.map(open_store, [url] * 8):
+            opened.close()
+
+    with connected(url) as connection:
+        assert connection.execute("SELECT id, colour FROM accounts").fetchall() == [(ACCOUNT.id, "red")]
+        assert connection.execute("SELECT value FROM settings WHERE name = 'version'").fetchone() == (b"3",)
+
+
+def test_a_step_that_fails_changes_nothing(url: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    open_store(url).close()
+    monkeypatch.setattr(schema, "STEPS", [["ALTER TABLE accounts ADD COLUMN colour varchar", "SELECT 1/0"]])
+
+    assert "division by zero" in refusal(url)
+
+    monkeypatch.undo()
+    with closing(open_store(url)) as store, connected(url) as connection:
+        store.open_account(ACCOUNT, NOW)
+        columns = connection.execute("SELECT * FROM accounts").description or []
+        assert "colour" not in [each.name for each in columns]
+
+
+def test_many_may_make_one_store_at_once(postgresql: Cluster) -> None:
+    def open_it(url: str) -> bytes:
+        with closing(open_store(url)) as store:
+            return store.secret()
+
+    with ThreadPoolExecutor(8) as pool:
+        for _ in range(3):
+            assert len(set(pool.map(open_it, [postgresql.url()] * 8))) == 1
+
+
+def connections(cluster: Cluster, name: str = "bluehour") -> int:
+    ((count,),) = cluster.run(f"SELECT count(*) FROM pg_stat_activity WHERE application_name = '{name}'")
+    return int(count)
+
+
+def test_a_process_has_few_connections_and_leaves_none_behind(postgresql: Cluster, url: str) -> None:
+    url += "&application_name=few"
+    with closing(open_store(url)) as store:
+        assert connections(postgresql, "few") == 0
+        store.open_account(replace(ACCOUNT, credits=1000), NOW)
+        with ThreadPoolExecutor(40) as pool:
+            left = list(pool.map(lambda _: store.add_project(project()), range(200)))
+        assert sorted(left) == list(range(800, 1000))
+        assert 1 <= connections(postgresql, "few") <= 8
+
+
+def test_a_restart_of_the_database_costs_nothing_but_the_calls_under_way(own_cluster: Cluster) -> None:
+    with closing(open_store(own_cluster.url())) as store:
+        store.open_account(ACCOUNT, NOW)
+        with ThreadPoolExecutor(8) as pool:  # each has a connection, or had one
+            list(pool.map(lambda _: store.add_project(project()), range(40)))
+
+        own_cluster.stop()
+        with pytest.raises(StoreUnavailable, match="the store's database can't be used: connection"):
+            store.add_project(project())
+        own_cluster.start()
+
+        with ThreadPoolExecutor(8) as pool:
+            list(pool.map(lambda _: store.add_project(project()), range(40)))
+        assert store.balance(ACCOUNT.id, NOW) == 20
+
+
+def test_a_call_under_way_as_the_database_stops_is_told_in_a_line(own_cluster: Cluster) -> None:
+    url = own_cluster.url()
+    with closing(open_store(url)) as store, ThreadPoolExecutor(1) as pool:
+        store.open_account(ACCOUNT, NOW)
+        with connected(url) as other:
+            other.execute("SELECT * FROM accounts FOR UPDATE")
+            waiting = pool.submit(store.add_project, project())
+            wait_for_locked(own_cluster, 1)
+            own_cluster.stop()
+            other.close()
+        with pytest.raises(StoreUnavailable, match=r"^the store's database can't be used: [^\n]*$"):
+            waiting.result()
+        own_cluster.start()
+
+        assert store.add_project(project()) == 99
+
+
+def wait_for_locked(cluster: Cluster, count: int) -> None:
+    """Wait until so many calls wait for others to let go."""
+    locked = "SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock'"
+    for _ in range(3000):
+        if cluster.run(locked) == [(count,)]:
+            return
+    raise AssertionError("nobody waits")
+
+
+def test_creates_of_one_account_do_not_wait_for_those_of_another(store: Store, url: str) -> None:
+    store.open_account(Account("acc_other", "creator", 5), NOW)
+    with connected(url) as other:
+        other.execute("SELECT * FROM accounts WHERE id = %s FOR UPDATE", ["acc_other"])
+
+        assert store.add_project(project()) == 99
+
+
+def test_a_create_waits_for_another_of_its_account(store: Store, url: str, postgresql: Cluster) -> None:
+    with ThreadPoolExecutor(1) as pool:
+        with connected(url) as other:
+            other.execute("UPDATE accounts SET settled = 0")
+            waiting = pool.submit(store.add_project, project(credits=2))
+            wait_for_locked(postgresql, 1)
+        assert str(waiting.exception()) == "0 credits left"
+
+
+def test_an_event_that_is_handed_out_as_its_job_is_ended_is_followed_by_the_end_it_has_now(
+    store: Store, url: str, postgresql: Cluster
+) -> None:
+    store.put_webhook(Endpoint("one", "http://127.0.0.1:9", "s", frozenset()))
+    store.add_project(made := project(rendering_at=NOW + 1, finished_at=NOW + 50))
+    event = store.next_event()
+    with ThreadPoolExecutor(2) as pool:
+        with connected(url) as other:
+            other.execute("SELECT * FROM outbox FOR UPDATE")
+            ending = pool.submit(store.end_project, made.id, "canceled", NOW + 2)
+            wait_for_locked(postgresql, 1)
+            handing = pool.submit(store.hand_out, event, [])
+            wait_for_locked(postgresql, 2)
+        assert ending.result().finished_at == NOW + 2
+        assert handing.result()
+
+    coming = store.next_event()
+    assert coming is not None
+    assert (coming.has_begun, coming.at) == (True, NOW + 2)
+
+
+def test_an_interrupt_leaves_a_store_that_goes_on(store: Store, url: str, postgresql: Cluster) -> None:
+    def interrupt() -> None:
+        wait_for_locked(postgresql, 1)
+        signal.pthread_kill(main, signal.SIGINT)
+
+    main = threading.main_thread().ident or 0
+    with connected(url) as other:
+        other.execute("SELECT * FROM accounts FOR UPDATE")
+        thread = threading.Thread(target=interrupt)
+        thread.start()
+        with pytest.raises(KeyboardInterrupt):
+            store.set_account(ACCOUNT.id, NOW, credits=7)
+        thread.join()
+
+    assert store.balance(ACCOUNT.id, NOW) == 100
+    assert store.add_project(project()) == 99
+
+
+def test_a_create_is_one_round_trip(url: str, postgresql: Cluster) -> None:
+    with closing(open_store(f"{url}&options=-c%20log_statement%3Dall")) as store:
+        store.open_account(ACCOUNT, NOW)
+        before = len(postgresql.log.read_text())
+
+        for _ in range(10):
+            store.add_project(project(), at_most=100)
+
+        said = re.findall("LOG:  (?:execute|statement).*", postgresql.log.read_text()[before:])
+    assert len(said) == 10
+    assert all("SELECT refused, number FROM create_project" in each for each in said)
+
+
+@pytest.mark.parametrize("text", ["\0", "a\0\x1a", "\x1a0", "\x1a1\00", "ß\x1a\x1a"])
+def test_every_text_comes_back_as_it_was(store: Store, text: str) -> None:
+    record = Record("/pets", text, b"{}", "op", NOW)
+    store.swap_record(None, record)
+    store.add_project(made := project(name=text))
+    store.hand_out(None, [delivery := WaitingDelivery(new_id(), "one", text, "7", b"\0", NOW, 0, NOW)])
+
+    assert store.record("/pets", text) == record
+    assert store.records("/pets") == [record]
+    assert store.project(made.id) == made
+    assert store.waiting_deliveries() == [delivery]
