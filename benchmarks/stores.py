@@ -33,8 +33,9 @@ _REQUEST = (
 @click.option("--projects", type=click.IntRange(min=100), default=100_000, show_default=True)
 @click.option("--threads", type=click.IntRange(min=1), default=16, show_default=True, help="That create.")
 @click.option("--file", type=click.Path(path_type=Path), help="Keep the SQLite file here, or read this one.")
-def main(projects: int, threads: int, file: Path | None) -> None:
-    """Measure the memory and the SQLite store. Takes a minute with the defaults."""
+@click.option("--postgresql", metavar="URL", help="A store in PostgreSQL to measure as well. It is emptied.")
+def main(projects: int, threads: int, file: Path | None, postgresql: str | None) -> None:
+    """Measure the memory and the SQLite store, and one in PostgreSQL. Takes a minute with the defaults."""
     with tempfile.TemporaryDirectory(prefix="bluehour-bench-") as folder:
         path = (file or Path(folder, "bench.db")).absolute()
         if not path.exists():
@@ -51,6 +52,11 @@ def main(projects: int, threads: int, file: Path | None) -> None:
         _create(memory, projects, threads)
         click.echo(f"  {(_resident_bytes() - before) / projects:.0f} bytes of memory per project")
         _read(memory)
+    if postgresql is not None:
+        with closing(open_store(postgresql)) as served:
+            served.reset()
+            _create(served, projects, threads)
+            _read(served)
 
 
 def _create(store: Store, projects: int, threads: int) -> None:

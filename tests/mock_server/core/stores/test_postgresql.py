@@ -321,6 +321,25 @@ def test_an_event_that_is_handed_out_as_its_job_is_ended_is_followed_by_the_end_
     assert (coming.has_begun, coming.at) == (True, NOW + 2)
 
 
+def test_a_webhook_that_is_put_during_a_create_is_told_of_its_job(
+    store: Store, url: str, postgresql: Cluster
+) -> None:
+    with ThreadPoolExecutor(2) as pool:
+        with connected(url) as other:
+            other.execute("LOCK TABLE ledger IN SHARE MODE")
+            creating = pool.submit(store.add_project, made := project())
+            wait_for_locked(postgresql, 1)  # it has seen that there are no webhooks
+            store.put_webhook(Endpoint("one", "http://127.0.0.1:9", "s", frozenset()))
+            announcing = pool.submit(store.announce_unfinished, NOW, "http://a")
+            wait_for_locked(postgresql, 2)
+        creating.result()
+        announcing.result()
+
+    coming = store.next_event()
+    assert coming is not None
+    assert coming.project == made
+
+
 def test_an_interrupt_leaves_a_store_that_goes_on(store: Store, url: str, postgresql: Cluster) -> None:
     def interrupt() -> None:
         wait_for_locked(postgresql, 1)
