@@ -17,6 +17,8 @@ from bluehour.mock_server.core.settings import Settings
 from bluehour.mock_server.mock import Mock
 from bluehour.openapi.contract import load
 from bluehour.openapi.model import JSON
+from tests.postgresql import Cluster
+from tests.profiles import few
 
 FACE = "/v1/ai-face-editor"
 PHOTO = "/v1/ai-photo-editor"
@@ -107,9 +109,12 @@ def clock() -> Clock:
     return clock
 
 
-@pytest.fixture(params=["memory://", "sqlite"])
+@pytest.fixture(params=few(["memory://", "sqlite", "postgresql"], "memory://", "sqlite"))
 def store_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
     kind: str = request.param
+    if kind == "postgresql":
+        cluster: Cluster = request.getfixturevalue("postgresql")
+        return cluster.url()
     return f"sqlite:///{tmp_path / 'mock.db'}" if kind == "sqlite" else kind
 
 

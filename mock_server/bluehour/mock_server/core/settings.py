@@ -10,6 +10,14 @@ MEMORY = "memory://"
 """The store that is gone with its process."""
 
 
+def shown_store(url: str) -> str:
+    """Return a store's URL as it may be shown: of a server without user, password and parameters."""
+    kind, _, place = url.partition("://")
+    if kind in ("memory", "sqlite"):
+        return url
+    return f"{kind}://{place.partition('?')[0].rpartition('@')[2]}"
+
+
 Validation = Literal["on", "warn", "off"]
 
 
@@ -61,8 +69,5 @@ class Settings:
 
     @property
     def shown_store(self) -> str:
-        """The store's URL as it may be shown: a server's without user, password and parameters."""
-        kind, _, place = self.store.partition("://")
-        if kind in ("memory", "sqlite"):
-            return self.store
-        return f"{kind}://{place.partition('?')[0].rpartition('@')[2]}"
+        """The store's URL as it may be shown."""
+        return shown_store(self.store)

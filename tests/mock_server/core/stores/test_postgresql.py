@@ -78,6 +78,7 @@ def connected(url: str) -> Iterator[psycopg.Connection[Any]]:
     ("asked", "because"),
     [
         ("postgresql://me:hunter2@{nowhere}/db", "Connection refused"),
+        ("postgresql://me%40home:hunter2@{nowhere}/db", "postgresql://{nowhere}/db can't be used as a store"),
         ("postgres://me:hunter2@{nowhere}/db", "Connection refused"),
         ("postgresql://me:hunter2@no.such.host.invalid/db", "no.such.host.invalid"),
         ("postgresql://me:hun@hunter2@{nowhere}/db", "in the password write @ as %40"),
@@ -95,7 +96,7 @@ def test_a_url_that_cannot_be_used_is_one_line_that_says_why(asked: str, because
     with closing(socket.create_server(("127.0.0.1", 0))) as taken:
         nowhere = f"127.0.0.1:{taken.getsockname()[1]}"
 
-    assert because in refusal(asked.format(nowhere=nowhere))
+    assert because.format(nowhere=nowhere) in refusal(asked.format(nowhere=nowhere))
 
 
 def test_a_missing_database_or_user_is_told(postgresql: Cluster) -> None:
@@ -182,7 +183,7 @@ def test_a_later_version_is_refused(postgresql: Cluster, url: str) -> None:
 
     told = refusal(url)
 
-    assert "is of version 99, and this Bluehour knows those up to 1" in told
+    assert f"its schema {schema_in(url)} is of version 99, and this Bluehour knows those up to 1" in told
 
 
 def test_an_earlier_version_is_brought_forward_once_step_by_step(

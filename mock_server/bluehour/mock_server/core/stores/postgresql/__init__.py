@@ -7,6 +7,7 @@ from ...projects import Project
 from ..sql import SqlStore, row_of
 from .create import JOBS, MONEY
 from .database import PostgreSQL
+from .values import array_of
 
 
 class PostgreSQLStore(SqlStore):
@@ -39,8 +40,8 @@ class PostgreSQLStore(SqlStore):
                 **row_of(project),
                 "at_most": at_most,
                 "base_url": base_url,
-                "amounts": [line.amount for line in lines],
-                "times": [line.at for line in lines],
+                "amounts": array_of(line.amount for line in lines),
+                "times": array_of(line.at for line in lines),
             }
         )
         if refused == MONEY:

@@ -9,6 +9,7 @@ from urllib.parse import parse_qsl, quote, urlencode
 import psycopg
 from psycopg.conninfo import conninfo_to_dict
 
+from ...settings import shown_store
 from .. import StoreError
 
 _SCHEMA = "bluehour"
@@ -37,10 +38,12 @@ class Address(NamedTuple):
     Attributes:
         parameters: libpq's, by name; with the password.
         schema: its name, which needs no quotes.
+        shown: what names the database in errors.
     """
 
     parameters: dict[str, Any]
     schema: str
+    shown: str
 
 
 def address_of(url: str) -> Address:
@@ -66,12 +69,13 @@ def address_of(url: str) -> Address:
             "the store's URL can't be read: it is postgresql://user:password@host:port/database, with any of"
             " libpq's parameters and schema=NAME after a ?; in the password write @ as %40, : as %3A, / as"
             " %2F, ? as %3F, % as %25"
-        ) from None
+        )
     options = " ".join(f"-c {each}" for each in (f"search_path={schema}", *_OPTIONS))
-    return Address({**_UNLESS_SAID, **given, "options": f"{given.get('options', '')} {options}"}, schema)
+    parameters = {**_UNLESS_SAID, **given, "options": f"{given.get('options', '')} {options}"}
+    return Address(parameters, schema, shown_store(url))
 
 
 def _is_sound(given: dict[str, Any]) -> bool:
     """Tell whether no part of a password can have come into something that errors show."""
-    shown = "".join(f"{given.get(name, '')}" for name in ("user", "host", "dbname"))
+    shown = "".join(f"{given.get(name, '')}" for name in ("host", "dbname"))
     return "@" not in shown and re.fullmatch(r"[\d,]*", f"{given.get('port', '')}") is not None

@@ -79,9 +79,7 @@ class PostgreSQL:
         self._address = address_of(url)
         self._texts = Texts(sa.make_url("postgresql+psycopg://").get_dialect()())
         self._create = Create(self._texts)
-        creator: Any = (
-            self._connected
-        )  # a connection as DB-API has it, which psycopg's types are stricter than
+        creator: Any = self._connected  # psycopg's types are stricter than SQLAlchemy's of the DB-API
         self._pool: sa.Pool = sa.QueuePool(
             creator,
             pool_size=_MOST_CONNECTIONS,
@@ -100,9 +98,10 @@ class PostgreSQL:
         """
         try:
             with self._connected() as connection:
-                return complete(connection, self._address.schema, self._texts, self._create)
+                return complete(connection, self._address, self._texts, self._create)
         except psycopg.Error as error:
-            raise StoreError(f"the PostgreSQL store can't be used: {_line_of(error)}") from None
+            shown = self._address.shown
+            raise StoreError(f"{shown} can't be used as a store: {_line_of(error)}") from None
 
     @contextmanager
     def reading(self) -> Iterator[PostgreSQLSession]:
@@ -143,6 +142,8 @@ class PostgreSQL:
                 yield connection
         except sa.exc.TimeoutError as error:
             raise StoreUnavailable("too many calls wait for the store") from error
+        except sa.exc.InvalidRequestError as error:
+            raise StoreUnavailable("the store's database ends connections as they are made") from error
         except _LACKS as error:
             raise StoreUnavailable(f"the store's database can't be used: {_line_of(error)}") from error
 

