@@ -240,10 +240,7 @@ DROP_ITS_DELIVERIES = sa.delete(DELIVERIES).where(DELIVERIES.c.webhook_id == _id
 FIND_DELIVERIES = sa.select(*_columns_for(WaitingDelivery, DELIVERIES)).order_by(DELIVERIES.c.number)
 
 ADD_SETTING = insert(SETTINGS).on_conflict_do_nothing()
-_noted = insert(SETTINGS)
-PUT_SETTING = _noted.on_conflict_do_update(
-    index_elements=[SETTINGS.c.name], set_={"value": _noted.excluded.value}
-)
+PUT_SETTING = _put(SETTINGS, "name")
 FIND_SETTING = sa.select(SETTINGS.c.value).where(SETTINGS.c.name == _id)
 
 # Accounts first: whoever charges one holds it till its project is stored.
