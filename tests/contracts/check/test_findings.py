@@ -211,9 +211,9 @@ def test_what_a_judge_says_is_taken(findings: Findings) -> None:
 def test_the_budget_is_told_from_other_reasons(findings: Findings) -> None:
     findings.unjudged("accept.bounds", HERE, f"{BUDGET}10 credits may be needed, and 0 are left of 0")
     findings.unjudged("accept.bounds", THERE, "there is no second account")
-    assert findings.lacks_budget(HERE)
-    assert not findings.lacks_budget(THERE)
-    assert not findings.lacks_budget(ANYWHERE)
+    assert findings.is_untried(HERE)
+    assert not findings.is_untried(THERE)
+    assert not findings.is_untried(ANYWHERE)
 
 
 @given(

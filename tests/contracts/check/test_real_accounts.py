@@ -3,23 +3,26 @@
 from __future__ import annotations
 
 import time
+from itertools import count
 from threading import Lock
 from typing import TYPE_CHECKING
 
 import pytest
 
+from bluehour.contracts.check.narrowing import narrowed
 from bluehour.contracts.check.run import Options, check
-from bluehour.contracts.results import Report
+from bluehour.contracts.results import Exit, Report
 from bluehour.mock_server.app import create_app
 from bluehour.mock_server.core.projects import Project
 from bluehour.mock_server.core.stores.memory import MemoryStore
 from bluehour.mock_server.mock import Mock
+from bluehour.openapi.contract import Contract
 from tests.contracts.check.real_accounts import knowing
-from tests.deviants.altering import Answered, Asked, Forward, Handler, around, only
+from tests.deviants.altering import Answered, Asked, Forward, Handler, around, error, only
 from tests.deviants.checking import NAMING
 from tests.deviants.deviant import Wrap
 from tests.deviants.money import charge
-from tests.deviants.names import FACE, PHOTO
+from tests.deviants.names import ACCOUNT, CREATES, FACE, PHOTO
 from tests.editors import EDITORS
 
 if TYPE_CHECKING:
@@ -28,14 +31,15 @@ if TYPE_CHECKING:
 _SLOW = 0.05
 """Seconds that a create takes, so that two are under way at once."""
 
+HAD = 10_000
 MINE = "mhk_test_creator_10000_mine"
 ON_FREE = "mhk_test_free_10000_mine"
 
 
-def checked(wrap: Wrap, token: str) -> Report:
+def checked(wrap: Wrap, token: str, contract: Contract = EDITORS) -> Report:
     with knowing(token, wrap=wrap) as (wire, clock, mock):
         options = Options(mock.world.base_url, token, rules=NAMING, max_credits=60)
-        report = check(options, contract=EDITORS, wire=wire, sleep=clock.advance, now=clock.now)
+        report = check(options, contract=contract, wire=wire, sleep=clock.advance, now=clock.now)
     assert report.spent <= 60
     return report
 
@@ -90,14 +94,64 @@ def _losing_charges(mock: Mock) -> Handler:
     return only(FACE, handler)
 
 
+def _flickering(mock: Mock) -> Handler:
+    """Show another balance than there is at every fifth read."""
+    reads = count(1)
+
+    def handler(asked: Asked, forward: Forward) -> Answered:
+        answered = forward(asked)
+        if answered.status != 200 or next(reads) % 5:
+            return answered
+        return answered.with_json({**answered.json, "credits": answered.json["credits"] + 7})
+
+    return only(ACCOUNT, handler)
+
+
+def _never_creating(mock: Mock) -> Handler:
+    """Answer what could be done by 429, always, and charge nothing."""
+    lock = Lock()
+
+    def handler(asked: Asked, forward: Forward) -> Answered:
+        with lock:
+            charge(mock, asked, HAD)  # so that whatever is legal is refused for that
+            answered = forward(asked)
+            charge(mock, asked, -HAD)
+        return error(429, "too_many_requests", "Too Many Requests") if answered.status == 402 else answered
+
+    def known(asked: Asked, forward: Forward) -> Answered:
+        return handler(asked, forward) if asked.authorization == f"Bearer {MINE}" else forward(asked)
+
+    return only(CREATES, known)
+
+
+def _cutting_names(_: Mock) -> Handler:
+    """Refuse names of more than 255 characters, of which the contract says nothing."""
+
+    def handler(asked: Asked, forward: Forward) -> Answered:
+        name = asked.json.get("name") if isinstance(asked.json, dict) else None
+        if isinstance(name, str) and len(name) > 255:
+            return error(400, "invalid_request", "name must be at most 255 characters")
+        return forward(asked)
+
+    return only(CREATES, handler)
+
+
 @pytest.mark.parametrize(
     ("wrap", "token", "rule_id"),
     [
         (_with(_KeepsTen()), MINE, "credits.account"),
         (around(_losing_charges), MINE, "credits.account"),
         (around(_allowing_any), ON_FREE, "credits.plan"),
+        (around(_flickering), MINE, "credits.account"),
+        (around(_cutting_names), MINE, "accept.text"),
     ],
-    ids=["the dear editor gives nothing back", "charges get lost", "the plan's limit is no limit"],
+    ids=[
+        "the dear editor gives nothing back",
+        "charges get lost",
+        "the plan's limit is no limit",
+        "a balance flickers",
+        "names are limited",
+    ],
 )
 def test_it_is_found_by_the_balance_and_the_plan_that_are_shown(wrap: Wrap, token: str, rule_id: str) -> None:
     report = checked(wrap, token)
@@ -105,5 +159,11 @@ def test_it_is_found_by_the_balance_and_the_plan_that_are_shown(wrap: Wrap, toke
 
 
 @pytest.mark.parametrize("token", [MINE, ON_FREE])
-def test_nothing_is_found_where_all_is_right(token: str) -> None:
-    assert checked(create_app, token).findings == ()
+@pytest.mark.parametrize("operations", [(), ("POST /v1/ai-photo-editor",)], ids=["all", "the dear one alone"])
+def test_nothing_is_found_where_all_is_right(token: str, operations: tuple[str, ...]) -> None:
+    assert checked(create_app, token, narrowed(EDITORS, operations) if operations else EDITORS).findings == ()
+
+
+def test_where_nothing_is_ever_created_there_is_no_verdict() -> None:
+    report = checked(around(_never_creating), MINE)
+    assert (report.findings, report.exit_code) == ((), Exit.UNJUDGED)

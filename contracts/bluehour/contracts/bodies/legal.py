@@ -140,7 +140,8 @@ def packed(
     """
     accepts = accepts or schema.accepts
     base, packs = with_items(schema, base), list[tuple[list[Edge], Any]]()
-    for edge in edges:
+    # What replaces other fields comes last: it would be alone with few.
+    for edge in sorted(edges, key=lambda edge: isinstance(edge.value, dict | list)):
         if not edge.path or edge.written:  # in a pack it would be written as any other
             continue
         for index, (among, body) in enumerate(packs):

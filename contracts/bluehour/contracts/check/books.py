@@ -7,6 +7,7 @@ silence. So the balance that is shown is compared with what all projects togethe
 from __future__ import annotations
 
 from dataclasses import dataclass
+from itertools import groupby
 
 from bluehour.openapi.wording import counted
 
@@ -18,6 +19,9 @@ from .jobs import Job, Jobs
 _SHOWN_AT_LAST = (1.0, 3.0, 11.0)
 """Seconds between further looks at a balance that is not as it should be: books may be kept elsewhere, and
 what is shown of them may be some seconds old."""
+
+_READS_IN_A_ROW = 6
+_MOST_TOLD = 4
 
 BALANCED = ("credits.account", "refuse.leaves-no-trace")
 """The rules that balances are compared for."""
@@ -55,7 +59,19 @@ class Books:
                 if account is accounts.main and exchange.answer:
                     accounts.tell_plan(exchange.answer.field("tier"))
         if accounts.main.token in self._pages:
+            self._expect_steady(accounts.main)
             self._check.sender.watch_account(accounts.main.label, self.prove)
+
+    def _expect_steady(self, account: Account) -> None:
+        """Read a balance several times in a row: nothing is spent meanwhile that would come back at once."""
+        reads = [self._read(account, "the same balance again") for _ in range(_READS_IN_A_ROW)]
+        known = [each for each in reads if each is not None]
+        runs = [balance for balance, _ in groupby(balance for balance, _ in known)]
+        if known:
+            told = ", ".join(map(str, runs[:_MOST_TOLD]))
+            message = f"Read {len(known)} times in a row, with nothing in between, the balance is {told}"
+            steady = len(runs) == len(set(runs))
+            self._check.expect("credits.account", known[-1][1], steady, message, "credits")
 
     def prove(self) -> int:
         """Read the main account's balance, and return what is missing that was not missing before.

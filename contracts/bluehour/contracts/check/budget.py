@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from http import HTTPStatus
 from threading import Lock
 from typing import Any
 
@@ -48,6 +49,10 @@ class Budget:
         """What may still be reserved; never below 0."""
         return max(0, self.most - self._spent - self._reserved)
 
+    def can_spare(self, amount: int) -> bool:
+        """Tell whether something that is merely good to know costs a tenth of what is left, or less."""
+        return amount <= self.left // 10
+
     def reserve(self, amount: int) -> None:
         """Set aside what the next call may cost.
 
@@ -78,8 +83,9 @@ class Budget:
 def cost_of(answer: Answer | None, price: int) -> int:
     """Return what a call has cost, in the worst case where that is not known.
 
-    A refusal is free, and an acceptance costs the operation's price at least, whatever it says; one that says
-    more, of either kind, costs what it says. What failed or was never answered may have been carried out.
+    A refusal is free, also of a method that the server does not know. An acceptance costs the operation's
+    price at least, whatever it says; one that says more, of either kind, costs what it says. What failed or
+    was never answered may have been carried out.
 
     Args:
         answer: None where none came.
@@ -87,7 +93,7 @@ def cost_of(answer: Answer | None, price: int) -> int:
     """
     if answer is None:
         return price
-    least = 0 if 400 <= answer.status < 500 else price
+    least = 0 if 400 <= answer.status < 500 or answer.status == HTTPStatus.NOT_IMPLEMENTED else price
     names = ("credits_charged", "frame_cost") if price else ()
     return max([least, *(_credits(answer.field(name)) for name in names)])
 

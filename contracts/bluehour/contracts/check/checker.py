@@ -23,7 +23,7 @@ from ..judge import Judge, Violation
 from ..rules import rule
 from .accounts import Account, Accounts
 from .budget import BudgetSpent
-from .findings import BUDGET, Findings
+from .findings import BUDGET, BUSY, Findings
 from .items import Items
 from .network import foreign_host, origin_of
 from .picture import Picture
@@ -379,7 +379,7 @@ class Check:
                 self.findings.unjudged(rule_id, label, f"{BUDGET}{error}")
         except TooBusy as error:
             for rule_id in rule_ids:
-                self.findings.unjudged(rule_id, label, f"the deployment is too busy: {error}")
+                self.findings.unjudged(rule_id, label, f"{BUSY}{error}")
 
     def unjudged(self, reason: str, operation: Operation | str, *rule_ids: str) -> None:
         """Say why rules can't be judged at an operation."""

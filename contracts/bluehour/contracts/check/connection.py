@@ -24,6 +24,10 @@ class NotSent(BluehourError):
     """The server could not be reached: it has not seen the request. The message says why."""
 
 
+CUT_OFF = "the body of its answer was cut off"
+"""What a `NoAnswer` says of an answer that has begun rightly, and not come to its end."""
+
+
 class NoAnswer(BluehourError):
     """The request was sent, and no whole answer came. The message says why."""
 
@@ -129,7 +133,7 @@ class Connection:
         except Malformed as error:
             raise NoAnswer(f"what it answered is no HTTP: {error}") from error
         except (Cut, ConnectionError) as error:
-            raise NoAnswer("the body of its answer was cut off") from error
+            raise NoAnswer(CUT_OFF) from error
         if len(body) > most:
             raise NoAnswer(f"its answer has more than {most // 2**20} MiB")
         is_over = framing == "close" or head.wants_close or head.status == 101

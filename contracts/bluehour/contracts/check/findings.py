@@ -11,6 +11,7 @@ from ..judge import Ruling, Violation
 from ..results import Finding, State, Verdict
 from ..rules import ALL_RULES, Rule, rule
 
+BUSY = "the deployment is too busy: "
 BUDGET = "budget: "
 """What the reason begins with where the budget kept a rule from being judged."""
 
@@ -103,9 +104,11 @@ class Findings:
         """Tell whether a rule was seen broken there."""
         return any(each[:2] == (rule_id, operation) for each in self._broken)
 
-    def lacks_budget(self, operation: str) -> bool:
-        """Tell whether the budget kept something from being judged there."""
-        return any(at == operation and why.startswith(BUDGET) for (_, at), why in self._reasons.items())
+    def is_untried(self, operation: str) -> bool:
+        """Tell whether the budget or the deployment's haste kept something from being judged there."""
+        return any(
+            at == operation and why.startswith((BUDGET, BUSY)) for (_, at), why in self._reasons.items()
+        )
 
     @property
     def count(self) -> int:

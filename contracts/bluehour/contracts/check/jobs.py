@@ -95,13 +95,29 @@ class Jobs:
         self, exchange: Exchange, account: Account, *, is_plain: bool = False, is_fetched: bool = False
     ) -> Job | None:
         """Watch what a create has made, if it has."""
-        operation, project_id = exchange.operation, exchange.answer and exchange.answer.field("id")
-        if operation is None or not is_success(exchange) or not isinstance(project_id, str) or not project_id:
+        job = self._made(exchange, account)
+        if job is None:
             return None
-        job = Job(project_id, operation, account, exchange, is_plain, is_fetched)
+        job.is_plain, job.is_fetched = is_plain, is_fetched
         self.all.append(job)
         self.look_at(job, "the new project")
         return job
+
+    def accept_all(self, exchanges: Sequence[Exchange], account: Account) -> None:
+        """Watch what creates have made that were sent at the same time.
+
+        All are known before one is looked at: what an account has is compared with what its projects cost.
+        """
+        known = len(self.all)
+        self.all.extend(filter(None, (self._made(each, account) for each in exchanges)))
+        for job in self.all[known:]:
+            self.look_at(job, "the new project")
+
+    def _made(self, exchange: Exchange, account: Account) -> Job | None:
+        operation, project_id = exchange.operation, exchange.answer and exchange.answer.field("id")
+        if operation is None or not is_success(exchange) or not isinstance(project_id, str) or not project_id:
+            return None
+        return Job(project_id, operation, account, exchange)
 
     def look_at(self, job: Job, purpose: str) -> None:
         """Read a project."""

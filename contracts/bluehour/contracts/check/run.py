@@ -355,6 +355,7 @@ def _manners(options: Options) -> Manners:
         rate=_given(options.rate, 0.0 if local else 5.0),
         timeout=_given(options.timeout, 10.0 if local else 30.0),
         reconnect=LOCAL_RECONNECT if local else 60.0,
+        is_local=local,
     )
 
 
@@ -431,7 +432,7 @@ def _unseen(verdicts: Sequence[Verdict]) -> str:
 
 
 def _never_called(checking: Check) -> bool:
-    """Tell whether the budget was too small to have some operation accept anything."""
+    """Tell whether some create never accepted anything, for want of budget or as it was always too busy."""
     called = {exchange.operation for exchange in checking.sender.exchanges if is_success(exchange)}
     left_out = {operation for operation in checking.creates if operation not in called}
-    return any(checking.findings.lacks_budget(label_of(operation)) for operation in left_out)
+    return any(checking.findings.is_untried(label_of(operation)) for operation in left_out)

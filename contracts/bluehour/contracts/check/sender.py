@@ -16,7 +16,7 @@ from bluehour.openapi.model import Operation
 
 from ..exchange import Answer, Exchange, Request
 from .budget import Budget, cost_of
-from .connection import NoAnswer, NotSent
+from .connection import CUT_OFF, NoAnswer, NotSent
 from .wire import LARGEST_ANSWER, LARGEST_FILE, Wire
 
 _RETRIED = 1
@@ -87,11 +87,13 @@ class Manners:
         timeout: seconds that an answer may take.
         reconnect: seconds for which a deployment that can't be reached any more is tried again; one that has
             never answered is not.
+        is_local: whether it is on this machine, where no network cuts answers off.
     """
 
     rate: float
     timeout: float
     reconnect: float
+    is_local: bool = False
 
 
 class Sender:
@@ -213,12 +215,14 @@ class Sender:
 
     def _send_until_answered(self, call: Call) -> Exchange:
         price = self._price(call)
-        for left in range(0 if price else _RETRIED, -1, -1):
+        retries = 0 if price else _RETRIED
+        for left in range(retries, -1, -1):
             self._keep_pace()
             with interrupts.held():  # so that what is sent is booked
                 exchange = self._sent(call, price, is_last=not left)
             interrupts.raise_if_heard()
             if exchange is not None:
+                self.sent_again += left < retries and exchange.answer is not None
                 return exchange
             self._sleep(min(1.0, self._manners.reconnect))
         raise AssertionError("the last turn returns")  # pragma: no cover
@@ -232,8 +236,8 @@ class Sender:
         except BaseException as error:
             self.budget.book(price, _booked(error, price))
             raise
-        if answer is None and not is_last and self._waited < _SILENT_FOR:
-            self.sent_again += 1
+        may_be_the_networks = failure != CUT_OFF or not self._manners.is_local
+        if answer is None and not is_last and may_be_the_networks and self._waited < _SILENT_FOR:
             return None
         return self._settle(call, price, at, answer, failure)
 

@@ -29,8 +29,12 @@ _ELSEWHERE = ("accept.extensions", "accept.random", "accept.headers", "accept.as
 ACCEPTED = tuple(each.id for each in RULES if each.group == "accept" and each.id not in _ELSEWHERE)
 
 _PACKS_BESIDE_SINGLES = 1
-_PACKS_ALONE, _CHEAP_PACKS_ALONE = 3, 4
+_PACKS_ALONE = 3
 """Creates of an operation that are paid for where every edge was tried by itself, and where none was."""
+
+_PACKS_FETCHED = 3
+"""Creates with edges of which the pictures are looked at, where an operation is cheap; of a dear one they may
+be large, and one is enough."""
 
 _CREDITS_FOR_PACKS = 20
 """Credits for which more of an operation's creates are paid for, where it is so cheap."""
@@ -134,14 +138,14 @@ def _try_packed(
     packs = _packs(check, operation, base, edges)
     types = [edge.content_type for edge in edges if edge.content_type]
     cheap = _CREDITS_FOR_PACKS // max(check.price_of(operation, base), 1)
-    most = max(_PACKS_BESIDE_SINGLES, cheap) if singly else max(_PACKS_ALONE, min(_CHEAP_PACKS_ALONE, cheap))
+    most = max(_PACKS_BESIDE_SINGLES, cheap) if singly else _PACKS_ALONE
     # Where a failing job was not paid for yet, the last of them is one: what is given back, costs nothing.
     is_dear = operation is not check.paid[0] and _names_pictures(operation)
     last_fails = is_dear and not singly and not check.accounts.made_to_order
     for index, pack in enumerate(packs[:most]):
         content_type = types[index] if index < len(types) else media.name
         price = check.price_of(operation, pack.body)
-        is_fetched = index < max(_PACKS_BESIDE_SINGLES, cheap)  # a large one is dear to fetch, too
+        is_fetched = index < max(_PACKS_BESIDE_SINGLES, min(cheap, _PACKS_FETCHED))
         broken = uploads.broken_file(check, operation) if last_fails and index == most - 1 else None
         how = _Sent(content_type, is_fetched, wide=index % 2 == 0, broken=broken)
         create = partial(_try_pack, check, jobs, operation, pack, how, base)

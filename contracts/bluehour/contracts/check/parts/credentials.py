@@ -216,6 +216,13 @@ def try_other_account(check: Check, jobs: Jobs) -> None:
     for operation in check.creates:
         with check.within_budget(operation, rules[1]):
             _use_upload(check, operation, second)
+    if not check.accounts.made_to_order:  # of which each pays for something by itself
+        for operation in check.paid[:1]:
+            if not check.sender.budget.can_spare(usual_price(operation)):
+                continue
+            with check.within_budget(operation, rules[0]):
+                body = legal_body(check, operation, second, wide=True)
+                jobs.create(operation, second, body, "an edit of the other account", is_plain=True)
 
 
 def _reach_for(check: Check, operation: Operation, second: Account, project_id: str) -> None:

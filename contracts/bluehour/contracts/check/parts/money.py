@@ -230,6 +230,8 @@ def try_side_by_side(check: Check, jobs: Jobs) -> None:
             check.unjudged(reason, operation, "credits.balance", "refuse.leaves-no-trace")
         if check.balances:
             for operation in paid[:1]:
+                if not check.sender.budget.can_spare(_PAID_AT_ONCE * usual_price(operation)):
+                    continue
                 with check.within_budget(operation, "credits.account"):
                     _create_at_once(check, jobs, operation)
         return
@@ -243,8 +245,7 @@ def _create_at_once(check: Check, jobs: Jobs, operation: Operation) -> None:
     account = check.accounts.main
     body = legal_body(check, operation, account)
     call = check.prepared(operation, account, body, purpose=f"one of {_PAID_AT_ONCE} at once")
-    for exchange in check.sender.send_together([call] * _PAID_AT_ONCE):
-        jobs.accept(exchange, account)
+    jobs.accept_all(check.sender.send_together([call] * _PAID_AT_ONCE), account)
 
 
 def _spend_at_once(check: Check, jobs: Jobs, operation: Operation) -> None:
@@ -256,8 +257,7 @@ def _spend_at_once(check: Check, jobs: Jobs, operation: Operation) -> None:
     )
     exchanges = check.sender.send_together([call] * _AT_ONCE)
     accepted = [exchange for exchange in exchanges if is_success(exchange)]
-    for exchange in accepted:
-        jobs.accept(exchange, account)
+    jobs.accept_all(accepted, account)
     expected = check.status_of("insufficient_credits")
     if all(is_success(exchange) or answered(exchange) == expected for exchange in exchanges):
         message = f"Of {_AT_ONCE} creates at once {len(accepted)} were accepted; the account could pay one"

@@ -256,7 +256,7 @@ def try_ids_alike(check: Check, jobs: Jobs) -> None:
         if job is None:
             continue
         known = {each.project_id for each in jobs.all}
-        near = [job.project_id[:-4], f"{job.project_id}abc"]
+        near = [job.project_id[:-4], f"{job.project_id}abc", f"{job.project_id} ", f" {job.project_id}"]
         if not _HEXADECIMAL.fullmatch(job.project_id):  # whose letters many take in any case
             near.append(job.project_id.swapcase())
         for value in near:
@@ -265,7 +265,9 @@ def try_ids_alike(check: Check, jobs: Jobs) -> None:
                     operation, job.account, path=path_values(operation, value), purpose="nearly an id"
                 )
                 if 0 < answered(exchange) < 500:
-                    message = f"{value} is nearly {job.project_id}, and was answered by {answered(exchange)}"
+                    message = (
+                        f"{value!r} is nearly {job.project_id}, and was answered by {answered(exchange)}"
+                    )
                     check.expect("project.unknown", exchange, answered(exchange) >= 400, message, "id")
 
 
