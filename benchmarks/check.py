@@ -21,6 +21,7 @@ from pathlib import Path
 
 import click
 
+from bluehour.contracts.check.findings import BUDGET
 from bluehour.contracts.results import Exit
 from tests.deviants.catalogue import DEVIANTS
 from tests.deviants.checking import measured, measured_over_http
@@ -37,7 +38,12 @@ _BUDGET = 60
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """What came of one server; schemathesis's part is None where it was not run."""
+    """What came of one server.
+
+    Attributes:
+        lacks: what the budget did not suffice for, if so.
+        theirs: whether schemathesis has found it; None where it was not run.
+    """
 
     name: str
     group: str
@@ -46,6 +52,7 @@ class Outcome:
     credits: int
     requests: int
     seconds: float
+    lacks: str = ""
     theirs: bool | None = None
     their_credits: int = 0
     their_seconds: float = 0
@@ -83,7 +90,7 @@ def main(every: int, no_schemathesis: bool, workers: int, table: Path | None, na
     click.echo("\n".join(_table(right, wrong)))
     if table is not None:
         table.write_text("\n".join(_markdown(right, wrong)) + "\n", "utf-8")
-    missed = [each for each in wrong if not each.found and each.name not in NOT_FOUND]
+    missed = [each for each in wrong if not each.found and each.name not in NOT_FOUND and not each.lacks]
     sys.exit(1 if missed or right.found else 0)
 
 
@@ -99,6 +106,7 @@ def _measure(name: str | None, beside: bool) -> Outcome:
         credits=credits,
         requests=len(report.exchanges),
         seconds=time.perf_counter() - started,
+        lacks=next((each.reason for each in report.verdicts if each.reason.startswith(BUDGET)), ""),
     )
     return _beside(outcome, deviant) if beside else outcome
 
@@ -153,8 +161,11 @@ def _table(right: Outcome, wrong: Sequence[Outcome]) -> Iterator[str]:
     if beside:
         alarm = "a false alarm" if right.theirs else "nothing found"
         yield f"The same by schemathesis: {right.their_credits:,} credits, {alarm}"
-    missed = [each.name for each in wrong if not each.found]
-    yield from (f"Not found: {name}  ({NOT_FOUND.get(name, 'no reason known')})" for name in missed)
+    yield from (f"Not found: {each.name}  ({_reason(each)})" for each in wrong if not each.found)
+
+
+def _reason(missed: Outcome) -> str:
+    return NOT_FOUND.get(missed.name) or missed.lacks or "no reason known"
 
 
 def _markdown(right: Outcome, wrong: Sequence[Outcome]) -> Iterator[str]:
@@ -171,7 +182,7 @@ def _markdown(right: Outcome, wrong: Sequence[Outcome]) -> Iterator[str]:
     yield "| Server | What is wrong | Found by | Requests | Credits |"
     yield "|---|---|---|---|---|"
     for each in wrong:
-        found = ", ".join(f"`{rule}`" for rule in each.rules) or f"not: {NOT_FOUND.get(each.name, '')}"
+        found = ", ".join(f"`{rule}`" for rule in each.rules) or f"not: {_reason(each)}"
         yield f"| {each.name} | {breaks[each.name]} | {found} | {each.requests:,} | {each.credits} |"
 
 
