@@ -231,6 +231,7 @@ def broken_file(check: Check, operation: Operation) -> str | None:
     Where there is none, `upload.broken` is said of the operation: the file itself was refused, or no link
     was issued.
     """
+    lack = "there is no link for a file that is no picture"
     for issuing in check.uploads:
         asked = [{"type": "image", "extension": "png"}] * 2
         issued = _issue(check, issuing, asked, "links for a good and a broken file")
@@ -246,7 +247,8 @@ def broken_file(check: Check, operation: Operation) -> str | None:
         if answered(broken):
             check.expect("upload.broken", broken, True, "", operation=label_of(operation))
             return None
-    check.unjudged("there is no link for a file that is no picture", operation, "upload.broken")
+        lack = broken.failure
+    check.unjudged(lack, operation, "upload.broken")
     return None
 
 
