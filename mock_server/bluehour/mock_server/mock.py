@@ -17,6 +17,8 @@ from .core.settings import Settings
 from .core.world import World
 from .journal.feature import JournalFeature
 from .journal.journal import Journal
+from .monitoring.feature import Counting, MonitoringFeature
+from .monitoring.watched import Watched
 from .outbound.policy import TargetPolicy
 from .reference_page.feature import ReferenceFeature
 from .rendering import Stage
@@ -78,14 +80,19 @@ class Mock:
         """The list. What stands further down may show or control what stands above it."""
         world, secrets = self.world, self.secrets
         features: list[Feature] = [
+            counts := Counting(world),
             ScenarioFeature(world),
-            Rendering(world, stage),
+            rendering := Rendering(world, stage),
             webhooks := WebhookFeature(world, lambda: self.targets),
             CallbackFeature(world, lambda: self.targets, webhooks.webhooks),
             journal := JournalFeature(world, secrets),
             ReferenceFeature(world),
             ConsoleFeature(journal.journal),
         ]
+        watched = Watched(
+            world, secrets, rendering, webhooks.webhooks, journal.journal, counts.requests, counts.jobs
+        )
+        features.append(MonitoringFeature(watched))
         features.append(ControlFeature(world, secrets, features, self.upstream))
         return tuple(features)
 

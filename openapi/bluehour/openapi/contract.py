@@ -75,6 +75,11 @@ class Contract:
         return str(self.document.get("info", {}).get("title", "an API"))
 
     @property
+    def version(self) -> str:
+        """The API's version."""
+        return str(self.document.get("info", {}).get("version", ""))
+
+    @property
     def defects(self) -> Sequence[Defect]:
         """What is wrong in its file, and was left out."""
         return self.document.defects

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import os
+import socket
 from typing import Any
 
 import pytest
@@ -259,3 +261,8 @@ def test_what_json_can_not_hold_is_recorded_all_the_same(mock: Mock) -> None:
     mock.feature(JournalFeature).record(request, Trace(), reply, ms=1.0)
     assert ["X-Half", "?"] in last(mock)["request"]["headers"]
     assert ["X-Half", "?"] in last(mock)["response"]["headers"]
+
+
+def test_an_entry_says_which_process_answered(caller: Caller, mock: Mock) -> None:
+    caller.create(face())
+    assert last(mock)["process"] == {"pid": os.getpid(), "host": socket.gethostname()}

@@ -13,6 +13,7 @@ from bluehour.openapi.model import Operation
 
 from ..api.secrets import Secrets
 from ..api.trace import Violation
+from ..core.process import Process
 
 LARGEST_BODY = 64 * 2**10
 """Bytes of a body that are kept; of a larger one, nothing but its size."""
@@ -45,6 +46,7 @@ class Entry:
         habits: warnings that only the calls before can give.
         broken: what of the answer breaks the contract, where somebody judged it.
         remarks: what else is to be said of it.
+        process: which one answered it.
         secrets: what must not be shown of it.
     """
 
@@ -69,6 +71,7 @@ class Entry:
     habits: tuple[str, ...]
     broken: tuple[Violation, ...]
     remarks: tuple[str, ...]
+    process: Process
     secrets: Secrets
 
     @cached_property

@@ -37,6 +37,12 @@ class Journal:
         """How many there were since the start or the last `clear`."""
         return self._recorded
 
+    @property
+    def dropped(self) -> int:
+        """How many of them have made room for others."""
+        with self._lock:
+            return self._recorded - len(self._kept)
+
     def record(self, record: Record) -> None:
         """Keep a request; the oldest ones make room for it."""
         kept = self._kept

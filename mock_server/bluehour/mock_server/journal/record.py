@@ -16,6 +16,7 @@ from bluehour.openapi.model import Operation
 from ..api.reply import Reply
 from ..api.secrets import Secrets
 from ..api.trace import Trace, Violation
+from ..core.process import Process, this_process
 from .entry import LARGEST_BODY, NO_ANSWER, Entry
 from .habits import Habit
 
@@ -66,6 +67,7 @@ def record(
             None if habit is None else (habit.pause, habit.advised, habit.twin),
             trace.broken,
             trace.remarks,
+            this_process(),
         ]
     )
     body, answer = _kept(body), _kept(answer)
@@ -109,6 +111,7 @@ class Record(NamedTuple):
             habit,
             broken,
             remarks,
+            process,
         ) = json.loads(self.packed)
         headers = () if dropped else tuple(map(tuple, answered))
         return Entry(
@@ -133,6 +136,7 @@ class Record(NamedTuple):
             habits=() if habit is None else (Habit(*habit).in_words(),),
             broken=tuple(Violation(*each) for each in broken),
             remarks=tuple(remarks),
+            process=Process(*process),
             secrets=self.secrets,
         )
 

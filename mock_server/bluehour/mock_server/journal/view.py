@@ -47,6 +47,7 @@ def shown(entry: Entry) -> dict[str, Any]:
         "warnings": list(map(hide, warnings_of(entry))),
         "broken": [{**each._asdict(), "message": hide(each.message)} for each in entry.broken],
         "remarks": list(map(hide, entry.remarks)),
+        "process": entry.process._asdict(),
     }
 
 

@@ -54,6 +54,8 @@ class _Task:
     project_type: str
     picture: Any = None
     """Loaded, later edited; as the stage has it."""
+    waits: bool = True
+    """To be edited."""
 
 
 class RenderQueue:
@@ -90,6 +92,17 @@ class RenderQueue:
                 self._waiting.append(task)
                 self._start()
                 self._changed.notify_all()
+
+    @property
+    def waiting(self) -> int:
+        """How many projects wait to be edited."""
+        with self._changed:
+            return sum(task.waits for task in self._tasks.values())
+
+    @property
+    def threads(self) -> int:
+        """How many threads work, or wait for work."""
+        return sum(thread.is_alive() for thread in self._threads)
 
     def settle(self, timeout: float) -> bool:
         """Wait until nothing is on its way; tell whether that came true within `timeout` real seconds."""
@@ -186,6 +199,7 @@ class RenderQueue:
             batch = alike[: self._stage.most_at_once(first.project_type)]
             for task in batch:
                 self._loaded.remove(task)
+                task.waits = False
             return batch
 
     def _begin(self, task: _Task) -> bool:
@@ -292,6 +306,7 @@ class RenderQueue:
             self._in_memory -= 1
             self._changed.wait_for(lambda: self._closed or not self._is_wanted(task), _PAUSE)
             if self._is_wanted(task):
+                task.waits = True
                 self._waiting.append(task)
             self._changed.notify_all()
 

@@ -12,7 +12,7 @@ import logging
 import math
 import secrets
 import time
-from collections import deque
+from collections import Counter, deque
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
 from heapq import heapify, heappop, heappush
@@ -83,6 +83,7 @@ class Webhooks:
     Attributes:
         dropped: deliveries that failed because too many were waiting, since the start or the reset.
         forgotten: deliveries that were over and are shown no more, as there are too many.
+        ended: how many deliveries are over since the start, by what they ended in.
     """
 
     def __init__(
@@ -90,6 +91,7 @@ class Webhooks:
     ) -> None:
         self.dropped = 0
         self.forgotten = 0
+        self.ended: Counter[str] = Counter(delivered=0, failed=0)
         self._world = world
         self._targets = targets
         self._answer_within = answer_within
@@ -125,6 +127,12 @@ class Webhooks:
     def endpoints(self) -> list[Endpoint]:
         """Return the registered webhooks."""
         return list(self._endpoints.values())
+
+    @property
+    def waiting(self) -> int:
+        """How many deliveries are under way, or wait to be tried again."""
+        with self._changed:
+            return len(self._deliveries) - len(self._over)
 
     def register(self, url: str, secret: str | None = None, events: Iterable[str] | None = None) -> Endpoint:
         """Register a receiver; it also hears of the projects that are unfinished now.
@@ -567,6 +575,7 @@ class Webhooks:
         self, delivery: Delivery, state: Literal["delivered", "failed"], problem: str | None = None
     ) -> None:
         if delivery.state == "pending":
+            self.ended[state] += 1
             self._over.append(delivery.id)
             self._to_be_forgotten.append(delivery.id)
         delivery.state, delivery.problem, delivery.next_at = state, problem, None

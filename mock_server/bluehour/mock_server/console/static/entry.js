@@ -62,7 +62,7 @@ function show(entry) {
 
 const asFault = ({ field, message: said }) => ({ where: field, message: said });
 
-function facts({ at, ms, operation, account, project, credits }) {
+function facts({ at, ms, operation, account, project, credits, process }) {
   const rows = [
     ["Operation", operation ? operationName(operation) : "none has this method and path"],
     ["Time", `${dayOf(at)}, ${timeOf(at)}${millisecondsOf(at)}, took ${ms.toFixed(1)} ms`],
@@ -70,6 +70,7 @@ function facts({ at, ms, operation, account, project, credits }) {
     project && ["Project", [isProxy() ? h("code", {}, project) : projectLink(project), " ",
       textButton("all its requests", () => filterBy(project))]],
     credits !== 0 && ["Credits", signed(credits)],
+    ["Served by", `process ${process.pid} on ${process.host}`],
   ];
   return h("dl", { class: "facts" },
     rows.filter(Boolean).map(([name, value]) => h("div", {}, h("dt", {}, name), h("dd", {}, value))));

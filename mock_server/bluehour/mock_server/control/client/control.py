@@ -15,6 +15,7 @@ from .values import (
     Delivery,
     Entry,
     Filters,
+    Health,
     Item,
     Project,
     Rule,
@@ -58,6 +59,14 @@ class Control:
     def state(self) -> State:
         """Return what is running, in numbers."""
         return reading.state(self._wire.call("GET", "/_mock/state"))
+
+    def health(self) -> Health:
+        """Return whether the mock can do its work; one that can't is an answer, too, and no error."""
+        return reading.health(self._wire.call("GET", "/_mock/health", also=(503,)))
+
+    def metrics(self) -> str:
+        """Return the mock's figures in Prometheus' text format; it needs the extra `metrics`."""
+        return self._wire.read("/_mock/metrics").decode()
 
     def reset(self, clock: Time | None = None) -> State:
         """Begin anew: forget accounts, projects, uploads, the journal, and added rules and webhooks.

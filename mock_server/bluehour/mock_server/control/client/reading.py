@@ -15,8 +15,10 @@ from .values import (
     Entry,
     Fault,
     File,
+    Health,
     Item,
     Pictures,
+    Process,
     Project,
     Request,
     Response,
@@ -44,6 +46,15 @@ def clock(node: dict[str, Any]) -> ClockState:
 def state(node: dict[str, Any]) -> State:
     """Read what is running."""
     return State(**{**_fields(State, node), "clock": clock(node["clock"])})
+
+
+def health(node: dict[str, Any]) -> Health:
+    """Read whether it can do its work."""
+    return Health(**{**_fields(Health, node), "process": _process(node["process"])})
+
+
+def _process(node: dict[str, Any]) -> Process:
+    return Process(**_fields(Process, node))
 
 
 def account(node: dict[str, Any]) -> dict[str, Any]:
@@ -113,6 +124,7 @@ def entry(node: dict[str, Any]) -> Entry:
             "warnings": tuple(node["warnings"]),
             "broken": tuple(Violation(**_fields(Violation, broken)) for broken in node.get("broken", ())),
             "remarks": tuple(node.get("remarks", ())),
+            "process": _process(node["process"]) if "process" in node else None,
         }
     )
 

@@ -114,6 +114,37 @@ class State:
 
 
 @dataclass(frozen=True, slots=True)
+class Process:
+    """A process of a mock: its number, and the name of the machine that it runs on."""
+
+    pid: int
+    host: str
+
+
+@dataclass(frozen=True, slots=True)
+class Health:
+    """Whether a mock can do its work.
+
+    Attributes:
+        ready: whether it can.
+        version: Bluehour's.
+        contract: the `title` and `version` of what is mocked.
+        process: which one answered.
+        store: its `kind`, and the `problem` that it can't be reached for, or None.
+        waiting: how many `jobs` and `deliveries` wait.
+        workers: the `renderer`, its `threads`, and the `stage` that really renders, or None.
+    """
+
+    ready: bool
+    version: str
+    contract: Mapping[str, str]
+    process: Process
+    store: Mapping[str, str | None]
+    waiting: Mapping[str, int]
+    workers: Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
 class Account:
     """An account: its id, its token (shortened, or None), its plan, and the credits that it has left."""
 
@@ -388,6 +419,7 @@ class Entry:
         warnings: what is legal, and still unlikely to be meant.
         broken: what of the answer breaks the contract, where a proxy judged it.
         remarks: what else is to be said, such as that a proxy answered in place of the server.
+        process: which one answered it; None where an older mock does not say.
     """
 
     id: int
@@ -404,3 +436,4 @@ class Entry:
     warnings: tuple[str, ...]
     broken: tuple[Violation, ...] = ()
     remarks: tuple[str, ...] = ()
+    process: Process | None = None

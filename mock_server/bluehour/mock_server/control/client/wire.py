@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import http.client
 import json
-from collections.abc import Mapping
+from collections.abc import Container, Mapping
 from typing import Any
 from urllib.parse import SplitResult, urlencode, urlsplit
 
@@ -55,8 +55,9 @@ class Wire:
         *,
         query: Mapping[str, Any] | None = None,
         waits: float = 0,
+        also: Container[int] = (),
     ) -> Any:
-        """Return an answer's JSON; None where it has no body."""
+        """Return an answer's JSON, one of the statuses `also` too; None where it has no body."""
         if query is not None:
             path = _with_query(path, query)
         status, content = self._answer(method, path, body, waits)
@@ -64,7 +65,7 @@ class Wire:
             answer = json.loads(content) if content else None
         except (ValueError, RecursionError):
             raise self._stranger(status) from None
-        if status < 300:
+        if status < 300 or (status in also and not _is_refusal(answer)):
             return answer
         raise self._refused(status, answer)
 
@@ -106,7 +107,7 @@ class Wire:
             connection.close()
 
     def _refused(self, status: int, answer: Any) -> ControlError:
-        if isinstance(answer, dict) and {"code", "message"} <= answer.keys():
+        if _is_refusal(answer):
             return ControlError(status, str(answer["code"]), str(answer["message"]))
         return self._stranger(status)
 
@@ -116,6 +117,10 @@ class Wire:
             "not_a_mock",
             f"{self.url} answered {status}, but not as a mock's control API does; is Bluehour there?",
         )
+
+
+def _is_refusal(answer: Any) -> bool:
+    return isinstance(answer, dict) and {"code", "message"} <= answer.keys()
 
 
 def _address(url: str) -> SplitResult:

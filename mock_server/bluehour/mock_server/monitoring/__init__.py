@@ -1,0 +1,1 @@
+"""How a mock is doing, for machines that watch it: whether it is ready, and its figures for Prometheus."""

@@ -1,0 +1,50 @@
+"""How a mock is doing at this moment: whether its store can be reached, what waits, and who works."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from ..api.secrets import Secrets
+from ..core.world import World
+from ..journal.journal import Journal
+from ..rendering.feature import Rendering
+from ..webhooks.webhooks import Webhooks
+from .jobs import JobTally
+from .requests import RequestTally
+
+
+@dataclass(frozen=True, slots=True)
+class Watched:
+    """What is looked at.
+
+    Attributes:
+        world: its store and its clock.
+        secrets: what must not be shown.
+        rendering: its queue and its stage.
+        webhooks: their deliveries.
+        journal: None where none is kept.
+        requests, jobs: what was counted of them.
+    """
+
+    world: World
+    secrets: Secrets
+    rendering: Rendering
+    webhooks: Webhooks
+    journal: Journal | None
+    requests: RequestTally
+    jobs: JobTally
+
+    def store_problem(self) -> str | None:
+        """Return why the store can't be read, in one line; None where it can."""
+        try:
+            self.world.store.account("")
+        except Exception as error:  # whatever it is, the store is of no use
+            reason = f"{error}".partition("\n")[0] or type(error).__name__
+            return self.secrets.hide(reason)
+        return None
+
+    @property
+    def waiting(self) -> dict[str, int]:
+        """How many jobs wait for the stage, and how many deliveries for their receivers."""
+        queue = self.rendering.queue
+        return {"jobs": 0 if queue is None else queue.waiting, "deliveries": self.webhooks.waiting}
