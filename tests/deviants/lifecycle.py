@@ -12,6 +12,7 @@ from typing import Any
 from bluehour.mock_server.api.representation import signed_link
 from bluehour.mock_server.core.assets import Upload
 from bluehour.mock_server.core.clock import isoformat
+from bluehour.mock_server.core.idempotency import Key
 from bluehour.mock_server.core.projects import Project
 from bluehour.mock_server.core.stores.memory import MemoryStore
 from bluehour.mock_server.mock import Mock
@@ -340,11 +341,13 @@ class _Stalls(MemoryStore):
         self._operation = operation
         self._times = times
 
-    def add_project(self, project: Project, at_most: int | None = None, base_url: str = "") -> int:
+    def add_project(
+        self, project: Project, at_most: int | None = None, base_url: str = "", key: Key | None = None
+    ) -> int:
         is_stuck = project.operation_id == self._operation
         if is_stuck:
             project = replace(project, **self._times)  # type: ignore[arg-type]  # times only
-        return super().add_project(project, at_most, base_url)
+        return super().add_project(project, at_most, base_url, key)
 
 
 class _NeverDeletes(MemoryStore):

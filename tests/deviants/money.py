@@ -8,6 +8,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from bluehour.mock_server.core.accounts import InsufficientCredits
+from bluehour.mock_server.core.idempotency import Key
 from bluehour.mock_server.core.projects import Project
 from bluehour.mock_server.core.stores.memory import MemoryStore
 from bluehour.mock_server.mock import Mock
@@ -93,9 +94,11 @@ class _KeepsCharges(MemoryStore):
         super().__init__()
         self._outcomes: dict[str, str] = {}
 
-    def add_project(self, project: Project, at_most: int | None = None, base_url: str = "") -> int:
+    def add_project(
+        self, project: Project, at_most: int | None = None, base_url: str = "", key: Key | None = None
+    ) -> int:
         self._outcomes[project.id] = project.outcome
-        return super().add_project(replace(project, outcome="complete"), at_most, base_url)
+        return super().add_project(replace(project, outcome="complete"), at_most, base_url, key)
 
     def project(self, project_id: str) -> Project | None:
         project = super().project(project_id)
@@ -105,8 +108,10 @@ class _KeepsCharges(MemoryStore):
 class _RefundsHalf(MemoryStore):
     """Gives half of the credits back, and says that it was all."""
 
-    def add_project(self, project: Project, at_most: int | None = None, base_url: str = "") -> int:
-        balance = super().add_project(project, at_most, base_url)
+    def add_project(
+        self, project: Project, at_most: int | None = None, base_url: str = "", key: Key | None = None
+    ) -> int:
+        balance = super().add_project(project, at_most, base_url, key)
         if project.is_refunded:
             self._ledgers[project.account_id].add(-(project.credits // 2), project.finished_at)
         return balance
@@ -119,12 +124,14 @@ class _Lends(MemoryStore):
         super().__init__()
         self._lent = at_most
 
-    def add_project(self, project: Project, at_most: int | None = None, base_url: str = "") -> int:
+    def add_project(
+        self, project: Project, at_most: int | None = None, base_url: str = "", key: Key | None = None
+    ) -> int:
         # Given and taken back in the ledger's sums alone: it is no line of the books.
         ledger = self._ledgers[project.account_id]
         ledger.add(self._lent, project.created_at)
         try:
-            return super().add_project(project, at_most, base_url) - self._lent
+            return super().add_project(project, at_most, base_url, key) - self._lent
         except InsufficientCredits as error:
             raise InsufficientCredits(error.balance - self._lent) from error
         finally:
@@ -134,11 +141,13 @@ class _Lends(MemoryStore):
 class _WantsOneMore(MemoryStore):
     """Asks for more than the price."""
 
-    def add_project(self, project: Project, at_most: int | None = None, base_url: str = "") -> int:
+    def add_project(
+        self, project: Project, at_most: int | None = None, base_url: str = "", key: Key | None = None
+    ) -> int:
         balance = self.balance(project.account_id, project.created_at)
         if balance == project.credits:
             raise InsufficientCredits(balance)
-        return super().add_project(project, at_most, base_url)
+        return super().add_project(project, at_most, base_url, key)
 
 
 def _showing_charges(mock: Mock) -> Handler:

@@ -10,6 +10,7 @@ from typing import Any
 from bluehour.mock_server.core.accounts import InsufficientCredits
 from bluehour.mock_server.core.assets.links import output_path
 from bluehour.mock_server.core.clock import isoformat
+from bluehour.mock_server.core.idempotency import Key
 from bluehour.mock_server.core.projects import Project
 from bluehour.mock_server.core.stores.memory import MemoryStore
 from bluehour.mock_server.mock import Mock
@@ -98,7 +99,9 @@ def _accepted(where: Where, when: Callable[[int], bool]) -> Wrap:
 class _LendsTheRest(MemoryStore):
     """Serves whoever has a credit left, and lets the balance go below zero."""
 
-    def add_project(self, project: Project, at_most: int | None = None, base_url: str = "") -> int:
+    def add_project(
+        self, project: Project, at_most: int | None = None, base_url: str = "", key: Key | None = None
+    ) -> int:
         ledger = self._ledgers[project.account_id]
         balance = self.balance(project.account_id, project.created_at)
         if balance <= 0:
@@ -106,7 +109,7 @@ class _LendsTheRest(MemoryStore):
         lent = max(0, project.credits - balance)
         ledger.add(lent, project.created_at)
         try:
-            return super().add_project(project, at_most, base_url) - lent
+            return super().add_project(project, at_most, base_url, key) - lent
         finally:
             ledger.add(-lent, project.created_at)
 

@@ -109,13 +109,17 @@ def clock() -> Clock:
     return clock
 
 
-@pytest.fixture(params=few(["memory://", "sqlite", "postgresql"], "memory://", "sqlite"))
-def store_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
-    kind: str = request.param
+def url_of(kind: str, request: pytest.FixtureRequest, folder: Path) -> str:
+    """Return the URL of a new store: `memory://`, or of a kind that processes may share."""
     if kind == "postgresql":
         cluster: Cluster = request.getfixturevalue("postgresql")
         return cluster.url()
-    return f"sqlite:///{tmp_path / 'mock.db'}" if kind == "sqlite" else kind
+    return f"sqlite:///{folder / 'mock.db'}" if kind == "sqlite" else kind
+
+
+@pytest.fixture(params=few(["memory://", "sqlite", "postgresql"], "memory://", "sqlite"))
+def store_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
+    return url_of(request.param, request, tmp_path)
 
 
 @pytest.fixture

@@ -13,6 +13,7 @@ from bluehour.contracts.check.narrowing import narrowed
 from bluehour.contracts.check.run import Options, check
 from bluehour.contracts.results import Exit, Report
 from bluehour.mock_server.app import create_app
+from bluehour.mock_server.core.idempotency import Key
 from bluehour.mock_server.core.projects import Project
 from bluehour.mock_server.core.stores.memory import MemoryStore
 from bluehour.mock_server.mock import Mock
@@ -47,8 +48,10 @@ def checked(wrap: Wrap, token: str, contract: Contract = EDITORS) -> Report:
 class _KeepsTen(MemoryStore):
     """Gives what the dear editor has cost never back."""
 
-    def add_project(self, project: Project, at_most: int | None = None, base_url: str = "") -> int:
-        balance = super().add_project(project, at_most, base_url)
+    def add_project(
+        self, project: Project, at_most: int | None = None, base_url: str = "", key: Key | None = None
+    ) -> int:
+        balance = super().add_project(project, at_most, base_url, key)
         if project.is_refunded and project.operation_id == PHOTO:
             self._ledgers[project.account_id].add(-project.credits, project.finished_at)
         return balance

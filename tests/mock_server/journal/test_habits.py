@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import closing
 
 import pytest
 from flask.testing import FlaskClient
@@ -121,3 +122,60 @@ def test_a_create_that_was_refused_before_is_no_first_charge(caller: Caller, moc
     caller.post(FACE, face(), headers={"Prefer": "code=503"})
     caller.create(face())
     assert last(mock)["warnings"] == []
+
+
+@pytest.mark.parametrize("fault", ["drop", "cut", "malformed_json", "empty_body"])
+def test_a_create_whose_answer_was_lost_is_named_when_it_comes_again(
+    caller: Caller, mock: Mock, fault: str
+) -> None:
+    mock.scenarios.add({"fault": fault, "times": 1})
+    caller.client.get("/v1/nothing")
+    caller.post(FACE, face(mouth_smile=60))
+    lost = last(mock)
+    mock.world.clock.advance(1000)
+    caller.create(face(mouth_smile=60))
+    assert last(mock)["warnings"] == [
+        f"paid before: entry {lost['id']} / project {lost['project']}, whose answer was lost: "
+        "charged twice by a blind retry?"
+    ]
+    mock.world.clock.advance(1000)
+    caller.create(face(mouth_smile=60))
+    assert last(mock)["warnings"] == []
+
+
+def test_an_answer_that_was_forced_after_the_charge_is_lost_too(caller: Caller, mock: Mock) -> None:
+    mock.scenarios.add({"answer": {"status": 500}, "carry_out": True, "times": 1})
+    caller.post(FACE, face())
+    caller.create(face())
+    assert last(mock)["warnings"][0].startswith("paid before: entry 1 / project ")
+
+
+def test_what_was_not_carried_out_or_arrived_in_the_end_was_not_lost(caller: Caller, mock: Mock) -> None:
+    mock.scenarios.add({"fault": "drop", "carry_out": False, "times": 1})
+    caller.post(FACE, face())
+    mock.scenarios.add({"delay": 0.001, "times": 1})
+    caller.post(FACE, face())
+    assert last(mock)["warnings"] == []
+    caller.create(face())
+    assert "paid before" not in last(mock)["warnings"][0]
+
+
+def test_an_emptied_journal_names_none_of_its_old_entries(caller: Caller, mock: Mock) -> None:
+    mock.scenarios.add({"fault": "drop", "times": 1})
+    caller.post(FACE, face())
+    caller.client.delete("/_mock/journal")
+    caller.create(face())
+    assert "entry" not in last(mock)["warnings"][0]
+
+
+def test_a_key_that_brings_a_lost_answer_back_pays_nothing_and_says_for_what_was_paid() -> None:
+    with closing(Mock(settings=Settings(idempotency=True))) as mock:
+        caller = Caller(create_app(mock).test_client(), "mhk_test_creator_100")
+        mock.scenarios.add({"fault": "drop", "times": 1})
+        for _ in range(2):
+            caller.post(FACE, face(), headers={"Idempotency-Key": "a"})
+        entry = last(mock)
+        assert entry["credits"] == 0
+        assert entry["warnings"] == [
+            f"paid before: entry 1 / project {entry['project']}, whose answer was lost"
+        ]

@@ -17,11 +17,13 @@ from ..core.accounts import Account, InsufficientCredits, TooManyJobs
 from ..core.assets import Upload
 from ..core.assets.links import upload_path
 from ..core.clock import isoformat
+from ..core.idempotency import Key
 from ..core.making import measured, name_for
 from ..core.projects import PENDING, Project, new_id
 from ..core.sources import sources_of
 from .call import Answer, Behaviour, Call, Refusal
 from .examples import documented_example
+from .idempotency import once
 from .representation import READS, fields_shown_by, kind_of, project_as_shown, signed_link
 from .sources import Source, discard, find_source, keep, refuse_extension
 
@@ -61,7 +63,11 @@ def _behaviour(name: str) -> Callable[[Behaviour], Behaviour]:
 
 @_behaviour("create-project")
 def create_project(call: Call) -> Answer:
-    """Charge the account and start a job, in one step or not at all."""
+    """Charge the account and start a job, in one step or not at all; what its key has made, not again."""
+    return once(call, _create, _first_answer)
+
+
+def _create(call: Call, key: Key | None) -> Answer:
     account = call.caller
     sources = _sources(call)
     request, price = _taken(call, account)
@@ -72,7 +78,7 @@ def create_project(call: Call) -> Answer:
         project = _new_project(call, account, project_id, price, errors)
         if not terms.always_makes_the_same(call.operation):
             project = _with_what_is_made(call, project, request)
-        balance = call.world.create_project(project, _most_jobs(call, account), call.base_url)
+        balance = call.world.create_project(project, _most_jobs(call, account), call.base_url, key)
     except BaseException as error:
         discard(call, sources, project_id)
         if isinstance(error, InsufficientCredits | TooManyJobs):
@@ -80,8 +86,20 @@ def create_project(call: Call) -> Answer:
         raise
     if project.is_pending or not terms.always_makes_the_same(call.operation):
         call.trace.remarks = call.world.pictures.remarks_on(project)
-    body = dict.fromkeys(fields_shown_by(call.operation), price) | {"id": project.id}
-    return Answer(200, body, note={"project": project.id, "charged": price, "balance": balance})
+    note = {"project": project.id, "charged": price, "balance": balance}
+    return _accepted(call, project.id, price, note)
+
+
+def _first_answer(call: Call, project_id: str) -> Answer:
+    project = call.world.store.project(project_id)
+    if project is None:  # forgotten just now
+        raise Refusal("not_found")
+    return _accepted(call, project.id, project.credits, {})
+
+
+def _accepted(call: Call, project_id: str, price: int, note: dict[str, Any]) -> Answer:
+    body = dict.fromkeys(fields_shown_by(call.operation), price) | {"id": project_id}
+    return Answer(200, body, note=note)
 
 
 def _sources(call: Call) -> list[Source]:

@@ -115,12 +115,18 @@ class Refusal(BluehourError):
         code: such as `invalid_request`; the contract knows its status.
         message: for a person; None for the one that the contract's example shows.
         headers: to be sent along.
+        doubt: why the contract may not declare it, see `Answer.doubt`.
     """
 
     def __init__(
-        self, code: str, message: str | None = None, headers: Mapping[str, str] | None = None
+        self,
+        code: str,
+        message: str | None = None,
+        headers: Mapping[str, str] | None = None,
+        doubt: str = "",
     ) -> None:
         super().__init__(message or code)
         self.code = code
         self.message = message
         self.headers = headers or {}
+        self.doubt = doubt

@@ -20,6 +20,8 @@ from .faults import BAD_GATEWAY, Fault
 from .refusals import declared_headers, server_response
 from .reply import Disruption, Kind, Reply
 
+_UNREADABLE: frozenset[Fault | None] = frozenset(("drop", "cut", "malformed_json", "empty_body"))
+
 _IN_TRANSIT: Mapping[Fault | None, Kind] = {
     "drop": "drop",
     "cut": "cut",
@@ -76,6 +78,11 @@ class Effect:
         if not kind and not self.delay:
             return None
         return Disruption(self.delay, kind, self.drip_seconds)
+
+    @property
+    def loses_answer(self) -> bool:
+        """Whether the client can't read what the operation has answered."""
+        return self.answer is not None or self.fault in _UNREADABLE
 
     def answer_instead(self, contract: Contract, operation: Operation | None) -> Answer | None:
         """Return the answer in place of the operation's, or None where that is to answer."""

@@ -137,6 +137,7 @@ class Journey:
         else:
             declared = operation.response(answer.status)
         trace.note = answer.note
+        trace.is_lost = effect is not None and effect.loses_answer
         if forced is None:
             forced = judged(answer, declared, contract, request)
             trace.note = forced.note

@@ -84,7 +84,7 @@ def _undeclared(
     media = usual.json if usual is not None else None
     fitted = _fitted(media, status, body) if media is not None else None
     if media is None or fitted is None:
-        return Answer(status, body, headers=refusal.headers, note=note)
+        return Answer(status, body, headers=refusal.headers, note=note, doubt=refusal.doubt)
     return Answer(status, fitted, media.name, refusal.headers, note, doubt="other errors of the file are so")
 
 

@@ -37,6 +37,7 @@ class Trace:
         account_id: whose that is.
         note: what happened: `project`, `charged`, `balance`, `error`, …
         forced: what a scenario did, in words.
+        is_lost: whether the operation was carried out, but its client can't read the answer.
         broken: what of the answer breaks the contract, where somebody judges it, as a proxy does.
         remarks: what else is to be said of it, such as that the answer never arrived.
     """
@@ -49,6 +50,7 @@ class Trace:
     account_id: str | None = None
     note: Mapping[str, Any] = field(default_factory=dict)
     forced: str | None = None
+    is_lost: bool = False
     broken: Sequence[Violation] = ()
     remarks: Sequence[str] = ()
 

@@ -215,6 +215,12 @@ def _option(name: str, *declarations: str, **attributes: Any) -> Callable[[_Comm
     "--concurrency", is_flag=True, help="Limit how many jobs an account runs at a time, as its plan says."
 )
 @_option(
+    "--idempotency",
+    is_flag=True,
+    help="Take the header Idempotency-Key of every create: the same key again is answered as the first time, "
+    "and charged once. Default: where the contract says x-idempotency, which Magic Hour's does not.",
+)
+@_option(
     "--cors/--no-cors",
     default=_DEFAULTS.cors,
     help="Let pages of other origins call the API in a browser, or not. Default: let them.",

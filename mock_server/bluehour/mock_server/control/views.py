@@ -93,6 +93,7 @@ def _settings(world: World, upstream: str | None) -> dict[str, Any]:
         "plan": settings.plan,
         "credits": settings.credits,
         "concurrency": settings.concurrency,
+        "idempotency": settings.idempotency,
         "fetch_assets": settings.fetch_assets,
         "renderer": settings.renderer,
         "journal": settings.journal,

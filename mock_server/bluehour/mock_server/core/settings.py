@@ -32,6 +32,7 @@ class Settings:
         credits: what such an account has at first.
         fetch_assets: whether a picture that is named by URL is fetched.
         concurrency: whether a plan limits how many jobs run at a time.
+        idempotency: whether creates take an `Idempotency-Key` though their contract does not say so.
         stateless: whether every operation answers by its example, as if nothing had come before.
         validate: what becomes of requests that break the contract: `on` refuses them, `warn` carries them
             out and says so, `off` carries them out.
@@ -54,6 +55,7 @@ class Settings:
     credits: int = 10_000
     fetch_assets: bool = False
     concurrency: bool = False
+    idempotency: bool = False
     stateless: bool = False
     validate: Validation = "on"
     seed: int | None = None

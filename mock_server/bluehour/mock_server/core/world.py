@@ -18,6 +18,7 @@ from .assets.folders import PrivateFolder
 from .assets.links import Links
 from .clock import Clock
 from .gate import Gate
+from .idempotency import Key, KeysUnderWay
 from .listening import Listener
 from .pictures import Pictures
 from .projects import Project
@@ -43,6 +44,7 @@ class World:
         store: accounts, projects, uploads and webhooks.
         gate: passed by every request; closed while everything is forgotten.
         pictures: of projects; none until a renderer takes the place.
+        keys_under_way: those that a request of this process works on.
         random: makes ids and values up.
         base_url: what clients reach the server by, as far as it is known without a request of theirs.
         shown_tokens: by account id, its token as it may be shown.
@@ -65,6 +67,7 @@ class World:
         self.clock = clock or Clock(self.store.note(_CLOCK), partial(self.store.put_note, _CLOCK))
         self.gate = Gate()
         self.pictures = Pictures()
+        self.keys_under_way = KeysUnderWay()
         self.base_url = "http://127.0.0.1:4010"
         self.shown_tokens: dict[str, str] = {}
         self.random = Random(settings.seed)  # noqa: S311 - it makes examples up, and hides nothing
@@ -112,18 +115,21 @@ class World:
 
     # What happens.
 
-    def create_project(self, project: Project, most_jobs: int | None, base_url: str) -> int:
+    def create_project(
+        self, project: Project, most_jobs: int | None, base_url: str, key: Key | None = None
+    ) -> int:
         """Store a project and charge its account, in one step or not at all; return what is left.
 
         Args:
             project: what is created.
             most_jobs: how many of its jobs may be unfinished, this one included; None for any number.
             base_url: what its client reaches the server by, for its events.
+            key: by which its client may ask for it again.
 
         Raises:
-            InsufficientCredits, TooManyJobs: nothing was stored.
+            InsufficientCredits, TooManyJobs, KeyTaken: nothing was stored.
         """
-        balance = self.store.add_project(project, most_jobs, base_url)
+        balance = self.store.add_project(project, most_jobs, base_url, key)
         for listener in self._listeners:
             listener.project_created(project)
         return balance

@@ -8,6 +8,7 @@ from ..control.exchange import ControlCall, existing, unknown
 from ..core.world import World
 from .entry import Entry
 from .filters import filter_of
+from .habits import Habits
 from .journal import Journal
 from .view import archive, shown
 
@@ -15,8 +16,9 @@ from .view import archive, shown
 class JournalOperations:
     """The operations on the journal; of none, where none is kept."""
 
-    def __init__(self, world: World, journal: Journal | None) -> None:
+    def __init__(self, world: World, journal: Journal | None, habits: Habits) -> None:
         self._world = world
+        self._habits = habits
         self._journal = journal
 
     def read_journal(self, call: ControlCall) -> Answer:
@@ -40,6 +42,7 @@ class JournalOperations:
         """Empty the journal."""
         if self._journal is not None:
             self._journal.clear()
+            self._habits.forget_entries()
         self._world.announce("journal")
         return Answer(204, media_type=None)
 

@@ -54,7 +54,9 @@ class JournalFeature(Feature):
             answer_size=reply.size,
             habit=habit,
         )
-        self.journal.record(kept)
+        number = self.journal.record(kept)
+        if trace.is_lost:
+            self.habits.lost(request, trace, number)
 
     def reset(self) -> None:
         self.habits.clear()
@@ -66,4 +68,4 @@ class JournalFeature(Feature):
 
     def control(self) -> Mapping[str, Handler]:
         """Return what the control API can do with it."""
-        return handlers_of(JournalOperations(self._world, self.journal))
+        return handlers_of(JournalOperations(self._world, self.journal, self.habits))

@@ -43,8 +43,8 @@ class Journal:
         with self._lock:
             return self._recorded - len(self._kept)
 
-    def record(self, record: Record) -> None:
-        """Keep a request; the oldest ones make room for it."""
+    def record(self, record: Record) -> int:
+        """Keep a request, and return its number; the oldest ones make room for it."""
         kept = self._kept
         with self._lock:
             self._recorded += 1
@@ -55,6 +55,7 @@ class Journal:
                 self._bytes -= kept.popleft().weight
         for listener in self._listeners:
             listener(number, record)
+        return number
 
     def all(self) -> list[Entry]:
         """Return what is kept, oldest first."""

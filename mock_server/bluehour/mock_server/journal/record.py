@@ -64,7 +64,7 @@ def record(
             trace.note,
             trace.forced,
             disruption is not None and disruption.kind == "drop",
-            None if habit is None else (habit.pause, habit.advised, habit.twin),
+            habit,
             trace.broken,
             trace.remarks,
             this_process(),

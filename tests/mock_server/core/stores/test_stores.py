@@ -29,6 +29,7 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, precondition,
 from bluehour.mock_server.core.accounts import Account, Entry, InsufficientCredits, TooManyJobs, entries_of
 from bluehour.mock_server.core.assets import Upload
 from bluehour.mock_server.core.deliveries import ComingEvent, Endpoint, WaitingDelivery
+from bluehour.mock_server.core.idempotency import REMEMBERED_FOR, Key, KeyTaken, UsedKey
 from bluehour.mock_server.core.projects import PENDING, Project, ProjectEnded, begun, ended, new_id, status_at
 from bluehour.mock_server.core.records import Record
 from bluehour.mock_server.core.stores import InUse, LedgerPage, Store, StoreError
@@ -81,6 +82,7 @@ class ListOfEntries:
         self.waiting: dict[str, WaitingDelivery] = {}
         self.notes: dict[str, bytes] = {}
         self.kept: dict[tuple[str, str], Record] = {}
+        self.keys: dict[tuple[str, str], tuple[float, UsedKey]] = {}
 
     def open_account(self, account: Account, at: float) -> Account:
         if account.id not in self.opened:
@@ -119,8 +121,12 @@ class ListOfEntries:
         first = len(entries) - min(limit or len(entries), len(entries))
         return LedgerPage(sum(line.amount for line in entries[:first]), entries[first:])
 
-    def add_project(self, project: Project, at_most: int | None = None, base_url: str = "") -> int:
+    def add_project(
+        self, project: Project, at_most: int | None = None, base_url: str = "", key: Key | None = None
+    ) -> int:
         account_id, at = project.account_id, project.created_at
+        if key is not None and (used := self.used_key(key, at)):
+            raise KeyTaken(used)
         later = [line.at for line in self.entries(account_id) if line.at > at]
         lowest = min(self.balance(account_id, moment) for moment in [at, *later])
         if lowest < project.credits:
@@ -132,7 +138,13 @@ class ListOfEntries:
         self.lines.extend(entries_of(project))
         if self.endpoints:
             self.announced[project.id] = (base_url, False)
+        if key is not None:
+            self.keys[key.account_id, key.key] = (at, UsedKey(key.fingerprint, project.id))
         return self.balance(account_id, at)
+
+    def used_key(self, key: Key, at: float) -> UsedKey | None:
+        used_at, used = self.keys.get((key.account_id, key.key), (-inf, None))
+        return used if used_at > at - REMEMBERED_FOR else None
 
     def project(self, project_id: str) -> Project | None:
         return self.stored.get(project_id)
@@ -265,6 +277,7 @@ class ListOfEntries:
         for kept in (self.opened, self.lines, self.stored, self.uploads, self.announced, self.waiting):
             kept.clear()
         self.kept.clear()
+        self.keys.clear()
         initial = [each for each in self.endpoints.values() if each.is_initial]
         self.endpoints = {each.id: replace(each, enabled=True) for each in initial}
 
@@ -285,6 +298,7 @@ limits = st.sampled_from([1, 3, 100])
 webhook_ids = st.sampled_from(["one", "two"])
 collections = st.sampled_from(["/pets", "/pets/1/toys"])
 bodies = st.sampled_from([b"{}", b'{"name": "\xc3\x9f"}'])
+keys = st.sampled_from(["a", "b"])
 event_names = st.sets(st.sampled_from(["image.started", "image.completed"])).map(frozenset)
 
 
@@ -310,8 +324,8 @@ class StoresMachine(RuleBasedStateMachine):
     def url_of_store(self) -> str:
         return f"sqlite:///{self.folder.name}/bluehour.db"
 
-    def same_add(self, made: Project, at_most: int | None = None) -> None:
-        if isinstance(self.same(lambda store: store.add_project(made, at_most, "http://a")), int):
+    def same_add(self, made: Project, at_most: int | None = None, key: Key | None = None) -> None:
+        if isinstance(self.same(lambda store: store.add_project(made, at_most, "http://a", key)), int):
             self.ids.append(made.id)
 
     def same_account(self, account: Account, at: float) -> None:
@@ -327,7 +341,7 @@ class StoresMachine(RuleBasedStateMachine):
         def answer(store: Store) -> T | str:
             try:
                 return call(store)
-            except (InsufficientCredits, TooManyJobs, ProjectEnded, KeyError) as refused:
+            except (InsufficientCredits, TooManyJobs, ProjectEnded, KeyTaken, KeyError) as refused:
                 return repr(refused)
 
         expected = answer(self.model)
@@ -382,6 +396,7 @@ class StoresMachine(RuleBasedStateMachine):
         at_most=st.none() | st.integers(0, 3),
         name=st.text(max_size=8),
         request=st.binary(max_size=60),
+        key=st.none() | keys,
     )
     def add_project(
         self,
@@ -394,6 +409,7 @@ class StoresMachine(RuleBasedStateMachine):
         at_most: int | None,
         name: str,
         request: bytes,
+        key: str | None,
     ) -> None:
         at = self.now - late
         made = Project(
@@ -409,7 +425,11 @@ class StoresMachine(RuleBasedStateMachine):
             finished_at=at + waits + takes,
             outcome=outcome,
         )
-        self.same_add(made, at_most)
+        self.same_add(made, at_most, None if key is None else Key(account_id, key, f"{cost}"))
+
+    @rule(account_id=account_ids, key=keys, later=st.sampled_from([0.0, REMEMBERED_FOR - 1, REMEMBERED_FOR]))
+    def read_key(self, account_id: str, key: str, later: float) -> None:
+        self.same(lambda store: store.used_key(Key(account_id, key, ""), self.now + later))
 
     @rule(account_id=account_ids, moment=moments)
     def balance(self, account_id: str, moment: float) -> None:

@@ -11,6 +11,7 @@ from bluehour.openapi.errors import BluehourError
 from ..accounts import Account, Entry
 from ..assets import Upload
 from ..deliveries import ComingEvent, Endpoint, WaitingDelivery
+from ..idempotency import Key, UsedKey
 from ..projects import Project
 from ..records import Record
 
@@ -100,7 +101,9 @@ class Store(Protocol):
     def ledger(self, account_id: str, limit: int | None = None) -> LedgerPage:
         """Return the last entries of the account's ledger, at most `limit`; None for all."""
 
-    def add_project(self, project: Project, at_most: int | None = None, base_url: str = "") -> int:
+    def add_project(
+        self, project: Project, at_most: int | None = None, base_url: str = "", key: Key | None = None
+    ) -> int:
         """Store a project together with its ledger entries, and where there are webhooks, its events to come.
 
         Args:
@@ -108,15 +111,20 @@ class Store(Protocol):
             at_most: how many of the account's projects may be unfinished at `project.created_at`, this
                 one among them; None sets no limit.
             base_url: what its client reaches the mock by, for its events.
+            key: to be remembered with it; of more than MOST_KEYS the oldest is forgotten.
 
         Returns:
             The account's balance at `project.created_at`, after the charge.
 
         Raises:
+            KeyTaken: the key has made a project before; it is looked at first.
             InsufficientCredits: the balance at `project.created_at`, or at a later time that was already
                 charged (threads may come out of order), is below `project.credits`.
             TooManyJobs: the account can pay, but has `at_most` unfinished projects already.
         """
+
+    def used_key(self, key: Key, at: float) -> UsedKey | None:
+        """Return what a key has made within the last REMEMBERED_FOR seconds before `at`, or None."""
 
     def project(self, project_id: str) -> Project | None:
         """Return a project, deleted ones too, or None."""

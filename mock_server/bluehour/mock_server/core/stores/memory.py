@@ -19,6 +19,7 @@ from typing import NamedTuple
 from ..accounts import Account, InsufficientCredits, TooManyJobs, entries_of, refund_of
 from ..assets import Upload
 from ..deliveries import ComingEvent, Endpoint, WaitingDelivery
+from ..idempotency import MOST_KEYS, REMEMBERED_FOR, Key, KeyTaken, UsedKey
 from ..projects import PENDING, Project, begun, ended
 from ..records import Record
 from . import InUse, LedgerPage
@@ -61,6 +62,7 @@ class MemoryStore:
         self._coming: list[tuple[float, int, str]] = []  # a heap, of which some are out of date
         self._announcements = count()
         self._waiting: dict[str, WaitingDelivery] = {}
+        self._keys: dict[tuple[str, str], tuple[float, UsedKey]] = {}  # the oldest first
         self._secret = secrets.token_bytes(32)
         self._notes: dict[str, bytes] = {}
 
@@ -124,16 +126,21 @@ class MemoryStore:
             entries = list(islice(newest_first, limit))[::-1]
             return LedgerPage(ledger.total() - sum(entry.amount for entry in entries), entries)
 
-    def add_project(self, project: Project, at_most: int | None = None, base_url: str = "") -> int:
+    def add_project(
+        self, project: Project, at_most: int | None = None, base_url: str = "", key: Key | None = None
+    ) -> int:
         """Store a project, charge it, and return the balance that leaves.
 
         Raises:
+            KeyTaken: the key has made a project before.
             InsufficientCredits: the charge would take the balance below zero, at the project's
                 `created_at` or at a later time that another create has already been charged at.
             TooManyJobs: the account has `at_most` unfinished projects already.
         """
         row = self._packing.pack(project)  # before the lock: zlib lets other threads run meanwhile
         with self._lock:
+            if key is not None and (used := self._used(key, project.created_at)):
+                raise KeyTaken(used)
             ledger = self._ledgers.get(project.account_id) or Ledger(_NOBODY)
             lowest = ledger.lowest_from(project.created_at)
             if lowest < project.credits:
@@ -157,7 +164,14 @@ class MemoryStore:
                 self._deleted[project.id] = project.deleted_at
             if self._webhooks:
                 self._announce(project.id, base_url, project.rendering_at)
+            if key is not None:
+                self._remember(key, project)
             return ledger.balance(project.created_at)
+
+    def used_key(self, key: Key, at: float) -> UsedKey | None:
+        """Return what a key has made, as long as it is remembered, or None."""
+        with self._lock:
+            return self._used(key, at)
 
     def project(self, project_id: str) -> Project | None:
         """Return a project, deleted ones too, or None."""
@@ -372,6 +386,7 @@ class MemoryStore:
             for kept in (self._ledgers, self._projects, self._ends, self._refunded, self._deleted):
                 kept.clear()
             self._uploads.clear()
+            self._keys.clear()
             self._records.clear()
             self._ids.clear()
             self._created = array("d")
@@ -382,6 +397,18 @@ class MemoryStore:
 
     def close(self) -> None:
         """Do nothing: there are no files or connections."""
+
+    def _used(self, key: Key, at: float) -> UsedKey | None:
+        used_at, used = self._keys.get((key.account_id, key.key), (-inf, None))
+        return used if used_at > at - REMEMBERED_FOR else None
+
+    def _remember(self, key: Key, project: Project) -> None:
+        name = (key.account_id, key.key)
+        self._keys.pop(name, None)
+        self._keys[name] = (project.created_at, UsedKey(key.fingerprint, project.id))
+        forgotten_at = project.created_at - REMEMBERED_FOR
+        while len(self._keys) > MOST_KEYS or next(iter(self._keys.values()))[0] <= forgotten_at:
+            del self._keys[next(iter(self._keys))]
 
     def _newest(self, account_id: str | None, ids: Sequence[str]) -> Iterator[Project]:
         """Yield projects, an account's alone where one is given, from the end of their ids on."""

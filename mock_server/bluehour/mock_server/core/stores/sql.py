@@ -10,6 +10,7 @@ from typing import Any, NamedTuple
 from ..accounts import Account, Entry, InsufficientCredits, TooManyJobs, entries_of, refund_of
 from ..assets import Upload
 from ..deliveries import ComingEvent, Endpoint, WaitingDelivery
+from ..idempotency import Key, KeyTaken, UsedKey
 from ..projects import Project, begun, ended
 from ..records import Record
 from . import InUse, LedgerPage
@@ -94,10 +95,13 @@ class SqlStore:
             total = _balance(session, account_id, inf)
         return LedgerPage(total - _sum_until(inf, entries), entries)
 
-    def add_project(self, project: Project, at_most: int | None = None, base_url: str = "") -> int:
+    def add_project(
+        self, project: Project, at_most: int | None = None, base_url: str = "", key: Key | None = None
+    ) -> int:
         """Store a project and its charge in one transaction, and return the balance that leaves.
 
         Raises:
+            KeyTaken: the key has made a project before.
             InsufficientCredits: the charge would take the balance below zero, at the project's
                 `created_at` or at a later time that another create has already been charged at.
             TooManyJobs: the account has `at_most` unfinished projects already.
@@ -106,6 +110,8 @@ class SqlStore:
         event = {"wanted": project.id, "base_url": base_url, "begin": project.rendering_at}
 
         def add(session: Session) -> int:
+            if key is not None and (used := _used(session, key, project.created_at)):
+                raise KeyTaken(used)
             standing = _standing(session, project.account_id, project.created_at)
             if standing.lowest < project.credits:
                 raise InsufficientCredits(standing.lowest)
@@ -113,10 +119,17 @@ class SqlStore:
                 _refuse_above(session, project, at_most)
             session.change(sql.ADD_PROJECT, row)
             session.change(sql.ANNOUNCE, event)
+            if key is not None:
+                _remember(session, key, project)
             _book(session, standing, lines)
             return standing.balance + _sum_until(project.created_at, lines)
 
         return self._database.change(add)
+
+    def used_key(self, key: Key, at: float) -> UsedKey | None:
+        """Return what a key has made, as long as it is remembered, or None."""
+        with self._database.reading() as session:
+            return _used(session, key, at)
 
     def project(self, project_id: str) -> Project | None:
         """Return a project, deleted ones too, or None."""
@@ -348,6 +361,19 @@ def _book(session: Session, standing: _Standing, lines: Sequence[Entry]) -> None
     _change_each(session, sql.ADD_LINES, map(row_of, lines))
     settled = standing.latest + _sum_until(standing.until, lines)
     session.change(sql.SETTLE, {"wanted": lines[0].account_id, "sum": settled, "until": standing.until})
+
+
+def _used(session: Session, key: Key, at: float) -> UsedKey | None:
+    row = session.first(sql.FIND_KEY, {"wanted": key.account_id, "key": key.key, "at": at})
+    return None if row is None else UsedKey(*row)
+
+
+def _remember(session: Session, key: Key, project: Project) -> None:
+    """Keep a key with what it makes, and forget those that are too old or too many."""
+    session.change(sql.DROP_KEY, {"wanted": key.account_id, "key": key.key})
+    session.change(sql.ADD_KEY, {**row_of(key), "project_id": project.id, "at": project.created_at})
+    session.change(sql.FORGET_KEYS, {"at": project.created_at})
+    session.change(sql.FORGET_KEYS_BEYOND)
 
 
 def _refuse_above(session: Session, project: Project, at_most: int) -> None:

@@ -14,9 +14,10 @@ from sqlalchemy.dialects.postgresql import Insert, insert
 from ..accounts import Account, Entry
 from ..assets import Upload
 from ..deliveries import WaitingDelivery
+from ..idempotency import MOST_KEYS, REMEMBERED_FOR
 from ..projects import PENDING, Project
 from ..records import Record
-from .tables import ACCOUNTS, DELIVERIES, LEDGER, OUTBOX, PROJECTS, RECORDS, SETTINGS, UPLOADS, WEBHOOKS
+from .tables import ACCOUNTS, DELIVERIES, KEYS, LEDGER, OUTBOX, PROJECTS, RECORDS, SETTINGS, UPLOADS, WEBHOOKS
 
 _at: sa.BindParameter[float] = sa.bindparam("at", type_=sa.Double)
 _id: sa.BindParameter[str] = sa.bindparam("wanted", type_=sa.String)
@@ -239,11 +240,33 @@ DROP_DELIVERY = sa.delete(DELIVERIES).where(DELIVERIES.c.id == _id)
 DROP_ITS_DELIVERIES = sa.delete(DELIVERIES).where(DELIVERIES.c.webhook_id == _id)
 FIND_DELIVERIES = sa.select(*_columns_for(WaitingDelivery, DELIVERIES)).order_by(DELIVERIES.c.number)
 
+_its_key = (KEYS.c.account_id == _id, KEYS.c.key == sa.bindparam("key", type_=sa.String))
+_forgotten_at = _at - sa.literal_column(f"{REMEMBERED_FOR}")
+FIND_KEY = sa.select(KEYS.c.fingerprint, KEYS.c.project_id).where(*_its_key, KEYS.c.at > _forgotten_at)
+DROP_KEY = sa.delete(KEYS).where(*_its_key)
+ADD_KEY = _add(KEYS)
+
+
+def _forget_keys(which: sa.ColumnElement[bool]) -> sa.Delete:
+    """Forget keys, but for those that another create forgets just now: they belong to any account."""
+    free = sa.select(KEYS.c.number).where(which).with_for_update(skip_locked=True)
+    return sa.delete(KEYS).where(KEYS.c.number.in_(free))
+
+
+def forget_keys_beyond(most: int) -> sa.Delete:
+    """Leave the keys that were stored last."""
+    last = sa.select(sa.func.max(KEYS.c.number) - sa.literal_column(f"{most}")).scalar_subquery()
+    return _forget_keys(KEYS.c.number <= last)
+
+
+FORGET_KEYS = _forget_keys(KEYS.c.at <= _forgotten_at)
+FORGET_KEYS_BEYOND = forget_keys_beyond(MOST_KEYS)
+
 ADD_SETTING = insert(SETTINGS).on_conflict_do_nothing()
 PUT_SETTING = _put(SETTINGS, "name")
 FIND_SETTING = sa.select(SETTINGS.c.value).where(SETTINGS.c.name == _id)
 
 # Accounts first: whoever charges one holds it till its project is stored.
 EMPTY_TABLES = [
-    sa.delete(each) for each in (ACCOUNTS, LEDGER, PROJECTS, UPLOADS, RECORDS, OUTBOX, DELIVERIES)
+    sa.delete(each) for each in (ACCOUNTS, LEDGER, PROJECTS, UPLOADS, RECORDS, OUTBOX, DELIVERIES, KEYS)
 ]

@@ -129,6 +129,18 @@ DELIVERIES = sa.Table(
     sa.Column("tries", sa.Integer, nullable=False),
     sa.Column("next_at", sa.Double, nullable=False),
 )
+# What an Idempotency-Key has made; REMEMBERED_FOR and MOST_KEYS bound them.
+KEYS = sa.Table(
+    "idempotency_keys",
+    TABLES,
+    _numbered(),
+    sa.Column("account_id", sa.String, nullable=False),
+    sa.Column("key", sa.String, nullable=False),
+    sa.Column("fingerprint", sa.String, nullable=False),
+    sa.Column("project_id", sa.String, nullable=False),
+    sa.Column("at", sa.Double, nullable=False, index=True),
+    sa.UniqueConstraint("account_id", "key"),
+)
 SETTINGS = sa.Table(
     "settings",
     TABLES,

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from ...accounts import InsufficientCredits, TooManyJobs, entries_of
+from ...idempotency import Key, KeyTaken, UsedKey
 from ...projects import Project
 from ..sql import SqlStore, row_of
-from .create import JOBS, MONEY
+from .create import JOBS, KEY, MONEY
 from .database import PostgreSQL
 from .values import array_of
 
@@ -26,26 +27,33 @@ class PostgreSQLStore(SqlStore):
         """
         super().__init__(PostgreSQL(url))
 
-    def add_project(self, project: Project, at_most: int | None = None, base_url: str = "") -> int:
+    def add_project(
+        self, project: Project, at_most: int | None = None, base_url: str = "", key: Key | None = None
+    ) -> int:
         """Have the database store and charge a project, and return the balance that leaves.
 
         Raises:
+            KeyTaken: the key has made a project before.
             InsufficientCredits: the charge would take the balance below zero, at the project's
                 `created_at` or at a later time that another create has already been charged at.
             TooManyJobs: the account has `at_most` unfinished projects already.
         """
         lines = entries_of(project)
-        refused, number = self._database.create(
+        made = self._database.create(
             {
                 **row_of(project),
                 "at_most": at_most,
                 "base_url": base_url,
                 "amounts": array_of(line.amount for line in lines),
                 "times": array_of(line.at for line in lines),
+                "key": None if key is None else key.key,
+                "fingerprint": None if key is None else key.fingerprint,
             }
         )
-        if refused == MONEY:
-            raise InsufficientCredits(number)
-        if refused == JOBS:
-            raise TooManyJobs(number)
-        return number
+        if made.refused == KEY:
+            raise KeyTaken(UsedKey(made.used_fingerprint, made.used_project))
+        if made.refused == MONEY:
+            raise InsufficientCredits(made.number)
+        if made.refused == JOBS:
+            raise TooManyJobs(made.number)
+        return made.number

@@ -7,12 +7,13 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Mapping
+from typing import NamedTuple
 
 from .. import statements as sql
 from ..database import Statement, Texts
 from ..tables import PROJECTS
 
-MONEY, JOBS = "money", "jobs"
+MONEY, JOBS, KEY = "money", "jobs", "key"
 """Why a create is refused."""
 
 _PARAMETERS = {
@@ -20,6 +21,14 @@ _PARAMETERS = {
     "base_url": "VARCHAR",
     "amounts": "BIGINT[]",  # of the ledger's lines, the charge first
     "times": "DOUBLE PRECISION[]",
+    "key": "VARCHAR",
+    "fingerprint": "VARCHAR",
+}
+_RESULTS = {
+    "refused": "VARCHAR",
+    "number": "BIGINT",
+    "used_fingerprint": "VARCHAR",
+    "used_project": "VARCHAR",
 }
 
 _BODY = f"""
@@ -33,7 +42,14 @@ DECLARE
     running BIGINT;
 BEGIN
     {{hold}} INTO held;
-    IF FOUND THEN
+    IF new_key IS NOT NULL THEN
+        {{find_key}} INTO used_fingerprint, used_project;
+        IF FOUND THEN
+            refused := '{KEY}';
+            RETURN;
+        END IF;
+    END IF;
+    IF held IS NOT NULL THEN
         {{standing}} INTO balance, lowest_change, latest, until;
     END IF;
     IF balance + least(0, lowest_change) < new_credits THEN
@@ -51,6 +67,12 @@ BEGIN
     END IF;
     {{add}};
     {{announce}};
+    IF new_key IS NOT NULL THEN
+        {{drop_key}};
+        {{add_key}};
+        {{forget_keys}};
+        {{forget_keys_beyond}};
+    END IF;
     FOR line IN 1 .. array_length(new_amounts, 1) LOOP
         {{book}};
         IF new_times[line] <= until THEN
@@ -66,29 +88,44 @@ END
 """
 
 
+class Created(NamedTuple):
+    """What the function returns.
+
+    Attributes:
+        refused: why nothing was stored, if so.
+        number: what the account has that is too little or too much; else the balance that is left.
+        used_fingerprint, used_project: what is stored of a key that was used before.
+    """
+
+    refused: str | None
+    number: int
+    used_fingerprint: str
+    used_project: str
+
+
 class Create:
     """The function, as this version of Bluehour has it.
 
     Attributes:
         name: with a digest of the rest, so that two versions of Bluehour on one database each call their own.
         definition: the statement that makes it.
-        call: the statement that calls it, with a project's fields and what `_PARAMETERS` names. It returns
-            why it was refused, if so, and then what the account has; else the balance it leaves.
+        call: the statement that calls it, with a project's fields and what `_PARAMETERS` names. It finds the
+            fields of a `Created`.
     """
 
     def __init__(self, texts: Texts) -> None:
         project = {column.name: column.type.compile(texts.dialect) for column in PROJECTS.c}
         del project["number"]
         parameters = {**project, **_PARAMETERS}
-        head = ", ".join(f"new_{name} {kind}" for name, kind in parameters.items())
+        given = [f"new_{name} {kind}" for name, kind in parameters.items()]
+        head = ", ".join([*given, *(f"OUT {name} {kind}" for name, kind in _RESULTS.items())])
         body = _BODY.format_map(_statements(texts, project))
         self.name = f"create_project_{hashlib.sha256((head + body).encode()).hexdigest()[:12]}"
         self.definition = (
-            f"CREATE FUNCTION {self.name} ({head}, OUT refused VARCHAR, OUT number BIGINT)"
-            f" LANGUAGE plpgsql AS $function${body}$function$"
+            f"CREATE FUNCTION {self.name} ({head}) LANGUAGE plpgsql AS $function${body}$function$"
         )
-        given = ", ".join(f"%({name})s::{kind}" for name, kind in parameters.items())
-        self.call = f"SELECT refused, number FROM {self.name} ({given})"  # noqa: S608 - names of ours
+        values = ", ".join(f"%({name})s::{kind}" for name, kind in parameters.items())
+        self.call = f"SELECT {', '.join(_RESULTS)} FROM {self.name} ({values})"  # noqa: S608 - names of ours
 
 
 def _statements(texts: Texts, project: Mapping[str, str]) -> dict[str, str]:
@@ -98,10 +135,16 @@ def _statements(texts: Texts, project: Mapping[str, str]) -> dict[str, str]:
 
     account = {"wanted": "new_account_id", "at": "new_created_at"}
     line = {"account_id": "new_account_id", "project_id": "new_id"}
+    key = {**account, "key": "new_key"}
     return {
         "hold": text(sql.HOLD_ACCOUNT, **account),
         "standing": text(sql.STANDING, **account),
         "count": text(sql.COUNT_UNFINISHED, **account),
+        "find_key": text(sql.FIND_KEY, **key),
+        "drop_key": text(sql.DROP_KEY, **key),
+        "add_key": text(sql.ADD_KEY, **key, **line, fingerprint="new_fingerprint"),
+        "forget_keys": text(sql.FORGET_KEYS, **key),
+        "forget_keys_beyond": text(sql.FORGET_KEYS_BEYOND),
         "add": text(sql.ADD_PROJECT, **{name: f"new_{name}" for name in project}),
         "announce": text(sql.ANNOUNCE, wanted="new_id", base_url="new_base_url", begin="new_rendering_at"),
         "book": text(sql.ADD_LINES, **line, amount="new_amounts[line]", at="new_times[line]"),

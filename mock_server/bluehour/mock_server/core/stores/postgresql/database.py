@@ -15,7 +15,7 @@ from .. import StoreError, StoreUnavailable
 from ..database import NONE, Result, Session, Texts, Values
 from ..statements import HOLD_ACCOUNT, HOLD_ITS_ACCOUNT
 from .addresses import address_of
-from .create import Create
+from .create import Create, Created
 from .schema import complete
 from .values import adapt
 
@@ -114,11 +114,11 @@ class PostgreSQL:
         with self._connection() as connection, connection.transaction():
             return make(PostgreSQLSession(connection, self._texts))
 
-    def create(self, values: Values) -> tuple[str | None, int]:
+    def create(self, values: Values) -> Created:
         """Call the function that stores and charges a project; see `Create.call`."""
         with self._connection() as connection:
-            ((refused, number),) = connection.execute(self._create.call, values, prepare=True, binary=True)
-            return refused, number
+            (found,) = connection.execute(self._create.call, values, prepare=True, binary=True)
+            return Created(*found)
 
     def close(self) -> None:
         """Let go of all connections; the next call opens another."""
