@@ -68,9 +68,9 @@ def uploaded(check: Check, account: Account, kind: str = PICTURE, *, wide: bool 
 
     Where it can't be uploaded, the published examples' asset has to do.
     """
-    content, extension, size = _file(check, kind, wide)
-    known = (account.token, f"{kind} of {size}")
+    known = (account.token, f"wide {kind}" if wide and kind not in _CONTENTS else kind)
     if known not in check.uploaded:
+        content, extension, size = _file(check, kind, wide)
         path = _upload(check, account, kind, content, extension)
         if path and size:
             check.sizes[path] = size
