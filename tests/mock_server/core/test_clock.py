@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import time
 from datetime import datetime
-from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -13,9 +12,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bluehour.mock_server.app import create_app
+from bluehour.mock_server.core.board import Board
 from bluehour.mock_server.core.clock import LATEST, Clock, isoformat, not_before
 from bluehour.mock_server.core.settings import Settings
 from bluehour.mock_server.core.stores import StoreUnavailable
+from bluehour.mock_server.core.stores.notes import MemoryNotes
 from bluehour.mock_server.mock import Mock
 from bluehour.mock_server.server.greeting import greeting
 
@@ -83,10 +84,10 @@ changes = st.fixed_dictionaries(
 
 @given(st.lists(changes))
 def test_it_goes_on_from_where_it_was_left_and_never_back(steps: list[dict[str, Any]]) -> None:
-    notes: dict[str, bytes] = {}
+    notes = MemoryNotes()
 
     def start() -> Clock:
-        return Clock(notes.get("clock"), partial(notes.__setitem__, "clock"))
+        return Clock(Board(notes).note("clock"))
 
     clock = start()
     for step in steps:
@@ -102,10 +103,17 @@ def test_it_goes_on_from_where_it_was_left_and_never_back(steps: list[dict[str, 
 
 
 def test_where_it_can_not_be_kept_it_stays_as_it_was() -> None:
-    def refuse(_: bytes) -> None:
-        raise StoreUnavailable("the disk is full")
+    class Full(MemoryNotes):
+        is_full = False
 
-    clock = Clock(keep=refuse)
+        def swap(self, name: str, old: bytes | None, new: bytes) -> bool:
+            if self.is_full:
+                raise StoreUnavailable("the disk is full")
+            return super().swap(name, old, new)
+
+    notes = Full()
+    clock = Clock(Board(notes).note("clock"))
+    notes.is_full = True
     with pytest.raises(StoreUnavailable):
         clock.change(frozen=True, advance=1_000)
     assert not clock.frozen

@@ -16,6 +16,7 @@ from bluehour.mock_server.api.faults import Fault
 from bluehour.mock_server.app import create_app
 from bluehour.mock_server.control.contract import control_contract
 from bluehour.mock_server.core.settings import Settings
+from bluehour.mock_server.core.stores.notes import MemoryNotes
 from bluehour.mock_server.mock import Mock
 from bluehour.mock_server.scenarios.rules import Facts, Rule, RuleError
 from bluehour.openapi.contract import Contract, load
@@ -37,7 +38,8 @@ def rule(**given: Any) -> Rule:
 def asked(one: Rule, times: int, **facts: Any) -> list[bool]:
     """Which of so many equal requests the rule acts on."""
     request: dict[str, Any] = {"operation": "aiFaceEditor.editImage", "token": "any", "raw_body": b""}
-    return [one.effect_on(Facts(**{**request, **facts})) is not None for _ in range(times)]
+    counts = MemoryNotes()
+    return [one.effect_on(Facts(**{**request, **facts}), counts) is not None for _ in range(times)]
 
 
 def test_a_rule_without_a_match_fits_every_operation(caller: Caller, mock: Mock) -> None:
@@ -326,7 +328,7 @@ def test_under_another_contract_rules_go_by_what_they_name(caller: Caller, mock:
     assert statuses(caller, 1) == [200]
     mock.scenarios.adopt(Contract(document))
     (rule,) = mock.scenarios.all()
-    assert rule.effect_on(Facts("renamed", None, b"")) is not None
+    assert rule.effect_on(Facts("renamed", None, b""), mock.world.store.notes) is not None
     mock.scenarios.replace([])
     document["paths"].pop(FACE)
     with pytest.raises(RuleError, match="there is no operation"):  # what a reset would bring back

@@ -90,6 +90,7 @@ class Journey:
             trace: where what happens is written down.
         """
         try:
+            self._world.board.ensure_fresh()
             with self._world.gate:
                 reply = self._taken(request, match, body, trace)
         except Exception as error:

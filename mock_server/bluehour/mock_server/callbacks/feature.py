@@ -220,7 +220,7 @@ class CallbackFeature(Feature):
     def settle(self, timeout: float) -> bool:
         return self._timetable.settle(timeout)
 
-    def reset(self) -> None:
+    def forget(self) -> None:
         self._timetable.reset()
 
     def close(self) -> None:

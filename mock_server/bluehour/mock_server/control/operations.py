@@ -46,7 +46,6 @@ class WorldOperations:
         """Begin anew."""
         at = call.body.get("clock")
         self._world.reset(None if at is None else _seconds(at))
-        self._world.announce("journal", "accounts", "projects", "rules", "webhooks", "clock")
         return self.state(call)
 
     def clock(self, _: ControlCall) -> Answer:

@@ -6,6 +6,7 @@ access -> operation (404, 405) -> parameters and body (400) -> what the operatio
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -23,6 +24,7 @@ from ..api.journey import LARGEST_BODY
 from ..api.refusals import answer_to, nowhere
 from ..api.reply import Reply
 from ..api.wsgi import body_of, request_of
+from ..core.stores import StoreUnavailable
 from ..core.world import World
 from . import PREFIX
 from .access import COOKIE, check_access
@@ -95,6 +97,8 @@ class ControlApi:
             )
         if len(asked.body) > LARGEST_BODY:
             raise Refusal("payload_too_large")
+        with suppress(StoreUnavailable):  # whoever needs the store tells of it; health does in its own words
+            self._world.board.ensure_fresh()
         found = read(operation, asked, path)
         if message := found.message:
             raise Refusal("invalid_request", message)

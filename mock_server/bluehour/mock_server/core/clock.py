@@ -1,39 +1,69 @@
-"""The one clock of a server: statuses, refunds, expiring links and webhooks all follow it."""
+"""The one clock of all processes on a store: statuses, refunds, expiring links and webhooks all follow it."""
 
 from __future__ import annotations
 
 import math
+import socket
 import time
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
-from threading import Lock
+from pathlib import Path
+from typing import NamedTuple
 
 import orjson
 
+from .board import Board, Note
+from .stores.notes import MemoryNotes
+
 LATEST = 1.0e11
 """Seconds since the epoch, in the year 5138: well before dates have five digits."""
+
+_AGREE = 0.05
+"""Seconds by which a machine's time may seem to have changed."""
+
+_BOOT_ID = Path("/proc/sys/kernel/random/boot_id")
+
+
+class Stand(NamedTuple):
+    """How a clock stands, whatever process looks at it.
+
+    Attributes:
+        anchors: by the name of a machine's run, how much later the clock's zero point is than that of
+            `time.monotonic()`, in seconds. Processes of one machine so have exactly the same time.
+        ahead: seconds to be added.
+        frozen_at: where it stands still; None where it runs.
+    """
+
+    anchors: dict[str, float]
+    ahead: float
+    frozen_at: float | None
+
+    def written(self) -> bytes:
+        """Return it as a note."""
+        return orjson.dumps([*self])
 
 
 class Clock:
     """Seconds since the epoch, never going back, that can be frozen, advanced and set.
 
-    It is anchored once to the system's wall clock and then runs on the monotonic one, so a
+    It is anchored once to the store's wall clock and then runs on the monotonic one, so a
     correction of the system's time can't make a project's status go back.
 
     Args:
-        kept: how a clock stood that this one goes on from, as `keep` was given it; None for none.
-        keep: told how this one stands, before it is changed; what it raises leaves the clock as it was.
+        note: by which other processes have the same clock, and those that come later go on from it; without
+            one, it is this process's alone.
+        seconds_ahead: returns by how much the wall clock is ahead of `time.monotonic()`.
     """
 
-    def __init__(self, kept: bytes | None = None, keep: Callable[[bytes], None] | None = None) -> None:
-        self._lock = Lock()
-        self._offset = time.time() - time.monotonic()
-        self._frozen_at: float | None = None
+    def __init__(self, note: Note | None = None, seconds_ahead: Callable[[], float] | None = None) -> None:
+        self._measured = seconds_ahead or MemoryNotes().seconds_ahead
+        self._machine = _machine()
         self._listeners: list[Callable[[], None]] = []
-        self._keep = keep
-        if kept is not None:
-            ahead, self._frozen_at = orjson.loads(kept)
-            self._offset += ahead
+        self._offset = 0.0
+        self._frozen_at: float | None = None
+        self._note = note or Board().note("clock")
+        self._note.follow(self._take)
+        self._note.change(self._anchored)
 
     def now(self) -> float:
         """Return the current time in seconds since the epoch."""
@@ -79,39 +109,57 @@ class Clock:
         """
         if not advance >= 0:
             raise ValueError(f"the clock only goes forward, not by {advance} s")
-        with self._lock:
-            now = self.now()
+
+        def moved(kept: bytes | None) -> bytes:
+            stand, now = _read(kept), self.now()
             if to is not None and not to >= now:
                 raise ValueError(f"the clock only goes forward, and it is {isoformat(now)} already")
             target = (now if to is None else to) + advance
             if target > LATEST:
                 raise ValueError(f"the clock can't go beyond {isoformat(LATEST)}")
-            stands = self.frozen if frozen is None else frozen
-            self._stand(target, target if stands else None)
-        self._tell()
+            stands = stand.frozen_at is not None if frozen is None else frozen
+            ahead = target - time.monotonic() - stand.anchors[self._machine]
+            return Stand(stand.anchors, ahead, target if stands else None).written()
+
+        self._note.change(moved)
 
     def reset(self, at: float | None = None) -> None:
         """Run with the system's clock again, or stand still at a time, past or not.
 
         Only whoever has forgotten everything that was dated may do this.
         """
-        with self._lock:
-            self._stand(time.time(), at)
-        self._tell()
+        measured = self._measured()
+        self._note.change(lambda _: Stand({self._machine: measured}, 0, at).written())
 
     def on_change(self, listener: Callable[[], None]) -> None:
         """Have a function called after every change that is not the mere passing of time."""
         self._listeners.append(listener)
 
-    def _stand(self, at: float, frozen_at: float | None) -> None:
-        if self._keep is not None:
-            self._keep(orjson.dumps((at - time.time(), frozen_at)))
-        self._offset = at - time.monotonic()
-        self._frozen_at = frozen_at
+    def _anchored(self, kept: bytes | None) -> bytes:
+        """Anchor the clock to this machine, if it is not, or the machine has slept meanwhile."""
+        stand, measured = _read(kept), self._measured()
+        if measured - stand.anchors.get(self._machine, -math.inf) < _AGREE:
+            return kept or b""
+        return stand._replace(anchors={**stand.anchors, self._machine: measured}).written()
 
-    def _tell(self) -> None:
+    def _take(self, kept: bytes | None) -> None:
+        stand = _read(kept)
+        self._offset = stand.anchors.get(self._machine, self._measured()) + stand.ahead
+        self._frozen_at = stand.frozen_at
         for listener in self._listeners:
             listener()
+
+
+def _read(kept: bytes | None) -> Stand:
+    return Stand({}, 0, None) if kept is None else Stand(*orjson.loads(kept))
+
+
+def _machine() -> str:
+    """Return what names a run of this machine: `time.monotonic()` begins anew with each."""
+    try:
+        return _BOOT_ID.read_text().strip()
+    except OSError:  # no Linux
+        return socket.gethostname()
 
 
 def not_before(at: float) -> str:

@@ -27,7 +27,16 @@ class Listener:
         """The server is about to begin: take up what another process left in the store."""
 
     def reset(self) -> None:
-        """The store has forgotten everything; no request is under way."""
+        """The store has forgotten everything, as this process wants it; no request is under way in it.
+
+        Who has something that is to be there from the start puts it there again.
+        """
+
+    def forget(self) -> None:
+        """The store has forgotten everything, before `reset` or by another process: so does this one.
+
+        No request is under way in this process.
+        """
 
     def adopt(self, contract: Contract) -> None:
         """Another contract holds from now on.

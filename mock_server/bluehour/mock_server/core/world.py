@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Mapping, Sequence
-from functools import cached_property, partial
+from functools import cached_property
 from pathlib import Path
 from random import Random
 from threading import Lock
@@ -16,6 +16,7 @@ from .accounts import Account, TokenRefused, account_of, shortened
 from .assets.files import Files
 from .assets.folders import PrivateFolder
 from .assets.links import Links
+from .board import Board
 from .clock import Clock
 from .gate import Gate
 from .idempotency import Key, KeysUnderWay
@@ -26,8 +27,8 @@ from .records import Record
 from .settings import Settings
 from .stores.opening import open_store
 
-_CLOCK = "clock"
-"""What the store's note of it is called."""
+_EVERYTHING = ("journal", "accounts", "projects", "rules", "webhooks", "clock")
+"""What changes with a reset."""
 
 
 class World:
@@ -42,6 +43,7 @@ class World:
 
     Attributes:
         store: accounts, projects, uploads and webhooks.
+        board: what all processes on the store know alike.
         gate: passed by every request; closed while everything is forgotten.
         pictures: of projects; none until a renderer takes the place.
         keys_under_way: those that a request of this process works on.
@@ -64,7 +66,8 @@ class World:
         self.contract = contract
         self.settings = settings
         self.store = open_store(settings.store)
-        self.clock = clock or Clock(self.store.note(_CLOCK), partial(self.store.put_note, _CLOCK))
+        self.board = Board(self.store.notes)
+        self.clock = clock or Clock(self.board.note("clock"), self.store.notes.seconds_ahead)
         self.gate = Gate()
         self.pictures = Pictures()
         self.keys_under_way = KeysUnderWay()
@@ -76,6 +79,7 @@ class World:
         self._own_folder: PrivateFolder | None = None
         self._setting_up = Lock()
         self.clock.on_change(lambda: self.announce("clock"))
+        self.board.on_reset = self._take_up_reset
 
     # Who listens.
 
@@ -107,6 +111,7 @@ class World:
         """Let go of the store, and remove the private folder."""
         for listener in self._listeners:
             listener.close()
+        self.board.close()
         self.store.close()
         if "files" in vars(self):
             self.files.close()
@@ -180,14 +185,28 @@ class World:
         Args:
             clock_at: where the clock is to stand still; without it, it runs with the system's.
         """
-        with self.gate.closed():
+        with self.board.resetting(), self.gate.closed():
             self.store.reset()  # first: where it's locked, all stays as it was
+            self._forget()
+            self.files.clear()
             for listener in self._listeners:
                 listener.reset()
-            self.files.clear()
-            self.shown_tokens.clear()
-            self.random.seed(self.settings.seed)
             self.clock.reset(clock_at)
+        self.announce(*_EVERYTHING)
+
+    def _take_up_reset(self) -> None:
+        """Forget what this process has of a store that another one has reset, and of its files."""
+        with self.gate.closed():
+            self._forget()
+            if self._own_folder:
+                self.files.clear()
+        self.announce(*_EVERYTHING)
+
+    def _forget(self) -> None:
+        for listener in self._listeners:
+            listener.forget()
+        self.shown_tokens.clear()
+        self.random.seed(self.settings.seed)
 
     def adopt(self, contract: Contract) -> None:
         """Keep another contract from now on, with all that is stored.

@@ -58,7 +58,7 @@ class JournalFeature(Feature):
         if trace.is_lost:
             self.habits.lost(request, trace, number)
 
-    def reset(self) -> None:
+    def forget(self) -> None:
         self.habits.clear()
         if self.journal is not None:
             self.journal.clear()

@@ -38,7 +38,7 @@ class Counting(Feature):
     def project_changed(self, project: Project) -> None:
         self.jobs.change(project)
 
-    def reset(self) -> None:
+    def forget(self) -> None:
         self.jobs.forget_unfinished()
 
 

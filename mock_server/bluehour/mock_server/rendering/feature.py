@@ -116,7 +116,7 @@ class Rendering(Feature, Pictures):
     def settle(self, timeout: float) -> bool:
         return self.queue is None or self.queue.settle(timeout)
 
-    def reset(self) -> None:
+    def forget(self) -> None:
         if self.queue is not None:
             self.queue.clear()
 

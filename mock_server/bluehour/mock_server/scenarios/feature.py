@@ -22,8 +22,9 @@ class ScenarioFeature(Feature):
     """Forces on requests what scenarios say."""
 
     def __init__(self, world: World) -> None:
-        self.scenarios = Scenarios(world.contract)
+        self.scenarios = Scenarios(world)
         self._world = world
+        self.scenarios.on_change(lambda: world.announce("rules"))
 
     def effect_on(self, request: Request, called: str, token: str | None) -> Effect | None:
         header = request.headers.get("prefer")
@@ -46,4 +47,4 @@ class ScenarioFeature(Feature):
 
     def control(self) -> Mapping[str, Handler]:
         """Return what the control API can do with it."""
-        return handlers_of(RuleOperations(self._world, self.scenarios))
+        return handlers_of(RuleOperations(self.scenarios))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import random
 from collections.abc import Mapping
+from copy import copy
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -13,7 +14,11 @@ from bluehour.openapi.errors import BluehourError
 from bluehour.openapi.wording import cut, listed, quoted
 
 from ..api.effects import Effect, ForcedAnswer
+from ..core.stores.notes import Notes
 from ..core.wildcard import with_stars
+
+FITTED, ACTED = "fitted", "acted"
+"""The counts of a rule: how many requests it fitted, and on how many of them it acted."""
 
 TRANSFERS = ("upload", "download")
 """The two ends of a signed link: no operations of the contract, but rules fit them by these names."""
@@ -49,24 +54,33 @@ class Facts:
 
 
 class Rule:
-    """One rule and how often it was asked. Not for several threads at once: `Scenarios` holds the lock.
+    """One rule. How often it was asked is counted where all processes count.
 
     Args:
         rule_id: what the control API calls it.
         given: the rule as it was written, legal by its schema.
         contract: knows the operations.
+        enabled: whether it is asked; as it was written, where that is not given.
+        is_initial: whether it was there at the start, and is what a reset comes back to.
 
     Raises:
         RuleError: it names an operation that there is not, or contradicts itself.
     """
 
-    def __init__(self, rule_id: str, given: Mapping[str, Any], contract: Contract) -> None:
+    def __init__(
+        self,
+        rule_id: str,
+        given: Mapping[str, Any],
+        contract: Contract,
+        *,
+        enabled: bool | None = None,
+        is_initial: bool = False,
+    ) -> None:
         match = given.get("match", {})
         self.id = rule_id
         self.given = given
-        self.enabled: bool = given.get("enabled", True)
-        self.fitted = 0
-        self.acted = 0
+        self.enabled: bool = given.get("enabled", True) if enabled is None else enabled
+        self.is_initial = is_initial
         self._operation = _operation_named(match.get("operation"), contract)
         self._token = with_stars(match["token"]) if "token" in match else None
         self._body: Mapping[str, Any] = match.get("body", {})
@@ -78,43 +92,57 @@ class Rule:
         # A job's end can only be decided where one begins.
         self._only = _makers(contract) if "job" in given else None
         self._effect = _effect(rule_id, given)
-        self._chance = random.Random(self._seed)  # noqa: S311 - the same seed is to draw the same
         _refuse_contradiction(given, self._operation, contract)
 
+    @property
+    def noted(self) -> dict[str, Any]:
+        """What it is made of, beside the contract; as data for JSON."""
+        return {
+            "rule_id": self.id,
+            "given": self.given,
+            "enabled": self.enabled,
+            "is_initial": self.is_initial,
+        }
+
     def renewed(self, contract: Contract) -> Rule:
-        """Return the rule as another contract has it, with all that it has counted.
+        """Return the rule as another contract has it.
 
         Raises:
             RuleError: it can't be under that contract.
         """
-        rule = Rule(self.id, self.given, contract)
-        rule.enabled, rule.fitted, rule.acted, rule._chance = (
-            self.enabled,
-            self.fitted,
-            self.acted,
-            self._chance,
-        )
-        return rule
+        return Rule(**self.noted, contract=contract)
 
-    def switch(self, enabled: bool) -> None:
-        """Switch it on or off; switched on, it counts from the start."""
-        if enabled and not self.enabled:
-            self.fitted = self.acted = 0
-            self._chance = random.Random(self._seed)  # noqa: S311 - as above
-        self.enabled = enabled
+    def switched(self, enabled: bool) -> Rule:
+        """Return the rule switched on or off."""
+        switched = copy(self)
+        switched.enabled = enabled
+        return switched
 
-    def effect_on(self, facts: Facts) -> Effect | None:
+    def as_written(self) -> Rule:
+        """Return the rule switched on or off as it was written."""
+        return self.switched(self.given.get("enabled", True))
+
+    @property
+    def group(self) -> str:
+        """What its counts are kept by."""
+        return f"rule {self.id}"
+
+    def effect_on(self, facts: Facts, counts: Notes) -> Effect | None:
         """Return what happens to a request, or None where the rule lets it pass. Counts it if it fits."""
         if not self.enabled or not self._fits(facts):
             return None
-        self.fitted += 1
-        chosen = (self._nth is None or self.fitted in self._nth) and (
-            self._probability >= 1 or self._chance.random() < self._probability
-        )
-        if not chosen or (self._times is not None and self.acted >= self._times):
+        number = counts.count(self.group, FITTED)
+        if not self._is_chosen(number or 0) or counts.count(self.group, ACTED, self._times) is None:
             return None
-        self.acted += 1
         return self._effect
+
+    def _is_chosen(self, number: int) -> bool:
+        if self._nth is not None and number not in self._nth:
+            return False
+        if self._probability >= 1:
+            return True
+        # The same seed is to draw the same, whichever process works on the request of that number.
+        return random.Random(f"{self._seed} {number}").random() < self._probability  # noqa: S311 - as above
 
     def _fits(self, facts: Facts) -> bool:
         if self._operation is not None and self._operation != facts.operation:

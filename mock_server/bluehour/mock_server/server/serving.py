@@ -302,7 +302,6 @@ def _reloader(server: Server, mock: Mock, shared: Shared, log: LoopWriter) -> Re
 
     def scenario(path: Path) -> str:
         rules = _begin_with(path, mock)
-        mock.world.announce("rules")
         return counted(rules, "rule")
 
     watched: dict[Path, Callable[[], str]] = {}

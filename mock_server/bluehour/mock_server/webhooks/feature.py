@@ -39,6 +39,9 @@ class WebhookFeature(Feature):
     def settle(self, timeout: float) -> bool:
         return self.webhooks.settle(timeout)
 
+    def forget(self) -> None:
+        self.webhooks.forget()
+
     def reset(self) -> None:
         self.webhooks.reset()
 

@@ -270,7 +270,7 @@ class Webhooks:
         with self._changed:
             return self._changed.wait_for(self._is_settled, timeout)
 
-    def reset(self) -> None:
+    def forget(self) -> None:
         """Forget all deliveries, and webhooks that were not there at the start; the store has been reset."""
         with self._changed:
             self._resets += 1
@@ -286,6 +286,9 @@ class Webhooks:
                 endpoint.enabled, endpoint.since = True, -math.inf
                 self._add(endpoint)
             self._changed.notify_all()
+
+    def reset(self) -> None:
+        """Have the webhooks of the start in the store again."""
         for endpoint in self._initial:  # one that was removed is not in the store any more
             self._world.store.put_webhook(endpoint)
 

@@ -18,6 +18,7 @@ import pytest
 from bluehour.mock_server.core.accounts import Account
 from bluehour.mock_server.core.deliveries import Endpoint, WaitingDelivery
 from bluehour.mock_server.core.idempotency import REMEMBERED_FOR, Key
+from bluehour.mock_server.core.process import this_process
 from bluehour.mock_server.core.projects import Project, new_id
 from bluehour.mock_server.core.records import Record
 from bluehour.mock_server.core.stores import Store, StoreError, StoreUnavailable
@@ -184,7 +185,7 @@ def test_a_later_version_is_refused(postgresql: Cluster, url: str) -> None:
 
     told = refusal(url)
 
-    assert f"its schema {schema_in(url)} is of version 99, and this Bluehour knows those up to 1" in told
+    assert f"its schema {schema_in(url)} is of version 99, and this Bluehour knows those up to 2" in told
 
 
 def test_an_earlier_version_is_brought_forward_once_step_by_step(
@@ -193,7 +194,7 @@ def test_an_earlier_version_is_brought_forward_once_step_by_step(
     with closing(open_store(url)) as store:
         store.open_account(ACCOUNT, NOW)
     steps = [["ALTER TABLE accounts ADD COLUMN colour varchar"], ["UPDATE accounts SET colour = 'red'"]]
-    monkeypatch.setattr(schema, "STEPS", steps)
+    monkeypatch.setattr(schema, "STEPS", [*schema.STEPS, *steps])
 
     with ThreadPoolExecutor(8) as pool:
         for opened in pool.map(open_store, [url] * 8):
@@ -201,12 +202,29 @@ def test_an_earlier_version_is_brought_forward_once_step_by_step(
 
     with connected(url) as connection:
         assert connection.execute("SELECT id, colour FROM accounts").fetchall() == [(ACCOUNT.id, "red")]
-        assert connection.execute("SELECT value FROM settings WHERE name = 'version'").fetchone() == (b"3",)
+        assert connection.execute("SELECT value FROM settings WHERE name = 'version'").fetchone() == (b"4",)
+
+
+def test_a_store_of_the_first_version_is_used_on(url: str, postgresql: Cluster) -> None:
+    with closing(open_store(url)) as store:
+        store.open_account(ACCOUNT, NOW)
+    its = schema_in(url)
+    postgresql.run(
+        f"DROP TABLE {its}.notes, {its}.counts, {its}.members",
+        f"UPDATE {its}.settings SET value = '1' WHERE name = 'version'",
+    )
+    with closing(open_store(url)) as store:
+        assert store.accounts() == [ACCOUNT]
+        assert store.notes.swap("clock", None, b"frozen")
+        assert store.notes.count("rule 1", "acted", 1) == 1
+        store.notes.check_in("me", this_process(), 1, 2)
+        assert list(store.notes.members()) == ["me"]
 
 
 def test_a_step_that_fails_changes_nothing(url: str, monkeypatch: pytest.MonkeyPatch) -> None:
     open_store(url).close()
-    monkeypatch.setattr(schema, "STEPS", [["ALTER TABLE accounts ADD COLUMN colour varchar", "SELECT 1/0"]])
+    failing = ["ALTER TABLE accounts ADD COLUMN colour varchar", "SELECT 1/0"]
+    monkeypatch.setattr(schema, "STEPS", [*schema.STEPS, failing])
 
     assert "division by zero" in refusal(url)
 

@@ -33,6 +33,7 @@ from bluehour.mock_server.core.idempotency import REMEMBERED_FOR, Key, KeyTaken,
 from bluehour.mock_server.core.projects import PENDING, Project, ProjectEnded, begun, ended, new_id, status_at
 from bluehour.mock_server.core.records import Record
 from bluehour.mock_server.core.stores import InUse, LedgerPage, Store, StoreError
+from bluehour.mock_server.core.stores.notes import MemoryNotes
 from bluehour.mock_server.core.stores.opening import open_store
 from tests.postgresql import Cluster
 from tests.profiles import examples
@@ -80,7 +81,7 @@ class ListOfEntries:
         self.endpoints: dict[str, Endpoint] = {}
         self.announced: dict[str, tuple[str, bool]] = {}
         self.waiting: dict[str, WaitingDelivery] = {}
-        self.notes: dict[str, bytes] = {}
+        self.notes = MemoryNotes()
         self.kept: dict[tuple[str, str], Record] = {}
         self.keys: dict[tuple[str, str], tuple[float, UsedKey]] = {}
 
@@ -264,12 +265,6 @@ class ListOfEntries:
     def waiting_deliveries(self) -> list[WaitingDelivery]:
         return list(self.waiting.values())
 
-    def note(self, name: str) -> bytes | None:
-        return self.notes.get(name)
-
-    def put_note(self, name: str, value: bytes) -> None:
-        self.notes[name] = value
-
     def secret(self) -> bytes:
         raise NotImplementedError("a secret is drawn, not modelled")
 
@@ -278,6 +273,7 @@ class ListOfEntries:
             kept.clear()
         self.kept.clear()
         self.keys.clear()
+        self.notes.reset()
         initial = [each for each in self.endpoints.values() if each.is_initial]
         self.endpoints = {each.id: replace(each, enabled=True) for each in initial}
 
@@ -574,11 +570,29 @@ class StoresMachine(RuleBasedStateMachine):
     def delivery(self, place: int) -> str:
         return next(iter(list(self.model.waiting)[-place:]), "unknown")
 
+    @rule(name=st.sampled_from(["clock", "secret"]), old=st.none() | bodies, value=bodies)
+    def swap_note(self, name: str, old: bytes | None, value: bytes) -> None:
+        self.same(lambda store: store.notes.swap(name, old, value))
+        self.same_notes()
+
     @rule(name=st.sampled_from(["clock", "secret"]), value=bodies)
     def note(self, name: str, value: bytes) -> None:
-        self.same(lambda store: store.note(name))
-        self.same(lambda store: store.put_note(name, value))
-        self.same(lambda store: store.note(name))
+        old = self.model.notes.read().notes.get(name)
+        self.same(lambda store: store.notes.swap(name, old, value))
+        self.same_notes()
+
+    def same_notes(self) -> None:
+        self.same(lambda store: (store.notes.read().resets, store.notes.read().notes))
+
+    @rule(group=st.sampled_from("ab"), name=st.sampled_from("xy"), at_most=st.none() | st.integers(0, 3))
+    def count(self, group: str, name: str, at_most: int | None) -> None:
+        self.same(lambda store: store.notes.count(group, name, at_most))
+        self.same(lambda store: store.notes.counts(group))
+
+    @rule(group=st.sampled_from("ab"))
+    def forget_counts(self, group: str) -> None:
+        self.same(lambda store: store.notes.forget_counts(group))
+        self.same(lambda store: store.notes.counts(group))
 
     @rule()
     def list_webhooks_and_deliveries(self) -> None:
@@ -608,7 +622,7 @@ class StoresMachine(RuleBasedStateMachine):
                     self.same_running(account_id, at)
             for place in range(1, len(self.ids) + 1):
                 self.same_project(place)
-            self.same(lambda store: store.note("clock"))
+            self.same_notes()
             assert [self.memory.secret(), self.sql.secret()] == self.secrets
         finally:
             self.sql.close()
@@ -1076,6 +1090,7 @@ import sys
 from itertools import count
 from bluehour.mock_server.core.accounts import Account, InsufficientCredits
 from bluehour.mock_server.core.projects import Project, new_id
+from bluehour.mock_server.core.stores.notes import MemoryNotes
 from bluehour.mock_server.core.stores.opening import open_store
 
 def project(number):

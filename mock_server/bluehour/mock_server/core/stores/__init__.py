@@ -14,6 +14,7 @@ from ..deliveries import ComingEvent, Endpoint, WaitingDelivery
 from ..idempotency import Key, UsedKey
 from ..projects import Project
 from ..records import Record
+from .notes import Notes
 
 ACCEPTED = (
     "use memory://, sqlite:///file (relative), sqlite:////absolute/file or "
@@ -59,6 +60,10 @@ class Store(Protocol):
 
     All calls may come from any number of threads, and may raise StoreUnavailable.
     """
+
+    @property
+    def notes(self) -> Notes:
+        """What all processes on it are to know alike; it outlives a reset."""
 
     def open_account(self, account: Account, at: float) -> Account:
         """Return the stored account of that id; a new one is stored, with its opening credits."""
@@ -261,12 +266,6 @@ class Store(Protocol):
 
     def waiting_deliveries(self) -> list[WaitingDelivery]:
         """Return the deliveries that wait, in the order in which they were handed out."""
-
-    def note(self, name: str) -> bytes | None:
-        """Return what was noted under a name, or None."""
-
-    def put_note(self, name: str, value: bytes) -> None:
-        """Note something under a name, in place of what was; it outlives a reset."""
 
     def secret(self) -> bytes:
         """Return the store's own random 32 bytes, the same for its whole life: the key that signs links."""

@@ -82,6 +82,14 @@ class Session(ABC):
         """Have all that is read in the block be of one moment."""
 
     @abstractmethod
+    def now(self) -> float:
+        """Return a time in seconds that all who share the database agree on; it says no date."""
+
+    @abstractmethod
+    def tell(self) -> None:
+        """Wake those who `wait` for changes once this transaction is on disk."""
+
+    @abstractmethod
     def _run(self, text: str, values: Values = NONE) -> list[Any]: ...
 
 
@@ -103,6 +111,15 @@ class Database(Protocol):
 
         Args:
             make: makes the change on the session it gets. It may be called twice, as if never before.
+        """
+
+    def seconds_ahead(self) -> float:
+        """Return by how much the date that all agree on is ahead of `time.monotonic()`."""
+
+    def wait(self, seconds: float, stopped: Callable[[], bool]) -> None:
+        """Wait until others may have changed something, or so long, or until it is stopped.
+
+        For one thread alone: it has a connection of its own.
         """
 
     def close(self) -> None:

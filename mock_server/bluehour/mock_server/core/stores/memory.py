@@ -24,6 +24,7 @@ from ..projects import PENDING, Project, begun, ended
 from ..records import Record
 from . import InUse, LedgerPage
 from .ledger import Ledger
+from .notes import MemoryNotes
 from .packing import Packing, times_of
 
 _NOBODY = Account("", "", 0)
@@ -64,7 +65,7 @@ class MemoryStore:
         self._waiting: dict[str, WaitingDelivery] = {}
         self._keys: dict[tuple[str, str], tuple[float, UsedKey]] = {}  # the oldest first
         self._secret = secrets.token_bytes(32)
-        self._notes: dict[str, bytes] = {}
+        self.notes = MemoryNotes()
 
     def open_account(self, account: Account, at: float) -> Account:
         """Return the stored account of that id; where there is none, store this one."""
@@ -367,14 +368,6 @@ class MemoryStore:
         with self._lock:
             return list(self._waiting.values())
 
-    def note(self, name: str) -> bytes | None:
-        """Return what was noted under a name, or None."""
-        return self._notes.get(name)
-
-    def put_note(self, name: str, value: bytes) -> None:
-        """Note something under a name, in place of what was; it outlives a reset."""
-        self._notes[name] = value
-
     def secret(self) -> bytes:
         """Return this store's random 32 bytes."""
         return self._secret
@@ -394,6 +387,7 @@ class MemoryStore:
                 kept_events.clear()
             initial = [each for each in self._webhooks.values() if each.is_initial]
             self._webhooks = {each.id: replace(each, enabled=True) for each in initial}
+            self.notes.reset()
 
     def close(self) -> None:
         """Do nothing: there are no files or connections."""

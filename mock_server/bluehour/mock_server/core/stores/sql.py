@@ -16,9 +16,8 @@ from ..records import Record
 from . import InUse, LedgerPage
 from . import statements as sql
 from .database import NONE, Database, Session, Statement, Values
-
-_NOTE = "note:"
-"""How the names of notes begin, beside what the store itself has to know."""
+from .notes import Notes
+from .sql_notes import SqlNotes, note_reset
 
 
 class SqlStore:
@@ -37,6 +36,7 @@ class SqlStore:
         """
         self._database = database
         self._secret = database.make_ready()
+        self.notes: Notes = SqlNotes(database)
 
     def open_account(self, account: Account, at: float) -> Account:
         """Return the stored account of that id; where there is none, store this one."""
@@ -304,16 +304,6 @@ class SqlStore:
         """Return the deliveries that wait, in the order in which they were handed out."""
         return [WaitingDelivery(*row) for row in self._find(sql.FIND_DELIVERIES)]
 
-    def note(self, name: str) -> bytes | None:
-        """Return what was noted under a name, or None."""
-        rows = self._find(sql.FIND_SETTING, {"wanted": f"{_NOTE}{name}"})
-        return bytes(rows[0][0]) if rows else None
-
-    def put_note(self, name: str, value: bytes) -> None:
-        """Note something under a name, in place of what was; it outlives a reset."""
-        row = {"name": f"{_NOTE}{name}", "value": value}
-        self._database.change(lambda session: session.change(sql.PUT_SETTING, row))
-
     def secret(self) -> bytes:
         """Return the random 32 bytes that were drawn when the tables were made."""
         return self._secret
@@ -325,6 +315,7 @@ class SqlStore:
             session.hold_all()
             for statement in (*sql.EMPTY_TABLES, sql.DROP_LATER_WEBHOOKS, sql.SWITCH_ON):
                 session.change(statement)
+            note_reset(session)
 
         self._database.change(forget)
 

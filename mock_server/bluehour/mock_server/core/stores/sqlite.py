@@ -22,6 +22,9 @@ _BUSY_SECONDS = 5.0
 _QUEUED_SECONDS = 30.0
 """For how long a change may wait for others of this process that come first."""
 
+_LOOKS_EVERY = 0.02
+"""Seconds between two looks at whether another process has changed the file; one takes 10 microseconds."""
+
 _LACKS = (
     sqlite3.SQLITE_BUSY,
     sqlite3.SQLITE_LOCKED,
@@ -51,6 +54,13 @@ class SQLiteSession(Session):
 
     def hold_all(self) -> None:
         """Do nothing."""
+
+    def now(self) -> float:
+        """Return the time since the machine was started: all its processes are on this one."""
+        return time.monotonic()
+
+    def tell(self) -> None:
+        """Do nothing: SQLite can say whether a file has changed."""
 
     def snapshot(self) -> AbstractContextManager[None]:
         """Read in a transaction."""
@@ -124,6 +134,19 @@ class SQLite:
                 raise StoreUnavailable("the store is locked by a call that does not end") from None
             return made.result()
 
+    def seconds_ahead(self) -> float:
+        """Return by how much the system's time is ahead of `time.monotonic()`."""
+        return time.time() - time.monotonic()
+
+    def wait(self, seconds: float, stopped: Callable[[], bool]) -> None:
+        """Wait until somebody has changed the file, or so long, or until it is stopped."""
+        until = time.monotonic() + seconds
+        with closing(self._connection()) as connection:
+            driver: Any = connection.driver_connection
+            before = _data_version(driver)
+            while not stopped() and time.monotonic() < until and _data_version(driver) == before:
+                time.sleep(_LOOKS_EVERY)
+
     def close(self) -> None:
         """Let go of the file; the next call opens it again."""
         self._writer.close()
@@ -184,6 +207,12 @@ class SQLite:
     def _session(self, connection: sa.PoolProxiedConnection) -> SQLiteSession:
         driver: Any = connection.driver_connection
         return SQLiteSession(driver, self._texts)
+
+
+def _data_version(connection: sqlite3.Connection) -> int:
+    """Return a number that others' changes change."""
+    version: int = connection.execute("PRAGMA data_version").fetchone()[0]
+    return version
 
 
 def _add_later_columns(connection: sa.Connection, table: sa.Table) -> None:

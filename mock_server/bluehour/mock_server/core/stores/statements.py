@@ -17,7 +17,21 @@ from ..deliveries import WaitingDelivery
 from ..idempotency import MOST_KEYS, REMEMBERED_FOR
 from ..projects import PENDING, Project
 from ..records import Record
-from .tables import ACCOUNTS, DELIVERIES, KEYS, LEDGER, OUTBOX, PROJECTS, RECORDS, SETTINGS, UPLOADS, WEBHOOKS
+from .tables import (
+    ACCOUNTS,
+    COUNTS,
+    DELIVERIES,
+    KEYS,
+    LEDGER,
+    MEMBERS,
+    NOTES,
+    OUTBOX,
+    PROJECTS,
+    RECORDS,
+    SETTINGS,
+    UPLOADS,
+    WEBHOOKS,
+)
 
 _at: sa.BindParameter[float] = sa.bindparam("at", type_=sa.Double)
 _id: sa.BindParameter[str] = sa.bindparam("wanted", type_=sa.String)
@@ -262,8 +276,36 @@ def forget_keys_beyond(most: int) -> sa.Delete:
 FORGET_KEYS = _forget_keys(KEYS.c.at <= _forgotten_at)
 FORGET_KEYS_BEYOND = forget_keys_beyond(MOST_KEYS)
 
+FIND_NOTES = sa.select(*_columns(NOTES))
+FIND_NOTE = sa.select(NOTES.c.value).where(NOTES.c.name == _id)
+PUT_NOTE = _put(NOTES, "name")
+_group: sa.BindParameter[str] = sa.bindparam("group", type_=sa.String)
+COUNT = (
+    insert(COUNTS)
+    .values(group=_group, name=sa.bindparam("name"), value=sa.literal_column("1"))
+    .on_conflict_do_update(
+        index_elements=[COUNTS.c.group, COUNTS.c.name],
+        set_={"value": COUNTS.c.value + sa.literal_column("1")},
+        where=COUNTS.c.value < sa.bindparam("at_most", type_=sa.BigInteger),
+    )
+    .returning(COUNTS.c.value)
+)
+FIND_COUNTS = sa.select(COUNTS.c.name, COUNTS.c.value).where(COUNTS.c.group == _group)
+FIND_COUNT = sa.select(COUNTS.c.value).where(
+    COUNTS.c.group == _group, COUNTS.c.name == sa.bindparam("name", type_=sa.String)
+)
+DROP_COUNTS = sa.delete(COUNTS).where(COUNTS.c.group == _group)
+PUT_MEMBER = _put(MEMBERS, "id")
+# A time that is too late is of a machine that has been started anew since.
+_has_lease = sa.and_(MEMBERS.c.until > _at, MEMBERS.c.until <= _at + sa.bindparam("longest", type_=sa.Double))
+FIND_MEMBERS = sa.select(MEMBERS.c.id, MEMBERS.c.pid, MEMBERS.c.host).where(MEMBERS.c.until > _at)
+DROP_GONE_MEMBERS = sa.delete(MEMBERS).where(~_has_lease)
+DROP_MEMBER = sa.delete(MEMBERS).where(MEMBERS.c.id == _id)
+LAST_LEASE = sa.select(sa.func.max(MEMBERS.c.until)).where(
+    MEMBERS.c.revision < sa.bindparam("known", type_=sa.BigInteger), MEMBERS.c.id != _id
+)
+
 ADD_SETTING = insert(SETTINGS).on_conflict_do_nothing()
-PUT_SETTING = _put(SETTINGS, "name")
 FIND_SETTING = sa.select(SETTINGS.c.value).where(SETTINGS.c.name == _id)
 
 # Accounts first: whoever charges one holds it till its project is stored.

@@ -141,6 +141,29 @@ KEYS = sa.Table(
     sa.Column("at", sa.Double, nullable=False, index=True),
     sa.UniqueConstraint("account_id", "key"),
 )
+# What all processes are to know alike; see `notes`.
+NOTES = sa.Table(
+    "notes",
+    TABLES,
+    sa.Column("name", sa.String, primary_key=True),
+    sa.Column("value", sa.LargeBinary, nullable=False),
+)
+COUNTS = sa.Table(
+    "counts",
+    TABLES,
+    sa.Column("group", sa.String, primary_key=True),
+    sa.Column("name", sa.String, primary_key=True),
+    sa.Column("value", sa.BigInteger, nullable=False),
+)
+MEMBERS = sa.Table(
+    "members",
+    TABLES,
+    sa.Column("id", sa.String, primary_key=True),
+    sa.Column("pid", sa.BigInteger, nullable=False),
+    sa.Column("host", sa.String, nullable=False),
+    sa.Column("revision", sa.BigInteger, nullable=False),
+    sa.Column("until", sa.Double, nullable=False),
+)
 SETTINGS = sa.Table(
     "settings",
     TABLES,

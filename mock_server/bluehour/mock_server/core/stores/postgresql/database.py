@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import hashlib
 import select
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
@@ -24,6 +26,11 @@ _MOST_CONNECTIONS = 8
 _WAIT_SECONDS = 10.0
 """For how long a call waits for one of them."""
 
+_MOST_CALLS = 5
+"""By which the server's time is found."""
+_LOOKS_EVERY = 0.1
+"""Seconds after which whoever waits for notifications may be stopped."""
+
 _LACKS = (
     psycopg.OperationalError,  # the server is away, full, or busy with a lock
     psycopg.errors.InsufficientPrivilege,
@@ -39,9 +46,10 @@ Connection = psycopg.Connection[tuple[Any, ...]]
 class PostgreSQLSession(Session):
     """Runs statements on psycopg's connection."""
 
-    def __init__(self, connection: Connection, texts: Texts) -> None:
+    def __init__(self, connection: Connection, texts: Texts, channel: str) -> None:
         super().__init__(texts)
         self._connection = connection
+        self._channel = channel
 
     def hold(self, account_id: str) -> None:
         """Lock the account's row."""
@@ -54,6 +62,15 @@ class PostgreSQLSession(Session):
     def hold_all(self) -> None:
         """Lock the table, which even those wait for that look for a row to lock and find none."""
         self._run("LOCK TABLE accounts IN EXCLUSIVE MODE")
+
+    def now(self) -> float:
+        """Return the server's time, whatever machine asks."""
+        ((now,),) = self._run("SELECT extract(epoch FROM clock_timestamp())::float8")
+        return float(now)
+
+    def tell(self) -> None:
+        """Send a notification, which comes with the commit."""
+        self._run("SELECT pg_notify(%(channel)s, '')", {"channel": self._channel})
 
     @contextmanager
     def snapshot(self) -> Iterator[None]:
@@ -78,6 +95,9 @@ class PostgreSQL:
         """
         self._address = address_of(url)
         self._texts = Texts(sa.make_url("postgresql+psycopg://").get_dialect()())
+        # Channels belong to a database, and their names are short.
+        self._channel = f"bluehour_{hashlib.sha256(self._address.schema.encode()).hexdigest()[:16]}"
+        self._listening: Connection | None = None
         self._create = Create(self._texts)
         creator: Any = self._connected  # psycopg's types are stricter than SQLAlchemy's of the DB-API
         self._pool: sa.Pool = sa.QueuePool(
@@ -107,12 +127,12 @@ class PostgreSQL:
     def reading(self) -> Iterator[PostgreSQLSession]:
         """Read; each statement sees what is committed when it begins."""
         with self._connection() as connection:
-            yield PostgreSQLSession(connection, self._texts)
+            yield PostgreSQLSession(connection, self._texts, self._channel)
 
     def change(self, make: Callable[[Session], Result]) -> Result:
         """Make a change in a transaction of its own."""
         with self._connection() as connection, connection.transaction():
-            return make(PostgreSQLSession(connection, self._texts))
+            return make(PostgreSQLSession(connection, self._texts, self._channel))
 
     def create(self, values: Values) -> Created:
         """Call the function that stores and charges a project; see `Create.call`."""
@@ -120,8 +140,40 @@ class PostgreSQL:
             (found,) = connection.execute(self._create.call, values, prepare=True, binary=True)
             return Created(*found)
 
+    def seconds_ahead(self) -> float:
+        """Return by how much the server's time is ahead of `time.monotonic()`, by the quickest call."""
+        found = []
+        with self.reading() as session:
+            for _ in range(_MOST_CALLS):
+                asked_at = time.monotonic()
+                now = session.now()
+                answered_at = time.monotonic()
+                found.append((answered_at - asked_at, now - (asked_at + answered_at) / 2))
+        return min(found)[1]
+
+    def wait(self, seconds: float, stopped: Callable[[], bool]) -> None:
+        """Wait until somebody has sent a notification, or so long, or until it is stopped."""
+        try:
+            if self._listening is None:
+                self._listening = self._connected()
+                self._listening.execute(f"LISTEN {self._channel}")
+                return  # something may have come before
+            until = time.monotonic() + seconds
+            while not stopped() and time.monotonic() < until:
+                if [*self._listening.notifies(timeout=_LOOKS_EVERY, stop_after=1)]:
+                    break
+        except psycopg.Error as error:
+            self._stop_listening()
+            raise StoreUnavailable(f"the store's database can't be used: {_line_of(error)}") from error
+
+    def _stop_listening(self) -> None:
+        if self._listening is not None:
+            self._listening.close()
+            self._listening = None
+
     def close(self) -> None:
         """Let go of all connections; the next call opens another."""
+        self._stop_listening()
         self._pool.dispose()
         self._pool = self._pool.recreate()
 

@@ -16,8 +16,17 @@ from ..tables import TABLES
 from .addresses import Address
 from .create import Create
 
-STEPS: Sequence[Sequence[str]] = ()
-"""The statements that make version 2 of version 1, 3 of 2, and so on. What is new is made from `TABLES`."""
+STEPS: Sequence[Sequence[str]] = (
+    (
+        "CREATE TABLE notes (name varchar NOT NULL PRIMARY KEY, value bytea NOT NULL)",
+        'CREATE TABLE counts ("group" varchar NOT NULL, name varchar NOT NULL, value bigint NOT NULL,'
+        ' PRIMARY KEY ("group", name))',
+        "CREATE TABLE members (id varchar NOT NULL PRIMARY KEY, pid bigint NOT NULL, host varchar NOT NULL,"
+        " revision bigint NOT NULL, until float8 NOT NULL)",
+        "DELETE FROM settings WHERE name LIKE 'note:%'",
+    ),
+)
+"""The statements that make version 2 of version 1, 3 of 2, and so on; a new schema is made from `TABLES`."""
 
 _LOCK = 0x626C7565686F7572
 """Whoever makes or changes tables holds this advisory lock of the database meanwhile."""
