@@ -284,8 +284,9 @@ def test_a_store_that_is_locked_is_a_503_and_readers_go_on(
         caller.create(face())
         (account,) = mock.world.store.accounts()
         assert mock.world.store.balance(account.id, mock.world.clock.now()) == 3
-    assert all(message.startswith("answered 503: ") for message in caplog.messages)
-    assert len(caplog.messages) == 4
+    answered = [message for message in caplog.messages if message.startswith("answered 503: ")]
+    assert len(answered) == 4
+    assert len(caplog.messages) <= 4 + 2  # the journal, and the word to other processes, are told of once
 
 
 def _one_item() -> dict[str, Any]:

@@ -10,7 +10,6 @@ from hypothesis import strategies as st
 
 from bluehour.mock_server.app import create_app
 from bluehour.mock_server.core.settings import Settings
-from bluehour.mock_server.journal.feature import JournalFeature
 from bluehour.mock_server.journal.judging import faults_of, warnings_of
 from bluehour.mock_server.mock import Mock
 from bluehour.openapi.contract import load
@@ -151,5 +150,5 @@ def test_of_the_published_examples_those_of_deprecated_fields_alone_deserve_a_wa
             kept = mock.journal.all()[-1]
             assert faults_of(kept) == []
             assert bool(warnings_of(kept)) == name.startswith("deprecated"), (operation.id, name)
-            mock.feature(JournalFeature).habits.clear()
+            mock.journal.clear()
     mock.close()

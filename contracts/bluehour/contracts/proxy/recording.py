@@ -9,7 +9,6 @@ from typing import Any
 from bluehour.mock_server.api.reply import Reply
 from bluehour.mock_server.api.secrets import Secrets
 from bluehour.mock_server.api.trace import Trace, Violation
-from bluehour.mock_server.journal.feature import JournalFeature
 from bluehour.mock_server.journal.judging import faults_of
 from bluehour.mock_server.journal.record import Record, record
 from bluehour.mock_server.mock import Mock
@@ -37,8 +36,6 @@ def recorded(
     request = passed.request
     request.body = case.request_body or b""
     reply = Reply(passed.status, list(passed.answer_headers))
-    habits = mock.feature(JournalFeature).habits
-    habit = habits.seen_in(request, trace, passed.at, frozen=False) if trace.account_id else None
     return record(
         request,
         trace,
@@ -50,7 +47,6 @@ def recorded(
         size=passed.request_body.size,
         answer=case.answer_body,
         answer_size=passed.answer_body.size,
-        habit=habit,
     )
 
 

@@ -102,6 +102,12 @@ def _option(name: str, *declarations: str, **attributes: Any) -> Callable[[_Comm
     "postgresql://USER:PASSWORD@HOST:PORT/DATABASE?schema=NAME.",
 )
 @_option(
+    "--processes",
+    type=click.IntRange(1, 64),
+    default=1,
+    help="How many processes answer, as one would, on a store that they can share: SQLite or PostgreSQL.",
+)
+@_option(
     "--assets",
     metavar="DIR",
     type=click.Path(path_type=Path),
@@ -306,6 +312,7 @@ def serve(upload_space: int, control_token: str | None, **given: Any) -> None:
     from ..scenarios.rules import RuleError
     from ..server.certificates import CertificateError
     from ..server.listening import HostError
+    from ..server.processes import run_processes
     from ..server.serving import ServeError, Server, run
 
     interrupts.raise_if_heard()  # it may have come in the imports, where nothing is raised
@@ -317,7 +324,7 @@ def serve(upload_space: int, control_token: str | None, **given: Any) -> None:
     )
     server = Server(settings=settings, **given)
     try:
-        run(server, __version__)
+        (run if server.processes == 1 else run_processes)(server, __version__)
     except (
         SpecError,
         StoreError,

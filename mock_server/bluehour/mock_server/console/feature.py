@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
 
 from ..api.feature import Feature
 from ..control import PREFIX
@@ -23,12 +24,20 @@ class ConsoleFeature(Feature):
     pages = (PREFIX, "/favicon.ico")
 
     def __init__(self, journal: Journal | None) -> None:
-        self.feed = Feed()
+        self._journal = journal
+        self.feed = Feed(self._shown)
         if journal is not None:
-            journal.on_record(self.feed.publish_record)
+            journal.on_record(self.feed.publish)
 
     def changed(self, what: str) -> None:
         self.feed.publish(what)
+
+    def _shown(self, number: int) -> Mapping[str, Any]:
+        from ..journal.view import shown
+
+        if self._journal is None:
+            raise KeyError(number)
+        return shown(self._journal.find(number))
 
     def add_pages(self, app: Flask) -> None:
         """Serve the console."""

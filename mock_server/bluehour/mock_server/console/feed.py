@@ -8,24 +8,19 @@ from __future__ import annotations
 
 import asyncio
 from collections import deque
-from collections.abc import AsyncIterator
-from functools import cached_property
+from collections.abc import AsyncIterator, Callable, Mapping
 from threading import Lock
+from typing import Any
 
 import orjson
 
 from bluehour.openapi.errors import BluehourError
-
-from ..journal.record import Record
 
 _HEARTBEAT = 15.0
 """Seconds of silence after which a comment is sent: it finds out who has left."""
 
 _MOST_KEPT = 500
 """Events that a slow reader may lag behind by."""
-
-_MOST_BYTES = 4 * 2**20
-"""Of the requests that they tell of."""
 
 _MOST_AT_ONCE = 50
 _MOST_READERS = 200
@@ -35,30 +30,29 @@ class TooManyReaders(BluehourError):
     """So many read the events already that no more are let in."""
 
 
-class Event:
-    """A request that was recorded, with its number, or the name of what has changed.
+Shown = Callable[[int], Mapping[str, Any]]
 
-    It is written once for all who listen.
+
+class Event:
+    """A request that was recorded, by its number, or the name of what has changed.
+
+    It is written when somebody reads it: what it tells of is in the journal, which has a bound.
     """
 
-    def __init__(self, what: tuple[int, Record] | str) -> None:
+    def __init__(self, what: int | str, shown: Shown) -> None:
         self._what = what
+        self._shown = shown
 
     @property
-    def weight(self) -> int:
-        """About how many bytes of memory it holds."""
-        return 64 if isinstance(self._what, str) else self._what[1].weight
-
-    @cached_property
     def text(self) -> bytes:
-        """The event in the form of text/event-stream."""
+        """The event in the form of text/event-stream; nothing of a request that is gone by now."""
         if isinstance(self._what, str):
             return b"event: changed\ndata: %s\n\n" % orjson.dumps(self._what)
-        from ..journal.view import shown
-
-        number, record = self._what
-        data = orjson.dumps(shown(record.entry(number)))
-        return b"event: entry\nid: %d\ndata: %s\n\n" % (number, data)
+        try:
+            data = orjson.dumps(self._shown(self._what))
+        except KeyError:
+            return b""
+        return b"event: entry\nid: %d\ndata: %s\n\n" % (self._what, data)
 
 
 class Reader:
@@ -88,32 +82,28 @@ class Reader:
 
 
 class Feed:
-    """Hands events to whoever listens; they may come from any thread."""
+    """Hands events to whoever listens; they may come from any thread.
 
-    def __init__(self) -> None:
+    Args:
+        shown: returns the journal's entry of a number as it is shown, or raises KeyError.
+    """
+
+    def __init__(self, shown: Shown) -> None:
+        self._shown = shown
         self._lock = Lock()
         self._readers: set[Reader] = set()
         self._kept: deque[Event] = deque()
-        self._bytes = 0
         self._published = 0
 
-    def publish_record(self, number: int, record: Record) -> None:
-        """Tell every listener of a request; nobody listening, it costs nothing."""
-        if self._readers:
-            self._tell(Event((number, record)))
-
-    def publish(self, changed: str) -> None:
-        """Tell every listener of what has changed."""
-        if self._readers:
-            self._tell(Event(changed))
-
-    def _tell(self, event: Event) -> None:
+    def publish(self, what: int | str) -> None:
+        """Tell every listener of a request by its number, or of what has changed; without any, do nothing."""
+        if not self._readers:
+            return
         with self._lock:
             self._published += 1
-            self._kept.append(event)
-            self._bytes += event.weight
-            while len(self._kept) > _MOST_KEPT or (self._bytes > _MOST_BYTES and len(self._kept) > 1):
-                self._bytes -= self._kept.popleft().weight
+            self._kept.append(Event(what, self._shown))
+            if len(self._kept) > _MOST_KEPT:
+                self._kept.popleft()
             for reader in self._readers:
                 reader.wake()
 
@@ -145,7 +135,6 @@ class Feed:
             self._readers.discard(reader)
             if not self._readers:
                 self._kept.clear()
-                self._bytes = 0
 
 
 async def follow(feed: Feed) -> AsyncIterator[bytes]:

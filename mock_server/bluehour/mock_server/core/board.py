@@ -35,7 +35,7 @@ _LONGEST_PAUSE = 0.02
 log = logging.getLogger("bluehour")
 
 Make = Callable[[bytes | None], bytes]
-Take = Callable[[bytes | None], None]
+Take = Callable[[bytes | None], object]
 
 
 class Note:
@@ -69,13 +69,18 @@ class Board:
         self._lock = RLock()
         self._followers: dict[str, list[Take]] = {}
         self._posted = self._notes.read()
-        self._checked_in_at = -math.inf
+        self._checked_in = (-1, -math.inf)  # with which revision, and when
         self._good_until = -math.inf if self._notes.is_shared else math.inf
         self._member = f"{this_process().host}-{this_process().pid}-{secrets.token_hex(4)}"
         self._thread: Thread | None = None
         self._is_resetting = False
         self._closed = False
         self.on_reset: Callable[[], None] = lambda: None
+
+    @property
+    def resets(self) -> int:
+        """How often the store was reset, as far as this process has taken it up."""
+        return self._posted.resets
 
     def note(self, name: str) -> Note:
         """Return the note of a name, which need not be there yet."""
@@ -122,8 +127,8 @@ class Board:
             StoreUnavailable: they can't be read.
         """
         if time.monotonic() >= self._good_until:
-            self.refresh()
-            self._begin()
+            self._look()
+            self._begin()  # so that the lease is renewed, and nobody has to wait long for this process
 
     @contextmanager
     def resetting(self) -> Iterator[None]:
@@ -138,54 +143,65 @@ class Board:
         self.settle()
 
     def refresh(self) -> None:
-        """Look whether something has changed, and have followers told.
+        """Look whether something has changed, have followers told, and renew the lease.
 
         Raises:
-            StoreUnavailable: the notes can't be read.
+            StoreUnavailable: the notes can't be read, or the lease can't be renewed.
         """
+        looked_at = self._look()
+        while self._notes.is_shared and self._must_check_in(looked_at):
+            revision = self._posted.revision
+            self._notes.check_in(self._member, this_process(), revision, LEASE)
+            # Whoever changes something from here on waits for this process; who has just before, did not.
+            looked_again_at = self._look()
+            if self._posted.revision == revision:
+                self._checked_in = (revision, looked_at)
+                self._good_until = looked_at + LEASE
+                self._begin()
+            looked_at = looked_again_at
+
+    def _look(self) -> float:
+        """Look whether something has changed, and have followers told; return when that was."""
         with self._lock:
             looked_at = time.monotonic()
-            if self._notes.revision() == self._posted.revision and looked_at < self._checked_in_at + _BEAT:
-                return
-            while True:
+            if self._notes.revision() != self._posted.revision:
                 self._take(self._notes.read())
-                if not self._notes.is_shared:
-                    return
-                self._notes.check_in(self._member, this_process(), self._posted.revision, LEASE)
-                # Whoever changes something from here on waits for this process; who has just before, did not.
-                if self._notes.revision() == self._posted.revision:
-                    break
-                looked_at = time.monotonic()
-            self._checked_in_at = looked_at
-            self._good_until = looked_at + LEASE
+            return looked_at
+
+    def _must_check_in(self, now: float) -> bool:
+        revision, checked_in_at = self._checked_in
+        return revision != self._posted.revision or now >= checked_in_at + _BEAT
 
     def close(self) -> None:
         """Go by nothing any more. The store is still to be closed."""
         self._closed = True
         if self._thread is not None:
             self._thread.join(2 * _BEAT)
-        if self._good_until < math.inf and self._checked_in_at > -math.inf:
+        if self._checked_in != (-1, -math.inf):
             try:
                 self._notes.leave(self._member)
             except Exception as error:  # its lease ends all the same
                 log.info("the store is not told that this process ends: %s", error)
 
     def _begin(self) -> None:
-        """Have a thread look for changes from now on, so that nobody has to wait long for this process."""
         with self._lock:
             if self._thread is None and not self._closed:
                 self._thread = Thread(target=self._watch, name="bluehour-board", daemon=True)
                 self._thread.start()
 
     def _watch(self) -> None:
+        """The thread that looks for changes, and renews the lease."""
+        can_look = True
         while not self._closed:
             try:
                 self.refresh()
+                can_look = True
                 self._notes.wait(_BEAT, lambda: self._closed)
-            except Exception as error:  # such as a database that is away: requests tell of it
-                if not self._closed:
-                    log.warning("the store can't be looked at: %s", f"{error}".partition("\n")[0])
-                    time.sleep(_BEAT)
+            except Exception as error:  # such as a database that is away: requests tell of it as well
+                if can_look and not self._closed:
+                    log.warning("other processes can't be heard: %s", f"{error}".partition("\n")[0])
+                can_look = False
+                time.sleep(_BEAT)
 
     def _take(self, posted: Posted) -> None:
         before, self._posted = self._posted, posted

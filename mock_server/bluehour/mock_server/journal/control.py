@@ -8,7 +8,6 @@ from ..control.exchange import ControlCall, existing, unknown
 from ..core.world import World
 from .entry import Entry
 from .filters import filter_of
-from .habits import Habits
 from .journal import Journal
 from .view import archive, shown
 
@@ -16,9 +15,8 @@ from .view import archive, shown
 class JournalOperations:
     """The operations on the journal; of none, where none is kept."""
 
-    def __init__(self, world: World, journal: Journal | None, habits: Habits) -> None:
+    def __init__(self, world: World, journal: Journal | None) -> None:
         self._world = world
-        self._habits = habits
         self._journal = journal
 
     def read_journal(self, call: ControlCall) -> Answer:
@@ -42,7 +40,6 @@ class JournalOperations:
         """Empty the journal."""
         if self._journal is not None:
             self._journal.clear()
-            self._habits.forget_entries()
         self._world.announce("journal")
         return Answer(204, media_type=None)
 

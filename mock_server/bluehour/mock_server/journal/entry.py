@@ -43,6 +43,9 @@ class Entry:
         account_id: who called.
         note: what happened: `project`, `charged`, `error`, …
         forced: what a scenario did, in words.
+        is_frozen: whether the clock stood still.
+        is_lost: whether the operation was carried out, but its client can't read the answer.
+        fingerprint: of the request's body, where that was too large to be kept.
         habits: warnings that only the calls before can give.
         broken: what of the answer breaks the contract, where somebody judged it.
         remarks: what else is to be said of it.
@@ -68,6 +71,9 @@ class Entry:
     account_id: str | None
     note: Mapping[str, Any]
     forced: str | None
+    is_frozen: bool
+    is_lost: bool
+    fingerprint: str | None
     habits: tuple[str, ...]
     broken: tuple[Violation, ...]
     remarks: tuple[str, ...]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from contextlib import suppress
 from typing import Any
 
 from bluehour.openapi.messages import Request
@@ -12,11 +13,12 @@ from ..api.reply import Reply
 from ..api.secrets import Secrets
 from ..api.trace import Trace
 from ..control.exchange import Handler, handlers_of
+from ..core.stores.pages import Page
 from ..core.world import World
 from .control import JournalOperations
-from .habits import Habits
 from .journal import Journal
-from .record import record
+from .record import Record, record
+from .shared import SharedJournal
 
 
 class JournalFeature(Feature):
@@ -28,44 +30,58 @@ class JournalFeature(Feature):
     """
 
     def __init__(self, world: World, secrets: Secrets) -> None:
-        most = world.settings.journal
-        self.journal = Journal(most) if most else None
-        self.habits = Habits(world)
+        self.journal = self._made(world) if world.settings.journal else None
         self._world = world
         self._secrets = secrets
+
+    def _made(self, world: World) -> Journal:
+        def advised() -> float:
+            return world.advised_poll_seconds
+
+        most, pages = world.settings.journal, world.store.pages
+        if pages is None:
+            return Journal(most, advised)
+        return SharedJournal(most, advised, pages, world.board, self._record_of)
+
+    def _record_of(self, page: Page) -> Record:
+        operation = None
+        if page.operation_id is not None:
+            with suppress(KeyError):  # of another contract
+                operation = self._world.contract.operation(page.operation_id)
+        return Record(page.packed, page.body, page.answer, operation, 0, self._secrets)
 
     def record(self, request: Request, trace: Trace, reply: Reply, ms: float) -> None:
         if self.journal is None:
             return
         clock = self._world.clock
-        now = clock.now()
-        habit = self.habits.seen_in(request, trace, now, frozen=clock.frozen) if trace.note else None
         size = request.size
-        kept = record(
-            request,
-            trace,
-            reply,
-            self._secrets,
-            at=now,
-            ms=ms,
-            body=request.body if len(request.body) == size else None,
-            size=size,
-            answer=reply.body if isinstance(reply.body, bytes) else None,
-            answer_size=reply.size,
-            habit=habit,
+        self.journal.record(
+            record(
+                request,
+                trace,
+                reply,
+                self._secrets,
+                at=clock.now(),
+                ms=ms,
+                body=request.body if len(request.body) == size else None,
+                size=size,
+                answer=reply.body if isinstance(reply.body, bytes) else None,
+                answer_size=reply.size,
+                is_frozen=clock.frozen,
+            )
         )
-        number = self.journal.record(kept)
-        if trace.is_lost:
-            self.habits.lost(request, trace, number)
 
     def forget(self) -> None:
-        self.habits.clear()
         if self.journal is not None:
-            self.journal.clear()
+            self.journal.forget()
+
+    def close(self) -> None:
+        if self.journal is not None:
+            self.journal.close()
 
     def state(self) -> Mapping[str, Any]:
         return {"journal": 0 if self.journal is None else len(self.journal)}
 
     def control(self) -> Mapping[str, Handler]:
         """Return what the control API can do with it."""
-        return handlers_of(JournalOperations(self._world, self.journal, self.habits))
+        return handlers_of(JournalOperations(self._world, self.journal))

@@ -1,19 +1,20 @@
-"""Warnings that only the calls before can give: polling in a hurry, and a create that was sent twice."""
+"""Warnings that only the calls before can give: polling in a hurry, and a create that was sent twice.
+
+They are found when somebody reads the journal, by going through its entries in order: no request waits for
+that.
+"""
 
 from __future__ import annotations
 
-from threading import Lock
-from typing import NamedTuple, TypeVar
+from collections.abc import Callable
+from typing import TypeVar
 
-from bluehour.openapi.messages import Request
-
-from ..api.trace import Trace
-from ..core.world import World
+from .entry import Entry
 
 _Key = TypeVar("_Key")
 _Value = TypeVar("_Value")
 
-_Create = tuple[str | None, str | None, int]
+_Create = tuple[str | None, str | None, bytes | str | None]
 """The same create, as far as anybody can tell: an account, an operation, a body."""
 
 _REMEMBERED = 2048
@@ -23,102 +24,60 @@ _REPEATED_WITHIN = 10.0
 """Seconds in which the same create again is more likely a retry than a wish."""
 
 
-class Habit(NamedTuple):
-    """What deserves a warning; put in words only when somebody reads it.
+class Habits:
+    """What each client has done so far. Not for several threads at once.
 
-    Attributes:
-        pause: seconds since the call before.
-        advised: seconds that were advised, for a poll; None for a create.
-        twin: the id of the project that the same create made before; None for a poll.
-        lost_in: the journal's entry of that create, where its answer was lost.
-        is_charged: whether this create was charged, too.
+    Args:
+        advised: tells the seconds between two polls of a job.
     """
 
-    pause: float
-    advised: float | None = None
-    twin: str | None = None
-    lost_in: int | None = None
-    is_charged: bool = True
-
-    def in_words(self) -> str:
-        """Return the warning."""
-        if self.advised is not None:
-            return f"polled after {self.pause:.2g} s; {self.advised:g} s or more are advised"
-        doubt = ": charged twice by a blind retry?" if self.is_charged else ""
-        if self.lost_in is not None:
-            return f"paid before: entry {self.lost_in} / project {self.twin}, whose answer was lost{doubt}"
-        return f"the same create as {self.twin}, {self.pause:.2g} s before{doubt}"
-
-
-class Habits:
-    """Watches what each client does. May be used from any thread."""
-
-    def __init__(self, world: World) -> None:
-        self._world = world
-        self._lock = Lock()
+    def __init__(self, advised: Callable[[], float]) -> None:
+        self._advised = advised
         self._polls: dict[str, tuple[float, float]] = {}
         self._creates: dict[_Create, tuple[float, str]] = {}
         self._lost: dict[_Create, tuple[int, str]] = {}
 
-    def clear(self) -> None:
-        """Forget what was seen."""
-        with self._lock:
-            self._polls.clear()
-            self._creates.clear()
-            self._lost.clear()
-
-    def forget_entries(self) -> None:
-        """The journal counts from 1 again."""
-        with self._lock:
-            self._lost.clear()
-
-    def lost(self, request: Request, trace: Trace, number: int) -> None:
-        """Remember a create, charged or not, whose answer its client can't read; by its entry's number."""
-        if project := _made_in(trace):
-            with self._lock:
-                _remember(self._lost, _create_in(request, trace), (number, project))
-
-    def seen_in(self, request: Request, trace: Trace, now: float, *, frozen: bool) -> Habit | None:
-        """Return what is to be said of a call, and remember it."""
-        note = trace.note
-        if project := _made_in(trace):
-            return self._create(request, trace, project, now)
-        if "project" in note and note.get("job") in ("queued", "rendering") and not frozen:
-            return self._poll(note["project"], now)
+    def seen_in(self, entry: Entry) -> str | None:
+        """Return what is to be said of the next entry, and remember it."""
+        note = entry.note
+        if entry.account_id is None:
+            return None
+        if project := _made_in(entry):
+            return self._create(entry, project)
+        if "project" in note and note.get("job") in ("queued", "rendering") and not entry.is_frozen:
+            return self._poll(note["project"], entry.at)
         return None
 
-    def _poll(self, project: str, now: float) -> Habit | None:
-        advised = self._world.advised_poll_seconds
-        with self._lock:
-            # The vendor's own SDK asks twice at first, so one short pause says nothing: two do.
-            before_last, last = self._polls.pop(project, (-1e9, -1e9))
-            _remember(self._polls, project, (last, now))
-        return Habit(now - last, advised=advised) if now - before_last < advised else None
+    def _poll(self, project: str, now: float) -> str | None:
+        # The vendor's own SDK asks twice at first, so one short pause says nothing: two do.
+        before_last, last = self._polls.pop(project, (-1e9, -1e9))
+        _remember(self._polls, project, (last, now))
+        advised = self._advised()
+        if now - before_last >= advised:
+            return None
+        return f"polled after {now - last:.2g} s; {advised:g} s or more are advised"
 
-    def _create(self, request: Request, trace: Trace, project: str, now: float) -> Habit | None:
-        key, is_charged = _create_in(request, trace), "charged" in trace.note
-        with self._lock:
-            before = self._creates.pop(key, None)
-            _remember(self._creates, key, (now, project))
-            lost = self._lost.pop(key, None)
+    def _create(self, entry: Entry, project: str) -> str | None:
+        key: _Create = (entry.account_id, entry.operation_id, entry.fingerprint or entry.request_body)
+        is_charged = "charged" in entry.note
+        before, lost = self._creates.pop(key, None), self._lost.pop(key, None)
+        _remember(self._creates, key, (entry.at, project))
+        if entry.is_lost:
+            _remember(self._lost, key, (entry.id, project))
+        doubt = ": charged twice by a blind retry?" if is_charged else ""
         if lost is not None:
-            pause = 0.0 if before is None else now - before[0]
-            return Habit(pause, twin=lost[1], lost_in=lost[0], is_charged=is_charged)
+            return f"paid before: entry {lost[0]} / project {lost[1]}, whose answer was lost{doubt}"
         if not is_charged:
             return None  # asked for again by its key, as it should be
-        if before is None or now - before[0] > _REPEATED_WITHIN:
+        if before is None or entry.at - before[0] > _REPEATED_WITHIN:
             return None
-        return Habit(now - before[0], twin=before[1])
+        return f"the same create as {before[1]}, {entry.at - before[0]:.2g} s before{doubt}"
 
 
-def _made_in(trace: Trace) -> str | None:
+def _made_in(entry: Entry) -> str | None:
     """Return the project that a create made, be it now or when its key came first; None for all else."""
-    note = trace.note
+    note = entry.note
     return note["project"] if "charged" in note or "replayed" in note else None
-
-
-def _create_in(request: Request, trace: Trace) -> _Create:
-    return trace.account_id, trace.called, hash(request.body)
 
 
 def _remember(seen: dict[_Key, _Value], key: _Key, value: _Value) -> None:

@@ -5,6 +5,7 @@ It is made with every request, of what is at hand; the reader makes an `Entry` o
 
 from __future__ import annotations
 
+import hashlib
 import json
 from typing import Any, NamedTuple
 
@@ -18,7 +19,6 @@ from ..api.secrets import Secrets
 from ..api.trace import Trace, Violation
 from ..core.process import Process, this_process
 from .entry import LARGEST_BODY, NO_ANSWER, Entry
-from .habits import Habit
 
 
 def record(
@@ -33,7 +33,7 @@ def record(
     size: int,
     answer: bytes | None,
     answer_size: int,
-    habit: Habit | None = None,
+    is_frozen: bool = False,
 ) -> Record:
     """Return what is known of a request and its answer as the journal keeps it.
 
@@ -44,7 +44,7 @@ def record(
         ms: how long it took.
         body, answer: the bodies, without any coding of theirs; None where they are not at hand.
         size, answer_size: of the bodies, in bytes, whether they are at hand or not.
-        habit: what deserves a warning.
+        is_frozen: whether the clock stood still.
     """
     disruption = reply.disruption
     packed = _packed(
@@ -64,7 +64,9 @@ def record(
             trace.note,
             trace.forced,
             disruption is not None and disruption.kind == "drop",
-            habit,
+            is_frozen,
+            trace.is_lost,
+            _fingerprint(body),
             trace.broken,
             trace.remarks,
             this_process(),
@@ -108,7 +110,9 @@ class Record(NamedTuple):
             note,
             forced,
             dropped,
-            habit,
+            is_frozen,
+            is_lost,
+            fingerprint,
             broken,
             remarks,
             process,
@@ -133,7 +137,10 @@ class Record(NamedTuple):
             account_id=account_id,
             note=note,
             forced=forced,
-            habits=() if habit is None else (Habit(*habit).in_words(),),
+            is_frozen=is_frozen,
+            is_lost=is_lost,
+            fingerprint=fingerprint,
+            habits=(),
             broken=tuple(Violation(*each) for each in broken),
             remarks=tuple(remarks),
             process=Process(*process),
@@ -143,6 +150,13 @@ class Record(NamedTuple):
 
 def _kept(body: bytes | None) -> bytes | None:
     return body if body is None or len(body) <= LARGEST_BODY else None
+
+
+def _fingerprint(body: bytes | None) -> str | None:
+    """Return what stands for a body that is not kept."""
+    if body is None or _kept(body) is not None:
+        return None
+    return hashlib.blake2b(body, digest_size=16).hexdigest()
 
 
 def _packed(fields: list[Any]) -> bytes:

@@ -27,8 +27,24 @@ class HostError(BluehourError):
 
 
 @contextmanager
-def reserved(host: str, port: int) -> Iterator[socket.socket]:
+def reserved(host: str, port: int, *, is_shared: bool = False) -> Iterator[socket.socket]:
     """Give a socket to serve at. Clients can connect, and wait until they are.
+
+    Args:
+        host: a name or an address.
+        port: 0 for a free one.
+        is_shared: whether this user's other processes serve there, too; the system gives each client to one.
+
+    Raises:
+        HostError: there is no such address, or the port is taken.
+    """
+    with closing(_bound(host, port, is_shared=is_shared, listens=True)) as listener:
+        yield listener
+
+
+@contextmanager
+def held(host: str, port: int) -> Iterator[int]:
+    """Keep a port for processes that share it, and give its number. Nobody is served by that alone.
 
     Args:
         host: a name or an address.
@@ -37,22 +53,27 @@ def reserved(host: str, port: int) -> Iterator[socket.socket]:
     Raises:
         HostError: there is no such address, or the port is taken.
     """
-    with closing(_listening(host, port)) as listener:
-        yield listener
+    with closing(_bound(host, port)) as alone:  # nobody else is there: who shares would be let in unseen
+        port = alone.getsockname()[1]
+    with closing(_bound(host, port, is_shared=True)):
+        yield port
 
 
-def _listening(host: str, port: int) -> socket.socket:
+def _bound(host: str, port: int, *, is_shared: bool = False, listens: bool = False) -> socket.socket:
     try:
         family, kind, _, _, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
         listener = socket.socket(family, kind)
     except OSError as error:
         raise HostError(f"port {port} on {host} can't be used: {error.strerror}") from error
     try:
+        if is_shared:
+            listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
         if port:  # one that a server has just left may be taken again
             listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         listener.bind(address)
         listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)  # of a free one as well, from now on
-        listener.listen(_BACKLOG)
+        if listens:
+            listener.listen(_BACKLOG)
     except OSError as error:
         listener.close()
         if error.errno == errno.EADDRINUSE:

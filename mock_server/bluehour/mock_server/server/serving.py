@@ -13,6 +13,7 @@ from collections.abc import Callable
 from contextlib import closing
 from dataclasses import dataclass, replace
 from functools import partial
+from multiprocessing.connection import Connection
 from pathlib import Path
 from socket import socket
 from ssl import SSLContext
@@ -77,6 +78,7 @@ class Server:
     tls_key: Path | None = None
     public_url: str | None = None
     trusted_proxies: tuple[str, ...] = ()
+    processes: int = 1
 
     @property
     def contract(self) -> Contract:
@@ -156,25 +158,62 @@ def run(server: Server, version: str) -> None:
         ServeError, HostError, CertificateError, SpecError, StoreError, RuleError, RendererError: it
             can't start.
     """
+    check(server)
+    with reserved(server.host, server.port) as bound:
+        tidy(server)
+        serve_at(bound, replace(server, port=bound.getsockname()[1]), version, click.echo)
+
+
+def check(server: Server) -> None:
+    """Look at what can be wrong, before anything is done.
+
+    Raises:
+        ServeError, CertificateError, SpecError: something is.
+    """
     logging.basicConfig(format="%(levelname)s %(message)s", level=logging.WARNING)
-    return_large_blocks()
     _check_settings(server)
     _check_folder(server.assets)
+    server.certificate()
+    _ = server.origins
+
+
+def tidy(server: Server) -> None:
+    """Remove what servers have left that were killed, and say what is wrong in the contract."""
+    remove_left()
+    if server.assets is not None:
+        remove_left(incoming_in(server.assets))
+    click.echo(_warnings(server.contract), err=True, nl=False)
+
+
+def serve_at(
+    bound: socket,
+    server: Server,
+    version: str,
+    greet: Callable[[str], object],
+    parent: Connection | None = None,
+) -> None:
+    """Serve at a socket until a signal asks for the end, and end this process.
+
+    Args:
+        bound: where.
+        server: with the port that it is.
+        version: of Bluehour.
+        greet: is told what is said when all is ready.
+        parent: whoever has the other end of it; without it, this process ends as well.
+
+    Raises:
+        ServeError, CertificateError, SpecError, StoreError, RuleError, RendererError: it can't.
+    """
+    return_large_blocks()
     tls = server.certificate()
-    _ = server.origins  # wrong ones are told before anything is done
-    with reserved(server.host, server.port) as bound:
-        address, port = bound.getsockname()[:2]
-        server = replace(server, port=port)
-        if server.settings.renderer != SIMULATED:
-            check_installed(server.settings.renderer)
-            click.echo("Loading the reference renderer, which takes some seconds", err=True)
-        _remove_left(server.assets)
-        click.echo(_warnings(server.contract), err=True, nl=False)
-        with closing(_mock(server)) as mock:
-            mock.serve_at(address, server.base_url)
-            _prepare(server, mock)
-            # Measured: a sixth more throughput than with asyncio's own loop.
-            uvloop.new_event_loop().run_until_complete(_serve(server, bound, mock, version, tls))
+    if server.settings.renderer != SIMULATED:
+        check_installed(server.settings.renderer)
+        click.echo("Loading the reference renderer, which takes some seconds", err=True)
+    with closing(_mock(server)) as mock:
+        mock.serve_at(bound.getsockname()[0], server.base_url)
+        _prepare(server, mock)
+        # Measured: a sixth more throughput than with asyncio's own loop.
+        uvloop.new_event_loop().run_until_complete(_serve(server, bound, mock, version, tls, greet, parent))
     sys.stdout.flush()
     # All is stored and closed. What still runs waits for clients that have stalled: no reason to stay.
     os._exit(0)
@@ -215,13 +254,6 @@ def _begin_with(scenario: Path, mock: Mock) -> int:
     return len(rules)
 
 
-def _remove_left(assets: Path | None) -> None:
-    """Remove what servers have left that were killed."""
-    remove_left()
-    if assets is not None:
-        remove_left(incoming_in(assets))
-
-
 def _check_settings(server: Server) -> None:
     if not math.isfinite(server.settings.time_scale):
         raise ServeError(f"a job can't take {server.settings.time_scale} times its time; see --time-scale")
@@ -259,23 +291,34 @@ def _line(server: Server) -> Line:
     return partial(text_line, colour=colour)
 
 
-async def _serve(server: Server, bound: socket, mock: Mock, version: str, tls: SSLContext | None) -> None:
+async def _serve(
+    server: Server,
+    bound: socket,
+    mock: Mock,
+    version: str,
+    tls: SSLContext | None,
+    greet: Callable[[str], object],
+    parent: Connection | None,
+) -> None:
     log = LoopWriter(sys.stderr)
     application = _application(server, mock, log)
     # What is here now stays to the end; spare every collection from looking at it.
     gc.collect()
     gc.freeze()
     stopped = stopped_by_signals()
+    if parent is not None:
+        asyncio.get_running_loop().add_reader(parent.fileno(), stopped.set)
     interrupts.raise_if_heard()  # until now
     async with served(application, bound, origins=server.origins, tls=tls) as shared:
         if server.reload:
             _reloader(server, mock, shared, log).start()
         shows_secret = server.webhook_secret is None
-        click.echo(greeting(mock, server.base_url, version, shows_secret=shows_secret))
+        lines = [greeting(mock, server.base_url, version, shows_secret=shows_secret)]
         if server.public_url:
-            click.echo(f"Listens at {server.own_url}")
+            lines.append(f"Listens at {server.own_url}")
         if server.tls and not server.tls_cert:
-            click.echo(f"Clients trust its certificate by {certificate_path()}; bluehour ca says how")
+            lines.append(f"Clients trust its certificate by {certificate_path()}; bluehour ca says how")
+        greet("\n".join(lines))
         sys.stdout.flush()
         warming = asyncio.get_running_loop().run_in_executor(None, load_explainer)
         await stopped.wait()

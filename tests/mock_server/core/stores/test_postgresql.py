@@ -210,7 +210,7 @@ def test_a_store_of_the_first_version_is_used_on(url: str, postgresql: Cluster) 
         store.open_account(ACCOUNT, NOW)
     its = schema_in(url)
     postgresql.run(
-        f"DROP TABLE {its}.notes, {its}.counts, {its}.members",
+        f"DROP TABLE {its}.notes, {its}.counts, {its}.members, {its}.pages",
         f"UPDATE {its}.settings SET value = '1' WHERE name = 'version'",
     )
     with closing(open_store(url)) as store:

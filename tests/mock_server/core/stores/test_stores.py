@@ -82,6 +82,7 @@ class ListOfEntries:
         self.announced: dict[str, tuple[str, bool]] = {}
         self.waiting: dict[str, WaitingDelivery] = {}
         self.notes = MemoryNotes()
+        self.pages = None
         self.kept: dict[tuple[str, str], Record] = {}
         self.keys: dict[tuple[str, str], tuple[float, UsedKey]] = {}
 

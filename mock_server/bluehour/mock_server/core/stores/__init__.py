@@ -15,6 +15,7 @@ from ..idempotency import Key, UsedKey
 from ..projects import Project
 from ..records import Record
 from .notes import Notes
+from .pages import Pages
 
 ACCEPTED = (
     "use memory://, sqlite:///file (relative), sqlite:////absolute/file or "
@@ -64,6 +65,10 @@ class Store(Protocol):
     @property
     def notes(self) -> Notes:
         """What all processes on it are to know alike; it outlives a reset."""
+
+    @property
+    def pages(self) -> Pages | None:
+        """The pages of their journal; none where there is but one process."""
 
     def open_account(self, account: Account, at: float) -> Account:
         """Return the stored account of that id; a new one is stored, with its opening credits."""

@@ -26,6 +26,7 @@ from . import InUse, LedgerPage
 from .ledger import Ledger
 from .notes import MemoryNotes
 from .packing import Packing, times_of
+from .pages import Pages
 
 _NOBODY = Account("", "", 0)
 _time_of = attrgetter("at")
@@ -66,6 +67,7 @@ class MemoryStore:
         self._keys: dict[tuple[str, str], tuple[float, UsedKey]] = {}  # the oldest first
         self._secret = secrets.token_bytes(32)
         self.notes = MemoryNotes()
+        self.pages: Pages | None = None
 
     def open_account(self, account: Account, at: float) -> Account:
         """Return the stored account of that id; where there is none, store this one."""

@@ -17,7 +17,9 @@ from . import InUse, LedgerPage
 from . import statements as sql
 from .database import NONE, Database, Session, Statement, Values
 from .notes import Notes
+from .pages import Pages
 from .sql_notes import SqlNotes, note_reset
+from .sql_pages import SqlPages, clear_pages
 
 
 class SqlStore:
@@ -37,6 +39,7 @@ class SqlStore:
         self._database = database
         self._secret = database.make_ready()
         self.notes: Notes = SqlNotes(database)
+        self.pages: Pages | None = SqlPages(database)
 
     def open_account(self, account: Account, at: float) -> Account:
         """Return the stored account of that id; where there is none, store this one."""
@@ -315,6 +318,7 @@ class SqlStore:
             session.hold_all()
             for statement in (*sql.EMPTY_TABLES, sql.DROP_LATER_WEBHOOKS, sql.SWITCH_ON):
                 session.change(statement)
+            clear_pages(session)
             note_reset(session)
 
         self._database.change(forget)

@@ -12,8 +12,8 @@ from .notes import Posted
 _STORE = "store"
 """The group of the counts that the store itself keeps."""
 _NO_END = 2**62
-_REVISION = {"group": _STORE, "name": "revision", "at_most": _NO_END}
-_RESETS = {"group": _STORE, "name": "resets", "at_most": _NO_END}
+_REVISION = {"group": _STORE, "name": "revision", "by": 1, "at_most": _NO_END}
+_RESETS = {"group": _STORE, "name": "resets", "by": 1, "at_most": _NO_END}
 
 
 class SqlNotes:
@@ -56,6 +56,7 @@ class SqlNotes:
         given = {
             "group": group,
             "name": name,
+            "by": 1,
             "at_most": _NO_END if at_most is None else at_most,
         }
         found = self._database.change(lambda session: session.change(sql.COUNT, given))
@@ -111,6 +112,11 @@ def note_reset(session: Session) -> None:
     """Have all processes see, by the transaction that resets the store, that it was."""
     _make_revision(session)
     session.change(sql.COUNT, _RESETS)
+
+
+def resets_in(session: Session) -> int:
+    """Return how often the store was reset, as a transaction sees it."""
+    return int((session.first(sql.FIND_COUNT, _RESETS) or (0,))[0])
 
 
 def _make_revision(session: Session) -> None:

@@ -26,6 +26,7 @@ from .tables import (
     MEMBERS,
     NOTES,
     OUTBOX,
+    PAGES,
     PROJECTS,
     RECORDS,
     SETTINGS,
@@ -282,10 +283,10 @@ PUT_NOTE = _put(NOTES, "name")
 _group: sa.BindParameter[str] = sa.bindparam("group", type_=sa.String)
 COUNT = (
     insert(COUNTS)
-    .values(group=_group, name=sa.bindparam("name"), value=sa.literal_column("1"))
+    .values(group=_group, name=sa.bindparam("name"), value=sa.bindparam("by", type_=sa.BigInteger))
     .on_conflict_do_update(
         index_elements=[COUNTS.c.group, COUNTS.c.name],
-        set_={"value": COUNTS.c.value + sa.literal_column("1")},
+        set_={"value": COUNTS.c.value + sa.bindparam("by", type_=sa.BigInteger)},
         where=COUNTS.c.value < sa.bindparam("at_most", type_=sa.BigInteger),
     )
     .returning(COUNTS.c.value)
@@ -295,6 +296,12 @@ FIND_COUNT = sa.select(COUNTS.c.value).where(
     COUNTS.c.group == _group, COUNTS.c.name == sa.bindparam("name", type_=sa.String)
 )
 DROP_COUNTS = sa.delete(COUNTS).where(COUNTS.c.group == _group)
+ADD_PAGE = sa.insert(PAGES).values({column.name: sa.bindparam(column.name) for column in PAGES.c}).inline()
+FIND_PAGES = sa.select(PAGES).order_by(PAGES.c.number)
+FIND_PAGE = sa.select(PAGES).where(PAGES.c.number == sa.bindparam("number", type_=sa.BigInteger))
+COUNT_PAGES = sa.select(sa.func.count()).select_from(PAGES)
+DROP_PAGES = sa.delete(PAGES).where(PAGES.c.number <= sa.bindparam("until", type_=sa.BigInteger))
+DROP_ALL_PAGES = sa.delete(PAGES)
 PUT_MEMBER = _put(MEMBERS, "id")
 # A time that is too late is of a machine that has been started anew since.
 _has_lease = sa.and_(MEMBERS.c.until > _at, MEMBERS.c.until <= _at + sa.bindparam("longest", type_=sa.Double))

@@ -155,6 +155,15 @@ COUNTS = sa.Table(
     sa.Column("name", sa.String, primary_key=True),
     sa.Column("value", sa.BigInteger, nullable=False),
 )
+PAGES = sa.Table(
+    "pages",
+    TABLES,
+    sa.Column("number", sa.BigInteger, primary_key=True, autoincrement=False),
+    sa.Column("packed", sa.LargeBinary, nullable=False),
+    sa.Column("body", sa.LargeBinary),
+    sa.Column("answer", sa.LargeBinary),
+    sa.Column("operation_id", sa.String),
+)
 MEMBERS = sa.Table(
     "members",
     TABLES,

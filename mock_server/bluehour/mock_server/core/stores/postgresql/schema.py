@@ -21,6 +21,8 @@ STEPS: Sequence[Sequence[str]] = (
         "CREATE TABLE notes (name varchar NOT NULL PRIMARY KEY, value bytea NOT NULL)",
         'CREATE TABLE counts ("group" varchar NOT NULL, name varchar NOT NULL, value bigint NOT NULL,'
         ' PRIMARY KEY ("group", name))',
+        "CREATE TABLE pages (number bigint NOT NULL PRIMARY KEY, packed bytea NOT NULL, body bytea,"
+        " answer bytea, operation_id varchar)",
         "CREATE TABLE members (id varchar NOT NULL PRIMARY KEY, pid bigint NOT NULL, host varchar NOT NULL,"
         " revision bigint NOT NULL, until float8 NOT NULL)",
         "DELETE FROM settings WHERE name LIKE 'note:%'",
