@@ -125,7 +125,7 @@ class WorldOperations:
             raise conflict(
                 f"The project has ended already: {error.outcome}. Only an unfinished one can end"
             ) from error
-        self._world.announce("projects", "accounts")
+        self._world.announce_to_all("projects", "accounts")
         return Answer(200, self._shown(project, call))
 
     def _shown(self, project: Project, call: ControlCall) -> dict[str, Any]:
@@ -147,7 +147,7 @@ class WorldOperations:
                 plan=body.get("plan"),
                 credits=None if credits is None else int(credits),
             )
-        self._world.announce("accounts")
+        self._world.announce_to_all("accounts")
         return Answer(200, views.account(self._world, account))
 
     def _refuse_unknown_plan(self, body: Mapping[str, Any]) -> None:

@@ -117,7 +117,7 @@ def account(world: World, account: Account) -> dict[str, Any]:
     """Return an account with what it has left."""
     return {
         "id": account.id,
-        "token": world.shown_tokens.get(account.id),
+        "token": account.token,
         "plan": account.plan,
         "credits": world.store.balance(account.id, world.clock.now()),
     }

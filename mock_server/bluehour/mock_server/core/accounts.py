@@ -6,7 +6,7 @@ import hashlib
 import math
 import re
 from collections.abc import Collection
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 
 from bluehour.openapi.errors import BluehourError
@@ -29,6 +29,8 @@ class Account:
     plan: str
     credits: int
     """What it was opened with."""
+    token: str | None = None
+    """That which opened it, as it may be shown."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,18 +94,17 @@ def account_of(
     """
     if plans and _REFUSED in token.lower():
         return None
-    account_id, plan, credits = _asked_for(token)
-    if plan in plans:
-        return Account(account_id, plan, credits)
-    return Account(account_id, default_plan, default_credits)
+    asked = _asked_for(token)
+    return asked if asked.plan in plans else replace(asked, plan=default_plan, credits=default_credits)
 
 
 @lru_cache(maxsize=1024)
-def _asked_for(token: str) -> tuple[str, str, int]:
-    """The id of a token's account, and the plan and the credits that it asks for: none and 0 of most."""
+def _asked_for(token: str) -> Account:
+    """A token's account with the plan and the credits that it asks for: none and 0 of most."""
     account_id = "acc_" + hashlib.blake2b(token.encode(), digest_size=12).hexdigest()
     asked = _MADE_TO_ORDER.fullmatch(token)
-    return (account_id, asked["plan"], int(asked["credits"])) if asked else (account_id, "", 0)
+    plan, credits = (asked["plan"], int(asked["credits"])) if asked else ("", 0)
+    return Account(account_id, plan, credits, shortened(token))
 
 
 def shortened(secret: str) -> str:

@@ -9,10 +9,12 @@ from pathlib import Path
 from random import Random
 from threading import Lock
 
+import orjson
+
 from bluehour.openapi.contract import Contract
 from bluehour.openapi.resources import Action
 
-from .accounts import Account, TokenRefused, account_of, shortened
+from .accounts import Account, TokenRefused, account_of
 from .assets.files import Files
 from .assets.folders import PrivateFolder
 from .assets.links import Links
@@ -49,7 +51,6 @@ class World:
         keys_under_way: those that a request of this process works on.
         random: makes ids and values up.
         base_url: what clients reach the server by, as far as it is known without a request of theirs.
-        shown_tokens: by account id, its token as it may be shown.
 
     Raises:
         StoreError: the store can't be opened.
@@ -72,7 +73,6 @@ class World:
         self.pictures = Pictures()
         self.keys_under_way = KeysUnderWay()
         self.base_url = "http://127.0.0.1:4010"
-        self.shown_tokens: dict[str, str] = {}
         self.random = Random(settings.seed)  # noqa: S311 - it makes examples up, and hides nothing
         self._listeners: list[Listener] = []
         self._folder = assets
@@ -80,6 +80,8 @@ class World:
         self._setting_up = Lock()
         self.clock.on_change(lambda: self.announce("clock"))
         self.board.on_reset = self._take_up_reset
+        self._news = self.board.note("news")
+        self._news.follow(lambda news: self.announce(*(orjson.loads(news)[1] if news else ())))
 
     # Who listens.
 
@@ -92,6 +94,10 @@ class World:
         for each in what:
             for listener in self._listeners:
                 listener.changed(each)
+
+    def announce_to_all(self, *what: str) -> None:
+        """Tell all processes of changes that people look at."""
+        self._news.change(lambda old: orjson.dumps([(orjson.loads(old)[0] if old else 0) + 1, what]))
 
     def resume(self) -> None:
         """Have everybody take up what another process left."""
@@ -205,7 +211,6 @@ class World:
     def _forget(self) -> None:
         for listener in self._listeners:
             listener.forget()
-        self.shown_tokens.clear()
         self.random.seed(self.settings.seed)
 
     def adopt(self, contract: Contract) -> None:
@@ -236,8 +241,6 @@ class World:
         asked = self._asked_for(token)
         if asked is None:
             raise TokenRefused
-        if asked.id not in self.shown_tokens:
-            self.shown_tokens[asked.id] = shortened(token)
         return self.store.open_account(asked, self.clock.now())
 
     def account_id_of(self, token: str) -> str | None:

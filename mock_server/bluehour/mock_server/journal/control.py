@@ -40,7 +40,7 @@ class JournalOperations:
         """Empty the journal."""
         if self._journal is not None:
             self._journal.clear()
-        self._world.announce("journal")
+        self._world.announce_to_all("journal")
         return Answer(204, media_type=None)
 
     def export_har(self, call: ControlCall) -> Answer:

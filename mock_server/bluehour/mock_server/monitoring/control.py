@@ -33,6 +33,7 @@ class MonitoringOperations:
             "version": __version__,
             "contract": {"title": contract.title, "version": contract.version},
             "process": this_process()._asdict(),
+            "processes": [each._asdict() for each in watched.processes()],
             "store": {"kind": watched.world.settings.store.partition("://")[0], "problem": problem},
             "waiting": watched.waiting,
             "workers": self._workers(),

@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from ..api.secrets import Secrets
+from ..core.process import Process, this_process
+from ..core.stores import StoreUnavailable
 from ..core.world import World
 from ..journal.journal import Journal
 from ..rendering.feature import Rendering
@@ -42,6 +44,14 @@ class Watched:
             reason = f"{error}".partition("\n")[0] or type(error).__name__
             return self.secrets.hide(reason)
         return None
+
+    def processes(self) -> list[Process]:
+        """Return the processes that answer for this mock; this one alone where the others can't be seen."""
+        try:
+            members = self.world.store.notes.members()
+        except StoreUnavailable:
+            members = {}
+        return sorted({this_process(), *members.values()})
 
     @property
     def waiting(self) -> dict[str, int]:

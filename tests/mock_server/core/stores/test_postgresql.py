@@ -211,6 +211,7 @@ def test_a_store_of_the_first_version_is_used_on(url: str, postgresql: Cluster) 
     its = schema_in(url)
     postgresql.run(
         f"DROP TABLE {its}.notes, {its}.counts, {its}.members, {its}.pages",
+        f"ALTER TABLE {its}.accounts DROP COLUMN token",
         f"UPDATE {its}.settings SET value = '1' WHERE name = 'version'",
     )
     with closing(open_store(url)) as store:

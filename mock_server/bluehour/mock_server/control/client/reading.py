@@ -50,7 +50,8 @@ def state(node: dict[str, Any]) -> State:
 
 def health(node: dict[str, Any]) -> Health:
     """Read whether it can do its work."""
-    return Health(**{**_fields(Health, node), "process": _process(node["process"])})
+    read = {"process": _process(node["process"]), "processes": [*map(_process, node["processes"])]}
+    return Health(**{**_fields(Health, node), **read})
 
 
 def _process(node: dict[str, Any]) -> Process:

@@ -130,6 +130,7 @@ class Health:
         version: Bluehour's.
         contract: the `title` and `version` of what is mocked.
         process: which one answered.
+        processes: all that answer for this mock, by their word of the last seconds.
         store: its `kind`, and the `problem` that it can't be reached for, or None.
         waiting: how many `jobs` and `deliveries` wait.
         workers: the `renderer`, its `threads`, and the `stage` that really renders, or None.
@@ -139,6 +140,7 @@ class Health:
     version: str
     contract: Mapping[str, str]
     process: Process
+    processes: Sequence[Process]
     store: Mapping[str, str | None]
     waiting: Mapping[str, int]
     workers: Mapping[str, Any]

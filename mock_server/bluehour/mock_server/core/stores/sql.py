@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import fields
+from dataclasses import fields, replace
 from math import inf
 from typing import Any, NamedTuple
 
@@ -67,7 +67,7 @@ class SqlStore:
             if plan is None:
                 return account
             session.change(sql.SET_PLAN, {"wanted": account_id, "new_plan": plan})
-            return Account(account_id, plan, account.credits)
+            return replace(account, plan=plan)
 
         return self._database.change(change)
 

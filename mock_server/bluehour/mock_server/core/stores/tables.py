@@ -31,6 +31,7 @@ ACCOUNTS = sa.Table(
     # its cost doesn't grow with the account's past; the ledger alone says what is right.
     sa.Column("settled", sa.BigInteger, nullable=False),
     sa.Column("settled_at", sa.Double, nullable=False),
+    sa.Column("token", sa.String),
 )
 LEDGER = sa.Table(
     "ledger",

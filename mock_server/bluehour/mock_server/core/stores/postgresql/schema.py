@@ -25,6 +25,7 @@ STEPS: Sequence[Sequence[str]] = (
         " answer bytea, operation_id varchar)",
         "CREATE TABLE members (id varchar NOT NULL PRIMARY KEY, pid bigint NOT NULL, host varchar NOT NULL,"
         " revision bigint NOT NULL, until float8 NOT NULL)",
+        "ALTER TABLE accounts ADD COLUMN token varchar",
         "DELETE FROM settings WHERE name LIKE 'note:%'",
     ),
 )
