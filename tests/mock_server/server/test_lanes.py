@@ -300,7 +300,10 @@ def test_what_the_disk_has_no_room_for_is_a_503_in_the_envelope(
     assert caplog.messages == ["answered 503: a file can't be written or read: No space left on device"]
 
 
-def test_a_reader_that_does_not_read_is_told_of_a_gap_and_goes_on(served: Served) -> None:
+def test_a_reader_that_does_not_read_is_told_of_a_gap_and_goes_on(
+    served: Served, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(events, "_MOST_KEPT", 50)
     head = "GET /_mock/events HTTP/1.1\nHost: 127.0.0.1\n"
     with ExitStack() as readers:
         client = readers.enter_context(served.raw(head))

@@ -45,13 +45,13 @@ class Event:
 
     @property
     def text(self) -> bytes:
-        """The event in the form of text/event-stream; nothing of a request that is gone by now."""
+        """The event in the form of text/event-stream; of a request that is gone by now, that it is missed."""
         if isinstance(self._what, str):
             return b"event: changed\ndata: %s\n\n" % orjson.dumps(self._what)
         try:
             data = orjson.dumps(self._shown(self._what))
         except KeyError:
-            return b""
+            return b"event: gap\ndata: 1\n\n"
         return b"event: entry\nid: %d\ndata: %s\n\n" % (self._what, data)
 
 

@@ -9,9 +9,11 @@ from __future__ import annotations
 import logging
 from collections import deque
 from collections.abc import Callable
+from contextlib import suppress
 from threading import Event, Lock, Thread
 
 from ..core.board import Board
+from ..core.stores import StoreUnavailable
 from ..core.stores.pages import Page, Pages
 from .entry import Entry
 from .journal import Journal
@@ -57,9 +59,8 @@ class SharedJournal(Journal):
         self._cleared.follow(lambda _: super(SharedJournal, self).clear())
 
     def __len__(self) -> int:
-        """Tell how many are kept."""
-        self._read.change(_next)
-        return self._pages.count()
+        """Tell how many are kept, those that other processes have not stored yet not counted."""
+        return min(self._most, self._pages.count() + len(self._kept))
 
     @property
     def recorded(self) -> int:
@@ -79,7 +80,8 @@ class SharedJournal(Journal):
 
     def all(self) -> list[Entry]:
         """Return what is kept, oldest first."""
-        self._read.change(_next)
+        with suppress(StoreUnavailable):  # it may be that nothing can be stored now, but read
+            self._read.change(_next)
         return self._warnings.added_to(self._entry(page) for page in self._pages.all())
 
     def find(self, entry_id: int) -> Entry:
