@@ -3,7 +3,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
 
-.PHONY: help serve test test-thorough lint bench bench-journal bench-check bench-fuzz bench-rendering bench-responsiveness bench-resources bench-specs wheel clean
+.PHONY: help serve test test-thorough lint bench bench-processes bench-journal bench-check bench-fuzz bench-rendering bench-responsiveness bench-resources bench-specs wheel clean
 
 help:  ## show this help
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /	/' | expand -t 12
@@ -24,6 +24,9 @@ lint: .venv/test .venv/lint  ## check style and types
 
 bench: .venv/serve  ## measure throughput, latency, start and memory, beside Prism where npm is
 	@$(BIN)/python -m benchmarks.throughput $(ARGS)
+
+bench-processes: .venv/test  ## measure one and several processes on each store, and what the database takes
+	@$(BIN)/python -m benchmarks.processes $(ARGS)
 
 bench-journal: .venv/serve  ## measure what the journal costs in throughput and memory
 	@$(BIN)/python -m benchmarks.journal $(ARGS)

@@ -28,6 +28,9 @@ class Post:
     path: str
     headers: Mapping[str, str]
     body: bytes
+    method: str = "POST"
+    tokens: tuple[str, ...] = ()
+    """Where there are some, each request has the next of them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,7 +83,7 @@ def find_generator() -> Generator:
 
 
 _SCRIPT = """\
-wrk.method = "POST"
+wrk.method = "%s"
 wrk.body = [==[%s]==]
 %s
 function done(summary, latency)
@@ -100,13 +103,27 @@ class _Wrk:
     def run(self, post: Post, port: int, seconds: int, connections: int, folder: Path) -> Run:
         script = folder / "post.lua"
         headers = "\n".join(f"wrk.headers[{key!r}] = {value!r}" for key, value in post.headers.items())
-        script.write_text(_SCRIPT % (post.body.decode(), headers), encoding="utf-8")
+        headers += _turns(post.tokens)
+        script.write_text(_SCRIPT % (post.method, post.body.decode(), headers), encoding="utf-8")
         # One thread is plenty for 16 connections, and leaves the other cores to the server.
         options = ("--threads", "1", "--connections", str(connections), "--duration", f"{seconds}s")
         output = _output_of(self.program, *options, "--script", str(script), _url(post, port))
         told = json.loads(output.splitlines()[-1])
         rate = told["requests"] / (told["us"] / 1e6)
         return Run(told["requests"], rate, told["p50"] / 1e3, told["p99"] / 1e3, told["failed"])
+
+
+def _turns(tokens: tuple[str, ...]) -> str:
+    if not tokens:
+        return ""
+    listed = ", ".join(f'"Bearer {token}"' for token in tokens)
+    return f"""
+local tokens, turn = {{{listed}}}, 0
+function request()
+  turn = turn % #tokens + 1
+  wrk.headers["Authorization"] = tokens[turn]
+  return wrk.format()
+end"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,7 +137,9 @@ class _Oha:
         headers = [part for key, value in post.headers.items() for part in ("-H", f"{key}: {value}")]
         # -w: what is under way at the end is waited for, not counted as an error.
         options = ("--no-tui", "--output-format", "json", "-w", "-z", f"{seconds}s", "-c", str(connections))
-        output = _output_of(self.program, *options, "-m", "POST", "-D", str(body), *headers, _url(post, port))
+        output = _output_of(
+            self.program, *options, "-m", post.method, "-D", str(body), *headers, _url(post, port)
+        )
         return _run_of_oha(json.loads(output))
 
 

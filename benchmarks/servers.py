@@ -142,19 +142,25 @@ def check(up: Up, post: Post) -> None:
     raise ServerError(f"{up.candidate.name} does not answer any more")
 
 
-def resident_bytes(up: Up) -> int | None:
-    """Return the memory that a server's processes have resident, summed; None where there is no /proc."""
+def tree_of(pid: int) -> set[int]:
+    """Return a process and all that it has started, and these; none where there is no /proc."""
     parents: dict[int, int] = {}
     for name in filter(str.isdecimal, os.listdir("/proc") if Path("/proc/self/stat").exists() else ()):
         with suppress(OSError):
             # The process's name, in parentheses, may hold anything; the parent's id is second after it.
             parents[int(name)] = int(Path(f"/proc/{name}/stat").read_text().rpartition(")")[2].split()[1])
-    if up.pid not in parents:
-        return None
-    tree = {up.pid}
-    while grown := {pid for pid, parent in parents.items() if parent in tree} - tree:
+    if pid not in parents:
+        return set()
+    tree = {pid}
+    while grown := {each for each, parent in parents.items() if parent in tree} - tree:
         tree |= grown
-    return sum(map(_resident_bytes, tree))
+    return tree
+
+
+def resident_bytes(up: Up) -> int | None:
+    """Return the memory that a server's processes have resident, summed; None where there is no /proc."""
+    tree = tree_of(up.pid)
+    return sum(map(_resident_bytes, tree)) if tree else None
 
 
 def _resident_bytes(pid: int) -> int:

@@ -63,9 +63,14 @@ class Cluster:
         self._call("pg_ctl", "stop", "--wait", "--mode=immediate")
 
     @property
+    def data(self) -> Path:
+        """The folder of what it keeps."""
+        return self._folder / "data"
+
+    @property
     def is_running(self) -> bool:
         """Whether it has been started, and not stopped since."""
-        return (self._folder / "data" / "postmaster.pid").exists()
+        return (self.data / "postmaster.pid").exists()
 
     def run(self, *statements: str) -> list[tuple[Any, ...]]:
         """Run statements as who may do anything, and return the rows that the last one finds."""
