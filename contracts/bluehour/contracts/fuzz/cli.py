@@ -163,11 +163,11 @@ def _as_part(_context: click.Context, _option: click.Parameter, given: str) -> t
 )
 @click.option(
     "--database",
-    metavar="DIR",
-    type=click.Path(path_type=Path, file_okay=False),
-    default=Path(".hypothesis/examples"),
+    metavar="DIR_OR_URL",
+    default=".hypothesis/examples",
     show_default=True,
-    help="Where hypothesis keeps what has failed, to try it first the next time.",
+    help="Where hypothesis keeps what has failed, to try it first the next time: a folder, which --jobs and "
+    "machines may share, or a Redis server of theirs, redis://HOST:PORT/NUMBER.",
 )
 def fuzz(**given: Any) -> None:
     """Drive a client through every answer that the contract and the network allow.
@@ -240,8 +240,7 @@ def _play(
     given: Mapping[str, Any], part: Part, progress: Progress, scripts: list[tuple[str, Script]]
 ) -> Result:
     """Meet the client with a part of what is drawn, or with scripts."""
-    from hypothesis.database import DirectoryBasedExampleDatabase
-
+    from .databases import database_at
     from .engine import Options, replay
     from .engine import fuzz as draw
     from .playing import Terms
@@ -269,7 +268,7 @@ def _play(
                 webhook=webhook,
             ),
             pace=given["pace"],
-            database=DirectoryBasedExampleDatabase(given["database"]),
+            database=database_at(given["database"]),
             only_first=given["first"],
             part=part,
         )
