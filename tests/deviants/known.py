@@ -15,7 +15,6 @@ NOT_FOUND: dict[str, str] = {
     "name-is-stripped": _OPEN,
     "queued-is-draft": _OPEN,
     "running-project-is-undeletable": _OPEN,
-    "upscale-factor-defaults-to-one": "it would take a photo more, of ten credits, to see",
     "400-names-a-field-without-its-object": "the vendor's own messages name the last part alone (FACTS, 2.4)",
     "patch-of-a-project-is-200": "it shows at the published example's project alone",
     "odd-accept-is-500": "an Accept that can't be parsed may be refused on its way, in any manner",

@@ -55,6 +55,7 @@ _TOKEN = "a bearer token in the header Authorization is the only way in"
 _OPEN = "no rule forbids it"
 
 _DAY = 86_400
+_FIFTEEN = 15
 
 
 def _counted(where: Where, when: Callable[[int], bool], handler: Callable[[Mock], Handler]) -> Wrap:
@@ -239,6 +240,14 @@ def _now_and_then_another(mock: Mock) -> Handler:
     return only(DOWNLOAD, handler)
 
 
+def _halved(mock: Mock) -> Handler:
+    def handler(asked: Asked, forward: Forward) -> Answered:
+        answered = forward(asked)
+        return answered.with_body(answered.body[: len(answered.body) // 2])
+
+    return handler
+
+
 def _signed(mock: Mock, asked: Asked, project_id: str) -> Asked:
     path = output_path(project_id, "output.png")
     return asked.to("GET", mock.world.links.sign(path, mock.world.clock.now() + _DAY))
@@ -289,6 +298,11 @@ def _by_turns(client: Client) -> object:
     return [seen(client.fetch(url)) for url in (one, other, one)]
 
 
+def _fetched_often(client: Client) -> object:
+    url = client.finished(FACE, legal(FACE))["downloads"][0]["url"]
+    return [seen(client.fetch(url)) for _ in range(_FIFTEEN)]
+
+
 def _crossed(client: Client) -> object:
     one, other = _two_links(client)
     return seen(client.fetch(f"{other.partition('?')[0]}?{one.partition('?')[2]}"))
@@ -316,6 +330,14 @@ _PICTURES = (
         None,
         around(_now_and_then_another),
         _by_turns,
+    ),
+    _downloads(
+        "every-fifteenth-picture-is-cut-off",
+        "Of every fifteenth download half is sent.",
+        "a download link leads to the picture, for whoever has it (FACTS 14)",
+        None,
+        _counted(DOWNLOAD, lambda count: count % _FIFTEEN == 0, _halved),
+        _fetched_often,
     ),
     _downloads(
         "signature-does-not-cover-the-path",

@@ -20,6 +20,7 @@ from bluehour.mock_server.mock import Mock
 from bluehour.openapi.contract import Contract
 from tests.contracts.check.real_accounts import knowing
 from tests.deviants.altering import Answered, Asked, Forward, Handler, around, error, only
+from tests.deviants.catalogue import DEVIANTS
 from tests.deviants.checking import NAMING
 from tests.deviants.deviant import Wrap
 from tests.deviants.money import charge
@@ -37,9 +38,12 @@ MINE = "mhk_test_creator_10000_mine"
 ON_FREE = "mhk_test_free_10000_mine"
 
 
-def checked(wrap: Wrap, token: str, contract: Contract = EDITORS) -> Report:
-    with knowing(token, wrap=wrap) as (wire, clock, mock):
-        options = Options(mock.world.base_url, token, rules=NAMING, max_credits=60)
+def checked(
+    wrap: Wrap, token: str, contract: Contract = EDITORS, *, empty_token: str | None = None
+) -> Report:
+    with knowing(token, empty_token or token, wrap=wrap) as (wire, clock, mock):
+        target = mock.world.base_url
+        options = Options(target, token, empty_token=empty_token, rules=NAMING, max_credits=60)
         report = check(options, contract=contract, wire=wire, sleep=clock.advance, now=clock.now)
     assert report.spent <= 60
     return report
@@ -165,6 +169,14 @@ def test_it_is_found_by_the_balance_and_the_plan_that_are_shown(wrap: Wrap, toke
 @pytest.mark.parametrize("operations", [(), ("POST /v1/ai-photo-editor",)], ids=["all", "the dear one alone"])
 def test_nothing_is_found_where_all_is_right(token: str, operations: tuple[str, ...]) -> None:
     assert checked(create_app, token, narrowed(EDITORS, operations) if operations else EDITORS).findings == ()
+
+
+@pytest.mark.parametrize("empty_token", [None, "mhk_test_creator_0_mine"])
+def test_the_default_of_a_size_shows_in_a_create_that_is_made_anyway(empty_token: str | None) -> None:
+    wrong = next(each for each in DEVIANTS if each.name == "upscale-factor-defaults-to-one")
+    for wrap, broken in ((wrong.wrap, {"download.size"}), (create_app, set())):
+        report = checked(wrap, MINE, empty_token=empty_token)
+        assert {each.rule.id for each in report.findings} == broken
 
 
 def test_where_nothing_is_ever_created_there_is_no_verdict() -> None:

@@ -32,6 +32,7 @@ class Job:
         is_plain: whether nothing about it is odd, so that it has to complete.
         is_fetched: whether its picture is to be looked at, if it has one.
         edges: of its request, in words, where it has several.
+        was_repeated: whether the same was asked for once more, as it had failed.
         last: the last GET that showed it.
     """
 
@@ -44,6 +45,7 @@ class Job:
     edges: tuple[str, ...] = ()
     last: Exchange | None = None
     deleted: bool = False
+    was_repeated: bool = False
 
     @property
     def request(self) -> Any:
@@ -127,11 +129,11 @@ class Jobs:
 
     def watch(self, job: Job) -> None:
         """Read a project again and again until it has ended, so that every status is seen."""
-        self._wait_for([job])
+        self.watch_all([job])
 
     def settle(self) -> None:
         """Wait until all projects have ended; those that don't in time break a rule."""
-        self._wait_for(self.all)
+        self.watch_all(self.all)
         self._expect_ended(self.all)
 
     def finish(self, jobs: Sequence[Job]) -> None:
@@ -142,7 +144,7 @@ class Jobs:
         left = len(jobs) + 1
         while 0 < (waiting := sum(not job.has_ended for job in jobs)) < left:
             left = waiting
-            self._wait_for(jobs)
+            self.watch_all(jobs)
         self._expect_ended(jobs)
 
     def _expect_ended(self, jobs: Iterable[Job]) -> None:
@@ -165,7 +167,8 @@ class Jobs:
         for job in self.all:
             self.look_at(job, "whether it is still as it was")
 
-    def _wait_for(self, jobs: Iterable[Job]) -> None:
+    def watch_all(self, jobs: Iterable[Job]) -> None:
+        """Read projects again and again until they have ended, or have had their time."""
         check, waited, pause = self.check, 0.0, self.check.pause
         waiting = [job for job in jobs if not job.has_ended and not job.deleted and check.reads]
         while waiting and waited < check.patience:

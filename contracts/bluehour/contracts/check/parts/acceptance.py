@@ -23,6 +23,8 @@ from ..checker import Check, answered, code_in, is_success
 from ..jobs import Jobs
 from . import money, uploads
 from .bodies import assets_in, example_asset, legal_body, naming, uploaded, with_upload
+from .examples import create_example
+from .projects import repeat_failed
 
 _ELSEWHERE = ("accept.extensions", "accept.random", "accept.headers", "accept.asset-url")
 
@@ -31,6 +33,10 @@ ACCEPTED = tuple(each.id for each in RULES if each.group == "accept" and each.id
 _PACKS_BESIDE_SINGLES = 1
 _PACKS_ALONE = 3
 """Creates of an operation that are paid for where every edge was tried by itself, and where none was."""
+
+_PACKS_FIRST = 2
+"""Of these, those that come before the further ones of any operation: what failed in its job is paid for once
+more, as long as something is left for it."""
 
 _PACKS_FETCHED = 3
 """Creates with edges of which the pictures are looked at, where an operation is cheap; of a dear one they may
@@ -53,10 +59,7 @@ def try_examples(check: Check, jobs: Jobs) -> None:
                 _judge_base(check, made)
                 if is_success(made):
                     continue
-            body = legal_body(check, operation, check.accounts.main)
-            made, job = jobs.create(
-                operation, check.accounts.main, body, "the published example", is_plain=True
-            )
+            made, job = create_example(check, jobs, operation, check.accounts.main)
             _judge_base(check, made)
             if job is not None:
                 jobs.watch(job)
@@ -64,6 +67,7 @@ def try_examples(check: Check, jobs: Jobs) -> None:
 
 def try_edges(check: Check, jobs: Jobs) -> None:
     """Send every legal edge of every operation that takes a body."""
+    further: list[Callable[[], None]] = []
     for operation in (*check.bodied, *check.creates):
         base = legal_body(check, operation, check.accounts.main)
         edges = _edges(check, operation, base)
@@ -77,7 +81,26 @@ def try_edges(check: Check, jobs: Jobs) -> None:
         else:
             singly = _try_singly(check, operation, edges)
             with check.within_budget(operation, *rules):
-                _try_packed(check, jobs, operation, base, edges, singly)
+                creates = _packed(check, jobs, operation, base, edges, singly)
+                if not singly:
+                    creates.append(partial(_try_whole, check, jobs, operation, edges))
+                further.append(partial(_pay_for, check, operation, rules, creates[_PACKS_FIRST:]))
+                for create in creates[:_PACKS_FIRST]:
+                    create()
+    jobs.watch_all(job for job in jobs.all if job.edges)
+    for operation in check.creates:
+        with check.within_budget(operation, "project.complete"):
+            repeat_failed(check, jobs, operation)
+    for pay in further:
+        pay()
+
+
+def _pay_for(
+    check: Check, operation: Operation, rules: Sequence[str], creates: Sequence[Callable[[], object]]
+) -> None:
+    with check.within_budget(operation, *rules):
+        for create in creates:
+            create()
 
 
 def _edges(check: Check, operation: Operation, base: Any) -> list[Edge]:
@@ -129,12 +152,14 @@ def _is_refused_for_money(check: Check, exchange: Exchange) -> bool:
     return answered(exchange) == check.status_of("insufficient_credits")
 
 
-def _try_packed(
+def _packed(
     check: Check, jobs: Jobs, operation: Operation, base: Any, edges: Sequence[Edge], singly: bool
-) -> None:
+) -> list[Callable[[], object]]:
+    """Return what creates the projects with many edges each that are paid for, one after the other."""
     media = operation.json_body
     if media is None:
-        return
+        return []
+    creates: list[Callable[[], object]] = []
     packs = _packs(check, operation, base, edges)
     types = [edge.content_type for edge in edges if edge.content_type]
     cheap = _CREDITS_FOR_PACKS // max(check.price_of(operation, base), 1)
@@ -150,16 +175,27 @@ def _try_packed(
         how = _Sent(content_type, is_fetched, wide=index % 2 == 0, broken=broken)
         create = partial(_try_pack, check, jobs, operation, pack, how, base)
         if not (check.accounts.made_to_order and price):
-            create(check.accounts.main)
+            creates.append(partial(create, check.accounts.main))
         elif index < _PACKS_BESIDE_SINGLES:
-            money.spend_with_change(check, jobs, operation, check.paid[0], price, create)
+            creates.append(
+                partial(money.spend_with_change, check, jobs, operation, check.paid[0], price, create)
+            )
         else:
-            create(check.accounts.with_credits(price, f"with {price} credits, the price of some edges"))
-    for edge in () if singly else edges:
+            creates.append(partial(_create_for, check, price, create))
+    return creates
+
+
+def _create_for(check: Check, price: int, create: Callable[[Account], Exchange]) -> None:
+    create(check.accounts.with_credits(price, f"with {price} credits, the price of some edges"))
+
+
+def _try_whole(check: Check, jobs: Jobs, operation: Operation, edges: Sequence[Edge]) -> None:
+    """Send the edges that are of the whole body, and so in no pack."""
+    for edge in edges:
         if not edge.path and edge.field == "body" and edge.rule != "accept.examples":
             exchange = _send(check, operation, check.accounts.main, edge)
             _judge(check, exchange, [edge], is_success(exchange))
-            jobs.accept(exchange, check.accounts.main)
+            jobs.accept(exchange, check.accounts.main, is_fetched=True)  # the defaults of a size show in it
 
 
 def _packs(check: Check, operation: Operation, base: Any, edges: Sequence[Edge]) -> list[Pack]:

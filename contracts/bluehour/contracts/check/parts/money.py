@@ -16,6 +16,7 @@ from ..checker import Check, answered, code_in, is_success, path_values
 from ..jobs import Job, Jobs
 from ..sender import TooBusy
 from .bodies import assets_in, at_maximum, example_asset, legal_body, naming
+from .examples import create_example
 
 _NEVER_ISSUED = "api-assets/bluehour-never-issued/image.png"
 
@@ -80,9 +81,8 @@ def spend_on_example(
     price = check.price_of(operation, operation.json_body.example if operation.json_body else None)
     account = check.accounts.with_credits(price, f"with {price} credits, the price")
     refused = _be_refused(check, account)
-    body = legal_body(check, operation, account)
     failed = _fail(check, jobs, operation, account, refused) if may_fail else None
-    exchange, job = jobs.create(operation, account, body, "the published example", is_plain=True)
+    exchange, job = create_example(check, jobs, operation, account)
     if answered(exchange) == check.status_of("insufficient_credits"):
         rule_id, related = (
             ("credits.refund", (failed.made,)) if failed else ("refuse.leaves-no-trace", refused)
