@@ -1,28 +1,31 @@
-"""An operation that the deployment does not have: one finding, and what follows from it under it."""
+"""An operation that is wrong as a whole: one finding, and what follows from it under it."""
 
 from __future__ import annotations
 
 import json
 from collections import Counter
+from dataclasses import replace
 from xml.etree import ElementTree
 
 import pytest
 
 from bluehour.contracts.check.offered import calls_that_tell
-from bluehour.contracts.exchange import Answer, Exchange, Request
+from bluehour.contracts.exchange import ANYWHERE, Answer, Exchange, Request
 from bluehour.contracts.report import as_json, html, junit, terminal
 from bluehour.contracts.results import Report, State
 from bluehour.contracts.rules import rule
+from bluehour.mock_server.mock import Mock
 from bluehour.openapi.contract import Contract
 from bluehour.openapi.model import Operation
-from tests.deviants.altering import Answered, error, handling
+from tests.deviants.altering import Answered, Asked, Forward, Handler, Where, around, error, handling, only
 from tests.deviants.catalogue import DEVIANTS
 from tests.deviants.checking import checked
 from tests.deviants.deviant import Deviant
-from tests.deviants.names import DELETE_PROJECT, FACE, GET_PROJECT
+from tests.deviants.names import DELETE_PROJECT, FACE, GET_PROJECT, POSTS, UPLOAD, UPLOAD_URLS
 from tests.deviants.witnesses import posting
 
 LABEL = "POST /v1/ai-photo-editor"
+PATHS = ("ai-face-editor", "ai-photo-editor", "files/upload-urls")
 
 _ANY = {"200": {"description": "All is well"}}
 _OR_NONE = {**_ANY, "404": {"description": "There is none"}}
@@ -42,9 +45,9 @@ NOTES = Contract(
 )
 
 
-def lacking(operation: str, answer: Answered) -> Deviant:
+def lacking(operation: Where, answer: Answered) -> Deviant:
     return Deviant(
-        "lacking", "An operation is not there.", "paths", operation,
+        "lacking", "An operation is not there.", "paths", None,
         handling(operation, lambda _asked, _forward: answer), posting(FACE, {}), "methods",
     )  # fmt: skip
 
@@ -142,3 +145,53 @@ def called(operation: Operation, number: int, status: int) -> Exchange:
     body = b"{}" if operation.method == "POST" else b""
     url = f"http://127.0.0.1:9{operation.path.replace('{id}', 'n1')}"
     return Exchange(number, 0.0, Request(operation.method, url, (), body), Answer(status), operation)
+
+
+FAILING = error(500, "internal_server_error", "Internal Server Error")
+UNAUTHORIZED = error(401, "unauthorized", "Unauthorized")
+
+
+@pytest.mark.parametrize(
+    ("where", "answer", "causes"),
+    [
+        (GET_PROJECT, FAILING, ["GET /v1/image-projects/{id} fails at whatever is asked of it"]),
+        (UPLOAD_URLS, FAILING, ["POST /v1/files/upload-urls fails at whatever is asked of it"]),
+        (UPLOAD, FAILING, ["No upload is accepted"]),
+        (UPLOAD, error(403, "forbidden", "Forbidden"), ["No upload is accepted"]),
+        (
+            POSTS,
+            UNAUTHORIZED,
+            [f"POST /v1/{name} is refused to the account of --token" for name in PATHS],
+        ),
+    ],
+    ids=[
+        "projects can't be read",
+        "no upload links",
+        "uploads fail",
+        "uploads are refused",
+        "no token is taken",
+    ],
+)
+def test_what_one_fault_leads_to_is_told_as_that_fault(
+    where: Where, answer: Answered, causes: list[str]
+) -> None:
+    """Nothing is said of tokens, balances, refunds and sizes, which can't be known by then."""
+    report = checked(lacking(where, answer), max_credits=60)
+    at_paths = [each for each in report.findings if each.operation != ANYWHERE]
+    assert sorted(each.message.partition(":")[0] for each in at_paths) == sorted(causes)
+    assert report.findings[0] in at_paths
+    assert {each.rule.id for each in report.findings if each not in at_paths} <= {"answer.server-error"}
+
+
+def test_a_job_that_can_not_be_read_to_its_end_is_not_said_to_be_unpaid_for() -> None:
+    def failing(_mock: Mock) -> Handler:
+        def handler(asked: Asked, forward: Forward) -> Answered:
+            answered = forward(asked)
+            return FAILING if answered.status == 200 else answered
+
+        return only(GET_PROJECT, handler)
+
+    wrong = replace(lacking(GET_PROJECT, FAILING), wrap=around(failing))
+    groups = {each.rule.group for each in checked(wrong, max_credits=60).findings}
+    assert "answer" in groups
+    assert "credits" not in groups

@@ -97,6 +97,8 @@ class Books:
         for page in {**pages, **self._pages}.values():
             known = self._missing if page.account.token == main.token else 0
             missing, exchange = self._missing_of(page, known=known, at_the_end=True)
+            if missing < known and any(not job.has_ended for job in self._jobs_of(page.account)):
+                continue  # something was given back, and for which project can't be read
             if exchange is not None and self._check.balances:
                 self._tell(page, missing - known, exchange)
 

@@ -81,19 +81,26 @@ class Findings:
         if self._only_first and finding.is_error and not self._accepts(known.id, operation):
             raise Enough
 
-    def fold(self, violation: Violation, exchange: Exchange, times: int) -> None:
-        """Add that an operation is not there: what was found at it is told under that, none of it judged."""
+    def fold(self, violation: Violation, exchange: Exchange, times: int, reason: str) -> None:
+        """Add what is wrong with an operation as a whole: what else was found at it is told under that.
+
+        Args:
+            times: how many exchanges show it.
+            reason: why none of the rest is judged.
+        """
         root, operation = violation.rule, violation.operation
         if root.id not in self.selected:
             return
         places = [each for each in self._broken if each[1] == operation]
-        folded = tuple(self._broken.pop(each) for each in places)
+        found = [self._broken.pop(each) for each in places]
+        folded = tuple(each for each in found if each.rule is not root)
         for rule_id in {each[0] for each in (*places, *self._kept) if each[1] == operation}:
             self._kept.pop((rule_id, operation), None)
-            self._reasons[rule_id, operation] = f"the deployment has no {operation}"
-        self._broken[root.id, operation, ""] = Finding(
+            self._reasons[rule_id, operation] = reason
+        cause = Finding(
             root, operation, "", violation.message, exchange, violation.words, times, folded=folded
         )
+        self._broken = {(root.id, operation, ""): cause, **self._broken}  # before what is less of it
 
     def unjudged(self, rule_id: str, operation: str, reason: str) -> None:
         """A rule can't be judged there, or not to the end; the first reason counts."""

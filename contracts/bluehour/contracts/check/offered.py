@@ -1,12 +1,13 @@
-"""Operations that the deployment does not have: one cause of many findings, and told as one.
+"""Operations that are wrong as a whole: one cause of many findings, and told as one.
 
-It answers everything alike. What a gateway refuses before it looks for an operation says nothing: who calls,
-how often and how much, and bodies that are no JSON.
+The deployment does not have one, fails at whatever is asked of it, or refuses the account there: it answers
+everything alike. What a gateway refuses before it looks for an operation does not tell whether it is there:
+who calls, how often and how much, and bodies that are no JSON.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from urllib.parse import unquote, urlsplit
 
 import orjson
@@ -17,28 +18,58 @@ from bluehour.openapi.wording import counted
 from ..exchange import Exchange, label_of
 from ..judge import Violation
 from ..rules import rule
-from .checker import Check, is_success
+from .checker import Check, answered, is_success
 
 RULE = "answer.offered"
 
+_FAILS = "answer.server-error"
+
 _MISSING = {404, 405, 501}
+_REFUSED = {401, 403}
 _OF_GATEWAYS = {401, 403, 413, 415, 429}
 _LEAST = 2
 """Calls; a single one that fails is what it is."""
 
 
-def judge_offered(check: Check) -> None:
-    """Say of each operation that was called whether it is there; fold what was found at one that is not."""
+def judge_as_a_whole(check: Check) -> None:
+    """Say x works at all; fold what was found where one does not."""
     exchanges = check.sender.exchanges
-    for label, telling in calls_that_tell(exchanges, {*made(exchanges), *check.items.ids.values()}).items():
-        statuses = sorted({each.answer.status for each in telling if each.answer})
-        if not _MISSING.issuperset(statuses):
-            check.findings.keep(RULE, label)
-        elif len(telling) >= _LEAST:
-            calls, status = counted(len(telling), "call"), " or ".join(map(str, statuses))
-            words = f"The deployment has no {label}: {calls}, and each answered by {status}"
-            shown = next(filter(_is_legal, telling), telling[0])
-            check.findings.fold(Violation(rule(RULE), label, "", words), shown, len(telling))
+    telling = calls_that_tell(exchanges, {*made(exchanges), *check.items.ids.values()})
+    for label, calls in _of_the_account(check).items():
+        if _REFUSED.issuperset(map(answered, calls)):
+            _fold(check, RULE, label, calls, f"{label} is refused to the account of --token")
+            telling.pop(label, None)
+    for label, calls in telling.items():
+        statuses = [*map(answered, calls)]
+        if _MISSING.issuperset(statuses):
+            _fold(check, RULE, label, calls, f"the deployment has no {label}")
+            continue
+        check.findings.keep(RULE, label)
+        if min(statuses) >= 500:
+            _fold(check, _FAILS, label, calls, f"{label} fails at whatever is asked of it")
+    uploads = [each for each in exchanges if each.transfer == "upload" and each.answer]
+    if uploads and not any(map(is_success, uploads)):
+        rule_id = _FAILS if min(map(answered, uploads)) >= 500 else "upload.put"
+        _fold(check, rule_id, "upload", uploads, "no upload is accepted")
+
+
+def _fold(check: Check, rule_id: str, label: str, calls: Sequence[Exchange], what: str) -> None:
+    if len(calls) < _LEAST:
+        return
+    statuses = " or ".join(map(str, sorted({*map(answered, calls)})))
+    many = counted(len(calls), "call")
+    words = f"{what[0].upper()}{what[1:]}: {many}, and each answered by {statuses}"
+    shown = next(filter(_is_legal, calls), calls[0])
+    check.findings.fold(Violation(rule(rule_id), label, "", words), shown, len(calls), what)
+
+
+def _of_the_account(check: Check) -> dict[str, list[Exchange]]:
+    """Return the main account's calls that were answered, by operation."""
+    found: dict[str, list[Exchange]] = {}
+    for each in check.sender.exchanges:
+        if each.operation is not None and each.answer and each.account == check.accounts.main.label:
+            found.setdefault(label_of(each.operation), []).append(each)
+    return found
 
 
 def made(exchanges: Sequence[Exchange]) -> set[str]:
@@ -51,7 +82,7 @@ def made(exchanges: Sequence[Exchange]) -> set[str]:
     }
 
 
-def calls_that_tell(exchanges: Sequence[Exchange], ids: set[str]) -> Mapping[str, list[Exchange]]:
+def calls_that_tell(exchanges: Sequence[Exchange], ids: set[str]) -> dict[str, list[Exchange]]:
     """Return the calls, by operation, whose answer tells whether the operation is there."""
     found: dict[str, list[Exchange]] = {}
     for each in exchanges:
@@ -86,4 +117,5 @@ def _is_json(body: bytes) -> bool:
 
 def _is_legal(exchange: Exchange) -> bool:
     media = exchange.operation.json_body if exchange.operation else None
-    return media is None or media.schema.accepts(orjson.loads(exchange.request.body))
+    content = exchange.request.body
+    return media is None or (_is_json(content) and media.schema.accepts(orjson.loads(content)))

@@ -36,7 +36,7 @@ from .findings import BUDGET, Enough, Findings
 from .jobs import Jobs
 from .narrowing import narrowed
 from .network import Network
-from .offered import judge_offered
+from .offered import judge_as_a_whole
 from .parts.meeting import NotWelcome
 from .picture import Picture
 from .pixels.edits import edits_of, price_of, questions
@@ -256,7 +256,7 @@ def _report(
     finally:
         if isinstance(wire, HttpWire):
             wire.close()
-    judge_offered(checking)
+    judge_as_a_whole(checking)
     if interrupts.heard():  # when all was done, or it came out as some other error
         stopped = interrupts.WORDS
     if isinstance(wire, HttpWire):

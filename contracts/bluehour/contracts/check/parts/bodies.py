@@ -84,6 +84,13 @@ def source_size(check: Check, operation: Operation, body: Any) -> tuple[int, int
     return next((check.sizes[each] for each in named if each in check.sizes), check.picture.size)
 
 
+def names_own(check: Check, operation: Operation, body: Any) -> bool:
+    """Tell whether no asset that a body names has to do for one that could not be uploaded."""
+    return all(
+        value_in(body, path) != example_asset(check, kind) for path, kind in assets_in(operation, body)
+    )
+
+
 def example_asset(check: Check, kind: str = PICTURE) -> str:
     """Return an asset as published examples name them; nothing where the contract has none."""
     beginning = next(iter(check.contract.extension("x-example-assets", ())), "")

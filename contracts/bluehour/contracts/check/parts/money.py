@@ -84,6 +84,9 @@ def spend_on_example(
     failed = _fail(check, jobs, operation, account, refused) if may_fail else None
     exchange, job = create_example(check, jobs, operation, account)
     if answered(exchange) == check.status_of("insufficient_credits"):
+        if failed is not None and not failed.has_ended:
+            check.unjudged("a job that was to fail was not seen to end", operation, "credits.refund")
+            return exchange
         rule_id, related = (
             ("credits.refund", (failed.made,)) if failed else ("refuse.leaves-no-trace", refused)
         )

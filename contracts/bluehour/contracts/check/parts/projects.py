@@ -20,7 +20,7 @@ from bluehour.openapi.outputs import size_of
 from ...exchange import Exchange, label_of
 from ..checker import Check, answered, is_success, path_values
 from ..jobs import Job, Jobs
-from .bodies import assets_in, source_size, with_upload
+from .bodies import assets_in, names_own, source_size, with_upload
 from .links import crossed, expire_soon, tampered_with
 
 _FORMATS = {
@@ -242,6 +242,9 @@ def _decoded(content: bytes) -> tuple[str, tuple[int, int]] | str:
 def _judge_size(check: Check, job: Job, exchange: Exchange, size: tuple[int, int], label: str) -> None:
     """A request that has a size gets it; another its source's own, as far as the account's plan allows."""
     if job.operation.project_kind != "image":
+        return
+    if not names_own(check, job.operation, job.request):
+        check.unjudged("no picture could be uploaded whose size is known", label, "download.size")
         return
     source = source_size(check, job.operation, job.request)
     plans = check.contract.extension("x-plans", {})
