@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import os
+import re
 import shutil
 import sys
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from functools import partial
 from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
@@ -18,9 +20,14 @@ from bluehour.mock_server.core.installing import command_for
 if TYPE_CHECKING:
     from bluehour.openapi.contract import Contract
 
+    from .exchange import Headers
+
 _Command = TypeVar("_Command", bound=Callable[..., object])
 
 _NARROWEST, _WIDEST = 60, 110
+
+_THERE = click.Path(path_type=Path, dir_okay=False, exists=True)
+_NAME = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
 
 
 def need_the_extra(command: str, module: str, extra: str = "contracts") -> None:
@@ -102,6 +109,80 @@ def spec_options(does: str) -> Callable[[_Command], _Command]:
             help="Change the contract as an OpenAPI Overlay says. May be given several times.",
         )
         return spec(overlays(command))
+
+    return add
+
+
+class Lines(click.types.StringParamType):
+    """Texts with spaces in them: in a variable, several are one a line."""
+
+    envvar_list_splitter = "\n"
+
+
+def header_option(
+    to: str, reserved: Mapping[str, str], *, envvar: str | None = None
+) -> Callable[[_Command], _Command]:
+    """Give a command the option that sends headers of one's own.
+
+    Args:
+        to: whom they are sent to.
+        reserved: names in lower case that can't be given, and why.
+        envvar: its variable, which its help names; None where something else sets one.
+    """
+    return click.option(
+        "--header",
+        "headers",
+        metavar="'NAME: VALUE'",
+        multiple=True,
+        type=Lines(),
+        callback=lambda _context, _option, given: _headers(given, reserved),
+        show_default=False,
+        envvar=envvar,
+        show_envvar=envvar is not None,
+        help=f"Send this with every request to {to}. May be given several times.",
+    )
+
+
+def _headers(given: Iterable[str], reserved: Mapping[str, str]) -> Headers:
+    """Return headers as pairs of a name and a value.
+
+    Raises:
+        Problem: one is none, or can't be given. What it says is not told, as it may be a secret.
+    """
+    pairs = []
+    for header in given:
+        name, colon, value = header.partition(":")
+        if not colon or not _NAME.fullmatch(name):
+            raise Problem("--header: say a name and a value, as in 'X-Team: pictures'")
+        if not value.strip().isprintable():
+            raise Problem(f"--header {name}: its value has a character that no header can have")
+        if name.lower() in reserved:
+            raise Problem(f"--header {name} can't be given: {reserved[name.lower()]}")
+        pairs.append((name, value.strip()))
+    return tuple(pairs)
+
+
+def certificate_options(whom: str, *, show_envvar: bool = False) -> Callable[[_Command], _Command]:
+    """Give a command the options that say which certificates are trusted and shown.
+
+    Args:
+        whom: the server that they are about.
+        show_envvar: whether their help names their variables.
+    """
+
+    def add(command: _Command) -> _Command:
+        file = partial(click.option, metavar="FILE", type=_THERE, show_envvar=show_envvar)
+        trusted = file("--cacert", help="Trust these certificates, too: PEM.")
+        any_of_them = click.option(
+            "--insecure",
+            is_flag=True,
+            show_default=False,
+            show_envvar=show_envvar,
+            help="Take any certificate.",
+        )
+        own = file("--cert", help=f"Show {whom} this certificate of a client: PEM.")
+        key = file("--key", help="Its key, where it is in a file of its own.")
+        return trusted(any_of_them(own(key(command))))
 
     return add
 

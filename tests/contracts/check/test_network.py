@@ -225,6 +225,7 @@ def test_a_deployment_that_asks_for_a_certificate_is_shown_it(
         (["--header", "Authorization: Bearer a"], "--token"),
         (["--header", "content-type: text/plain"], "it is what a check tries"),
         (["--proxy", "socks5://127.0.0.1:9"], "--proxy: say an HTTP proxy"),
+        (["--proxy", "https://127.0.0.1:9"], "SOCKS and proxies behind TLS are not supported"),
         (["--proxy", "http://a:99999"], "--proxy is no URL of a proxy"),
         (["--cacert", "nothing.pem"], "does not exist"),
         (["--cacert", "text.txt"], "--cacert: text.txt has no certificate"),

@@ -13,6 +13,7 @@ from typing import Any
 
 import uvloop
 
+from bluehour.contracts.check.network import Network
 from bluehour.contracts.proxy.bench import Bench, Verdict
 from bluehour.contracts.proxy.serving import Sockets, passing
 from bluehour.contracts.proxy.upstream import Upstream
@@ -73,9 +74,11 @@ class Proxied:
 
 
 @contextmanager
-def proxied(upstream_url: str, *, timeout: float = SILENCE, **settings: Any) -> Iterator[Proxied]:
+def proxied(
+    upstream_url: str, *, timeout: float = SILENCE, network: Network | None = None, **settings: Any
+) -> Iterator[Proxied]:
     """A proxy before a server, in a thread."""
-    upstream = Upstream(upstream_url)
+    upstream = Upstream(upstream_url, network)
     up, stop = Event(), Event()
     with (
         closing(Mock(settings=Settings(time_scale=1, **settings), upstream=upstream.url)) as mock,

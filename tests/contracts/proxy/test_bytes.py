@@ -11,6 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from bluehour.contracts.check.network import Network
 from bluehour.contracts.proxy.guarding import is_for_a_console
 from bluehour.mock_server.journal.view import shown
 from tests.profiles import examples
@@ -167,6 +168,26 @@ def test_a_request_and_its_answer_arrive_as_they_were_sent(
     assert verdict.remarks == ()
     assert shown(proxy.kept[-1])["request"]["method"] == method.decode()
     assert server.problems == []
+
+
+def test_headers_of_ones_own_take_the_place_of_the_clients_and_no_journal_has_them(server: RawServer) -> None:
+    got: list[tuple[list[bytes], bytes]] = []
+
+    def handle(wire: Wire) -> None:
+        got.append(wire.message())
+        wire.send(b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n")
+
+    server.handle = handle
+    own = (("X-Gateway", "s3cr3t"), ("X-Team", "Zoë"))
+    with proxied(server.url, network=Network(headers=own)) as proxy, connected(proxy.port) as wire:
+        wire.send(b"GET /v1/image-projects/one HTTP/1.1\r\nHost: a\r\nx-team: ours\r\nX-Other: 1\r\n\r\n")
+        wire.message()
+        entries = proxy.entries()
+    (((_, *arrived), _),) = got
+    host = b"Host: 127.0.0.1:%d" % server.port
+    assert arrived == [host, b"X-Other: 1", b"X-Gateway: s3cr3t", "X-Team: Zoë".encode()]
+    assert "s3cr3t" not in f"{entries}"
+    assert "ours" in f"{entries}"
 
 
 @pytest.mark.parametrize(

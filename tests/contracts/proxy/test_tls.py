@@ -12,6 +12,8 @@ from threading import Thread
 import pytest
 from werkzeug.serving import make_server
 
+from bluehour.contracts.check.network import Network
+
 from .lying import Quiet, app
 from .running import proxied
 from .test_judging import call
@@ -55,8 +57,17 @@ def test_a_certificate_that_is_trusted_lets_traffic_pass(
             assert call(f"{proxy.url}/v1/image-projects/one")[0] == 200
 
 
+@pytest.mark.parametrize("trusts", ["the authority", "anybody"])
+def test_one_that_is_taken_by_an_option_lets_traffic_pass(
+    encrypted: str, certificate: Path, trusts: str
+) -> None:
+    network = Network(cacert=certificate) if trusts == "the authority" else Network(insecure=True)
+    with proxied(encrypted, network=network) as proxy:
+        assert call(f"{proxy.url}/v1/image-projects/one")[0] == 200
+
+
 def test_one_that_is_not_is_refused(encrypted: str) -> None:
     with proxied(encrypted) as proxy:
         status, answer = call(f"{proxy.url}/v1/image-projects/one")
     assert status == 502
-    assert "its certificate is refused: self-signed certificate" in answer["message"]
+    assert "its certificate is refused: self-signed certificate; see --cacert" in answer["message"]

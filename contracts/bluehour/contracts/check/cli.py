@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import re
 import sys
 from collections.abc import Callable, Collection, Mapping, Sequence
 from functools import partial
@@ -16,7 +15,16 @@ import click
 from bluehour.mock_server import interrupts
 from bluehour.mock_server.cli import Problem
 
-from ..commands import colour_and_width, contract_of, need_the_extra, spec_options, write
+from ..commands import (
+    Lines,
+    certificate_options,
+    colour_and_width,
+    contract_of,
+    header_option,
+    need_the_extra,
+    spec_options,
+    write,
+)
 from ..configuration import configured
 from ..rules import PIXEL_RULES, Rule, rules_of
 from ..selection import matching, patterns_in, selected
@@ -25,14 +33,12 @@ if TYPE_CHECKING:
     from bluehour.openapi.contract import Contract
 
     from ..baseline import Baseline
-    from ..exchange import Headers
     from ..results import Report
     from .run import Options
 
 _FILE = click.Path(path_type=Path, dir_okay=False, writable=True)
 _THERE = click.Path(path_type=Path, dir_okay=False, exists=True)
 
-_NAME = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
 _OUR_OWN = {
     "authorization": "the token is given by --token",
     "host": "it is the URL's",
@@ -42,31 +48,6 @@ _OUR_OWN = {
     ),
 }
 """Headers that can't be given, and why."""
-
-
-class _Lines(click.types.StringParamType):
-    """Texts with spaces in them: in a variable, several are one a line."""
-
-    envvar_list_splitter = "\n"
-
-
-def _headers(given: Collection[str]) -> Headers:
-    """Return headers as pairs of a name and a value.
-
-    Raises:
-        Problem: one is none, or can't be given. What it says is not told, as it may be a secret.
-    """
-    pairs = []
-    for header in given:
-        name, colon, value = header.partition(":")
-        if not colon or not _NAME.fullmatch(name):
-            raise Problem("--header: say a name and a value, as in 'X-Team: pictures'")
-        if not value.strip().isprintable():
-            raise Problem(f"--header {name}: its value has a character that no header can have")
-        if name.lower() in _OUR_OWN:
-            raise Problem(f"--header {name} can't be given: {_OUR_OWN[name.lower()]}")
-        pairs.append((name, value.strip()))
-    return tuple(pairs)
 
 
 @configured
@@ -110,7 +91,7 @@ def _headers(given: Collection[str]) -> Headers:
     "operations",
     metavar="OPERATION",
     multiple=True,
-    type=_Lines(),
+    type=Lines(),
     help="Check this operation alone, and what it needs: 'POST /v1/ai-photo-editor', an operation id, or a "
     "path. May be given several times.",
 )
@@ -182,16 +163,7 @@ def _headers(given: Collection[str]) -> Headers:
     type=click.FloatRange(min=0),
     help="How long a job may take. Default: 30 on this machine, 300 elsewhere.",
 )
-@click.option(
-    "--header",
-    "headers",
-    metavar="'NAME: VALUE'",
-    multiple=True,
-    type=_Lines(),
-    callback=lambda _context, _option, given: _headers(given),
-    help="Send this with every request to the deployment itself, not to links that lead elsewhere. May be "
-    "given several times.",
-)
+@header_option("the deployment itself, not to links that lead elsewhere", _OUR_OWN)
 @click.option(
     "--no-foreign-links",
     is_flag=True,
@@ -204,20 +176,7 @@ def _headers(given: Collection[str]) -> Headers:
     help="Send everything through this HTTP proxy. Default: as HTTP_PROXY, HTTPS_PROXY and NO_PROXY say, "
     "and directly to this machine.",
 )
-@click.option(
-    "--cacert",
-    metavar="FILE",
-    type=_THERE,
-    help="Trust these certificates, too: PEM.",
-)
-@click.option("--insecure", is_flag=True, help="Take any certificate.")
-@click.option(
-    "--cert",
-    metavar="FILE",
-    type=_THERE,
-    help="Show the deployment this certificate of a client: PEM.",
-)
-@click.option("--key", metavar="FILE", type=_THERE, help="Its key, where it is in a file of its own.")
+@certificate_options("the deployment")
 def check(**given: Any) -> None:
     """Check whether the deployment at URL keeps the contract of the Magic Hour API.
 

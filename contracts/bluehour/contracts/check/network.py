@@ -102,14 +102,21 @@ class Network:
         Raises:
             ValueError: an option or a variable can't be used; the message says what to do, in one line.
         """
+        self.try_certificates(target)
+        self.proxy_for(origin_of(target))
+
+    def try_certificates(self, target: str) -> None:
+        """See that certificates can be judged and shown so.
+
+        Raises:
+            ValueError: an option can't be used; the message says what to do, in one line.
+        """
         if self.key is not None and self.cert is None:
             raise ValueError("--key is the key of a certificate: say which by --cert FILE")
         if self.cacert is not None and self.insecure:
             raise ValueError("--cacert and --insecure contradict each other: leave one out")
-        origin = origin_of(target)
-        if origin.scheme == "https" or self.cacert or self.cert:
+        if origin_of(target).scheme == "https" or self.cacert or self.cert:
             self.tls(shows_certificate=True)
-        self.proxy_for(origin)
 
     def proxy_for(self, origin: Origin) -> Proxy | None:
         """Return the proxy that leads to a server; None where it is called directly.
@@ -175,7 +182,10 @@ def _proxy(url: str, said_by: str) -> Proxy:
     except ValueError as error:
         raise ValueError(f"{said_by} is no URL of a proxy: {error}") from error
     if parts.scheme != "http" or not parts.hostname:
-        raise ValueError(f"{said_by}: say an HTTP proxy, as in http://proxy.example.com:3128")
+        raise ValueError(
+            f"{said_by}: say an HTTP proxy, as in http://proxy.example.com:3128, which carries https, too; "
+            "SOCKS and proxies behind TLS are not supported"
+        )
     user = unquote(parts.username or ""), unquote(parts.password or "")
     basic = base64.b64encode(":".join(user).encode()).decode() if any(user) else ""
     return Proxy(parts.hostname, port, f"Basic {basic}" if basic else "")

@@ -32,7 +32,7 @@ _LEAST = 2
 
 
 def judge_as_a_whole(check: Check) -> None:
-    """Say x works at all; fold what was found where one does not."""
+    """Say whether each operation that was called works at all; fold what was found at one that does not."""
     exchanges = check.sender.exchanges
     telling = calls_that_tell(exchanges, {*made(exchanges), *check.items.ids.values()})
     for label, calls in _of_the_account(check).items():

@@ -10,7 +10,16 @@ import click
 from bluehour.mock_server import __version__
 from bluehour.mock_server.cli import Problem
 
-from ..commands import spec_options
+from ..commands import certificate_options, header_option, spec_options
+
+_BETWEEN_NEIGHBOURS = {
+    "host": "it is the URL's",
+    **dict.fromkeys(
+        ("connection", "content-length", "expect", "te", "trailer", "transfer-encoding", "upgrade"),
+        "it is of the connection",
+    ),
+}
+"""Headers that can't be given, and why."""
 
 
 @click.command(context_settings={"auto_envvar_prefix": "BLUEHOUR_PROXY", "show_default": True})
@@ -60,6 +69,10 @@ from ..commands import spec_options
     show_envvar=True,
     help="Seconds that the upstream may be silent for, and that connecting to it may take.",
 )
+@header_option(
+    "the upstream, in place of the client's own", _BETWEEN_NEIGHBOURS, envvar="BLUEHOUR_PROXY_HEADER"
+)
+@certificate_options("the upstream", show_envvar=True)
 @click.option(
     "--log-format",
     type=click.Choice(["text", "json"]),
@@ -86,10 +99,12 @@ def proxy(**given: Any) -> None:
     from bluehour.mock_server.server.listening import HostError
     from bluehour.openapi.document import SpecError
 
+    from ..check.network import Network
     from .serving import Options, ProxyError, run
 
+    network = Network(**{name: given.pop(name) for name in ("headers", "cacert", "insecure", "cert", "key")})
     try:
-        everything_was_right = run(Options(**given), __version__)
+        everything_was_right = run(Options(**given, network=network), __version__)
     except (ProxyError, HostError, SpecError) as error:
         raise Problem(str(error)) from error
     raise SystemExit(0 if everything_was_right else 1)

@@ -351,6 +351,9 @@ def _sent_head(head: RequestHead, upstream: Upstream) -> bytes:
     ]
     if "host" not in head.headers:
         lines.insert(0, Line("host", b"Host: " + host))
+    own = {name.lower() for name, _ in upstream.headers}
+    lines = [line for line in lines if line.name not in own]
+    lines += [Line(name.lower(), f"{name}: {value}".encode()) for name, value in upstream.headers]
     if is_for_a_console(target.encode("latin-1")):
         lines.append(VIA)
     return _joined(f"{head.method} {target} HTTP/1.1", lines)

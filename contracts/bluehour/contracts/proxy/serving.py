@@ -11,7 +11,7 @@ import sys
 from asyncio import StreamReader, StreamReaderProtocol
 from collections.abc import AsyncIterator, Iterator
 from contextlib import ExitStack, asynccontextmanager, closing, contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from socket import socket
 from typing import NamedTuple
@@ -31,6 +31,7 @@ from bluehour.openapi.contract import load
 from bluehour.openapi.document import MAGIC_HOUR
 from bluehour.openapi.errors import BluehourError
 
+from ..check.network import Network
 from .bench import Bench
 from .connections import Connections
 from .forwarding import Forwarder
@@ -79,6 +80,7 @@ class Options:
     control_token: str | None
     spec: Path | str | None = None
     overlays: tuple[Path | str, ...] = ()
+    network: Network = field(default_factory=Network)
 
 
 def run(options: Options, version: str) -> bool:
@@ -130,9 +132,14 @@ def _url(bound: socket) -> str:
 
 def _upstream(options: Options) -> Upstream:
     try:
-        return Upstream(options.upstream)
+        upstream = Upstream(options.upstream)
     except ValueError as error:
         raise ProxyError(f"--upstream: {error}") from error
+    try:
+        options.network.try_certificates(upstream.url)
+        return Upstream(options.upstream, options.network)
+    except ValueError as error:
+        raise ProxyError(str(error)) from error
 
 
 def _check(options: Options) -> None:

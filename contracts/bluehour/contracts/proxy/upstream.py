@@ -13,6 +13,7 @@ from urllib.parse import SplitResult, urlsplit
 
 from bluehour.openapi.errors import BluehourError
 
+from ..check.network import Network
 from ..http1 import PIECE, Incoming
 
 _MOST_SPARE = 32
@@ -97,12 +98,14 @@ class Upstream:
 
     Args:
         url: its base URL; a path in it is put before every request's.
+        network: which certificates are trusted and shown, and which headers are sent with every request.
 
     Raises:
-        ValueError: it is no http URL; the message says what is wrong.
+        ValueError: it is no http URL, or a certificate can't be used; the message says what is wrong.
     """
 
-    def __init__(self, url: str) -> None:
+    def __init__(self, url: str, network: Network | None = None) -> None:
+        network = network or Network()
         parts = _checked(url)
         self.scheme = parts.scheme
         self.host = parts.hostname or ""
@@ -110,7 +113,8 @@ class Upstream:
         self.netloc = parts.netloc
         self.prefix = parts.path.rstrip("/")
         self.url = f"{parts.scheme}://{parts.netloc}{self.prefix}"
-        self._tls = ssl.create_default_context() if parts.scheme == "https" else None
+        self.headers = network.headers
+        self._tls = network.tls(shows_certificate=True) if parts.scheme == "https" else None
         self._spare: list[Link] = []
 
     async def link(self, *, fresh: bool) -> Link:
@@ -175,7 +179,9 @@ def _unreachable(error: OSError) -> UpstreamFailed:
     match error:
         case ssl.SSLCertVerificationError():
             return UpstreamFailed(
-                502, "tls_certificate_error", f"its certificate is refused: {error.verify_message}"
+                502,
+                "tls_certificate_error",
+                f"its certificate is refused: {error.verify_message}; see --cacert",
             )
         case ssl.SSLError():
             return UpstreamFailed(502, "tls_protocol_error", f"no TLS with it: {error.reason}")
