@@ -5,15 +5,19 @@ from __future__ import annotations
 import json
 from collections import Counter
 from dataclasses import replace
+from types import SimpleNamespace
+from typing import TYPE_CHECKING, cast
 from xml.etree import ElementTree
 
 import pytest
 
-from bluehour.contracts.check.offered import calls_that_tell
+from bluehour.contracts.check.findings import Findings
+from bluehour.contracts.check.offered import calls_that_tell, judge_as_a_whole
 from bluehour.contracts.exchange import ANYWHERE, Answer, Exchange, Request
+from bluehour.contracts.judge import Violation
 from bluehour.contracts.report import as_json, html, junit, terminal
 from bluehour.contracts.results import Report, State
-from bluehour.contracts.rules import rule
+from bluehour.contracts.rules import RULES, rule
 from bluehour.mock_server.mock import Mock
 from bluehour.openapi.contract import Contract
 from bluehour.openapi.model import Operation
@@ -23,6 +27,9 @@ from tests.deviants.checking import checked
 from tests.deviants.deviant import Deviant
 from tests.deviants.names import DELETE_PROJECT, FACE, GET_PROJECT, POSTS, UPLOAD, UPLOAD_URLS
 from tests.deviants.witnesses import posting
+
+if TYPE_CHECKING:
+    from bluehour.contracts.check.checker import Check
 
 LABEL = "POST /v1/ai-photo-editor"
 PATHS = ("ai-face-editor", "ai-photo-editor", "files/upload-urls")
@@ -195,3 +202,27 @@ def test_a_job_that_can_not_be_read_to_its_end_is_not_said_to_be_unpaid_for() ->
     groups = {each.rule.group for each in checked(wrong, max_credits=60).findings}
     assert "answer" in groups
     assert "credits" not in groups
+
+
+@pytest.mark.parametrize("is_broken", [False, True])
+def test_what_is_forbidden_is_a_fault_where_it_breaks_something(is_broken: bool) -> None:
+    """Another API's key may not be good for everything, and a 403 that is declared says so."""
+    operation = next(each for each in NOTES.operations if each.path == "/settings")
+    exchanges = [replace(called(operation, number, 403), account="main") for number in (1, 2)]
+    findings = Findings(RULES)
+    if is_broken:
+        findings.add(
+            Violation(rule("answer.status"), "GET /settings", "403", "It is not declared"), exchanges[0]
+        )
+    judge_as_a_whole(
+        cast(
+            "Check",
+            SimpleNamespace(
+                sender=SimpleNamespace(exchanges=exchanges),
+                items=SimpleNamespace(ids={}),
+                accounts=SimpleNamespace(main=SimpleNamespace(label="main")),
+                findings=findings,
+            ),
+        )
+    )
+    assert [each.rule.id for each in findings.findings()] == (["answer.offered"] if is_broken else [])

@@ -111,6 +111,10 @@ class Findings:
         """Tell whether a rule was seen broken there."""
         return any(each[:2] == (rule_id, operation) for each in self._broken)
 
+    def is_any_broken(self, operation: str) -> bool:
+        """Tell whether some rule was seen broken there."""
+        return any(each[1] == operation for each in self._broken)
+
     def is_untried(self, operation: str) -> bool:
         """Tell whether the budget or the deployment's haste kept something from being judged there."""
         return any(

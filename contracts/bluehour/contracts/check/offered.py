@@ -36,7 +36,7 @@ def judge_as_a_whole(check: Check) -> None:
     exchanges = check.sender.exchanges
     telling = calls_that_tell(exchanges, {*made(exchanges), *check.items.ids.values()})
     for label, calls in _of_the_account(check).items():
-        if _REFUSED.issuperset(map(answered, calls)):
+        if _REFUSED.issuperset(map(answered, calls)) and check.findings.is_any_broken(label):
             _fold(check, RULE, label, calls, f"{label} is refused to the account of --token")
             telling.pop(label, None)
     for label, calls in telling.items():
@@ -45,10 +45,10 @@ def judge_as_a_whole(check: Check) -> None:
             _fold(check, RULE, label, calls, f"the deployment has no {label}")
             continue
         check.findings.keep(RULE, label)
-        if min(statuses) >= 500:
+        if min(statuses) >= 500 and check.findings.is_broken(_FAILS, label):
             _fold(check, _FAILS, label, calls, f"{label} fails at whatever is asked of it")
     uploads = [each for each in exchanges if each.transfer == "upload" and each.answer]
-    if uploads and not any(map(is_success, uploads)):
+    if uploads and check.findings.is_any_broken("upload") and not any(map(is_success, uploads)):
         rule_id = _FAILS if min(map(answered, uploads)) >= 500 else "upload.put"
         _fold(check, rule_id, "upload", uploads, "no upload is accepted")
 

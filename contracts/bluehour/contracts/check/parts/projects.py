@@ -49,9 +49,9 @@ _EDGES_SHOWN = 6
 _DOWNLOADS_EACH = 6
 """Pictures of each operation that are fetched at most."""
 
-_TIMES = 20
-"""How often an operation's first picture is fetched from this machine, where no network cuts it off: a server
-may do so now and then."""
+_OFTEN, _FETCHED_OFTEN = 20, 2
+"""How often the first picture is fetched on this machine, where no network cuts it off, of the first so many
+operations: a server may do so now and then, and serves them alike."""
 
 _PIXELS_APART = 2
 _ROUNDED = 8
@@ -61,7 +61,8 @@ _ROUNDED = 8
 def try_pictures(check: Check, jobs: Jobs) -> None:
     """Fetch the pictures of what has completed, and look into them."""
     fetched: list[Exchange] = []
-    for operation in check.creates:
+    for place, operation in enumerate(check.creates):
+        often = _OFTEN if check.is_local and place < _FETCHED_OFTEN else 2
         plain = [job for job in jobs.all if job.operation is operation and job.is_plain and not job.deleted]
         for job in plain:
             expect_complete(check, job)
@@ -78,7 +79,7 @@ def try_pictures(check: Check, jobs: Jobs) -> None:
                 check.unjudged(reason, operation, rule_id)
         for index, job in enumerate(done[:_DOWNLOADS_EACH]):
             jobs.look_at(job, "for fresh links")
-            fetched += _try_picture(check, job, _TIMES if check.is_local and not index else 2)
+            fetched += _try_picture(check, job, 2 if index else often)
     for one, other in pairwise(fetched):
         if crossed(check, "download.tampered", one, other):
             break
