@@ -11,6 +11,7 @@ from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, closing, contextmanager
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -21,6 +22,7 @@ from bluehour.mock_server.core.deliveries import Endpoint
 from bluehour.mock_server.core.settings import Settings
 from bluehour.mock_server.mock import Mock
 from bluehour.mock_server.server.greeting import greeting
+from bluehour.mock_server.webhooks import scheduler, senders
 
 from ..conftest import FACE, Caller, face
 from ..server.test_serving import serving
@@ -100,8 +102,10 @@ def test_a_delivery_under_retry_goes_on_where_it_was(
 
     with start(receiver.url) as (mock, _):
         settle(mock)
-        (waiting,) = mock.webhooks.deliveries()
-        assert (waiting.state, waiting.tries, waiting.attempts) == ("pending", 2, [])
+        waiting, taken = mock.webhooks.deliveries()
+        assert (taken.state, [each.status for each in taken.attempts]) == ("delivered", [204])
+        assert [each.status for each in waiting.attempts] == [503, 503]
+        assert (waiting.state, waiting.tries) == ("pending", 2)
         clock.advance(1.75)
         settle(mock)
         assert len(receiver.arrived) == 3
@@ -175,7 +179,7 @@ def test_a_secret_that_was_made_up_stays_and_one_that_is_given_is_new(
     assert started_with(None) == made_up
     assert started_with("whsec_given").secret == "whsec_given"
     assert started_with(None) == Endpoint(
-        made_up.id, receiver.url, "whsec_given", made_up.events, is_initial=True
+        made_up.id, receiver.url, "whsec_given", made_up.events, is_initial=True, since=made_up.since
     )
 
 
@@ -255,30 +259,32 @@ def test_a_file_from_before_there_were_webhooks_in_it_gets_them(
     assert receiver.events == ["image.started", "image.completed"]
 
 
+@pytest.mark.parametrize("call", ["take", "swap"])
 def test_a_store_that_is_locked_for_a_while_delays_events_and_loses_none(
     start: Starting,
     clock: Clock,
     receiver: Receiver,
     monkeypatch: pytest.MonkeyPatch,
     caplog: pytest.LogCaptureFixture,
+    call: str,
 ) -> None:
+    for module in (scheduler, senders):
+        monkeypatch.setattr(module, "_PAUSE", 0.01)
     with start(receiver.url) as (mock, caller), caplog.at_level(logging.WARNING):
-        try_delivery, failures = mock.world.store.try_delivery, iter([OSError("database is locked")] * 2)
+        kept = mock.world.store.deliveries
+        working, failures = getattr(kept, call), iter([OSError("database is locked")] * 2)
 
-        def failing(delivery_id: str, tries: int, next_at: float) -> bool:
+        def failing(*given: Any) -> Any:
             for error in failures:
                 raise error
-            return try_delivery(delivery_id, tries, next_at)
+            return working(*given)
 
-        monkeypatch.setattr(mock.world.store, "try_delivery", failing)
+        monkeypatch.setattr(kept, call, failing)
         caller.create(face())
         clock.advance(JOB_SECONDS)
         settle(mock)
-        assert receiver.arrived == []
-        clock.advance(1)
-        settle(mock)
-    assert sorted(receiver.events) == ["image.completed", "image.started"]
-    assert "can't be sent, and waits: database is locked" in caplog.text
+    assert receiver.events == ["image.started", "image.completed"]
+    assert caplog.text.count("database is locked") == 2
 
 
 def test_kill_9_loses_no_event_and_repeats_none_that_was_taken(tmp_path: Path) -> None:

@@ -15,7 +15,7 @@ from bluehour.mock_server.core.projects import Project
 from bluehour.mock_server.core.world import World
 from bluehour.mock_server.mock import Mock
 from bluehour.mock_server.outbound.policy import TargetPolicy
-from bluehour.mock_server.webhooks import webhooks as module
+from bluehour.mock_server.webhooks import registry, scheduler
 from bluehour.mock_server.webhooks.sending import post
 from bluehour.openapi.contract import Contract
 
@@ -40,7 +40,7 @@ def test_an_event_that_can_not_be_read_does_not_stop_those_after_it(
             raise OSError("the disk is full")
         return shown(world, project, now, base_url)
 
-    monkeypatch.setattr(module, "project_as_shown", failing)
+    monkeypatch.setattr(scheduler, "project_as_shown", failing)
     with caplog.at_level(logging.ERROR):
         watcher.wait(JOB_SECONDS)
     assert [each.project_id for each in watcher.deliveries()] == [told]
@@ -62,22 +62,25 @@ def test_a_create_during_the_first_registration_is_told_once(
     assert receiver.events == ["image.completed"]
 
 
-def test_what_waits_and_what_is_over_is_bounded(
+def test_what_is_over_is_bounded_and_what_is_forgotten_is_counted(
     watcher: Watcher, receiver: Receiver, caller: Caller, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(module, "_MOST_PENDING", 5)
-    monkeypatch.setattr(module, "_REMEMBERED", 8)
+    monkeypatch.setattr(scheduler, "_REMEMBERED", 8)
     receiver.answers = [503] * 5
     watcher.register(receiver, "image.completed")
     for _ in range(20):
         caller.create(face())
     watcher.wait(JOB_SECONDS)
     states = [each.state for each in watcher.deliveries()]
-    assert (states.count("pending"), states.count("failed")) == (5, 8)
+    assert (states.count("pending"), states.count("delivered")) == (5, 8)
+    assert watcher.mock.webhooks.waiting == 5
     watcher.wait(1)
     states = [each.state for each in watcher.deliveries()]
-    assert (states.count("pending"), states.count("delivered")) == (0, 5)
-    assert len(states) == 8
+    assert states == ["delivered"] * 8
+    assert data(watcher.client.get("/_mock/webhooks"))["forgotten"] == 12
+
+    watcher.mock.world.reset(watcher.mock.world.clock.now())
+    assert data(watcher.client.get("/_mock/webhooks"))["forgotten"] == 0
 
 
 @pytest.mark.parametrize(
@@ -160,34 +163,6 @@ def test_resets_amid_deliveries_leave_nothing_behind(
         watcher.mock.world.clock.freeze()
 
 
-def test_what_is_dropped_is_told_once_counted_and_shown(
-    watcher: Watcher,
-    receiver: Receiver,
-    caller: Caller,
-    monkeypatch: pytest.MonkeyPatch,
-    caplog: pytest.LogCaptureFixture,
-) -> None:
-    monkeypatch.setattr(module, "_MOST_PENDING", 5)
-    monkeypatch.setattr(module, "_REMEMBERED", 8)
-    receiver.answers = [503] * 5
-    watcher.register(receiver, "image.completed")
-    for _ in range(20):
-        caller.create(face())
-    with caplog.at_level(logging.WARNING):
-        watcher.wait(JOB_SECONDS)
-    assert len(caplog.messages) == 1
-    assert "5 deliveries are waiting for receivers; those beyond are dropped" in caplog.text
-    shown = data(watcher.client.get("/_mock/webhooks"))
-    assert (shown["dropped"], shown["forgotten"]) == (15, 7)
-    newest = data(watcher.client.get("/_mock/deliveries"))["deliveries"][0]
-    assert newest["state"] == "failed"
-    assert newest["problem"] == "dropped, not sent: 5 deliveries were waiting already"
-
-    watcher.mock.world.reset(watcher.mock.world.clock.now())
-    shown = data(watcher.client.get("/_mock/webhooks"))
-    assert (shown["dropped"], shown["forgotten"]) == (0, 0)
-
-
 def test_a_delivery_that_is_given_up_says_so(watcher: Watcher, receiver: Receiver, caller: Caller) -> None:
     receiver.answers = [503] * 100
     watcher.register(receiver, "image.completed")
@@ -201,7 +176,7 @@ def test_a_delivery_that_is_given_up_says_so(watcher: Watcher, receiver: Receive
 def test_webhooks_beyond_the_most_are_refused(
     watcher: Watcher, receiver: Receiver, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(module, "_MOST_ENDPOINTS", 2)
+    monkeypatch.setattr(registry, "_MOST_ENDPOINTS", 2)
     first = watcher.register(receiver)
     watcher.register(receiver)
     refused = watcher.client.post("/_mock/webhooks", json={"url": receiver.url})
@@ -211,19 +186,18 @@ def test_webhooks_beyond_the_most_are_refused(
     watcher.register(receiver)
 
 
-def test_a_delivery_that_is_sent_again_and_again_takes_no_more_memory(
+def test_of_a_delivery_that_is_sent_again_and_again_the_last_attempts_are_kept(
     watcher: Watcher, receiver: Receiver, caller: Caller
 ) -> None:
     receiver.answers = [503] * 200
     endpoint = watcher.register(receiver, "image.completed")
-    watcher.mock.webhooks.register("http://127.0.0.1:9/", events=["image.completed"])  # due before the other
     caller.create(face())
     watcher.wait(JOB_SECONDS)
     watcher.mock.webhooks.switch(endpoint.id, False)
-    sent = next(each for each in watcher.deliveries() if each.endpoint is endpoint)
-    for _ in range(150):
-        watcher.mock.webhooks.resend(sent.id, 20)
-    assert len(watcher.mock.webhooks._retries) <= 105
+    for _ in range(120):
+        watcher.mock.webhooks.resend(watcher.only_delivery.id, 20)
+    assert len(receiver.arrived) == 121
+    assert len(watcher.only_delivery.attempts) == 100
 
 
 def test_without_a_webhook_a_create_stores_no_events(watcher: Watcher, caller: Caller) -> None:

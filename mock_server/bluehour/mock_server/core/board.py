@@ -82,6 +82,11 @@ class Board:
         """How often the store was reset, as far as this process has taken it up."""
         return self._posted.resets
 
+    @property
+    def member(self) -> str:
+        """This process's id among `Notes.members`."""
+        return self._member
+
     def note(self, name: str) -> Note:
         """Return the note of a name, which need not be there yet."""
         return Note(self, name)

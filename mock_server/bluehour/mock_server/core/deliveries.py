@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Literal
 
 from ..core.projects import Project, status_at
 
 
-@dataclass(slots=True)
+@dataclass(frozen=True, slots=True)
 class Endpoint:
     """A registered webhook.
 
@@ -17,7 +17,7 @@ class Endpoint:
         events: the names of those that it gets.
         enabled: while it is not, its events wait.
         is_initial: whether it was there at the start, as `--webhook` has it.
-        since: events that happened earlier are not for it, by the mock's clock; not kept by stores.
+        since: events that happened earlier are not for it, by the mock's clock.
     """
 
     id: str
@@ -26,7 +26,11 @@ class Endpoint:
     events: frozenset[str]
     enabled: bool = True
     is_initial: bool = False
-    since: float = field(default=-math.inf, compare=False)
+    since: float = -math.inf
+
+    def wants(self, event: str | None, at: float) -> bool:
+        """Tell whether it gets an event that happened at a time."""
+        return event in self.events and self.since <= at
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,25 +61,6 @@ class ComingEvent:
 
 
 @dataclass(frozen=True, slots=True)
-class WaitingDelivery:
-    """A delivery that is neither taken nor given up, as a store keeps it.
-
-    Attributes:
-        tries: how often it was begun to be sent.
-        next_at: when it is tried next.
-    """
-
-    id: str
-    webhook_id: str
-    event: str
-    project_id: str
-    body: bytes
-    at: float
-    tries: int
-    next_at: float
-
-
-@dataclass(frozen=True, slots=True)
 class Attempt:
     """One try.
 
@@ -94,26 +79,28 @@ class Attempt:
     ms: float
 
 
-@dataclass(slots=True)
+@dataclass(frozen=True, slots=True)
 class Delivery:
     """One event for one webhook.
 
     Attributes:
         at: when the event happened, by the mock's clock.
-        next_at: when it is tried next; None while it is sent, and once it is delivered or given up.
+        tries: how often it was begun to be sent.
+        next_at: when it is tried next; `math.inf` while it is sent, and once it is delivered or given up.
         problem: why it has failed; None where it has not.
-        tries: how often it was begun to be sent, before a restart as well.
-        attempts: those since the start.
+        sender: which process sends it just now, by its id on the board.
+        attempts: those whose end is known.
     """
 
     id: str
-    endpoint: Endpoint
+    webhook_id: str
     event: str
     project_id: str
     body: bytes
     at: float
-    next_at: float | None
+    tries: int
+    next_at: float
     state: Literal["pending", "delivered", "failed"] = "pending"
     problem: str | None = None
-    tries: int = 0
-    attempts: list[Attempt] = field(default_factory=list)
+    sender: str | None = None
+    attempts: tuple[Attempt, ...] = ()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from math import inf
 from typing import Any
 
 from ..api.call import Answer
@@ -24,7 +25,7 @@ class WebhookOperations:
         self._webhooks = webhooks
 
     def list_webhooks(self, _: ControlCall) -> Answer:
-        """Registered webhooks, and how many deliveries did not fit."""
+        """Registered webhooks, and how many deliveries are not there any more."""
         body = {
             "webhooks": [_webhook(each) for each in self._webhooks.endpoints()],
             "dropped": self._webhooks.dropped,
@@ -58,9 +59,10 @@ class WebhookOperations:
 
     def list_deliveries(self, call: ControlCall) -> Answer:
         """Deliveries, newest first."""
-        found = self._webhooks.deliveries(call.parameters.get("project"))
-        limit = call.parameters.get("limit")
-        return Answer(200, {"deliveries": [_delivery(each) for each in found[:limit]]})
+        found = self._webhooks.deliveries(call.parameters.get("project"), call.parameters.get("limit"))
+        urls = {each.id: each.url for each in self._webhooks.endpoints()}
+        shown = [_delivery(each, urls[each.webhook_id]) for each in found if each.webhook_id in urls]
+        return Answer(200, {"deliveries": shown})
 
     def settle_deliveries(self, call: ControlCall) -> Answer:
         """Wait until no picture is being made, and no event is due."""
@@ -75,8 +77,9 @@ class WebhookOperations:
             with existing("delivery", call.parameters["id"]):
                 delivery = self._webhooks.resend(call.parameters["id"], _RESEND_SECONDS)
         except TimeoutError:
-            raise conflict("The receiver is still busy with other deliveries") from None
-        return Answer(200, _delivery(delivery))
+            raise conflict("It is being sent just now, and its receiver does not answer") from None
+        urls = {each.id: each.url for each in self._webhooks.endpoints()}
+        return Answer(200, _delivery(delivery, urls.get(delivery.webhook_id, "")))
 
 
 def _webhook(endpoint: Endpoint) -> dict[str, Any]:
@@ -90,20 +93,19 @@ def _webhook(endpoint: Endpoint) -> dict[str, Any]:
     }
 
 
-def _delivery(delivery: Delivery) -> dict[str, Any]:
+def _delivery(delivery: Delivery, url: str) -> dict[str, Any]:
     """A delivery with every attempt."""
-    next_at = delivery.next_at
     return {
         "id": delivery.id,
-        "webhook": delivery.endpoint.id,
-        "url": delivery.endpoint.url,
+        "webhook": delivery.webhook_id,
+        "url": url,
         "event": delivery.event,
         "project": delivery.project_id,
         "state": delivery.state,
         "problem": delivery.problem,
         "body": delivery.body.decode(),
-        "next_at": None if next_at is None else not_before(next_at),
-        "attempts": [_attempt(each) for each in list(delivery.attempts)],
+        "next_at": None if delivery.next_at == inf else not_before(delivery.next_at),
+        "attempts": [_attempt(each) for each in delivery.attempts],
     }
 
 

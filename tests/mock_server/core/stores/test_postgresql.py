@@ -16,7 +16,7 @@ import psycopg
 import pytest
 
 from bluehour.mock_server.core.accounts import Account
-from bluehour.mock_server.core.deliveries import Endpoint, WaitingDelivery
+from bluehour.mock_server.core.deliveries import Delivery, Endpoint
 from bluehour.mock_server.core.idempotency import REMEMBERED_FOR, Key
 from bluehour.mock_server.core.process import this_process
 from bluehour.mock_server.core.projects import Project, new_id
@@ -423,9 +423,10 @@ def test_every_text_comes_back_as_it_was(store: Store, text: str) -> None:
     record = Record("/pets", text, b"{}", "op", NOW)
     store.swap_record(None, record)
     store.add_project(made := project(name=text))
-    store.hand_out(None, [delivery := WaitingDelivery(new_id(), "one", text, "7", b"\0", NOW, 0, NOW)])
+    store.put_webhook(Endpoint("one", "http://127.0.0.1:9", "s", frozenset()))
+    store.hand_out(None, [delivery := Delivery(new_id(), "one", text, "7", b"\0", NOW, 0, NOW)])
 
     assert store.record("/pets", text) == record
     assert store.records("/pets") == [record]
     assert store.project(made.id) == made
-    assert store.waiting_deliveries() == [delivery]
+    assert store.deliveries.newest() == [delivery]

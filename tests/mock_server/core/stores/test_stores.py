@@ -28,7 +28,7 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, precondition,
 
 from bluehour.mock_server.core.accounts import Account, Entry, InsufficientCredits, TooManyJobs, entries_of
 from bluehour.mock_server.core.assets import Upload
-from bluehour.mock_server.core.deliveries import ComingEvent, Endpoint, WaitingDelivery
+from bluehour.mock_server.core.deliveries import Attempt, ComingEvent, Delivery, Endpoint
 from bluehour.mock_server.core.idempotency import REMEMBERED_FOR, Key, KeyTaken, UsedKey
 from bluehour.mock_server.core.projects import PENDING, Project, ProjectEnded, begun, ended, new_id, status_at
 from bluehour.mock_server.core.records import Record
@@ -70,6 +70,84 @@ def project(*, at: float = NOW, cost: int = 1, outcome: str = "complete", takes:
     )
 
 
+class ListOfDeliveries:
+    """Its deliveries, in the order in which they were handed out."""
+
+    def __init__(self) -> None:
+        self.kept: list[Delivery] = []
+
+    def put(self, delivery: Delivery) -> None:
+        self.kept = [delivery if each.id == delivery.id else each for each in self.kept]
+
+    def is_held_up(self, delivery: Delivery) -> bool:
+        in_front = self.kept[: self.kept.index(delivery)]
+        return any(
+            (each.webhook_id, each.project_id) == (delivery.webhook_id, delivery.project_id)
+            and each.state == "pending"
+            and not each.attempts
+            for each in in_front
+        )
+
+    def waiting(self, webhook_id: str) -> list[Delivery]:
+        found = [each for each in self.kept if each.webhook_id == webhook_id and each.next_at < inf]
+        return sorted(found, key=lambda each: each.next_at)
+
+    def take(self, webhook_id: str, sender: str, at: float) -> Delivery | None:
+        for each in self.waiting(webhook_id):
+            if each.next_at <= at and not self.is_held_up(each):
+                taken = replace(each, sender=sender, tries=each.tries + 1, next_at=inf)
+                self.put(taken)
+                return taken
+        return None
+
+    def next_at(self, webhook_id: str) -> float:
+        free = [each.next_at for each in self.waiting(webhook_id) if not self.is_held_up(each)]
+        return min(free, default=inf)
+
+    def swap(self, old: Delivery, new: Delivery) -> bool:
+        found = self.find(old.id)
+        if found is None or (found.sender, found.tries) != (old.sender, old.tries):
+            return False
+        self.put(new)
+        return True
+
+    def senders(self) -> set[str]:
+        return {each.sender for each in self.kept if each.sender is not None}
+
+    def release(self, sender: str, at: float) -> None:
+        for each in self.kept:
+            if each.sender == sender:
+                self.put(replace(each, sender=None, next_at=at if each.state == "pending" else inf))
+
+    def hasten(self, webhook_id: str, at: float) -> None:
+        for each in self.waiting(webhook_id):
+            self.put(replace(each, next_at=at))
+
+    def postpone(self, webhook_id: str, at: float, seconds: float, problem: str) -> int:
+        due = [each for each in self.waiting(webhook_id) if each.next_at <= at]
+        for each in due:
+            if each.at + seconds > at:
+                self.put(replace(each, next_at=each.at + seconds))
+            else:
+                self.put(replace(each, state="failed", problem=problem, next_at=inf))
+        return sum(each.at + seconds <= at for each in due)
+
+    def forget_over(self, most: int) -> int:
+        over = [each for each in self.kept if each.state != "pending"]
+        gone = over[: max(len(over) - most, 0)]
+        self.kept = [each for each in self.kept if each not in gone]
+        return len(gone)
+
+    def find(self, delivery_id: str) -> Delivery | None:
+        return next((each for each in self.kept if each.id == delivery_id), None)
+
+    def newest(self, project_id: str | None = None, limit: int | None = None) -> list[Delivery]:
+        return [each for each in self.kept[::-1] if project_id in (None, each.project_id)][:limit]
+
+    def count_waiting(self) -> int:
+        return sum(each.state == "pending" for each in self.kept)
+
+
 class ListOfEntries:
     """The model: what a store must answer, without a thought for speed or threads."""
 
@@ -80,7 +158,7 @@ class ListOfEntries:
         self.uploads: dict[str, Upload] = {}
         self.endpoints: dict[str, Endpoint] = {}
         self.announced: dict[str, tuple[str, bool]] = {}
-        self.waiting: dict[str, WaitingDelivery] = {}
+        self.deliveries = ListOfDeliveries()
         self.notes = MemoryNotes()
         self.pages = None
         self.kept: dict[tuple[str, str], Record] = {}
@@ -213,12 +291,17 @@ class ListOfEntries:
             self.kept[new.collection, new.id] = new
         return is_current
 
+    def add_webhook(self, endpoint: Endpoint) -> None:
+        self.endpoints.setdefault(endpoint.id, endpoint)
+
     def put_webhook(self, endpoint: Endpoint) -> None:
         self.endpoints[endpoint.id] = endpoint
 
-    def remove_webhook(self, webhook_id: str) -> None:
+    def remove_webhook(self, webhook_id: str) -> int:
         self.endpoints.pop(webhook_id, None)
-        self.waiting = {key: each for key, each in self.waiting.items() if each.webhook_id != webhook_id}
+        its = [each for each in self.deliveries.kept if each.webhook_id == webhook_id]
+        self.deliveries.kept = [each for each in self.deliveries.kept if each not in its]
+        return sum(each.state == "pending" for each in its)
 
     def webhooks(self) -> list[Endpoint]:
         return list(self.endpoints.values())
@@ -236,9 +319,10 @@ class ListOfEntries:
             coming.append(ComingEvent(found, has_begun, at, base_url))
         return min((each for each in coming if each.at < inf), key=lambda each: each.at, default=None)
 
-    def hand_out(self, event: ComingEvent | None, deliveries: Sequence[WaitingDelivery]) -> bool:
+    def hand_out(self, event: ComingEvent | None, deliveries: Sequence[Delivery]) -> bool:
+        wanted = [each for each in deliveries if each.webhook_id in self.endpoints]
         if event is None:
-            self.waiting.update({each.id: each for each in deliveries})
+            self.deliveries.kept += wanted
             return True
         base_url, has_begun = self.announced.get(event.project.id, ("", None))
         found = self.stored.get(event.project.id)
@@ -250,33 +334,27 @@ class ListOfEntries:
             self.announced[found.id] = (base_url, True)
         else:
             del self.announced[found.id]
-        self.waiting.update({each.id: each for each in deliveries})
+        self.deliveries.kept += wanted
         return True
-
-    def try_delivery(self, delivery_id: str, tries: int, next_at: float) -> bool:
-        delivery = self.waiting.get(delivery_id)
-        if delivery is None or delivery.tries != tries:
-            return False
-        self.waiting[delivery_id] = replace(delivery, tries=tries + 1, next_at=next_at)
-        return True
-
-    def end_delivery(self, delivery_id: str) -> None:
-        self.waiting.pop(delivery_id, None)
-
-    def waiting_deliveries(self) -> list[WaitingDelivery]:
-        return list(self.waiting.values())
 
     def secret(self) -> bytes:
         raise NotImplementedError("a secret is drawn, not modelled")
 
     def reset(self) -> None:
-        for kept in (self.opened, self.lines, self.stored, self.uploads, self.announced, self.waiting):
+        for kept in (
+            self.opened,
+            self.lines,
+            self.stored,
+            self.uploads,
+            self.announced,
+            self.deliveries.kept,
+        ):
             kept.clear()
         self.kept.clear()
         self.keys.clear()
         self.notes.reset()
         initial = [each for each in self.endpoints.values() if each.is_initial]
-        self.endpoints = {each.id: replace(each, enabled=True) for each in initial}
+        self.endpoints = {each.id: replace(each, enabled=True, since=-inf) for each in initial}
 
     def close(self) -> None:
         pass
@@ -293,6 +371,7 @@ paths = st.sampled_from(["api-assets/1/image.png", "api-assets/2/image.png", "ap
 places = st.integers(min_value=1, max_value=4)
 limits = st.sampled_from([1, 3, 100])
 webhook_ids = st.sampled_from(["one", "two"])
+senders = st.sampled_from(["a", "b"])
 collections = st.sampled_from(["/pets", "/pets/1/toys"])
 bodies = st.sampled_from([b"{}", b'{"name": "\xc3\x9f"}'])
 keys = st.sampled_from(["a", "b"])
@@ -313,6 +392,7 @@ class StoresMachine(RuleBasedStateMachine):
         self.ids = ["unknown"]
         self.seen: list[ComingEvent] = []
         self.was_reset = False
+        self.store_webhook("one", True, True, frozenset(), -inf, True)
         for account in (Account("acc_one", "pro", 9), Account("acc_two", "pro", 20)):
             self.same_account(account, NOW - 9)
             for made in (project(outcome="unknown"), project(takes=8), project(takes=inf)):
@@ -511,10 +591,25 @@ class StoresMachine(RuleBasedStateMachine):
         self.same(lambda store: sorted(each.created_at for each in store.latest_records(3)))
         self.same(lambda store: (store.has_records(of), store.count_records(of), store.count_records()))
 
-    @rule(webhook=webhook_ids, enabled=st.booleans(), is_initial=st.booleans(), names=event_names)
-    def put_webhook(self, webhook: str, enabled: bool, is_initial: bool, names: frozenset[str]) -> None:
-        made = Endpoint(webhook, "http://127.0.0.1:9/ß", "whsec_x", names, enabled, is_initial)
-        self.same(lambda store: store.put_webhook(made))
+    @rule(
+        webhook=webhook_ids,
+        enabled=st.booleans(),
+        is_initial=st.booleans(),
+        names=event_names,
+        since=st.sampled_from([-inf, NOW]),
+        is_new=st.booleans(),
+    )
+    def store_webhook(
+        self,
+        webhook: str,
+        enabled: bool,
+        is_initial: bool,
+        names: frozenset[str],
+        since: float,
+        is_new: bool,
+    ) -> None:
+        made = Endpoint(webhook, "http://127.0.0.1:9/ß", "whsec_x", names, enabled, is_initial, since)
+        self.same(lambda store: store.add_webhook(made) if is_new else store.put_webhook(made))
 
     @rule(webhook=webhook_ids)
     def remove_webhook(self, webhook: str) -> None:
@@ -553,23 +648,55 @@ class StoresMachine(RuleBasedStateMachine):
     def same_hand_out(self, event: ComingEvent | None, webhooks: list[str]) -> None:
         subject, at = (event.project.id, event.at) if event else ("7", self.now)
         made = [
-            WaitingDelivery(new_id(), each, "image.started", subject, b"{}", at, 0, self.now)
-            for each in webhooks
+            Delivery(new_id(), each, "image.started", subject, b"{}", at, 0, self.now) for each in webhooks
         ]
         self.same(lambda store: store.hand_out(event, made))
 
-    @rule(place=places, tries=st.integers(0, 2), moment=moments)
-    def try_delivery(self, place: int, tries: int, moment: float) -> None:
-        at = self.now + moment
-        self.same(lambda store: store.try_delivery(self.delivery(place), tries, at))
+    @rule(webhook=webhook_ids, sender=senders, moment=moments)
+    def take_delivery(self, webhook: str, sender: str, moment: float) -> None:
+        self.same(lambda store: store.deliveries.next_at(webhook))
+        self.same(lambda store: store.deliveries.take(webhook, sender, self.now + moment))
 
-    @rule(place=places)
-    def end_delivery(self, place: int) -> None:
-        chosen = self.delivery(place)
-        self.same(lambda store: store.end_delivery(chosen))
+    @precondition(lambda self: self.model.deliveries.kept)
+    @rule(
+        place=places,
+        end=st.sampled_from(["taken", "refused", "given up", "refused, by someone slow", "sent once more"]),
+        moment=moments,
+    )
+    def end_try(self, place: int, end: str, moment: float) -> None:
+        kept = self.model.deliveries.kept
+        old = kept[-min(place, len(kept))]
+        status = 204 if end == "taken" else None
+        attempt = Attempt(self.now, {"x": "ß"}, status, None if status else "refused", 0.5)
+        new = replace(old, sender=None, attempts=(*old.attempts, attempt), next_at=inf)
+        if end == "taken":
+            new = replace(new, state="delivered")
+        elif end == "given up":
+            new = replace(new, state="failed", problem="given up")
+        elif end == "sent once more":
+            new = replace(old, sender="b", tries=old.tries + 1, next_at=inf)
+        elif old.state == "pending":
+            new = replace(new, next_at=self.now + moment)
+        if "slow" in end:
+            old = replace(old, tries=old.tries - 1)
+        self.same(lambda store: store.deliveries.swap(old, new))
+        self.same(lambda store: store.deliveries.find(old.id))
 
-    def delivery(self, place: int) -> str:
-        return next(iter(list(self.model.waiting)[-place:]), "unknown")
+    @rule(sender=senders, moment=moments)
+    def release(self, sender: str, moment: float) -> None:
+        self.same(lambda store: store.deliveries.senders())
+        self.same(lambda store: store.deliveries.release(sender, self.now + moment))
+
+    @rule(webhook=webhook_ids, moment=moments, seconds=durations)
+    def switch(self, webhook: str, moment: float, seconds: float) -> None:
+        if moment > 0:
+            self.same(lambda store: store.deliveries.hasten(webhook, self.now - moment))
+        else:
+            self.same(lambda store: store.deliveries.postpone(webhook, self.now, seconds, "given up"))
+
+    @rule(most=st.integers(0, 3))
+    def forget_deliveries(self, most: int) -> None:
+        self.same(lambda store: store.deliveries.forget_over(most))
 
     @rule(name=st.sampled_from(["clock", "secret"]), old=st.none() | bodies, value=bodies)
     def swap_note(self, name: str, old: bytes | None, value: bytes) -> None:
@@ -598,7 +725,10 @@ class StoresMachine(RuleBasedStateMachine):
     @rule()
     def list_webhooks_and_deliveries(self) -> None:
         self.same(lambda store: store.webhooks())
-        self.same(lambda store: store.waiting_deliveries())
+        self.same(lambda store: store.deliveries.newest())
+        self.same(lambda store: store.deliveries.newest("7", 2))
+        self.same(lambda store: store.deliveries.count_waiting())
+        self.same(lambda store: [store.deliveries.next_at(each) for each in ("one", "two")])
 
     @precondition(lambda self: not self.was_reset)  # else there would seldom be much to compare
     @rule()

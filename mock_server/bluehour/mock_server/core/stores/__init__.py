@@ -10,10 +10,11 @@ from bluehour.openapi.errors import BluehourError
 
 from ..accounts import Account, Entry
 from ..assets import Upload
-from ..deliveries import ComingEvent, Endpoint, WaitingDelivery
+from ..deliveries import ComingEvent, Delivery, Endpoint
 from ..idempotency import Key, UsedKey
 from ..projects import Project
 from ..records import Record
+from .deliveries import Deliveries
 from .notes import Notes
 from .pages import Pages
 
@@ -69,6 +70,10 @@ class Store(Protocol):
     @property
     def pages(self) -> Pages | None:
         """The pages of their journal; none where there is but one process."""
+
+    @property
+    def deliveries(self) -> Deliveries:
+        """Events on their way to webhooks."""
 
     def open_account(self, account: Account, at: float) -> Account:
         """Return the stored account of that id; a new one is stored, with its opening credits."""
@@ -219,11 +224,17 @@ class Store(Protocol):
             Whether that was still what is stored; otherwise nothing has changed.
         """
 
+    def add_webhook(self, endpoint: Endpoint) -> None:
+        """Store a webhook; one that is there with its id stays as it is."""
+
     def put_webhook(self, endpoint: Endpoint) -> None:
         """Store a webhook, in place of the one with its id. As long as there is one, events are kept."""
 
-    def remove_webhook(self, webhook_id: str) -> None:
-        """Forget a webhook and the deliveries that wait for it; an unknown id is no error."""
+    def remove_webhook(self, webhook_id: str) -> int:
+        """Forget a webhook and its deliveries, and return how many of those were pending.
+
+        An unknown id is no error.
+        """
 
     def webhooks(self) -> list[Endpoint]:
         """Return the webhooks, in the order in which they were stored first."""
@@ -242,35 +253,17 @@ class Store(Protocol):
         It is one that has come already, or will; not one at `math.inf`.
         """
 
-    def hand_out(self, event: ComingEvent | None, deliveries: Sequence[WaitingDelivery]) -> bool:
+    def hand_out(self, event: ComingEvent | None, deliveries: Sequence[Delivery]) -> bool:
         """Put the deliveries of an event in its place; its project's next event is then the one to come.
 
         Args:
             event: None for deliveries of what no project tells.
-            deliveries: what is to be stored.
+            deliveries: what is to be stored; those for a webhook that is gone are not.
 
         Returns:
             Whether the event was there as given. It isn't where the project was ended meanwhile, or where
             another process was quicker; then nothing has changed.
         """
-
-    def try_delivery(self, delivery_id: str, tries: int, next_at: float) -> bool:
-        """Count one more try of a waiting delivery, before it is made.
-
-        Args:
-            delivery_id: which.
-            tries: how often it has been tried.
-            next_at: when it is tried again if nothing comes of this try, not even the news of it.
-
-        Returns:
-            Whether it waits, and was tried so often: another process may have been quicker.
-        """
-
-    def end_delivery(self, delivery_id: str) -> None:
-        """Forget a waiting delivery: it is taken, or given up."""
-
-    def waiting_deliveries(self) -> list[WaitingDelivery]:
-        """Return the deliveries that wait, in the order in which they were handed out."""
 
     def secret(self) -> bytes:
         """Return the store's own random 32 bytes, the same for its whole life: the key that signs links."""
@@ -278,7 +271,7 @@ class Store(Protocol):
     def reset(self) -> None:
         """Forget accounts, ledgers, projects, records, uploads, events and deliveries.
 
-        The secret stays, and so do the initial webhooks, switched on.
+        The secret stays, and so do the initial webhooks, switched on, for all events to come.
         """
 
     def close(self) -> None:

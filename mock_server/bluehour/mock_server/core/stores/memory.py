@@ -18,11 +18,12 @@ from typing import NamedTuple
 
 from ..accounts import Account, InsufficientCredits, TooManyJobs, entries_of, refund_of
 from ..assets import Upload
-from ..deliveries import ComingEvent, Endpoint, WaitingDelivery
+from ..deliveries import ComingEvent, Delivery, Endpoint
 from ..idempotency import MOST_KEYS, REMEMBERED_FOR, Key, KeyTaken, UsedKey
 from ..projects import PENDING, Project, begun, ended
 from ..records import Record
 from . import InUse, LedgerPage
+from .deliveries import MemoryDeliveries
 from .ledger import Ledger
 from .notes import MemoryNotes
 from .packing import Packing, times_of
@@ -63,10 +64,10 @@ class MemoryStore:
         self._announced: dict[str, _Announced] = {}
         self._coming: list[tuple[float, int, str]] = []  # a heap, of which some are out of date
         self._announcements = count()
-        self._waiting: dict[str, WaitingDelivery] = {}
         self._keys: dict[tuple[str, str], tuple[float, UsedKey]] = {}  # the oldest first
         self._secret = secrets.token_bytes(32)
         self.notes = MemoryNotes()
+        self.deliveries = MemoryDeliveries()
         self.pages: Pages | None = None
 
     def open_account(self, account: Account, at: float) -> Account:
@@ -293,23 +294,26 @@ class MemoryStore:
             self._records.setdefault(new.collection, {})[new.id] = new
             return True
 
+    def add_webhook(self, endpoint: Endpoint) -> None:
+        """Store a webhook; one that is there with its id stays as it is."""
+        with self._lock:
+            self._webhooks.setdefault(endpoint.id, endpoint)
+
     def put_webhook(self, endpoint: Endpoint) -> None:
         """Store a webhook, in place of the one with its id."""
         with self._lock:
-            self._webhooks[endpoint.id] = replace(endpoint, since=-inf)
+            self._webhooks[endpoint.id] = endpoint
 
-    def remove_webhook(self, webhook_id: str) -> None:
-        """Forget a webhook and the deliveries that wait for it; an unknown id is no error."""
+    def remove_webhook(self, webhook_id: str) -> int:
+        """Forget a webhook and its deliveries; return how many of those were pending."""
         with self._lock:
             self._webhooks.pop(webhook_id, None)
-            its = [each.id for each in self._waiting.values() if each.webhook_id == webhook_id]
-            for delivery_id in its:
-                del self._waiting[delivery_id]
+            return self.deliveries.forget_webhook(webhook_id)
 
     def webhooks(self) -> list[Endpoint]:
         """Return the webhooks, in the order in which they were stored first."""
         with self._lock:
-            return [replace(each) for each in self._webhooks.values()]
+            return list(self._webhooks.values())
 
     def announce_unfinished(self, at: float, base_url: str) -> None:
         """Have events to come of all projects whose end is later than `at`, if they have none yet."""
@@ -334,41 +338,23 @@ class MemoryStore:
         project = self._packing.unpack(project_id, row, deleted_at)
         return ComingEvent(project, announced.has_begun, at, announced.base_url)
 
-    def hand_out(self, event: ComingEvent | None, deliveries: Sequence[WaitingDelivery]) -> bool:
+    def hand_out(self, event: ComingEvent | None, deliveries: Sequence[Delivery]) -> bool:
         """Put the deliveries of an event in its place; tell whether it was there as given."""
         with self._lock:
-            if event is None:
-                self._waiting.update({each.id: each for each in deliveries})
-                return True
-            announced = self._announced.get(event.project.id)
-            if announced is None or (announced.has_begun, announced.next_at) != (event.has_begun, event.at):
-                return False
-            if event.is_begin:
-                _, _, finished_at = times_of(self._projects[event.project.id])
-                self._put(event.project.id, announced._replace(has_begun=True, next_at=finished_at))
-            else:
-                del self._announced[event.project.id]
-            self._waiting.update({each.id: each for each in deliveries})
+            if event is not None:
+                announced = self._announced.get(event.project.id)
+                if announced is None or (announced.has_begun, announced.next_at) != (
+                    event.has_begun,
+                    event.at,
+                ):
+                    return False
+                if event.is_begin:
+                    _, _, finished_at = times_of(self._projects[event.project.id])
+                    self._put(event.project.id, announced._replace(has_begun=True, next_at=finished_at))
+                else:
+                    del self._announced[event.project.id]
+            self.deliveries.add(each for each in deliveries if each.webhook_id in self._webhooks)
             return True
-
-    def try_delivery(self, delivery_id: str, tries: int, next_at: float) -> bool:
-        """Count one more try of a waiting delivery; tell whether it waits, and was tried so often."""
-        with self._lock:
-            delivery = self._waiting.get(delivery_id)
-            if delivery is None or delivery.tries != tries:
-                return False
-            self._waiting[delivery_id] = replace(delivery, tries=tries + 1, next_at=next_at)
-            return True
-
-    def end_delivery(self, delivery_id: str) -> None:
-        """Forget a waiting delivery: it is taken, or given up."""
-        with self._lock:
-            self._waiting.pop(delivery_id, None)
-
-    def waiting_deliveries(self) -> list[WaitingDelivery]:
-        """Return the deliveries that wait, in the order in which they were handed out."""
-        with self._lock:
-            return list(self._waiting.values())
 
     def secret(self) -> bytes:
         """Return this store's random 32 bytes."""
@@ -385,10 +371,10 @@ class MemoryStore:
             self._records.clear()
             self._ids.clear()
             self._created = array("d")
-            for kept_events in (self._announced, self._coming, self._waiting):
+            for kept_events in (self._announced, self._coming, self.deliveries):
                 kept_events.clear()
             initial = [each for each in self._webhooks.values() if each.is_initial]
-            self._webhooks = {each.id: replace(each, enabled=True) for each in initial}
+            self._webhooks = {each.id: replace(each, enabled=True, since=-inf) for each in initial}
             self.notes.reset()
 
     def close(self) -> None:

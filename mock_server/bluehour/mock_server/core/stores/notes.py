@@ -54,13 +54,14 @@ class Notes(Protocol):
             Whether that was still what is noted; otherwise nothing has changed.
         """
 
-    def count(self, group: str, name: str, at_most: int | None = None) -> int | None:
-        """Count something once more, exactly once over all processes.
+    def count(self, group: str, name: str, at_most: int | None = None, by: int = 1) -> int | None:
+        """Count something, exactly once over all processes.
 
         Args:
             group: what it belongs to; it is forgotten with it.
             name: of the count.
             at_most: where it stands already, nothing is counted.
+            by: how often it has happened.
 
         Returns:
             The count, from 1 on; None where nothing was counted.
@@ -131,15 +132,15 @@ class MemoryNotes:
             revision, resets, notes = self._posted
             self._posted = Posted(revision + 1, resets + 1, notes)
 
-    def count(self, group: str, name: str, at_most: int | None = None) -> int | None:
-        """Count something once more; None where it stands at the most already."""
+    def count(self, group: str, name: str, at_most: int | None = None, by: int = 1) -> int | None:
+        """Count something; None where it stands at the most already."""
         with self._lock:
             counts = self._counts[group]
             count = counts.get(name, 0)
             if at_most is not None and count >= at_most:
                 return None
-            counts[name] = count + 1
-            return count + 1
+            counts[name] = count + by
+            return count + by
 
     def counts(self, group: str) -> Mapping[str, int]:
         """Return the counts of a group, by name."""

@@ -9,15 +9,17 @@ from typing import Any, NamedTuple
 
 from ..accounts import Account, Entry, InsufficientCredits, TooManyJobs, entries_of, refund_of
 from ..assets import Upload
-from ..deliveries import ComingEvent, Endpoint, WaitingDelivery
+from ..deliveries import ComingEvent, Delivery, Endpoint
 from ..idempotency import Key, KeyTaken, UsedKey
 from ..projects import Project, begun, ended
 from ..records import Record
 from . import InUse, LedgerPage
 from . import statements as sql
 from .database import NONE, Database, Session, Statement, Values
+from .deliveries import Deliveries
 from .notes import Notes
 from .pages import Pages
+from .sql_deliveries import SqlDeliveries, add_deliveries
 from .sql_notes import SqlNotes, note_reset
 from .sql_pages import SqlPages, clear_pages
 
@@ -40,6 +42,7 @@ class SqlStore:
         self._secret = database.make_ready()
         self.notes: Notes = SqlNotes(database)
         self.pages: Pages | None = SqlPages(database)
+        self.deliveries: Deliveries = SqlDeliveries(database)
 
     def open_account(self, account: Account, at: float) -> Account:
         """Return the stored account of that id; where there is none, store this one."""
@@ -238,27 +241,28 @@ class SqlStore:
         given |= {"of": new.collection, "wanted": new.id, "read": old.version}
         return bool(self._database.change(lambda session: session.change(sql.CHANGE_RECORD, given)))
 
+    def add_webhook(self, endpoint: Endpoint) -> None:
+        """Store a webhook; one that is there with its id stays as it is."""
+        self._database.change(lambda session: session.change(sql.ADD_WEBHOOK, _webhook_row(endpoint)))
+
     def put_webhook(self, endpoint: Endpoint) -> None:
         """Store a webhook, in place of the one with its id."""
-        row = row_of(endpoint) | {"events": ",".join(sorted(endpoint.events))}
-        self._database.change(lambda session: session.change(sql.PUT_WEBHOOK, row))
+        self._database.change(lambda session: session.change(sql.PUT_WEBHOOK, _webhook_row(endpoint)))
 
-    def remove_webhook(self, webhook_id: str) -> None:
-        """Forget a webhook and the deliveries that wait for it; an unknown id is no error."""
+    def remove_webhook(self, webhook_id: str) -> int:
+        """Forget a webhook and its deliveries; return how many of those were pending."""
 
-        def remove(session: Session) -> None:
+        def remove(session: Session) -> int:
             session.hold_all()
             session.change(sql.DROP_WEBHOOK, {"wanted": webhook_id})
-            session.change(sql.DROP_ITS_DELIVERIES, {"wanted": webhook_id})
+            gone = session.change(sql.DROP_ITS_DELIVERIES, {"wanted": webhook_id})
+            return sum(state is None for (state,) in gone)
 
-        self._database.change(remove)
+        return self._database.change(remove)
 
     def webhooks(self) -> list[Endpoint]:
         """Return the webhooks, in the order in which they were stored first."""
-        return [
-            Endpoint(id_, url, secret, frozenset(filter(None, events.split(","))), *map(bool, switches))
-            for id_, url, secret, events, *switches in self._find(sql.FIND_WEBHOOKS)
-        ]
+        return [_endpoint(*row) for row in self._find(sql.FIND_WEBHOOKS)]
 
     def announce_unfinished(self, at: float, base_url: str) -> None:
         """Have events to come of all projects whose end is later than `at`, if they have none yet."""
@@ -276,11 +280,10 @@ class SqlStore:
                 return ComingEvent(_project(project), bool(has_begun), at, base_url)
         return None
 
-    def hand_out(self, event: ComingEvent | None, deliveries: Sequence[WaitingDelivery]) -> bool:
+    def hand_out(self, event: ComingEvent | None, deliveries: Sequence[Delivery]) -> bool:
         """Put deliveries in an event's place, in one transaction; tell whether it was there as given."""
-        rows = [row_of(each) for each in deliveries]
         if event is None:
-            self._database.change(lambda session: _change_each(session, sql.ADD_DELIVERIES, rows))
+            self._database.change(lambda session: add_deliveries(session, deliveries))
             return True
         statement = sql.BEGIN_EVENTS if event.is_begin else sql.END_EVENTS
         given = {"wanted": event.project.id, "begun": event.has_begun, "at": event.at}
@@ -289,23 +292,10 @@ class SqlStore:
             session.hold_its_account(event.project.id)
             was_there = bool(session.change(statement, given))
             if was_there:
-                _change_each(session, sql.ADD_DELIVERIES, rows)
+                add_deliveries(session, deliveries)
             return was_there
 
         return self._database.change(put)
-
-    def try_delivery(self, delivery_id: str, tries: int, next_at: float) -> bool:
-        """Count one more try of a waiting delivery; tell whether it waits, and was tried so often."""
-        given = {"wanted": delivery_id, "made": tries, "again_at": next_at}
-        return bool(self._database.change(lambda session: session.change(sql.TRY_DELIVERY, given)))
-
-    def end_delivery(self, delivery_id: str) -> None:
-        """Forget a waiting delivery: it is taken, or given up."""
-        self._database.change(lambda session: session.change(sql.DROP_DELIVERY, {"wanted": delivery_id}))
-
-    def waiting_deliveries(self) -> list[WaitingDelivery]:
-        """Return the deliveries that wait, in the order in which they were handed out."""
-        return [WaitingDelivery(*row) for row in self._find(sql.FIND_DELIVERIES)]
 
     def secret(self) -> bytes:
         """Return the random 32 bytes that were drawn when the tables were made."""
@@ -316,7 +306,7 @@ class SqlStore:
 
         def forget(session: Session) -> None:
             session.hold_all()
-            for statement in (*sql.EMPTY_TABLES, sql.DROP_LATER_WEBHOOKS, sql.SWITCH_ON):
+            for statement in (*sql.EMPTY_TABLES, sql.DROP_LATER_WEBHOOKS, sql.AS_AT_THE_START):
                 session.change(statement)
             clear_pages(session)
             note_reset(session)
@@ -458,6 +448,19 @@ def _record(row: Sequence[Any]) -> Record:
     values = [*row]
     values[-2] = bool(values[-2])  # SQLite has no booleans
     return Record(*values)
+
+
+def _webhook_row(endpoint: Endpoint) -> dict[str, Any]:
+    return row_of(endpoint) | {"events": ",".join(sorted(endpoint.events))}
+
+
+def _endpoint(
+    id_: str, url: str, secret: str, events: str, enabled: int, is_initial: int, since: float | None
+) -> Endpoint:
+    names = frozenset(filter(None, events.split(",")))
+    return Endpoint(
+        id_, url, secret, names, bool(enabled), bool(is_initial), -inf if since is None else since
+    )
 
 
 def row_of(value: Any) -> dict[str, Any]:

@@ -49,14 +49,14 @@ class SqlNotes:
 
         return self._database.change(swap)
 
-    def count(self, group: str, name: str, at_most: int | None = None) -> int | None:
-        """Count something once more; None where it stands at the most already."""
+    def count(self, group: str, name: str, at_most: int | None = None, by: int = 1) -> int | None:
+        """Count something; None where it stands at the most already."""
         if at_most is not None and at_most < 1:
             return None
         given = {
             "group": group,
             "name": name,
-            "by": 1,
+            "by": by,
             "at_most": _NO_END if at_most is None else at_most,
         }
         found = self._database.change(lambda session: session.change(sql.COUNT, given))

@@ -7,13 +7,14 @@ parameters, `wanted` is the id of a row, and `at` a time.
 from __future__ import annotations
 
 from dataclasses import fields
+from math import inf
 
 import sqlalchemy as sa
 from sqlalchemy.dialects.postgresql import Insert, insert
 
 from ..accounts import Account, Entry
 from ..assets import Upload
-from ..deliveries import WaitingDelivery
+from ..deliveries import Delivery
 from ..idempotency import MOST_KEYS, REMEMBERED_FOR
 from ..projects import PENDING, Project
 from ..records import Record
@@ -196,7 +197,8 @@ PUT_WEBHOOK = _put(WEBHOOKS, "id")
 FIND_WEBHOOKS = sa.select(*_columns(WEBHOOKS)).order_by(WEBHOOKS.c.number)
 DROP_WEBHOOK = sa.delete(WEBHOOKS).where(WEBHOOKS.c.id == _id)
 DROP_LATER_WEBHOOKS = sa.delete(WEBHOOKS).where(~WEBHOOKS.c.is_initial)
-SWITCH_ON = sa.update(WEBHOOKS).values(enabled=sa.true())
+ADD_WEBHOOK = _add(WEBHOOKS).on_conflict_do_nothing()
+AS_AT_THE_START = sa.update(WEBHOOKS).values(enabled=sa.true(), since=sa.null())
 
 _base_url: sa.BindParameter[str] = sa.bindparam("base_url", type_=sa.String)
 _announced = ["project_id", "base_url", "has_begun", "next_at"]
@@ -244,16 +246,101 @@ MOVE_EVENT = (
     .values(next_at=sa.case((OUTBOX.c.has_begun, sa.bindparam("end")), else_=sa.bindparam("begin")))
 )
 
-ADD_DELIVERIES = _add(DELIVERIES)
-TRY_DELIVERY = (
+_delivery = _columns_for(Delivery, DELIVERIES)
+_waiting = [column for column in _delivery if not column.nullable]
+ADD_DELIVERY = (
+    sa.insert(DELIVERIES)
+    .from_select(
+        [column.name for column in _waiting],
+        sa.select(*(sa.bindparam(column.name, type_=column.type) for column in _waiting)).where(
+            sa.exists().where(WEBHOOKS.c.id == sa.bindparam("webhook_id", type_=sa.String))
+        ),
+    )
+    .inline()
+)
+_never = sa.literal(inf, sa.Double)
+_sender: sa.BindParameter[str] = sa.bindparam("sender", type_=sa.String)
+_first, _in_front = DELIVERIES.alias("first_one"), DELIVERIES.alias("in_front")
+# What has not been tried yet holds up what is behind it in its project's line.
+_next_delivery = (
+    sa.select(_first)
+    .where(
+        _first.c.webhook_id == _id,
+        _first.c.next_at < _never,
+        ~sa.exists().where(
+            _in_front.c.webhook_id == _first.c.webhook_id,
+            _in_front.c.project_id == _first.c.project_id,
+            _in_front.c.number < _first.c.number,
+            _in_front.c.state.is_(None),
+            _in_front.c.attempts.is_(None),
+        ),
+    )
+    .order_by(_first.c.next_at, _first.c.number)
+    .limit(1)
+)
+NEXT_DELIVERY = _next_delivery.with_only_columns(_first.c.next_at)
+_due_delivery = (
+    _next_delivery.with_only_columns(_first.c.number)
+    .where(_first.c.next_at <= _at)
+    .with_for_update(of=_first, skip_locked=True)
+)
+TAKE_DELIVERY = (
     sa.update(DELIVERIES)
-    .where(DELIVERIES.c.id == _id, DELIVERIES.c.tries == sa.bindparam("made", type_=sa.Integer))
-    .values(tries=DELIVERIES.c.tries + 1, next_at=sa.bindparam("again_at", type_=sa.Double))
+    .where(DELIVERIES.c.number == _due_delivery.scalar_subquery())
+    .values(sender=_sender, tries=DELIVERIES.c.tries + 1, next_at=_never)
+    .returning(*_delivery)
+)
+CHANGE_DELIVERY = (
+    sa.update(DELIVERIES)
+    .where(
+        DELIVERIES.c.id == _id,
+        DELIVERIES.c.tries == sa.bindparam("made", type_=sa.Integer),
+        DELIVERIES.c.sender.is_not_distinct_from(_sender),
+    )
+    .values(
+        {
+            name: sa.bindparam(f"new_{name}", type_=DELIVERIES.c[name].type)
+            for name in ("tries", "next_at", "state", "problem", "sender", "attempts")
+        }
+    )
     .returning(DELIVERIES.c.id)
 )
-DROP_DELIVERY = sa.delete(DELIVERIES).where(DELIVERIES.c.id == _id)
-DROP_ITS_DELIVERIES = sa.delete(DELIVERIES).where(DELIVERIES.c.webhook_id == _id)
-FIND_DELIVERIES = sa.select(*_columns_for(WaitingDelivery, DELIVERIES)).order_by(DELIVERIES.c.number)
+FIND_SENDERS = sa.select(DELIVERIES.c.sender).where(DELIVERIES.c.sender.is_not(None)).distinct()
+RELEASE_DELIVERIES = (
+    sa.update(DELIVERIES)
+    .where(DELIVERIES.c.sender == _sender)
+    .values(sender=sa.null(), next_at=sa.case((DELIVERIES.c.state.is_(None), _at), else_=_never))
+)
+_waits = (DELIVERIES.c.webhook_id == _id, DELIVERIES.c.next_at < _never)
+HASTEN_DELIVERIES = sa.update(DELIVERIES).where(*_waits).values(next_at=_at)
+_too_late_at = DELIVERIES.c.at + sa.bindparam("seconds", type_=sa.Double)
+_is_due = (*_waits, DELIVERIES.c.next_at <= _at)
+GIVE_UP_DELIVERIES = (
+    sa.update(DELIVERIES)
+    .where(*_is_due, _too_late_at <= _at)
+    .values(state="failed", problem=sa.bindparam("problem", type_=sa.String), next_at=_never)
+    .returning(DELIVERIES.c.id)
+)
+POSTPONE_DELIVERIES = sa.update(DELIVERIES).where(*_is_due).values(next_at=_too_late_at)
+FIRST_TO_FORGET = (
+    sa.select(_first.c.number)
+    .where(_first.c.state.is_not(None))
+    .order_by(_first.c.number.desc())
+    .offset(sa.bindparam("most", type_=sa.BigInteger))
+    .limit(1)
+)
+FORGET_DELIVERIES = (
+    sa.delete(DELIVERIES)
+    .where(DELIVERIES.c.state.is_not(None), DELIVERIES.c.number <= FIRST_TO_FORGET.scalar_subquery())
+    .returning(DELIVERIES.c.id)
+)
+DROP_ITS_DELIVERIES = (
+    sa.delete(DELIVERIES).where(DELIVERIES.c.webhook_id == _id).returning(DELIVERIES.c.state)
+)
+FIND_DELIVERY = sa.select(*_delivery).where(DELIVERIES.c.id == _id)
+NEWEST_DELIVERIES = sa.select(*_delivery).order_by(DELIVERIES.c.number.desc()).limit(_limit)
+ITS_NEWEST_DELIVERIES = NEWEST_DELIVERIES.where(DELIVERIES.c.project_id == _id)
+COUNT_PENDING = sa.select(sa.func.count()).where(DELIVERIES.c.state.is_(None))
 
 _its_key = (KEYS.c.account_id == _id, KEYS.c.key == sa.bindparam("key", type_=sa.String))
 _forgotten_at = _at - sa.literal_column(f"{REMEMBERED_FOR}")

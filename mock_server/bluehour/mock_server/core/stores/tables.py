@@ -9,7 +9,7 @@ from ..projects import PENDING
 TABLES = sa.MetaData()
 """For SQLite and PostgreSQL. A change of these is a step of `postgresql.schema`, too."""
 
-FORMER_INDEXES = ("ledger_by_time", "projects_by_time")
+FORMER_INDEXES = ("ledger_by_time", "projects_by_time", "ix_deliveries_webhook_id")
 """Those of earlier versions, which are in no use."""
 
 
@@ -105,6 +105,7 @@ WEBHOOKS = sa.Table(
     sa.Column("events", sa.String, nullable=False),  # their names, with commas between them
     sa.Column("enabled", sa.Boolean, nullable=False),
     sa.Column("is_initial", sa.Boolean, nullable=False),
+    sa.Column("since", sa.Double),  # NULL: it gets all events
 )
 # A project that has events to come, for as long as it has.
 OUTBOX = sa.Table(
@@ -117,18 +118,28 @@ OUTBOX = sa.Table(
     sa.Column("next_at", sa.Double, nullable=False),
     sa.Index("outbox_by_time", "next_at", "number"),
 )
+_is_over = sa.text("state IS NOT NULL")
+_is_sent = sa.text("sender IS NOT NULL")
 DELIVERIES = sa.Table(
     "deliveries",
     TABLES,
     _numbered(),
     sa.Column("id", sa.String, nullable=False, unique=True),
-    sa.Column("webhook_id", sa.String, nullable=False, index=True),
+    sa.Column("webhook_id", sa.String, nullable=False),
     sa.Column("event", sa.String, nullable=False),
     sa.Column("project_id", sa.String, nullable=False),
     sa.Column("body", sa.LargeBinary, nullable=False),
     sa.Column("at", sa.Double, nullable=False),
     sa.Column("tries", sa.Integer, nullable=False),
     sa.Column("next_at", sa.Double, nullable=False),
+    sa.Column("state", sa.String),  # NULL: it is pending
+    sa.Column("problem", sa.String),
+    sa.Column("sender", sa.String),
+    sa.Column("attempts", sa.LargeBinary),  # JSON; NULL: none
+    sa.Index("deliveries_by_time", "webhook_id", "next_at", "number"),
+    sa.Index("deliveries_in_line", "webhook_id", "project_id", "number"),
+    sa.Index("deliveries_over", "number", sqlite_where=_is_over, postgresql_where=_is_over),
+    sa.Index("deliveries_sent", "sender", sqlite_where=_is_sent, postgresql_where=_is_sent),
 )
 # What an Idempotency-Key has made; REMEMBERED_FOR and MOST_KEYS bound them.
 KEYS = sa.Table(

@@ -28,6 +28,16 @@ STEPS: Sequence[Sequence[str]] = (
         "ALTER TABLE accounts ADD COLUMN token varchar",
         "DELETE FROM settings WHERE name LIKE 'note:%'",
     ),
+    (
+        "ALTER TABLE webhooks ADD COLUMN since float8",
+        "ALTER TABLE deliveries ADD COLUMN state varchar, ADD COLUMN problem varchar,"
+        " ADD COLUMN sender varchar, ADD COLUMN attempts bytea",
+        "DROP INDEX ix_deliveries_webhook_id",
+        "CREATE INDEX deliveries_by_time ON deliveries (webhook_id, next_at, number)",
+        "CREATE INDEX deliveries_in_line ON deliveries (webhook_id, project_id, number)",
+        "CREATE INDEX deliveries_over ON deliveries (number) WHERE state IS NOT NULL",
+        "CREATE INDEX deliveries_sent ON deliveries (sender) WHERE sender IS NOT NULL",
+    ),
 )
 """The statements that make version 2 of version 1, 3 of 2, and so on; a new schema is made from `TABLES`."""
 
