@@ -318,7 +318,7 @@ def test_what_was_dropped_is_told_beside_the_deliveries(app: App, open_console: 
         "event": "image.started",
         "project": "c1",
         "state": "failed",
-        "problem": "dropped, not sent: 10,000 deliveries were waiting",
+        "problem": "given up: nobody has taken it within 24 h",
         "body": "{}",
         "next_at": None,
         "attempts": [],
@@ -328,7 +328,7 @@ def test_what_was_dropped_is_told_beside_the_deliveries(app: App, open_console: 
     page.get_by_role("link", name="Webhooks").click()
     expect(page.get_by_text("12 deliveries were dropped")).to_be_visible()
     expect(page.get_by_text("1 delivery before these")).to_be_visible()
-    expect(page.get_by_text("dropped, not sent: 10,000")).to_be_visible()
+    expect(page.get_by_text("given up: nobody")).to_be_visible()
 
 
 def test_the_clock_is_stopped_and_advanced(app: App, open_console: OpenConsole) -> None:

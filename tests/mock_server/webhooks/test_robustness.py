@@ -15,7 +15,7 @@ from bluehour.mock_server.core.projects import Project
 from bluehour.mock_server.core.world import World
 from bluehour.mock_server.mock import Mock
 from bluehour.mock_server.outbound.policy import TargetPolicy
-from bluehour.mock_server.webhooks import registry, scheduler
+from bluehour.mock_server.webhooks import registry, scheduler, senders
 from bluehour.mock_server.webhooks.sending import post
 from bluehour.openapi.contract import Contract
 
@@ -65,7 +65,7 @@ def test_a_create_during_the_first_registration_is_told_once(
 def test_what_is_over_is_bounded_and_what_is_forgotten_is_counted(
     watcher: Watcher, receiver: Receiver, caller: Caller, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(scheduler, "_REMEMBERED", 8)
+    monkeypatch.setattr(senders, "_REMEMBERED", 8)
     receiver.answers = [503] * 5
     watcher.register(receiver, "image.completed")
     for _ in range(20):

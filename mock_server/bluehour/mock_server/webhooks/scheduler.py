@@ -17,9 +17,6 @@ from ..core.world import World
 from .registry import Registry
 from .senders import Senders
 
-_REMEMBERED = 1000
-"""Deliveries that are over, and still shown."""
-
 _PAUSE = 1.0
 """Seconds until the store is asked again where it can't be read, or where another process may have left
 something in it."""
@@ -27,11 +24,11 @@ something in it."""
 _LONGEST_PAUSE = 3600.0
 """Seconds."""
 
+_PATIENCE = 2.0
+"""Seconds that what is being handed out has to end in at the end."""
+
 _LOOKS_EVERY = 0.02
 """Seconds between two looks at what other processes may be sending."""
-
-COUNTS = "deliveries"
-"""The group of what is counted of them, over all processes: those dropped, and those forgotten."""
 
 log = logging.getLogger("bluehour")
 
@@ -54,7 +51,6 @@ class Scheduler:
         self._sleeps_until = -math.inf  # by the mock's clock
         self._is_woken = False
         self._is_idle = True
-        self._ended = -1  # at the last look
         self._is_closed = False
         self._thread: Thread | None = None
 
@@ -94,6 +90,8 @@ class Scheduler:
         with self._changed:
             self._is_closed = True
             self._changed.notify_all()
+        if self._thread is not None:  # it uses the store, which is closed next
+            self._thread.join(_PATIENCE)
 
     def publish(self, name: str, subject: str, body: bytes, at: float) -> None:
         """Send an event that has happened, and that no project tells of, to all who want it.
@@ -135,7 +133,6 @@ class Scheduler:
         if event is not None and event_at <= now:
             self._hand_out(event)
         next_at = min((self._senders.begin(each) for each in self._registry.all()), default=math.inf)
-        self._forget()
         self._sleeps_until = event_at
         left = min(event_at, next_at) - now
         if left > 0 and self._world.clock.frozen:
@@ -173,15 +170,6 @@ class Scheduler:
             for each in self._registry.wanting(name, at)
         ]
         self._world.store.hand_out(event, deliveries)
-
-    def _forget(self) -> None:
-        """Have no more in the store that is over than is shown."""
-        ended = self._senders.ended.total()
-        if ended != self._ended:
-            self._ended = ended
-            gone = self._deliveries.forget_over(_REMEMBERED)
-            if gone:
-                self._world.store.notes.count(COUNTS, "forgotten", by=gone)
 
     def _is_settled(self) -> bool:
         if self._is_closed:

@@ -25,6 +25,12 @@ from .signature import delivery_rules, signed_headers
 MOST_AT_ONCE = 4
 """Deliveries that a process sends to a webhook side by side."""
 
+_REMEMBERED = 1000
+"""Deliveries that are over, and still shown."""
+
+COUNTS = "deliveries"
+"""The group of what is counted of them, over all processes: those dropped, and those forgotten."""
+
 _MOST_ATTEMPTS = 100
 """Of a delivery, that are shown: the last ones."""
 
@@ -48,7 +54,7 @@ class Senders:
     Attributes:
         answer_within: seconds that a receiver has; what the contract says where it is None.
         ended: how many deliveries are over since the start of this process, by what they ended in.
-        on_change: called when a sender is through.
+        on_change: called when a sender is through, and there may be more to do.
     """
 
     def __init__(self, world: World, registry: Registry, targets: Callable[[], TargetPolicy]) -> None:
@@ -101,7 +107,9 @@ class Senders:
                 raise KeyError(delivery_id)
             taken = replace(found, sender=self._world.board.member, tries=found.tries + 1, next_at=inf)
             if found.sender is None and self._deliveries.swap(found, taken):
-                return self._end(taken, self._attempted(endpoint, taken))
+                after = self._end(taken, self._attempted(endpoint, taken))
+                self.on_change()
+                return after
             if time.monotonic() > until:
                 raise TimeoutError
             with self._changed:
@@ -133,30 +141,43 @@ class Senders:
     def _work(self, taken: Delivery) -> None:
         """Be a sender: as long as there is something for a webhook."""
         webhook_id = taken.webhook_id
+        must_look = False  # whether the scheduler has to, for what is tried again, or what no sender was for
         try:
             next_one: Delivery | None = taken
             while next_one is not None:
-                self._send(next_one)
+                must_look |= self._send(next_one)
                 endpoint = self._registry.find(webhook_id)
                 next_one = self._take(webhook_id) if endpoint and endpoint.enabled else None
+            self._forget_over()
         except Exception as error:  # such as a store that is locked: the scheduler asks it again
+            must_look = True
             log.warning("webhooks' events can't be read, and wait: %s", f"{error}".partition("\n")[0])
         finally:
             with self._changed:
+                must_look |= self._busy[webhook_id] >= MOST_AT_ONCE
                 self._busy[webhook_id] -= 1
                 self._changed.notify_all()
-            self.on_change()
+            if must_look:
+                self.on_change()
 
-    def _send(self, taken: Delivery) -> None:
+    def _forget_over(self) -> None:
+        """Have no more in the store that is over than is shown."""
+        gone = 0 if self._is_over else self._deliveries.forget_over(_REMEMBERED)
+        if gone:
+            self._world.store.notes.count(COUNTS, "forgotten", by=gone)
+
+    def _send(self, taken: Delivery) -> bool:
+        """Send a delivery, and tell whether it is to be sent again."""
         endpoint = self._registry.find(taken.webhook_id)
         if endpoint is None:  # and it is gone with it
-            return
+            return False
         if endpoint.enabled:
-            self._end(taken, self._attempted(endpoint, taken))
+            after = self._attempted(endpoint, taken)
         else:
-            untried = replace(taken, sender=None, tries=taken.tries - 1, next_at=self._world.clock.now())
-            self._end(taken, untried)
+            after = replace(taken, sender=None, tries=taken.tries - 1, next_at=self._world.clock.now())
+        self._end(taken, after)
         self._world.announce("webhooks")
+        return after.next_at < inf
 
     def _end(self, taken: Delivery, after: Delivery) -> Delivery:
         """Store what came of a delivery, however long the store is away."""
@@ -179,6 +200,7 @@ class Senders:
         if self._deliveries.next_at(endpoint.id) <= now:
             given_up = self._deliveries.postpone(endpoint.id, now, *_giving_up())
             self.ended["failed"] += given_up
+            self._forget_over()
             found = self._registry.find(endpoint.id)
             if found is not None and found.enabled:  # by now
                 self._deliveries.hasten(endpoint.id, now)

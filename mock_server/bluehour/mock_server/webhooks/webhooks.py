@@ -26,8 +26,8 @@ from ..core.projects import Project
 from ..core.world import World
 from ..outbound.policy import TargetPolicy
 from .registry import Registry
-from .scheduler import COUNTS, Scheduler
-from .senders import Senders
+from .scheduler import Scheduler
+from .senders import COUNTS, Senders
 from .sending import check_url
 
 log = logging.getLogger("bluehour")
@@ -112,7 +112,10 @@ class Webhooks:
             if endpoint.url not in given:
                 self._drop(endpoint)
         self._initial = tuple(self._begun_with(url, secret, there.get(url)) for url in given)
-        if self.endpoints():
+        now = self._world.clock.now()
+        for endpoint in self.endpoints():
+            if endpoint.enabled:  # a clock that was ahead is not waited for
+                self._world.store.deliveries.hasten(endpoint.id, now, after=now)
             self._scheduler.begin()
 
     def switch(self, webhook_id: str, enabled: bool) -> Endpoint:

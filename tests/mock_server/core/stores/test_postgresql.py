@@ -185,7 +185,7 @@ def test_a_later_version_is_refused(postgresql: Cluster, url: str) -> None:
 
     told = refusal(url)
 
-    assert f"its schema {schema_in(url)} is of version 99, and this Bluehour knows those up to 2" in told
+    assert f"its schema {schema_in(url)} is of version 99, and this Bluehour knows those up to 3" in told
 
 
 def test_an_earlier_version_is_brought_forward_once_step_by_step(
@@ -202,7 +202,7 @@ def test_an_earlier_version_is_brought_forward_once_step_by_step(
 
     with connected(url) as connection:
         assert connection.execute("SELECT id, colour FROM accounts").fetchall() == [(ACCOUNT.id, "red")]
-        assert connection.execute("SELECT value FROM settings WHERE name = 'version'").fetchone() == (b"4",)
+        assert connection.execute("SELECT value FROM settings WHERE name = 'version'").fetchone() == (b"5",)
 
 
 def test_a_store_of_the_first_version_is_used_on(url: str, postgresql: Cluster) -> None:
@@ -212,6 +212,13 @@ def test_a_store_of_the_first_version_is_used_on(url: str, postgresql: Cluster) 
     postgresql.run(
         f"DROP TABLE {its}.notes, {its}.counts, {its}.members, {its}.pages",
         f"ALTER TABLE {its}.accounts DROP COLUMN token",
+        f"ALTER TABLE {its}.webhooks DROP COLUMN since",
+        f"DROP INDEX {its}.deliveries_by_time, {its}.deliveries_in_line",
+        f"ALTER TABLE {its}.deliveries DROP COLUMN state, DROP COLUMN problem, DROP COLUMN sender,"
+        " DROP COLUMN attempts",
+        f"CREATE INDEX ix_deliveries_webhook_id ON {its}.deliveries (webhook_id)",
+        f"INSERT INTO {its}.deliveries (id, webhook_id, event, project_id, body, at, tries, next_at)"
+        " VALUES ('d', 'one', 'image.started', '7', '{}', 0, 1, 5)",
         f"UPDATE {its}.settings SET value = '1' WHERE name = 'version'",
     )
     with closing(open_store(url)) as store:
@@ -220,6 +227,9 @@ def test_a_store_of_the_first_version_is_used_on(url: str, postgresql: Cluster) 
         assert store.notes.count("rule 1", "acted", 1) == 1
         store.notes.check_in("me", this_process(), 1, 2)
         assert list(store.notes.members()) == ["me"]
+        taken = store.deliveries.take("one", "me", 5)
+        assert taken is not None
+        assert (taken.id, taken.state, taken.tries) == ("d", "pending", 2)
 
 
 def test_a_step_that_fails_changes_nothing(url: str, monkeypatch: pytest.MonkeyPatch) -> None:

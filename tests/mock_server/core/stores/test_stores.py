@@ -119,8 +119,8 @@ class ListOfDeliveries:
             if each.sender == sender:
                 self.put(replace(each, sender=None, next_at=at if each.state == "pending" else inf))
 
-    def hasten(self, webhook_id: str, at: float) -> None:
-        for each in self.waiting(webhook_id):
+    def hasten(self, webhook_id: str, at: float, after: float = -inf) -> None:
+        for each in [each for each in self.waiting(webhook_id) if each.at > after]:
             self.put(replace(each, next_at=at))
 
     def postpone(self, webhook_id: str, at: float, seconds: float, problem: str) -> int:
@@ -690,7 +690,7 @@ class StoresMachine(RuleBasedStateMachine):
     @rule(webhook=webhook_ids, moment=moments, seconds=durations)
     def switch(self, webhook: str, moment: float, seconds: float) -> None:
         if moment > 0:
-            self.same(lambda store: store.deliveries.hasten(webhook, self.now - moment))
+            self.same(lambda store: store.deliveries.hasten(webhook, self.now - moment, NOW + seconds))
         else:
             self.same(lambda store: store.deliveries.postpone(webhook, self.now, seconds, "given up"))
 

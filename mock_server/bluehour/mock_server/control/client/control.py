@@ -245,7 +245,7 @@ class WebhooksControl:
 
     @property
     def dropped(self) -> int:
-        """How many deliveries failed as too many were waiting, or their webhook was gone at a restart."""
+        """How many deliveries waited for a webhook that a later start did not give again."""
         dropped: int = self._wire.call("GET", "/_mock/webhooks")["dropped"]
         return dropped
 

@@ -327,7 +327,7 @@ class Delivery:
         problem: why it has failed; None where it has not.
         body: exactly as it is sent.
         next_at: when it is tried next; None if never.
-        attempts: every try since the mock's start.
+        attempts: the last 100 tries, whichever process made them.
     """
 
     id: str

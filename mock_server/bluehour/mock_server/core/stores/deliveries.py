@@ -48,8 +48,8 @@ class Deliveries(Protocol):
     def release(self, sender: str, at: float) -> None:
         """Have what somebody was sending, who is gone, be due at `at`."""
 
-    def hasten(self, webhook_id: str, at: float) -> None:
-        """Have all that waits for a webhook be due at `at`."""
+    def hasten(self, webhook_id: str, at: float, after: float = -inf) -> None:
+        """Have what waits for a webhook, and happened after a time, be due at `at`."""
 
     def postpone(self, webhook_id: str, at: float, seconds: float, problem: str) -> int:
         """Have what is due by `at` wait for a webhook that is off, and give up what has waited too long.
@@ -102,6 +102,7 @@ class MemoryDeliveries:
         with self._lock:
             its = [each for each in self._kept.values() if each.webhook_id == webhook_id]
             self._remove(each.id for each in its)
+            self._over = [each for each in self._over if each[1] in self._kept]
             self._due.pop(webhook_id, None)
             return sum(each.state == "pending" for each in its)
 
@@ -109,6 +110,7 @@ class MemoryDeliveries:
         """Forget all."""
         with self._lock:
             self._remove(list(self._kept))
+            self._over.clear()
             self._due.clear()
 
     def take(self, webhook_id: str, sender: str, at: float) -> Delivery | None:
@@ -148,11 +150,12 @@ class MemoryDeliveries:
                 kept = self._kept[id_]
                 self._put(replace(kept, sender=None, next_at=at if kept.state == "pending" else inf))
 
-    def hasten(self, webhook_id: str, at: float) -> None:
-        """Have all that waits for a webhook be due at `at`."""
+    def hasten(self, webhook_id: str, at: float, after: float = -inf) -> None:
+        """Have what waits for a webhook, and happened after a time, be due at `at`."""
         with self._lock:
             for each in self._waiting_for(webhook_id, inf):
-                self._put(replace(each, next_at=at))
+                if each.at > after:
+                    self._put(replace(each, next_at=at))
 
     def postpone(self, webhook_id: str, at: float, seconds: float, problem: str) -> int:
         """Have what is due by `at` wait, and give up what has waited too long; return how many those are."""
@@ -169,9 +172,12 @@ class MemoryDeliveries:
     def forget_over(self, most: int) -> int:
         """Forget the earliest of those that are over; return how many."""
         with self._lock:
-            gone = self._over[: max(len(self._over) - most, 0)]
+            excess = max(len(self._over) - most, 0)
+            if not excess:
+                return 0
+            gone, self._over = self._over[:excess], self._over[excess:]
             self._remove(id_ for _, id_ in gone)
-            return len(gone)
+            return excess
 
     def find(self, delivery_id: str) -> Delivery | None:
         """Return one, or None."""
@@ -241,15 +247,13 @@ class MemoryDeliveries:
         return kept is not None and kept.next_at == entry[0]
 
     def _remove(self, ids: Iterable[str]) -> None:
-        gone = set(ids)
-        for id_ in gone:
+        for id_ in ids:
             key = _line_of(self._kept.pop(id_))
             del self._number_of[id_]
             self._sent.pop(id_, None)
             if key in self._lines:
                 self._lines[key].pop(id_, None)
                 self._line_up(key)
-        self._over = [each for each in self._over if each[1] not in gone]
 
 
 def _line_of(delivery: Delivery) -> tuple[str, str]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import fields
+from math import inf
 from typing import Any
 
 import orjson
@@ -31,7 +32,7 @@ class SqlDeliveries:
         """Return when `take` will have something."""
         with self._database.reading() as session:
             found = session.first(sql.NEXT_DELIVERY, {"wanted": webhook_id})
-        return float("inf") if found is None else float(found[0])
+        return inf if found is None else float(found[0])
 
     def swap(self, old: Delivery, new: Delivery) -> bool:
         """Put what becomes of a delivery in its place; tell whether it was still at the same try."""
@@ -49,9 +50,9 @@ class SqlDeliveries:
         given = {"sender": sender, "at": at}
         self._database.change(lambda session: session.change(sql.RELEASE_DELIVERIES, given))
 
-    def hasten(self, webhook_id: str, at: float) -> None:
-        """Have all that waits for a webhook be due at `at`."""
-        given = {"wanted": webhook_id, "at": at}
+    def hasten(self, webhook_id: str, at: float, after: float = -inf) -> None:
+        """Have what waits for a webhook, and happened after a time, be due at `at`."""
+        given = {"wanted": webhook_id, "at": at, "after": after}
         self._database.change(lambda session: session.change(sql.HASTEN_DELIVERIES, given))
 
     def postpone(self, webhook_id: str, at: float, seconds: float, problem: str) -> int:

@@ -312,7 +312,11 @@ RELEASE_DELIVERIES = (
     .values(sender=sa.null(), next_at=sa.case((DELIVERIES.c.state.is_(None), _at), else_=_never))
 )
 _waits = (DELIVERIES.c.webhook_id == _id, DELIVERIES.c.next_at < _never)
-HASTEN_DELIVERIES = sa.update(DELIVERIES).where(*_waits).values(next_at=_at)
+HASTEN_DELIVERIES = (
+    sa.update(DELIVERIES)
+    .where(*_waits, DELIVERIES.c.at > sa.bindparam("after", type_=sa.Double))
+    .values(next_at=_at)
+)
 _too_late_at = DELIVERIES.c.at + sa.bindparam("seconds", type_=sa.Double)
 _is_due = (*_waits, DELIVERIES.c.next_at <= _at)
 GIVE_UP_DELIVERIES = (
