@@ -8,7 +8,7 @@ from typing import NoReturn
 
 from bluehour.mock_server import interrupts
 
-_RUN_UNTIL_CTRL_C = ("serve", "proxy")
+_RUN_UNTIL_CTRL_C = ("serve", "proxy", "work")
 _ENDED_EARLY = 3
 
 

@@ -13,7 +13,7 @@ from .callbacks.feature import CallbackFeature
 from .console.feature import ConsoleFeature
 from .control.feature import ControlFeature
 from .core.clock import Clock
-from .core.settings import Settings
+from .core.settings import WORKERS, Settings
 from .core.world import World
 from .journal.feature import JournalFeature
 from .journal.journal import Journal
@@ -82,7 +82,7 @@ class Mock:
         features: list[Feature] = [
             counts := Counting(world),
             ScenarioFeature(world),
-            rendering := Rendering(world, stage),
+            rendering := Rendering(world, stage, by_workers=world.settings.renderer == WORKERS),
             webhooks := WebhookFeature(world, lambda: self.targets),
             CallbackFeature(world, lambda: self.targets, webhooks.webhooks),
             journal := JournalFeature(world, secrets),

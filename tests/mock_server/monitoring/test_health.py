@@ -43,7 +43,12 @@ def test_a_mock_that_can_work_tells_its_store_contract_and_process(
     assert health["contract"] == {"title": load().title, "version": load().version}
     assert health["process"] == {"pid": os.getpid(), "host": socket.gethostname()}
     assert health["waiting"] == {"jobs": 0, "deliveries": 0}
-    assert health["workers"] == {"renderer": "simulated", "threads": 0, "stage": None}
+    assert health["workers"] == {
+        "renderer": "simulated",
+        "threads": 0,
+        "stage": None,
+        "processes": [],
+    }
 
 
 def test_a_store_that_cannot_be_read_makes_it_unready_and_its_reason_is_one_line(

@@ -19,7 +19,7 @@ from ..core.assets.links import upload_path
 from ..core.clock import isoformat
 from ..core.idempotency import Key
 from ..core.making import measured, name_for
-from ..core.projects import PENDING, Project, new_id
+from ..core.projects import PENDING, Project, QueueFull, new_id
 from ..core.sources import sources_of
 from .call import Answer, Behaviour, Call, Refusal
 from .examples import documented_example
@@ -34,6 +34,10 @@ _SAVED_ITEMS = 20
 
 _QUEUED_SHARE = 0.25
 """How much of a job's time passes before rendering begins. No source says; any share shows both."""
+
+
+_RETRY_AFTER = "5"
+"""Seconds until a create is tried again that found the queue full."""
 
 
 def behaviour_of(operation: Operation) -> Behaviour:
@@ -81,7 +85,7 @@ def _create(call: Call, key: Key | None) -> Answer:
         balance = call.world.create_project(project, _most_jobs(call, account), call.base_url, key)
     except BaseException as error:
         discard(call, sources, project_id)
-        if isinstance(error, InsufficientCredits | TooManyJobs):
+        if isinstance(error, InsufficientCredits | TooManyJobs | QueueFull):
             raise _refusal_for(error, price, call, account) from error
         raise
     if project.is_pending or not terms.always_makes_the_same(call.operation):
@@ -149,10 +153,16 @@ def _most_jobs(call: Call, account: Account) -> int | None:
 
 
 def _refusal_for(
-    error: InsufficientCredits | TooManyJobs, price: int, call: Call, account: Account
+    error: InsufficientCredits | TooManyJobs | QueueFull, price: int, call: Call, account: Account
 ) -> Refusal:
     if isinstance(error, InsufficientCredits):
         return Refusal("insufficient_credits", _too_poor(price, error.balance))
+    if isinstance(error, QueueFull):
+        return Refusal(
+            "too_many_requests",
+            f"Too many jobs wait: {error.waiting:,}. Try again later",
+            headers={"Retry-After": _RETRY_AFTER},
+        )
     jobs = wording.counted(error.running, "job")
     return Refusal(
         "too_many_requests",

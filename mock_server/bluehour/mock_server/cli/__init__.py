@@ -15,7 +15,7 @@ import click
 
 from .. import __version__, interrupts
 from ..core.accounts import MOST_CREDITS
-from ..core.settings import Settings
+from ..core.settings import WORKERS, Settings
 from ..rendering.opening import DEVICES, REFERENCE, SIMULATED
 
 if TYPE_CHECKING:
@@ -267,9 +267,17 @@ def _option(name: str, *declarations: str, **attributes: Any) -> Callable[[_Comm
 )
 @_option(
     "--renderer",
-    type=click.Choice([SIMULATED, REFERENCE]),
+    type=click.Choice([SIMULATED, REFERENCE, WORKERS]),
     default=_DEFAULTS.renderer,
-    help="What makes the pictures: reference really edits them (it needs bluehour[inference]).",
+    help="What makes the pictures: reference really edits them (it needs bluehour[inference]), workers "
+    "leaves them to bluehour work, on a store in PostgreSQL.",
+)
+@_option(
+    "--most-waiting",
+    metavar="N",
+    type=click.IntRange(1),
+    help="How many jobs may wait for the renderer, or be in work; a create beyond is refused with 429. "
+    "Default: any number.",
 )
 @_option(
     "--device",

@@ -102,6 +102,18 @@ class ProjectEnded(BluehourError):
         self.outcome = outcome
 
 
+class QueueFull(BluehourError):
+    """As many projects wait for a renderer as may; nothing was stored or charged.
+
+    Attributes:
+        waiting: how many they are.
+    """
+
+    def __init__(self, waiting: int) -> None:
+        super().__init__(f"{waiting} projects wait to be rendered")
+        self.waiting = waiting
+
+
 def status_at(project: Project, now: float) -> str:
     """Return `queued`, `rendering`, and from `finished_at` on `complete`, `canceled` or `error`."""
     if now < project.rendering_at:

@@ -18,6 +18,9 @@ def shown_store(url: str) -> str:
     return f"{kind}://{place.partition('?')[0].rpartition('@')[2]}"
 
 
+WORKERS = "workers"
+"""The renderer of a server that leaves its jobs to `bluehour work`."""
+
 Validation = Literal["on", "warn", "off"]
 
 
@@ -43,7 +46,10 @@ class Settings:
         control_token: what opens the control API; without one, it is open to callers on this machine.
         allow_targets: private servers that pictures and webhooks may be at, though others reach the mock.
         deny_targets: servers that they may not be at.
-        renderer: what makes the pictures: `simulated`, or `reference`, which really edits them.
+        renderer: what makes the pictures: `simulated`, or `reference`, which really edits them; `workers`, if
+            other processes do.
+        most_waiting: how many projects may wait for a renderer, or for the end of its work; None for any
+            number.
         device: where the reference renderer runs: `auto`, `cpu` or `cuda`.
         photo_model: the folder of a diffusion pipeline for its photo editor; without one, it knows tones
             and styles only.
@@ -68,6 +74,7 @@ class Settings:
     renderer: str = "simulated"
     device: str = "auto"
     photo_model: Path | None = None
+    most_waiting: int | None = None
 
     @property
     def shown_store(self) -> str:

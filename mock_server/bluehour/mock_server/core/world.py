@@ -26,7 +26,7 @@ from .listening import Listener
 from .pictures import Pictures
 from .projects import Project
 from .records import Record
-from .settings import Settings
+from .settings import WORKERS, Settings
 from .stores.opening import open_store
 
 _EVERYTHING = ("journal", "accounts", "projects", "rules", "webhooks", "clock")
@@ -66,7 +66,8 @@ class World:
     ) -> None:
         self.contract = contract
         self.settings = settings
-        self.store = open_store(settings.store)
+        by_workers = settings.renderer == WORKERS
+        self.store = open_store(settings.store, most_waiting=settings.most_waiting, by_workers=by_workers)
         self.board = Board(self.store.notes)
         self.clock = clock or Clock(self.board.note("clock"), self.store.notes.seconds_ahead)
         self.gate = Gate()
@@ -138,7 +139,7 @@ class World:
             key: by which its client may ask for it again.
 
         Raises:
-            InsufficientCredits, TooManyJobs, KeyTaken: nothing was stored.
+            InsufficientCredits, TooManyJobs, QueueFull, KeyTaken: nothing was stored.
         """
         balance = self.store.add_project(project, most_jobs, base_url, key)
         for listener in self._listeners:

@@ -53,8 +53,10 @@ class MonitoringOperations:
 
     def _workers(self) -> dict[str, Any]:
         rendering = self._watched.rendering
+        stage = rendering.stage
         return {
             "renderer": self._watched.world.settings.renderer,
             "threads": 0 if rendering.queue is None else rendering.queue.threads,
-            "stage": None if rendering.stage is None else rendering.stage.described(),
+            "stage": None if stage is None or rendering.queue is None else stage.described(),
+            "processes": [each._asdict() for each in self._watched.workers()],
         }

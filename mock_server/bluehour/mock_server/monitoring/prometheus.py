@@ -53,6 +53,8 @@ class Exposition(Collector):
             GaugeMetricFamily("bluehour_queue_depth", "What waits for its turn now.", labels=["queue"]),
             {(queue,): depth for queue, depth in waiting.items()},
         )
+        workers = self._watched.workers()
+        yield GaugeMetricFamily("bluehour_workers", "Processes of bluehour work.", len(workers))
         yield _counted(
             CounterMetricFamily("bluehour_deliveries", "Deliveries that are over.", labels=["outcome"]),
             {(outcome,): number for outcome, number in self._watched.webhooks.ended.items()},

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from dataclasses import dataclass
 
 from ..api.secrets import Secrets
 from ..core.process import Process, this_process
 from ..core.stores import StoreUnavailable
+from ..core.stores.jobs import Worker
 from ..core.world import World
 from ..journal.journal import Journal
 from ..rendering.feature import Rendering
@@ -56,5 +58,18 @@ class Watched:
     @property
     def waiting(self) -> dict[str, int]:
         """How many jobs wait for the stage, and how many deliveries for their receivers."""
-        queue = self.rendering.queue
-        return {"jobs": 0 if queue is None else queue.waiting, "deliveries": self.webhooks.waiting}
+        return {"jobs": self._waiting_jobs(), "deliveries": self.webhooks.waiting}
+
+    def _waiting_jobs(self) -> int:
+        queue, jobs = self.rendering.queue, self.world.store.jobs
+        if jobs is not None:
+            with suppress(StoreUnavailable):
+                return jobs.waiting()
+        return 0 if queue is None else queue.waiting
+
+    def workers(self) -> list[Worker]:
+        """Return the processes that render for this mock; none where they can't be seen."""
+        jobs = self.world.store.jobs
+        with suppress(StoreUnavailable):
+            return [] if jobs is None else [*jobs.workers()]
+        return []

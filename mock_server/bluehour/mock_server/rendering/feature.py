@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import time
 from collections.abc import Mapping, Sequence
 from importlib.util import find_spec
 from pathlib import Path
@@ -20,6 +21,9 @@ from .control import PictureOperations
 from .outputs import Outputs
 from .queue import RenderQueue
 
+_LOOKS_EVERY = 0.05
+"""Seconds between two looks at whether workers have done what there is."""
+
 _WRITTEN_BY_PYAV = (".mp4", ".webm", ".mp3")
 
 
@@ -30,12 +34,14 @@ class Rendering(Feature, Pictures):
         world: whose projects they are.
         stage: what really renders, in the background; without one, pictures are simulated when they are
             asked for.
+        by_workers: whether other processes render what waits, `bluehour work`.
     """
 
-    def __init__(self, world: World, stage: Stage[Any, Any] | None) -> None:
+    def __init__(self, world: World, stage: Stage[Any, Any] | None, *, by_workers: bool = False) -> None:
         self.stage = stage
         self.outputs = Outputs(world, stage)
-        self.queue = None if stage is None else RenderQueue(world, stage, self.outputs)
+        self.queue = None if stage is None or by_workers else RenderQueue(world, stage, self.outputs)
+        self._by_workers = by_workers
         self._world = world
         world.pictures = self
 
@@ -103,6 +109,8 @@ class Rendering(Feature, Pictures):
         Where nothing is rendered before it is asked for, they are complete. Those of operations that the
         contract lacks wait on, for a start with the contract that they were made by.
         """
+        if self._by_workers:  # for whom the store keeps a job of each
+            return
         known = {operation.id for operation in self._world.contract.operations}
         for project in self._world.store.pending_projects():
             if project.operation_id not in known:
@@ -114,7 +122,17 @@ class Rendering(Feature, Pictures):
                     self._world.end_project(project.id, "complete")
 
     def settle(self, timeout: float) -> bool:
+        if self._by_workers:
+            return self._workers_settle(timeout)
         return self.queue is None or self.queue.settle(timeout)
+
+    def _workers_settle(self, timeout: float) -> bool:
+        jobs, give_up_at = self._world.store.jobs, time.monotonic() + timeout
+        while jobs is not None and jobs.count():
+            if time.monotonic() >= give_up_at:
+                return False
+            time.sleep(_LOOKS_EVERY)
+        return True
 
     def forget(self) -> None:
         if self.queue is not None:

@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from dataclasses import replace
 from functools import cached_property
 from pathlib import Path
-from threading import get_ident
+from secrets import token_hex
 from typing import Any
 
 from bluehour.openapi.outputs import Output
@@ -169,7 +169,7 @@ class Unqueued:
 @contextmanager
 def whole(path: Path) -> Iterator[Path]:
     """Give a file to write to, which takes its place only once all of it is there."""
-    part = path.with_suffix(f".{get_ident()}.part{path.suffix}")  # another thread may write the same
+    part = path.with_suffix(f".{token_hex(8)}.part{path.suffix}")  # others may write the same, on any machine
     try:
         yield part
         part.replace(path)

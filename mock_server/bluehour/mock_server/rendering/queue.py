@@ -17,7 +17,7 @@ import time
 from collections import deque
 from collections.abc import Callable, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from threading import Condition, Thread
 from typing import Any
 
@@ -56,6 +56,8 @@ class _Task:
     """Loaded, later edited; as the stage has it."""
     waits: bool = True
     """To be edited."""
+    over: list[Callable[[], object]] = field(default_factory=list)
+    """Called once it is done, or forgotten."""
 
 
 class RenderQueue:
@@ -78,8 +80,12 @@ class RenderQueue:
         self._threads: list[Thread] = []
         self._closed = False
 
-    def add(self, project: Project) -> None:
+    def add(self, project: Project, over: Callable[[], object] = lambda: None) -> None:
         """Have a pending project rendered; one that is on its way already stays where it is.
+
+        Args:
+            project: which.
+            over: called, by any thread, once it is done or forgotten; it must not take long.
 
         Raises:
             KeyError: the contract has no such operation.
@@ -87,11 +93,22 @@ class RenderQueue:
         project_type = self._world.contract.operation(project.operation_id).project_type
         task = _Task(project, project_type)
         with self._changed:
-            if project.id not in self._tasks and not self._closed:
+            if self._closed:
+                return
+            if project.id not in self._tasks:
                 self._tasks[project.id] = task
                 self._waiting.append(task)
                 self._start()
                 self._changed.notify_all()
+            self._tasks[project.id].over.append(over)
+
+    def drop(self, project_id: str) -> None:
+        """Forget a project, if it is on its way; what is made of it is dropped."""
+        with self._changed:
+            task = self._tasks.pop(project_id, None)
+            if task is not None and task in self._waiting:
+                self._waiting.remove(task)
+            self._changed.notify_all()
 
     @property
     def waiting(self) -> int:
@@ -112,6 +129,8 @@ class RenderQueue:
     def clear(self) -> None:
         """Forget all projects; what is made of those under way is dropped."""
         with self._changed:
+            for task in self._tasks.values():
+                _tell(task)
             self._tasks.clear()
             self._waiting.clear()
             self._in_memory -= len(self._loaded) + len(self._edited)
@@ -204,18 +223,23 @@ class RenderQueue:
 
     def _begin(self, task: _Task) -> bool:
         """Tell the world that a project renders; and whether it is still to be rendered."""
+        has_begun = False
         try:
             with self._world.gate:
                 if self._is_wanted(task):
                     self._begin_in_store(task)
-                    return True
+                    has_begun = True
         except (KeyError, ProjectEnded):  # forgotten, or ended by somebody else
             pass
         except Exception as error:
             self._put_back(task, error)
             return False
-        self._drop(task)
-        return False
+        if not has_begun:
+            self._drop(task)
+        elif task.project.deleted_at is not None:  # nobody will ever see it
+            self._end(task, _COMPLETE)
+            has_begun = False
+        return has_begun
 
     def _begin_in_store(self, task: _Task) -> None:
         task.project = self._world.begin_project(task.project.id)
@@ -316,5 +340,11 @@ class RenderQueue:
         with self._changed:
             if self._is_wanted(task):
                 del self._tasks[task.project.id]
+                _tell(task)
             self._in_memory -= 1
             self._changed.notify_all()
+
+
+def _tell(task: _Task) -> None:
+    for over in task.over:
+        over()

@@ -17,6 +17,7 @@ from ..api.secrets import without_user
 from ..control import PREFIX as CONSOLE
 from ..core.clock import Clock, isoformat
 from ..core.deliveries import Endpoint
+from ..core.settings import WORKERS
 from ..mock import Mock
 from ..reference_page import PATH as DOCS
 
@@ -42,7 +43,9 @@ def greeting(mock: Mock, base_url: str, version: str, *, shows_secret: bool) -> 
             f"What is sent is kept: {len(actions)} operations work on {resources}, {_some(sorted(kept))}"
         )
     stage = mock.rendering.stage
-    if stage is not None:
+    if mock.world.settings.renderer == WORKERS:
+        parts.append("Pictures are edited by bluehour work, wherever that runs on the same store and assets")
+    elif stage is not None:
         parts.append(f"Pictures are really edited, {stage.described()}")
     parts += _controls(mock, base_url, shows_secret)
     if contract.operations:

@@ -32,9 +32,9 @@ from .. import interrupts
 from ..app import Application
 from ..core.assets.files import incoming_in
 from ..core.assets.folders import remove_left
-from ..core.settings import Settings
+from ..core.settings import WORKERS, Settings
 from ..mock import Mock
-from ..rendering.opening import SIMULATED, check_installed
+from ..rendering.opening import REFERENCE, check_installed
 from ..scenarios.rules import RuleError
 from ..scenarios.scenarios import read_scenario
 from .certificates import certificate_path, context_from, context_made_for
@@ -206,8 +206,8 @@ def serve_at(
     """
     return_large_blocks()
     tls = server.certificate()
-    if server.settings.renderer != SIMULATED:
-        check_installed(server.settings.renderer)
+    check_installed(server.settings.renderer)
+    if server.settings.renderer == REFERENCE:
         click.echo("Loading the reference renderer, which takes some seconds", err=True)
     with closing(_mock(server)) as mock:
         mock.serve_at(bound.getsockname()[0], server.base_url)
@@ -257,6 +257,8 @@ def _begin_with(scenario: Path, mock: Mock) -> int:
 def _check_settings(server: Server) -> None:
     if not math.isfinite(server.settings.time_scale):
         raise ServeError(f"a job can't take {server.settings.time_scale} times its time; see --time-scale")
+    if server.settings.renderer == WORKERS and server.assets is None:
+        raise ServeError(f"--renderer {WORKERS}: give --assets DIR, a folder that the workers have as well")
     _check_plan(server, server.contract)
 
 

@@ -161,6 +161,7 @@ class ListOfEntries:
         self.deliveries = ListOfDeliveries()
         self.notes = MemoryNotes()
         self.pages = None
+        self.jobs = None
         self.kept: dict[tuple[str, str], Record] = {}
         self.keys: dict[tuple[str, str], tuple[float, UsedKey]] = {}
 

@@ -133,7 +133,8 @@ class Health:
         processes: all that answer for this mock, by their word of the last seconds.
         store: its `kind`, and the `problem` that it can't be reached for, or None.
         waiting: how many `jobs` and `deliveries` wait.
-        workers: the `renderer`, its `threads`, and the `stage` that really renders, or None.
+        workers: the `renderer`, its `threads`, the `stage` that really renders, or None, and `processes`:
+            of `bluehour work`, each with its `id`, its `jobs` and how many seconds ago it was heard.
     """
 
     ready: bool

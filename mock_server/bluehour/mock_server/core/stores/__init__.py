@@ -15,6 +15,7 @@ from ..idempotency import Key, UsedKey
 from ..projects import Project
 from ..records import Record
 from .deliveries import Deliveries
+from .jobs import Jobs
 from .notes import Notes
 from .pages import Pages
 
@@ -74,6 +75,10 @@ class Store(Protocol):
     @property
     def deliveries(self) -> Deliveries:
         """Events on their way to webhooks."""
+
+    @property
+    def jobs(self) -> Jobs | None:
+        """The jobs of its pending projects; none where no other process renders them."""
 
     def open_account(self, account: Account, at: float) -> Account:
         """Return the stored account of that id; a new one is stored, with its opening credits."""
@@ -136,6 +141,8 @@ class Store(Protocol):
             InsufficientCredits: the balance at `project.created_at`, or at a later time that was already
                 charged (threads may come out of order), is below `project.credits`.
             TooManyJobs: the account can pay, but has `at_most` unfinished projects already.
+            QueueFull: it would be pending, and as many are as the store was opened to take. Creates at the
+                same moment may each be the last that is taken.
         """
 
     def used_key(self, key: Key, at: float) -> UsedKey | None:

@@ -20,10 +20,11 @@ from ..accounts import Account, InsufficientCredits, TooManyJobs, entries_of, re
 from ..assets import Upload
 from ..deliveries import ComingEvent, Delivery, Endpoint
 from ..idempotency import MOST_KEYS, REMEMBERED_FOR, Key, KeyTaken, UsedKey
-from ..projects import PENDING, Project, begun, ended
+from ..projects import PENDING, Project, QueueFull, begun, ended
 from ..records import Record
 from . import InUse, LedgerPage
 from .deliveries import MemoryDeliveries
+from .jobs import Jobs
 from .ledger import Ledger
 from .notes import MemoryNotes
 from .packing import Packing, times_of
@@ -45,8 +46,10 @@ class _Announced(NamedTuple):
 class MemoryStore:
     """Keeps everything in this process; gone when it ends."""
 
-    def __init__(self) -> None:
-        """Start empty, with a secret of its own."""
+    def __init__(self, most_waiting: int | None = None) -> None:
+        """Start empty, with a secret of its own; take so many pending projects, or any number."""
+        self._most_waiting = most_waiting
+        self._pending = 0
         self._lock = Lock()
         self._packing = Packing()
         self._ledgers: dict[str, Ledger] = {}
@@ -69,6 +72,7 @@ class MemoryStore:
         self.notes = MemoryNotes()
         self.deliveries = MemoryDeliveries()
         self.pages: Pages | None = None
+        self.jobs: Jobs | None = None
 
     def open_account(self, account: Account, at: float) -> Account:
         """Return the stored account of that id; where there is none, store this one."""
@@ -140,6 +144,7 @@ class MemoryStore:
             InsufficientCredits: the charge would take the balance below zero, at the project's
                 `created_at` or at a later time that another create has already been charged at.
             TooManyJobs: the account has `at_most` unfinished projects already.
+            QueueFull: it would be pending, as too many are.
         """
         row = self._packing.pack(project)  # before the lock: zlib lets other threads run meanwhile
         with self._lock:
@@ -154,6 +159,10 @@ class MemoryStore:
                 running = len(ends) - bisect_right(ends, project.created_at)
                 if running >= at_most:
                     raise TooManyJobs(running)
+            if project.is_pending:
+                if self._most_waiting is not None and self._pending >= self._most_waiting:
+                    raise QueueFull(self._pending)
+                self._pending += 1
             for entry in entries_of(project):
                 ledger.add(entry.amount, entry.at)
             if project.gives_back:
@@ -366,6 +375,7 @@ class MemoryStore:
             # The packing stays: a create in another thread may have packed its row and wait for the lock.
             for kept in (self._ledgers, self._projects, self._ends, self._refunded, self._deleted):
                 kept.clear()
+            self._pending = 0
             self._uploads.clear()
             self._keys.clear()
             self._records.clear()
@@ -411,6 +421,7 @@ class MemoryStore:
         before = self._packing.unpack(project_id, row, self._deleted.get(project_id))
         after = changed(before)
         self._projects[project_id] = self._packing.pack(after)
+        self._pending += after.is_pending - before.is_pending
         return before, after
 
     def _announce(self, project_id: str, base_url: str, at: float) -> None:

@@ -11,12 +11,13 @@ from ..accounts import Account, Entry, InsufficientCredits, TooManyJobs, entries
 from ..assets import Upload
 from ..deliveries import ComingEvent, Delivery, Endpoint
 from ..idempotency import Key, KeyTaken, UsedKey
-from ..projects import Project, begun, ended
+from ..projects import Project, QueueFull, begun, ended
 from ..records import Record
 from . import InUse, LedgerPage
 from . import statements as sql
 from .database import NONE, Database, Session, Statement, Values
 from .deliveries import Deliveries
+from .jobs import Jobs
 from .notes import Notes
 from .pages import Pages
 from .sql_deliveries import SqlDeliveries, add_deliveries
@@ -32,8 +33,12 @@ class SqlStore:
     open a store, close it, fork, and open it again in the child.
     """
 
-    def __init__(self, database: Database) -> None:
+    def __init__(self, database: Database, most_waiting: int | None = None) -> None:
         """Make of the tables what the database lacks.
+
+        Args:
+            database: where they are.
+            most_waiting: how many pending projects are taken; None for any number.
 
         Raises:
             StoreError: it can't be read and written as this store.
@@ -43,6 +48,8 @@ class SqlStore:
         self.notes: Notes = SqlNotes(database)
         self.pages: Pages | None = SqlPages(database)
         self.deliveries: Deliveries = SqlDeliveries(database)
+        self.jobs: Jobs | None = None
+        self._most_waiting = most_waiting
 
     def open_account(self, account: Account, at: float) -> Account:
         """Return the stored account of that id; where there is none, store this one."""
@@ -111,6 +118,7 @@ class SqlStore:
             InsufficientCredits: the charge would take the balance below zero, at the project's
                 `created_at` or at a later time that another create has already been charged at.
             TooManyJobs: the account has `at_most` unfinished projects already.
+            QueueFull: it would be pending, as too many are.
         """
         lines, row = entries_of(project), row_of(project)
         event = {"wanted": project.id, "base_url": base_url, "begin": project.rendering_at}
@@ -123,6 +131,8 @@ class SqlStore:
                 raise InsufficientCredits(standing.lowest)
             if at_most is not None:
                 _refuse_above(session, project, at_most)
+            if project.is_pending and self._most_waiting is not None:
+                _refuse_when_full(session, self._most_waiting)
             session.change(sql.ADD_PROJECT, row)
             session.change(sql.ANNOUNCE, event)
             if key is not None:
@@ -309,6 +319,7 @@ class SqlStore:
             for statement in (*sql.EMPTY_TABLES, sql.DROP_LATER_WEBHOOKS, sql.AS_AT_THE_START):
                 session.change(statement)
             clear_pages(session)
+            self._forget_jobs(session)
             note_reset(session)
 
         self._database.change(forget)
@@ -316,6 +327,9 @@ class SqlStore:
     def close(self) -> None:
         """Let go of the database; a later call would open it again."""
         self._database.close()
+
+    def _forget_jobs(self, session: Session) -> None:
+        """Forget the jobs that wait, where there are any; within the transaction of a reset."""
 
     def _find(self, statement: Statement, values: Values = NONE) -> list[Any]:
         with self._database.reading() as session:
@@ -366,6 +380,12 @@ def _refuse_above(session: Session, project: Project, at_most: int) -> None:
     (running,) = session.first(sql.COUNT_UNFINISHED, window)
     if running >= at_most:
         raise TooManyJobs(running)
+
+
+def _refuse_when_full(session: Session, most: int) -> None:
+    (waiting,) = session.first(sql.COUNT_PENDING, {"limit": most})
+    if waiting >= most:
+        raise QueueFull(waiting)
 
 
 def _opened(session: Session, account: Account, at: float) -> Account:

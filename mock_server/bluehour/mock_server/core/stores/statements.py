@@ -140,8 +140,16 @@ NEWEST_PROJECTS = _every_project.order_by(PROJECTS.c.created_at.desc(), PROJECTS
 )
 ITS_NEWEST_PROJECTS = NEWEST_PROJECTS.where(PROJECTS.c.account_id == _id)
 # Written out rather than given, so that the database sees that its index of just these will do.
-PENDING_PROJECTS = _every_project.where(PROJECTS.c.outcome == sa.literal_column(f"'{PENDING}'")).order_by(
-    PROJECTS.c.created_at, PROJECTS.c.number
+_is_pending = PROJECTS.c.outcome == sa.literal_column(f"'{PENDING}'")
+PENDING_PROJECTS = _every_project.where(_is_pending).order_by(PROJECTS.c.created_at, PROJECTS.c.number)
+COUNT_PENDING = sa.select(sa.func.count()).select_from(
+    sa.select(PROJECTS.c.created_at).where(_is_pending).limit(_limit).subquery()
+)
+COUNT_ITS_PENDING = sa.select(sa.func.count()).select_from(
+    sa.select(PROJECTS.c.finished_at)
+    .where(PROJECTS.c.account_id == _id, PROJECTS.c.finished_at > _at, _is_pending)
+    .limit(_limit)
+    .subquery()
 )
 COUNT_UNFINISHED = sa.select(sa.func.count()).where(
     PROJECTS.c.account_id == _id, PROJECTS.c.finished_at > _at

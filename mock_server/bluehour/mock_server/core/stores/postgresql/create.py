@@ -12,8 +12,9 @@ from typing import NamedTuple
 from .. import statements as sql
 from ..database import Statement, Texts
 from ..tables import PROJECTS
+from .jobs import DEFER, MOST_TURNS
 
-MONEY, JOBS, KEY = "money", "jobs", "key"
+MONEY, JOBS, KEY, FULL = "money", "jobs", "key", "full"
 """Why a create is refused."""
 
 _PARAMETERS = {
@@ -23,6 +24,8 @@ _PARAMETERS = {
     "times": "DOUBLE PRECISION[]",
     "key": "VARCHAR",
     "fingerprint": "VARCHAR",
+    "most_waiting": "BIGINT",
+    "is_job": "BOOLEAN",  # for `bluehour work`
 }
 _RESULTS = {
     "refused": "VARCHAR",
@@ -64,6 +67,17 @@ BEGIN
             number := running;
             RETURN;
         END IF;
+    END IF;
+    IF new_most_waiting IS NOT NULL THEN
+        {{count_pending}} INTO running;
+        IF running >= new_most_waiting THEN
+            refused := '{FULL}';
+            number := running;
+            RETURN;
+        END IF;
+    END IF;
+    IF new_is_job THEN
+        {{defer}};
     END IF;
     {{add}};
     {{announce}};
@@ -140,6 +154,8 @@ def _statements(texts: Texts, project: Mapping[str, str]) -> dict[str, str]:
         "hold": text(sql.HOLD_ACCOUNT, **account),
         "standing": text(sql.STANDING, **account),
         "count": text(sql.COUNT_UNFINISHED, **account),
+        "count_pending": text(sql.COUNT_PENDING, limit="new_most_waiting"),
+        "defer": DEFER.format(turns=text(sql.COUNT_ITS_PENDING, **account, limit=f"{MOST_TURNS}")),
         "find_key": text(sql.FIND_KEY, **key),
         "drop_key": text(sql.DROP_KEY, **key),
         "add_key": text(sql.ADD_KEY, **key, **line, fingerprint="new_fingerprint"),

@@ -16,9 +16,10 @@ from psycopg.pq import TransactionStatus
 from .. import StoreError, StoreUnavailable
 from ..database import NONE, Result, Session, Texts, Values
 from ..statements import HOLD_ACCOUNT, HOLD_ITS_ACCOUNT
+from . import jobs
 from .addresses import address_of
 from .create import Create, Created
-from .schema import complete
+from .schema import LOCK, complete
 from .values import adapt
 
 _MOST_CONNECTIONS = 8
@@ -122,6 +123,19 @@ class PostgreSQL:
         except psycopg.Error as error:
             shown = self._address.shown
             raise StoreError(f"{shown} can't be used as a store: {_line_of(error)}") from None
+
+    def make_ready_for_jobs(self) -> None:
+        """Make what is lacking for jobs that other processes do.
+
+        Raises:
+            StoreError: the database can't be used for them.
+        """
+        shown = self._address.shown
+        try:
+            with self._connected() as connection:
+                jobs.complete(connection, self._address, self._texts, LOCK)
+        except psycopg.Error as error:
+            raise StoreError(f"{shown} can't be used for bluehour work: {_line_of(error)}") from None
 
     @contextmanager
     def reading(self) -> Iterator[PostgreSQLSession]:

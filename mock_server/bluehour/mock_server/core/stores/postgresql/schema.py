@@ -41,7 +41,7 @@ STEPS: Sequence[Sequence[str]] = (
 )
 """The statements that make version 2 of version 1, 3 of 2, and so on; a new schema is made from `TABLES`."""
 
-_LOCK = 0x626C7565686F7572
+LOCK = 0x626C7565686F7572
 """Whoever makes or changes tables holds this advisory lock of the database meanwhile."""
 
 Connection = psycopg.Connection[tuple[Any, ...]]
@@ -75,7 +75,7 @@ def complete(connection: Connection, address: Address, texts: Texts, create: Cre
 
     schema, refused = address.schema, f"{address.shown} can't be used as a store"
     with connection.transaction():
-        run("SELECT pg_advisory_xact_lock(%s)", _LOCK)
+        run("SELECT pg_advisory_xact_lock(%s)", LOCK)
         may_use = run(
             "SELECT has_schema_privilege(oid, 'USAGE') FROM pg_namespace WHERE nspname = %s", schema
         )
