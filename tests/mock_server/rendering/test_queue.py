@@ -258,6 +258,53 @@ def test_webhooks_tell_of_the_rendering_and_of_its_end(mock: Mock, caller: Calle
     assert [event for of, event in told if of == failing][-1] == "image.errored"
 
 
+def test_a_project_that_was_deleted_while_it_waited_is_not_edited_and_keeps_its_charge(
+    mock: Mock, caller: Caller, stage: Stage
+) -> None:
+    held(stage, caller)
+    deleted = create(caller, "faceless")
+    caller.delete(deleted)
+    create(caller, "wanted")
+    stage.may_edit.set()
+    settle(mock)
+    assert stage.batches == [["fine"], ["wanted"]]
+    project = mock.world.store.project(deleted)
+    assert project is not None
+    assert project.outcome == "complete"
+    assert balance(mock, caller) == 97
+
+
+def test_beyond_the_most_that_may_wait_a_create_is_refused_and_neither_stored_nor_charged(
+    clock: Clock, store_url: str, stage: Stage
+) -> None:
+    with closing(Mock(settings=Settings(store=store_url, most_waiting=2), clock=clock, stage=stage)) as mock:
+        caller = of(mock)
+        held(stage, caller)
+        create(caller)
+        for other in ("mhk_test_creator_100", "mhk_test_creator_50"):
+            refused = Caller(caller.client, other).post(FACE, face())
+            assert refused.status_code == 429
+            assert refused.json["code"] == "too_many_requests"
+            assert int(refused.headers["Retry-After"]) > 0
+        assert (mock.world.store.count_projects(), balance(mock, caller)) == (2, 98)
+        stage.may_edit.set()
+        settle(mock)
+        create(caller)
+        settle(mock)
+        assert balance(mock, caller) == 97
+
+
+def test_what_does_not_wait_for_the_renderer_is_never_too_much(stage: Stage) -> None:
+    with closing(Mock(settings=Settings(most_waiting=1), stage=stage)) as mock:
+        caller = of(mock)
+        held(stage, caller)
+        stuck = caller.post(FACE, face("api-assets/test/no_source_face.png"))
+        assert stuck.status_code == 200
+        mock.world.reset()
+        create(caller)
+        stage.may_edit.set()
+
+
 def test_a_project_that_was_deleted_meanwhile_leaves_no_picture(
     mock: Mock, caller: Caller, stage: Stage
 ) -> None:
@@ -451,7 +498,10 @@ def test_whatever_becomes_of_jobs_the_account_pays_for_the_complete_ones(
             deed(mock, answer.json["id"])
     settle(mock)
     ends = {each: mock.world.store.project(each) for each in projects}
-    assert [each and each.outcome for each in ends.values()] == [ENDS[name] for name in projects.values()]
-    complete = sum(1 for name in projects.values() if ENDS[name] == "complete")
+    for project_id, name in projects.items():
+        end = ends[project_id]
+        assert end is not None
+        assert end.outcome == ENDS[name] or (end.deleted_at is not None and end.outcome == "complete")
+    complete = sum(1 for each in ends.values() if each and each.outcome == "complete")
     assert balance(mock, caller) == opening - complete
     mock.close()
