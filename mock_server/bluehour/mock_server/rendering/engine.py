@@ -51,6 +51,16 @@ _MOST_CONNECTIONS = 4
 _FAILED = "unknown_error"
 
 
+def app_of(store: str) -> App:
+    """Return the application that a store's jobs belong to, as Procrastinate has it.
+
+    Raises:
+        StoreError: that is no URL of a PostgreSQL database.
+    """
+    parameters = address_of(store).parameters
+    return App(connector=PsycopgConnector(kwargs=parameters, min_size=1, max_size=_MOST_CONNECTIONS))
+
+
 class Engine:
     """Takes jobs of a world's store and has them rendered, in an event loop.
 
@@ -68,9 +78,7 @@ class Engine:
         self._queue = queue
         self._at_once = at_once
         self._lost_after = lost_after
-        parameters = address_of(world.settings.store).parameters
-        connector = PsycopgConnector(kwargs=parameters, min_size=1, max_size=_MOST_CONNECTIONS)
-        self._app = App(connector=connector)
+        self._app = app_of(world.settings.store)
         self._app.task(name=TASK, queue=QUEUE, pass_context=True, retry=_Again())(self._render)
 
     async def run(self) -> None:
