@@ -5,7 +5,8 @@ alone tells; a job whose project is gone, or has ended, ends without a word.
 
 Jobs are taken by priority, of equals the oldest first, and so accounts take turns: a job's priority lies as
 far below that of the job that is next as its account has projects pending. The first job of one account goes
-before the second of another, but not before one that has waited for its turn.
+before the second of another, but not before one that has waited for its turn. Every minute begins a turn of
+its own, so that no stream of new accounts keeps the second job of one waiting for ever.
 """
 
 from __future__ import annotations
@@ -31,12 +32,18 @@ QUEUE, TASK, ARGUMENT = "renders", "render", "project"
 MOST_TURNS = 1000
 """Pending projects of an account that are counted; those beyond have their turn together."""
 
+SECONDS_OF_A_TURN = 60
+"""So much later, a job has lost a turn to those that wait."""
+
 DEFER = f"""
     PERFORM procrastinate_defer_jobs_v1(ARRAY[ROW(
         '{QUEUE}',
         '{TASK}',
-        coalesce((SELECT priority FROM procrastinate_jobs WHERE status = 'todo'
-            ORDER BY priority DESC, id LIMIT 1), 0) - ({{turns}})::integer,
+        least(
+            (SELECT priority FROM procrastinate_jobs WHERE status = 'todo'
+                ORDER BY priority DESC, id LIMIT 1),
+            -floor(extract(epoch FROM now()) / {SECONDS_OF_A_TURN})::integer
+        ) - ({{turns}})::integer,
         NULL,
         new_id,
         jsonb_build_object('{ARGUMENT}', new_id),
