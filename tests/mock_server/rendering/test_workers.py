@@ -9,7 +9,7 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing, contextmanager, suppress
 from pathlib import Path
 from typing import Any
@@ -18,6 +18,7 @@ import pytest
 
 from bluehour.mock_server.core.settings import WORKERS, Settings
 from bluehour.mock_server.core.stores import StoreError
+from bluehour.mock_server.core.stores.jobs import Worker
 from bluehour.mock_server.core.stores.opening import open_store
 from bluehour.mock_server.core.world import World
 from bluehour.mock_server.mock import Mock
@@ -149,6 +150,11 @@ def jobs(mock: Mock) -> int:
     return mock.world.store.jobs.count()
 
 
+def workers(mock: Mock) -> Sequence[Worker]:
+    assert mock.world.store.jobs is not None
+    return mock.world.store.jobs.workers()
+
+
 def test_what_a_server_creates_a_worker_on_the_same_store_and_folder_renders(url: str, assets: Path) -> None:
     folder = ("--store", url, "--assets", f"{assets}")
     with (
@@ -214,6 +220,7 @@ def test_the_job_of_a_killed_worker_is_done_by_another_and_charged_once(
         killed.kill()
         with working(url, assets, Stage(), lost_after=1):
             assert mock.world.settle(SECONDS)
+            until(lambda: len(workers(mock)) == 1)  # the dead one is not shown for ever
     assert caller.project(project_id)["status"] == "complete"
     assert (balance(mock, caller), lines_of(mock, project_id)) == (99, [-1])
 
@@ -300,8 +307,9 @@ def test_an_account_with_one_job_does_not_wait_for_another_with_fifty(
     with working(url, assets, stage, at_once=1):
         assert mock.world.settle(SECONDS)
     names = order(stage)
-    assert names[:2] == ["0", "only"]
-    assert names[2:] == [f"{number}" for number in range(1, 50)]
+    assert names.index("only") <= 2  # after one job, or two: a minute may have ended meanwhile
+    names.remove("only")
+    assert names == [f"{number}" for number in range(50)]
 
 
 def test_who_has_many_jobs_is_not_overtaken_for_ever(mock: Mock, url: str, assets: Path) -> None:

@@ -120,6 +120,7 @@ class Engine:
         for job in await manager.get_stalled_jobs(queue=QUEUE, seconds_since_heartbeat=self._lost_after):
             with suppress(ConnectorException):  # another worker was quicker
                 await manager.retry_job(job)
+        await manager.prune_stalled_workers(self._lost_after)  # so that nobody takes them for alive
 
     async def _render(self, context: JobContext, /, **given: str) -> None:
         """The task: have a project rendered, and wait for the end of it."""
