@@ -67,7 +67,7 @@ clean:  ## remove the environment and every cache
 
 .venv/test: .venv/serve
 	@echo "Adding what the tests need"
-	@$(PIP) install --constraint constraints.txt --editable '.[contracts,inference,metrics,postgres,redis,tls,video]' --group test
+	@$(PIP) install --constraint constraints.txt --editable '.[contracts,inference,metrics,postgres,redis,tls,video,work]' --group test
 	@touch $@
 
 .venv/lint: .venv/serve

@@ -19,6 +19,7 @@ import pytest
 import yaml
 
 from bluehour.mock_server.cli import serve
+from bluehour.mock_server.cli.work import work
 
 from ..mock_server.conftest import FACE, face
 from ..mock_server.server.test_serving import serving
@@ -34,10 +35,12 @@ def commands() -> dict[str, list[str]]:
 
 def test_what_compose_starts_are_commands_of_ours() -> None:
     found = commands()
-    assert set(found) >= {"one", "two"}
+    assert set(found) == {"one", "two", "worker"}
     for name, (command, *options) in found.items():
         if command == "serve":
             assert serve.make_context(name, options).params["processes"] == 2
+        else:
+            assert work.make_context(name, options).command.name == command
 
 
 @contextmanager
