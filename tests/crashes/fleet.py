@@ -1,4 +1,4 @@
-"""The servers of one mock, each a process of its own, and what can happen to them."""
+"""The servers and workers of one mock, each a process of its own, and what can happen to them."""
 
 from __future__ import annotations
 
@@ -11,6 +11,8 @@ import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
+from typing import NamedTuple
+from urllib.parse import quote
 
 from tests.postgresql import Cluster
 
@@ -18,38 +20,30 @@ from .relay import Relay
 
 SERVERS = 3
 SKEWED = Path(__file__).with_name("skewed.py")
-PAUSE = 2.5
-"""Seconds that a server is stopped or cut off for at most: longer than a lease."""
+LOST_AFTER = "2"
+"""Seconds after which a worker's jobs are others'."""
+
+PAUSE = 3.0
+"""Seconds that a process is stopped or cut off for at most: longer than a lease, and than that."""
 
 
-class Member:
-    """A server with a port and a way to the database of its own.
+class Process:
+    """A server or a worker, with a way to the database of its own.
 
     Args:
-        command: what runs it.
+        command: what runs it; the word STORE stands for the store's URL.
         cluster: the database.
         folder: for its relay and its log.
         url: of the store.
-        options: for `bluehour serve`.
         skew: seconds that the clock of its machine is wrong by.
     """
 
-    def __init__(
-        self,
-        command: Sequence[str],
-        cluster: Cluster,
-        folder: Path,
-        url: str,
-        options: Sequence[str],
-        skew: int,
-    ) -> None:
+    def __init__(self, command: Sequence[str], cluster: Cluster, folder: Path, url: str, skew: int) -> None:
+        folder.mkdir()
         self.relay = Relay(cluster.socket, folder / "relay")
-        self.port = _free_port()
         self.log = folder / "log"
-        store = url.replace(
-            f"{cluster.socket}".replace("/", "%2F"), f"{self.relay.folder}".replace("/", "%2F")
-        )
-        self._command = [*command, "serve", "--port", f"{self.port}", "--store", store, *options]
+        store = url.replace(quote(f"{cluster.socket}"), quote(f"{self.relay.folder}"))
+        self._command = [store if word == "STORE" else word for word in command]
         self._skew = skew
         self._process: subprocess.Popen[bytes] | None = None
 
@@ -76,13 +70,6 @@ class Member:
         self.kill()
         self.start()
 
-    @property
-    def answers(self) -> bool:
-        """Whether it accepts connections."""
-        with suppress(OSError), socket.create_connection(("127.0.0.1", self.port), 1):
-            return True
-        return False
-
     def close(self) -> None:
         """End it."""
         self.relay.mend()
@@ -90,22 +77,50 @@ class Member:
         self.relay.close()
 
 
+class Member(Process):
+    """A server."""
+
+    def __init__(self, command: Sequence[str], cluster: Cluster, folder: Path, url: str, skew: int) -> None:
+        self.port = _free_port()
+        super().__init__([*command, "--port", f"{self.port}"], cluster, folder, url, skew)
+
+    @property
+    def answers(self) -> bool:
+        """Whether it accepts connections."""
+        with suppress(OSError), socket.create_connection(("127.0.0.1", self.port), 1):
+            return True
+        return False
+
+
+class Fleet(NamedTuple):
+    """The servers and the workers of one mock."""
+
+    members: list[Member]
+    workers: list[Process]
+
+
 @contextmanager
 def fleet(
     cluster: Cluster, folder: Path, url: str, options: Sequence[str], program: Path = SKEWED
-) -> Iterator[list[Member]]:
-    """Run servers on one store; the clock of one machine is a minute late, that of another one early."""
-    members = []
+) -> Iterator[Fleet]:
+    """Run servers and workers on one store; some machines' dates are a minute late, others' early."""
+    (folder / "assets").mkdir()
+    assets = ("--store", "STORE", "--assets", f"{folder / 'assets'}")
+    serve = (sys.executable, f"{program}", "serve", *assets, "--renderer", "workers", *options)
+    work = (sys.executable, f"{program}", "work", *assets, "--renderer", "simulated")
+    found = Fleet([], [])
     try:
         for number, skew in zip(range(SERVERS), (0, -60, 60), strict=True):
-            place = folder / f"{number}"
-            place.mkdir()
-            members.append(Member([sys.executable, f"{program}"], cluster, place, url, options, skew))
-            members[-1].start()
-        wait_for(members)
-        yield members
+            found.members.append(Member(serve, cluster, folder / f"server{number}", url, skew))
+            found.workers.append(
+                Process([*work, "--lost-after", LOST_AFTER], cluster, folder / f"worker{number}", url, skew)
+            )
+        for each in (*found.members, *found.workers):
+            each.start()
+        wait_for(found.members)
+        yield found
     finally:
-        for each in members:
+        for each in (*found.members, *found.workers):
             each.close()
 
 

@@ -7,8 +7,8 @@ import random
 import signal
 import time
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from threading import Event
 from typing import Any
@@ -20,7 +20,7 @@ from bluehour.mock_server.core.stores.opening import open_store
 from tests.postgresql import Cluster
 
 from .clients import CREDITS, RULED, Client, Told, call
-from .fleet import PAUSE, SKEWED, Member, fleet, wait_for
+from .fleet import PAUSE, SKEWED, Fleet, Member, fleet, wait_for
 from .receiver import Received, receiving
 
 pytestmark = pytest.mark.thorough
@@ -30,34 +30,42 @@ SECONDS = 1200
 """In which so many are to be done, on any machine; each takes the start of a server."""
 
 CLIENTS = 4
+ANSWERS = 5
+"""From one harm to the next."""
+
 EVERY_DATABASE = 40
 """Kills of servers, after which the database is stopped as well."""
 
 BROKEN = Path(__file__).with_name("broken.py")
 
 
-def harm(members: Sequence[Member], cluster: Cluster, kills: int, chance: random.Random) -> int:
-    """Kill, stop and cut off, until so many were killed; return how many that are."""
-    killed, give_up_at = 0, time.monotonic() + SECONDS
+def harm(
+    fleet: Fleet, cluster: Cluster, kills: int, chance: random.Random, answers: Callable[[], int]
+) -> int:
+    """Kill, stop and cut off, until so many were killed; return how many that are.
+
+    Whatever the machine does beside, clients get some answers from one harm to the next.
+    """
+    killed, enough, give_up_at = 0, 0, time.monotonic() + SECONDS
     while killed < kills and time.monotonic() < give_up_at:
-        up = [each for each in members if each.answers]
-        if not up or (len(up) == 1 and chance.random() < 0.9):  # mostly, one is there to be used
-            time.sleep(0.05)
+        if answers() < enough:
+            time.sleep(0.02)
             continue
-        member = chance.choice(up)
+        enough = answers() + ANSWERS
+        one = chance.choice([*fleet.members, *fleet.workers])
         match chance.choices(["kill", "stop", "cut"], [8, 1, 1])[0]:
             case "kill":
-                member.restart()
+                one.restart()
                 killed += 1
             case "stop":
-                member.send(signal.SIGSTOP)
+                one.send(signal.SIGSTOP)
                 time.sleep(chance.random() * PAUSE)
-                member.send(signal.SIGCONT)
+                one.send(signal.SIGCONT)
             case "cut":
-                member.relay.cut()
+                one.relay.cut()
                 time.sleep(chance.random() * PAUSE)
-                member.relay.mend()
-        if killed and killed % EVERY_DATABASE == 0 and cluster.is_running:
+                one.relay.mend()
+        if killed and killed % EVERY_DATABASE == 0:
             cluster.stop()
             time.sleep(0.3)
             cluster.start()
@@ -79,7 +87,10 @@ def control(members: Sequence[Member], method: str, path: str, body: Any = None)
 
 def settle(members: Sequence[Member]) -> None:
     """Let all jobs end and all events arrive."""
-    control(members, "POST", "/_mock/clock", {"advance": 3600})
+    give_up_at = time.monotonic() + 120
+    while control(members, "GET", "/_mock/health")["waiting"]["jobs"]:
+        assert time.monotonic() < give_up_at, "jobs wait, and nobody does them"
+        time.sleep(0.1)
     for _ in range(12):  # what was refused is tried again, after longer and longer pauses
         control(members, "POST", "/_mock/deliveries/settle", {"timeout": 60})
         control(members, "POST", "/_mock/clock", {"advance": 3600})
@@ -91,34 +102,24 @@ def used(
 ) -> Iterator[tuple[str, list[Told], Received, list[Member]]]:
     """Use a mock while its servers are harmed, then let it come to rest."""
     chance, url = random.Random(kills), cluster.url()
-    assets = folder / "assets"
-    assets.mkdir()
-    with receiving(1) as received:
-        options = [
-            "--assets",
-            f"{assets}",
-            "--time-scale",
-            "0.2",
-            "--webhook",
-            received.url,
-            "--journal",
-            "50",
-        ]
-        with fleet(cluster, folder, url, options, program) as members:
-            rule = {"match": {"token": RULED}, "times": 3, "answer": {"status": 418}}
-            control(members, "POST", "/_mock/rules", rule)
-            stopped = Event()
-            clients = [Client(members, number, stopped) for number in range(CLIENTS)]
-            for client in clients:
-                client.start()
-            done = harm(members, cluster, kills, chance)
-            stopped.set()
-            for client in clients:
-                client.join(60)
-            assert done >= kills, f"only {done} kills within {SECONDS} s"
-            wait_for(members)
-            settle(members)
-            yield url, [client.told for client in clients], received, members
+    with ExitStack() as stack:
+        received = stack.enter_context(receiving(1))
+        running = stack.enter_context(fleet(cluster, folder, url, ["--webhook", received.url], program))
+        members = running.members
+        rule = {"match": {"token": RULED}, "times": 3, "answer": {"status": 418}}
+        control(members, "POST", "/_mock/rules", rule)
+        stopped = Event()
+        clients = [Client(members, number, stopped) for number in range(CLIENTS)]
+        for client in clients:
+            client.start()
+        done = harm(running, cluster, kills, chance, lambda: sum(client.told.answers for client in clients))
+        stopped.set()
+        for client in clients:
+            client.join(60)
+        assert done >= kills, f"only {done} kills within {SECONDS} s"
+        wait_for(members)
+        settle(members)
+        yield url, [client.told for client in clients], received, members
 
 
 def violations(url: str, told: Sequence[Told], received: Received) -> list[str]:
