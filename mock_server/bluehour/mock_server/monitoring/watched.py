@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from contextlib import suppress
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from typing import TypeVar
 
 from ..api.secrets import Secrets
 from ..core.process import Process, this_process
-from ..core.stores import StoreUnavailable
 from ..core.stores.jobs import Worker
 from ..core.world import World
 from ..journal.journal import Journal
@@ -15,6 +15,8 @@ from ..rendering.feature import Rendering
 from ..webhooks.webhooks import Webhooks
 from .jobs import JobTally
 from .requests import RequestTally
+
+Value = TypeVar("Value")
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,27 +51,30 @@ class Watched:
 
     def processes(self) -> list[Process]:
         """Return the processes that answer for this mock; this one alone where the others can't be seen."""
-        try:
-            members = self.world.store.notes.members()
-        except StoreUnavailable:
-            members = {}
+        nobody: Mapping[str, Process] = {}
+        members = _read(self.world.store.notes.members, nobody)
         return sorted({this_process(), *members.values()})
 
     @property
     def waiting(self) -> dict[str, int]:
-        """How many jobs wait for the stage, and how many deliveries for their receivers."""
-        return {"jobs": self._waiting_jobs(), "deliveries": self.webhooks.waiting}
+        """How many jobs wait for the stage, and deliveries for their receivers; 0 where none can be seen."""
+        return {"jobs": self._waiting_jobs(), "deliveries": _read(lambda: self.webhooks.waiting, 0)}
 
     def _waiting_jobs(self) -> int:
         queue, jobs = self.rendering.queue, self.world.store.jobs
         if jobs is not None:
-            with suppress(StoreUnavailable):
-                return jobs.waiting()
+            return _read(jobs.waiting, 0)
         return 0 if queue is None else queue.waiting
 
     def workers(self) -> list[Worker]:
         """Return the processes that render for this mock; none where they can't be seen."""
-        jobs = self.world.store.jobs
-        with suppress(StoreUnavailable):
-            return [] if jobs is None else [*jobs.workers()]
-        return []
+        jobs, nobody = self.world.store.jobs, list[Worker]()
+        return nobody if jobs is None else _read(lambda: [*jobs.workers()], nobody)
+
+
+def _read(read: Callable[[], Value], otherwise: Value) -> Value:
+    """Read something of a store that may be of no use: `store_problem` tells of that."""
+    try:
+        return read()
+    except Exception:  # whatever it is
+        return otherwise

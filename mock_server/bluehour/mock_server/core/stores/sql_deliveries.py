@@ -90,7 +90,7 @@ class SqlDeliveries:
     def count_waiting(self) -> int:
         """Return how many are pending."""
         with self._database.reading() as session:
-            return int(session.first(sql.COUNT_PENDING)[0])
+            return int(session.first(sql.COUNT_WAITING_DELIVERIES)[0])
 
 
 _STATE = [field.name for field in fields(Delivery)].index("state")

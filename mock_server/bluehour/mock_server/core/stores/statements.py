@@ -352,7 +352,7 @@ DROP_ITS_DELIVERIES = (
 FIND_DELIVERY = sa.select(*_delivery).where(DELIVERIES.c.id == _id)
 NEWEST_DELIVERIES = sa.select(*_delivery).order_by(DELIVERIES.c.number.desc()).limit(_limit)
 ITS_NEWEST_DELIVERIES = NEWEST_DELIVERIES.where(DELIVERIES.c.project_id == _id)
-COUNT_PENDING = sa.select(sa.func.count()).where(DELIVERIES.c.state.is_(None))
+COUNT_WAITING_DELIVERIES = sa.select(sa.func.count()).where(DELIVERIES.c.state.is_(None))
 
 _its_key = (KEYS.c.account_id == _id, KEYS.c.key == sa.bindparam("key", type_=sa.String))
 _forgotten_at = _at - sa.literal_column(f"{REMEMBERED_FOR}")
