@@ -6,7 +6,7 @@ import hashlib
 import math
 import re
 from collections.abc import Collection
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import lru_cache
 
 from bluehour.openapi.errors import BluehourError
@@ -95,7 +95,9 @@ def account_of(
     if plans and _REFUSED in token.lower():
         return None
     asked = _asked_for(token)
-    return asked if asked.plan in plans else replace(asked, plan=default_plan, credits=default_credits)
+    if asked.plan in plans:
+        return asked
+    return Account(asked.id, default_plan, default_credits, asked.token)
 
 
 @lru_cache(maxsize=1024)
