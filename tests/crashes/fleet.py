@@ -65,6 +65,11 @@ class Process:
         if self._process is not None:
             self._process.wait()
 
+    def revive(self) -> None:
+        """Start it where it has ended by itself, as it does where its database is away at the start."""
+        if self._process is not None and self._process.poll() is not None:
+            self.start()
+
     def restart(self) -> None:
         """Kill it, and start it again."""
         self.kill()
@@ -128,6 +133,8 @@ def wait_for(members: Sequence[Member]) -> None:
     """Wait until all of them answer."""
     give_up_at = time.monotonic() + 60
     while not all(each.answers for each in members):
+        for each in members:
+            each.revive()
         if time.monotonic() > give_up_at:
             raise AssertionError("\n".join(each.log.read_text()[-2000:] for each in members))
         time.sleep(0.05)

@@ -51,6 +51,7 @@ class Relay:
                     server.connect(self._target)
                 except OSError:  # the database is away
                     client.close()
+                    server.close()
                     continue
                 for one, other in ((client, server), (server, client)):
                     threading.Thread(target=self._pass, args=(one, other), daemon=True).start()

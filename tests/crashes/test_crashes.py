@@ -49,6 +49,8 @@ def harm(
     killed, enough, give_up_at = 0, 0, time.monotonic() + SECONDS
     while killed < kills and time.monotonic() < give_up_at:
         if answers() < enough:
+            for each in (*fleet.members, *fleet.workers):
+                each.revive()
             time.sleep(0.02)
             continue
         enough = answers() + ANSWERS
@@ -107,7 +109,7 @@ def used(
         running = stack.enter_context(fleet(cluster, folder, url, ["--webhook", received.url], program))
         members = running.members
         rule = {"match": {"token": RULED}, "times": 3, "answer": {"status": 418}}
-        control(members, "POST", "/_mock/rules", rule)
+        control(members, "PUT", "/_mock/rules", {"rules": [rule]})  # which may be sent again
         stopped = Event()
         clients = [Client(members, number, stopped) for number in range(CLIENTS)]
         for client in clients:
@@ -117,6 +119,8 @@ def used(
         for client in clients:
             client.join(60)
         assert done >= kills, f"only {done} kills within {SECONDS} s"
+        for each in running.workers:
+            each.revive()
         wait_for(members)
         settle(members)
         yield url, [client.told for client in clients], received, members
