@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from contextlib import suppress
 from datetime import timedelta
 
 from hypothesis.database import DirectoryBasedExampleDatabase, ExampleDatabase
@@ -34,6 +33,4 @@ def database_at(where: str) -> ExampleDatabase:
         server.ping()
     except (redis.RedisError, ValueError) as error:
         raise Problem(f"--database: {shown} can't be used: {f'{error}'.splitlines()[0]}") from None
-    with suppress(AttributeError):
-        server.client_setname("bluehour")
     return RedisExampleDatabase(server, expire_after=_KEPT_FOR)

@@ -11,9 +11,10 @@ from .notes import Posted
 
 _STORE = "store"
 """The group of the counts that the store itself keeps."""
-_NO_END = 2**62
-_REVISION = {"group": _STORE, "name": "revision", "by": 1, "at_most": _NO_END}
-_RESETS = {"group": _STORE, "name": "resets", "by": 1, "at_most": _NO_END}
+NO_END = 2**62
+"""Of a count that may go on for ever."""
+_REVISION = {"group": _STORE, "name": "revision", "by": 1, "at_most": NO_END}
+_RESETS = {"group": _STORE, "name": "resets", "by": 1, "at_most": NO_END}
 
 
 class SqlNotes:
@@ -34,7 +35,7 @@ class SqlNotes:
     def revision(self) -> int:
         """Return the latest revision."""
         with self._database.reading() as session:
-            return int((session.first(sql.FIND_COUNT, _REVISION) or (0,))[0])
+            return count_in(session, _STORE, "revision")
 
     def swap(self, name: str, old: bytes | None, new: bytes) -> bool:
         """Put a note in the place of an earlier one; tell whether that was still what is noted."""
@@ -57,7 +58,7 @@ class SqlNotes:
             "group": group,
             "name": name,
             "by": by,
-            "at_most": _NO_END if at_most is None else at_most,
+            "at_most": NO_END if at_most is None else at_most,
         }
         found = self._database.change(lambda session: session.change(sql.COUNT, given))
         return int(found[0][0]) if found else None
@@ -116,7 +117,13 @@ def note_reset(session: Session) -> None:
 
 def resets_in(session: Session) -> int:
     """Return how often the store was reset, as a transaction sees it."""
-    return int((session.first(sql.FIND_COUNT, _RESETS) or (0,))[0])
+    return count_in(session, _STORE, "resets")
+
+
+def count_in(session: Session, group: str, name: str) -> int:
+    """Return how a count stands; 0 where it has not begun."""
+    found = session.first(sql.FIND_COUNT, {"group": group, "name": name})
+    return int(found[0]) if found else 0
 
 
 def _make_revision(session: Session) -> None:

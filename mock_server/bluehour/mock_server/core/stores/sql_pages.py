@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from . import statements as sql
 from .database import Database, Session
 from .pages import Page
-from .sql_notes import resets_in
+from .sql_notes import NO_END, count_in, resets_in
 
 _GROUP = "journal"
 _RECORDED = "recorded"
@@ -26,7 +26,7 @@ class SqlPages:
 
         def add(session: Session) -> None:
             # Whoever resets or clears waits for this row, or has this wait.
-            more = {"group": _GROUP, "name": _RECORDED, "by": dropped + len(pages), "at_most": 2**62}
+            more = {"group": _GROUP, "name": _RECORDED, "by": dropped + len(pages), "at_most": NO_END}
             ((last,),) = session.change(sql.COUNT, more)
             if resets_in(session) != resets:
                 clear_pages(session)
@@ -40,8 +40,7 @@ class SqlPages:
     def recorded(self) -> int:
         """Return how many there were."""
         with self._database.reading() as session:
-            found = session.first(sql.FIND_COUNT, {"group": _GROUP, "name": _RECORDED})
-        return int(found[0]) if found else 0
+            return count_in(session, _GROUP, _RECORDED)
 
     def count(self) -> int:
         """Return how many there are."""
