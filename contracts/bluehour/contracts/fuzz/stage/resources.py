@@ -60,7 +60,7 @@ class Mocked(Listener):
         except ValueError:
             return reply.status, headers, content
 
-    def forget(self) -> None:
+    def begin_anew(self) -> None:
         """Forget what the client before has made."""
         self._mock.world.reset()
 
@@ -81,7 +81,7 @@ class ResourcePlayer(Player):
         super().__init__(*given)
         self._mocked = mocked
         self._right: tuple[int, Mapping[str, str]] = (200, {})
-        mocked.forget()
+        mocked.begin_anew()
 
     def _status_of(self, code: str, operation: Operation | None) -> tuple[int, str]:
         if code in _USUAL:
