@@ -12,10 +12,10 @@ serve: .venv/serve  ## run the mock on http://127.0.0.1:4010; options by ARGS="-
 	@$(BIN)/bluehour serve $(ARGS)
 
 test: .venv/test  ## run what protects every behaviour, in minutes; a part of it by ARGS="tests/openapi"
-	@$(BIN)/python -m pytest -n auto --dist loadfile $(ARGS)
+	@$(BIN)/python -m pytest -n auto --dist loadfile --max-worker-restart=0 $(ARGS)
 
 test-thorough: .venv/test  ## run the rest, which takes long: every case, more examples by chance, fuzzing
-	@$(BIN)/python -m pytest -n auto --dist worksteal -m "thorough or hypothesis" --hypothesis-profile=thorough $(ARGS)
+	@$(BIN)/python -m pytest -n auto --dist worksteal --max-worker-restart=0 -o faulthandler_timeout=2400 -m "thorough or hypothesis" --hypothesis-profile=thorough $(ARGS)
 
 lint: .venv/test .venv/lint  ## check style and types
 	@$(BIN)/ruff check

@@ -16,7 +16,7 @@ import threading
 import urllib.error
 import urllib.request
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack, closing, contextmanager
+from contextlib import ExitStack, closing, contextmanager, suppress
 from pathlib import Path
 from typing import Any, TextIO
 
@@ -105,9 +105,9 @@ def serving(*options: str, before: Callable[[], None] | None = None, **environme
         try:
             yield Served(process, log)
         finally:
-            if process.poll() is None:
+            with suppress(ProcessLookupError):  # what it has started may be there without it
                 os.killpg(process.pid, signal.SIGKILL)
-            process.communicate()
+            process.communicate(timeout=60)
 
 
 def refused(*options: str, **environment: str) -> str:
