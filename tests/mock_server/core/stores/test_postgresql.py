@@ -10,6 +10,7 @@ from collections.abc import Collection, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing, contextmanager
 from dataclasses import replace
+from functools import partial
 from typing import Any
 
 import psycopg
@@ -395,7 +396,9 @@ def test_a_webhook_that_is_put_during_a_create_is_told_of_its_job(
     assert coming.project == made
 
 
-def test_an_interrupt_leaves_a_store_that_goes_on(store: Store, url: str, postgresql: Cluster) -> None:
+def test_an_interrupt_leaves_a_store_that_goes_on(
+    store: Store, url: str, postgresql: Cluster, request: pytest.FixtureRequest
+) -> None:
     before = locked(postgresql)  # what another test has left, and is about to end
 
     def interrupt() -> None:
@@ -403,6 +406,8 @@ def test_an_interrupt_leaves_a_store_that_goes_on(store: Store, url: str, postgr
         signal.pthread_kill(main, signal.SIGINT)
 
     main = threading.main_thread().ident or 0
+    request.addfinalizer(partial(signal.signal, signal.SIGINT, signal.getsignal(signal.SIGINT)))
+    signal.signal(signal.SIGINT, signal.default_int_handler)  # a suite in the background ignores it
     with connected(url) as other:
         other.execute("SELECT * FROM accounts FOR UPDATE")
         thread = threading.Thread(target=interrupt)
