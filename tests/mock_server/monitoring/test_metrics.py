@@ -34,7 +34,10 @@ def read(client: FlaskClient) -> Figures:
 
 def parsed(text: str) -> Figures:
     return {
-        (sample.name, *(value for label, value in sorted(sample.labels.items()))): sample.value
+        (
+            sample.name,
+            *(value for label, value in sorted(sample.labels.items()) if label != "process"),
+        ): sample.value
         for family in parser.text_string_to_metric_families(text)
         for sample in family.samples
         if "le" not in sample.labels

@@ -9,6 +9,7 @@ import subprocess
 import sys
 import threading
 import time
+import urllib.request
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing, contextmanager, suppress
 from pathlib import Path
@@ -168,6 +169,12 @@ def test_what_a_server_creates_a_worker_on_the_same_store_and_folder_renders(url
             project = caller.project(project_id)
             assert project["status"] == "complete"
             assert caller.fetch(project["downloads"][0]["url"]).status_code == 200
+            ended = 'bluehour_jobs_finished_total{kind="image",process="workers",status="complete"} 1.0'
+            until(lambda: ended in caller.client.get("/_mock/metrics").text)
+        with urllib.request.urlopen(f"{served.url}/_mock/metrics", timeout=SECONDS) as answer:
+            figures = answer.read().decode()
+        assert ended in figures
+        assert "bluehour_jobs_unfinished{" not in figures
         worker.send_signal(signal.SIGTERM)
         said, complaints = worker.communicate(timeout=SECONDS)
         assert (worker.returncode, complaints) == (0, "")

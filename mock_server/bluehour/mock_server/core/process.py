@@ -14,6 +14,10 @@ class Process(NamedTuple):
     pid: int
     host: str
 
+    def __str__(self) -> str:
+        """Return how it is told."""
+        return f"{self.pid}@{self.host}"
+
 
 def this_process() -> Process:
     """Return the process that asks; after a fork, the new one."""

@@ -27,13 +27,17 @@ class Counting(Feature):
     def __init__(self, world: World) -> None:
         self.requests = RequestTally()
         self.jobs = JobTally(world.clock.now)
+        self._world = world
 
     def record(self, request: Request, trace: Trace, reply: Reply, ms: float) -> None:
         is_dropped = reply.disruption is not None and reply.disruption.kind == "drop"
         self.requests.add(trace.called or _NO_OPERATION, 0 if is_dropped else reply.status, ms)
 
     def project_created(self, project: Project) -> None:
-        self.jobs.create(project)
+        if project.is_pending and self._world.store.jobs is not None:
+            self.jobs.leave(project)
+        else:
+            self.jobs.create(project)
 
     def project_changed(self, project: Project) -> None:
         self.jobs.change(project)

@@ -27,6 +27,7 @@ class _Job(NamedTuple):
     Attributes:
         charged: by its create, if this is news of it.
         gives_back: credits, at its end.
+        is_left: whether others count what becomes of it.
     """
 
     id: str
@@ -36,6 +37,7 @@ class _Job(NamedTuple):
     ends_in: str
     charged: int
     gives_back: int
+    is_left: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,6 +75,10 @@ class JobTally:
         """Count a new job, and its charge."""
         self._line.put(_job(project, project.credits))
 
+    def leave(self, project: Project) -> None:
+        """Count the charge of a new job that a worker ends, and counts then."""
+        self._line.put(_job(project, project.credits)._replace(is_left=True))
+
     def change(self, project: Project) -> None:
         """Take note of what became of a job, be it one that another process has created."""
         self._line.put(_job(project, 0))
@@ -97,6 +103,8 @@ class JobTally:
 
     def _count(self, job: _Job) -> None:
         self._charged += job.charged
+        if job.is_left:
+            return
         self._unfinished[job.id] = job
         if len(self._unfinished) >= self._next_look:
             self._look(self._now())

@@ -17,10 +17,14 @@ from prometheus_client.core import (
 )
 from prometheus_client.registry import Collector
 
-from .requests import BOUNDS, Answered
+from ..core.process import this_process
+from .requests import BOUNDS
 from .watched import Watched
 
 CONTENT_TYPE = CONTENT_TYPE_LATEST
+
+_PROCESS = "process"
+"""Who has counted: several behind one address answer in turns, and each figure goes on as its own."""
 
 _Labels = TypeVar("_Labels", bound=tuple[str, ...])
 
@@ -37,6 +41,7 @@ class Exposition(Collector):
         self._watched = watched
         self._version = version
         self._registry = CollectorRegistry()
+        self._process = f"{this_process()}"
         self._registry.register(self)
 
     def text(self) -> str:
@@ -46,7 +51,7 @@ class Exposition(Collector):
     def collect(self) -> Iterator[Metric]:
         """Return the figures as they are now."""
         yield InfoMetricFamily("bluehour_build", "What is running.", {"version": self._version})
-        yield from _of_requests(self._watched.requests.read())
+        yield from self._of_requests()
         yield from self._of_jobs()
         waiting = self._watched.waiting
         yield _counted(
@@ -56,55 +61,61 @@ class Exposition(Collector):
         workers = self._watched.workers()
         yield GaugeMetricFamily("bluehour_workers", "Processes of bluehour work.", len(workers))
         yield _counted(
-            CounterMetricFamily("bluehour_deliveries", "Deliveries that are over.", labels=["outcome"]),
-            {(outcome,): number for outcome, number in self._watched.webhooks.ended.items()},
+            _counter("bluehour_deliveries", "Deliveries that are over.", "outcome"),
+            {(self._process, outcome): number for outcome, number in self._watched.webhooks.ended.items()},
         )
         journal = self._watched.journal
-        yield CounterMetricFamily(
-            "bluehour_journal_dropped_entries",
-            "Entries of the journal that made room for others.",
-            0 if journal is None else journal.dropped,
+        yield _counted(
+            _counter("bluehour_journal_dropped_entries", "Entries of the journal that made room for others."),
+            {(self._process,): 0 if journal is None else journal.dropped},
         )
+
+    def _of_requests(self) -> Iterator[Metric]:
+        answered = self._watched.requests.read()
+        yield _counted(
+            _counter("bluehour_requests", "Requests to the API.", "operation", "status"),
+            {
+                (self._process, operation, status): number
+                for operation, each in answered.items()
+                for status, number in each.by_class.items()
+            },
+        )
+        durations = HistogramMetricFamily(
+            "bluehour_request_duration_seconds",
+            "How long the mock worked on a request, without delays that were forced.",
+            labels=[_PROCESS, "operation"],
+        )
+        for operation, each in answered.items():
+            durations.add_metric([self._process, operation], _buckets(each.by_bucket), each.ms / 1000)
+        yield durations
 
     def _of_jobs(self) -> Iterator[Metric]:
-        jobs = self._watched.jobs.read()
-        labels = ["kind", "status"]
-        yield _counted(
-            GaugeMetricFamily("bluehour_jobs_unfinished", "Jobs that are unfinished now.", labels=labels),
-            self._by_kind(jobs.unfinished),
+        labels = [_PROCESS, "kind", "status"]
+        unfinished = GaugeMetricFamily(
+            "bluehour_jobs_unfinished", "Jobs that are unfinished now.", labels=labels
         )
-        yield _counted(
-            CounterMetricFamily("bluehour_jobs_finished", "Jobs that have finished.", labels=labels),
-            self._by_kind(jobs.finished),
-        )
-        yield CounterMetricFamily("bluehour_credits_charged", "Credits that creates took.", jobs.charged)
-        yield CounterMetricFamily("bluehour_credits_refunded", "Credits that ends gave back.", jobs.refunded)
+        finished = _counter("bluehour_jobs_finished", "Jobs that have finished.", "kind", "status")
+        charged = _counter("bluehour_credits_charged", "Credits that creates took.")
+        refunded = _counter("bluehour_credits_refunded", "Credits that ends gave back.")
+        for process, jobs in self._watched.job_figures().items():
+            _counted(unfinished, self._by_kind(process, jobs.unfinished))
+            _counted(finished, self._by_kind(process, jobs.finished))
+            charged.add_metric([process], jobs.charged)
+            refunded.add_metric([process], jobs.refunded)
+        yield from (unfinished, finished, charged, refunded)
 
-    def _by_kind(self, numbers: Mapping[tuple[str, str], int]) -> Mapping[tuple[str, str], int]:
+    def _by_kind(
+        self, process: str, numbers: Mapping[tuple[str, str], int]
+    ) -> Mapping[tuple[str, str, str], int]:
         contract = self._watched.world.contract
-        by_kind: Counter[tuple[str, str]] = Counter()
+        by_kind: Counter[tuple[str, str, str]] = Counter()
         for (operation_id, status), number in numbers.items():
-            by_kind[contract.operation(operation_id).project_kind, status] += number
+            by_kind[process, contract.operation(operation_id).project_kind, status] += number
         return by_kind
 
 
-def _of_requests(answered: Mapping[str, Answered]) -> Iterator[Metric]:
-    yield _counted(
-        CounterMetricFamily("bluehour_requests", "Requests to the API.", labels=["operation", "status"]),
-        {
-            (operation, status): number
-            for operation, each in answered.items()
-            for status, number in each.by_class.items()
-        },
-    )
-    durations = HistogramMetricFamily(
-        "bluehour_request_duration_seconds",
-        "How long the mock worked on a request, without delays that were forced.",
-        labels=["operation"],
-    )
-    for operation, each in answered.items():
-        durations.add_metric([operation], _buckets(each.by_bucket), each.ms / 1000)
-    yield durations
+def _counter(name: str, means: str, *labels: str) -> CounterMetricFamily:
+    return CounterMetricFamily(name, means, labels=[_PROCESS, *labels])
 
 
 def _buckets(by_bucket: Iterable[int]) -> list[tuple[str, float]]:

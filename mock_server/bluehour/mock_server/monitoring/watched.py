@@ -3,18 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import TypeVar
 
 from ..api.secrets import Secrets
 from ..core.process import Process, this_process
+from ..core.settings import WORKERS
+from ..core.stores import StoreUnavailable
 from ..core.stores.jobs import Worker
 from ..core.world import World
 from ..journal.journal import Journal
 from ..rendering.feature import Rendering
 from ..webhooks.webhooks import Webhooks
-from .jobs import JobTally
+from .jobs import JobFigures, JobTally
 from .requests import RequestTally
+from .workers import ended_by_workers
 
 Value = TypeVar("Value")
 
@@ -59,6 +63,14 @@ class Watched:
     def waiting(self) -> dict[str, int]:
         """How many jobs wait for the stage, and deliveries for their receivers; 0 where none can be seen."""
         return {"jobs": self._waiting_jobs(), "deliveries": _read(lambda: self.webhooks.waiting, 0)}
+
+    def job_figures(self) -> dict[str, JobFigures]:
+        """Return what was counted of jobs, by who has: this process, and the workers of its store."""
+        figures = {f"{this_process()}": self.jobs.read()}
+        if self.world.store.jobs is not None:
+            with suppress(StoreUnavailable):
+                figures[WORKERS] = ended_by_workers(self.world.store.notes)
+        return figures
 
     def _waiting_jobs(self) -> int:
         queue, jobs = self.rendering.queue, self.world.store.jobs

@@ -19,6 +19,7 @@ from bluehour.openapi.errors import BluehourError
 from .. import interrupts
 from ..core.settings import WORKERS, Settings
 from ..core.world import World
+from ..monitoring.workers import WorkersTally
 from ..rendering import Stage
 from ..rendering.elsewhere import EDITED, Elsewhere
 from ..rendering.feature import Rendering
@@ -104,6 +105,7 @@ async def _work(
 
     rendering = Rendering(world, stage)
     world.listen(rendering)
+    world.listen(WorkersTally(world.store.notes))
     assert rendering.queue is not None  # noqa: S101 - there is a stage
     stopped = stopped_by_signals()
     interrupts.raise_if_heard()  # until now
