@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import re
 import shutil
 import sys
@@ -16,11 +15,13 @@ import click
 
 from bluehour.mock_server.cli import Problem, file_or_url
 from bluehour.mock_server.core.installing import command_for
+from bluehour.mock_server.terminal import takes_colours
 
 if TYPE_CHECKING:
     from bluehour.openapi.contract import Contract
 
     from .exchange import Headers
+    from .selection import Choice
 
 _Command = TypeVar("_Command", bound=Callable[..., object])
 
@@ -62,8 +63,9 @@ def what_is_missing(user: str, module: str, extra: str = "contracts") -> str:
 
 def colour_and_width() -> tuple[bool, int]:
     """Return whether the standard output takes colours, and how many characters its lines are to have."""
-    colour = sys.stdout.isatty() and "NO_COLOR" not in os.environ
-    return colour, min(_WIDEST, max(_NARROWEST, shutil.get_terminal_size((100, 24)).columns))
+    return takes_colours(sys.stdout), min(
+        _WIDEST, max(_NARROWEST, shutil.get_terminal_size((100, 24)).columns)
+    )
 
 
 def write(files: Mapping[str, Path | None], texts: Mapping[str, Callable[[], str]]) -> None:
@@ -109,6 +111,33 @@ def spec_options(does: str) -> Callable[[_Command], _Command]:
             help="Change the contract as an OpenAPI Overlay says. May be given several times.",
         )
         return spec(overlays(command))
+
+    return add
+
+
+def rule_options(rules_of: Callable[[Contract], Iterable[Choice]]) -> Callable[[_Command], _Command]:
+    """Give a command the options that choose among its rules; a shell completes their names.
+
+    Args:
+        rules_of: returns those that a contract has.
+    """
+
+    def complete(context: click.Context, _option: click.Parameter, given: str) -> list[str]:
+        chosen, comma, begun = given.rpartition(",")
+        try:
+            rules = rules_of(contract_of(context.params.get("spec"), context.params.get("overlays") or ()))
+        except Problem:  # the command itself is to say so
+            return []
+        names = {name for rule in rules for name in (rule.id, rule.group)}
+        return [f"{chosen}{comma}{name}" for name in sorted(names) if name.startswith(begun)]
+
+    def add(command: _Command) -> _Command:
+        option = partial(click.option, metavar="RULE", multiple=True, shell_complete=complete)
+        only = option(
+            "--only",
+            help="Judge these rules alone: an id, a group or a pattern, as *.expiry; --rules lists them.",
+        )
+        return only(option("--skip", help="Leave these rules out.")(command))
 
     return add
 

@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING, TextIO
 
 import click
 
+from bluehour.mock_server.terminal import is_terminal
+
 if TYPE_CHECKING:
     from rich.progress import Progress as Bar
     from rich.progress import TaskID
@@ -26,14 +28,20 @@ class Display:
 @contextmanager
 def display_on(stream: TextIO) -> Iterator[Display]:
     """Give a display on a stream: a bar where it is a terminal."""
-    if not stream.isatty():
+    if not is_terminal(stream):
         yield _Lines(stream)
         return
     from rich.console import Console
-    from rich.progress import BarColumn, TextColumn, TimeElapsedColumn
+    from rich.progress import BarColumn, TextColumn, TimeElapsedColumn, TimeRemainingColumn
     from rich.progress import Progress as Bar
 
-    columns = (BarColumn(bar_width=24), TimeElapsedColumn(), TextColumn("{task.description}", markup=False))
+    columns = (
+        BarColumn(bar_width=24),
+        TimeElapsedColumn(),
+        TextColumn("left", style="dim"),
+        TimeRemainingColumn(),
+        TextColumn("{task.description}", markup=False),
+    )
     with Bar(*columns, console=Console(file=stream), transient=True) as bar:
         yield _OnTerminal(bar, bar.add_task("", total=1.0))
 

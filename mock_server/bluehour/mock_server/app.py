@@ -150,10 +150,9 @@ class Application:
         match = self._journey.match(request)
         if refused is not None:
             reply = self._journey.refused(request, _as_refusal(refused), trace)
-        elif match is None and self._is_elsewhere(request):
-            reply = answered(self._pages, request, body)
-            self._tell(request, trace, reply, began)
-            return reply
+        elif match is None and (page := self._page(request, body)) is not None:
+            self._tell(request, trace, page, began)
+            return page
         else:
             reply = self._journey.take(request, match, body, trace)
         self._record(request, trace, reply, began)
@@ -187,6 +186,12 @@ class Application:
         largest = max([LARGEST_BODY, *(plan["upload-bytes"] for plan in plans)])
         return min(largest, max(LARGEST_BODY, self._world.files.room))
 
+    def _page(self, request: Request, body: BinaryIO | None) -> Reply | None:
+        """Answer where it is neither the contract's nor a link's; None where there is nothing to see."""
+        if self._is_elsewhere(request):
+            return answered(self._pages, request, body)
+        return _at_the_door(request)
+
     # For any other.
 
     def _wsgi(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
@@ -194,6 +199,8 @@ class Application:
         match = self._journey.match(request)
         if match is None and self._is_elsewhere(request):
             return self._pages(environ, start_response)
+        if match is None and (reply := _at_the_door(request)) is not None:
+            return send(reply, environ, start_response)
         began, trace, body = time.perf_counter(), Trace(), body_of(environ)
         reply = self._journey.take(request, match, body, trace)
         drain(body)
@@ -274,6 +281,14 @@ def _as_refusal(refused: Refused | OSError) -> Exception:
     if isinstance(refused, OSError):
         return refused
     return Refusal(refused.code, refused.message, refused.headers)
+
+
+def _at_the_door(request: Request) -> Reply | None:
+    """Show a person the console who opens, in a browser, the address that the mock was said to be at."""
+    is_reader = request.method in ("GET", "HEAD") and "text/html" in (request.headers.get("Accept") or "")
+    if request.path != "/" or not is_reader:
+        return None
+    return Reply(302, [("Location", PREFIX.removeprefix("/"))])  # beside it, wherever this is mounted
 
 
 def _may_name_url(body: bytes | None) -> bool:

@@ -22,6 +22,7 @@ from ..commands import (
     contract_of,
     header_option,
     need_the_extra,
+    rule_options,
     spec_options,
     write,
 )
@@ -95,13 +96,7 @@ _OUR_OWN = {
     help="Check this operation alone, and what it needs: 'POST /v1/ai-photo-editor', an operation id, or a "
     "path. May be given several times.",
 )
-@click.option(
-    "--only",
-    metavar="RULE",
-    multiple=True,
-    help="Judge these rules alone: an id, a group or a pattern, as credits.price, auth, *.expiry.",
-)
-@click.option("--skip", metavar="RULE", multiple=True, help="Leave these rules out.")
+@rule_options(lambda contract: (*rules_of(contract), *PIXEL_RULES))
 @click.option(
     "--pixels",
     is_flag=True,

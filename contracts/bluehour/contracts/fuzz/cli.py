@@ -17,7 +17,7 @@ import click
 from bluehour.mock_server import interrupts
 from bluehour.mock_server.cli import Problem
 
-from ..commands import colour_and_width, contract_of, need_the_extra, spec_options, write
+from ..commands import colour_and_width, contract_of, need_the_extra, rule_options, spec_options, write
 from .rules import RULES, rules_of, selected, with_receiver
 
 if TYPE_CHECKING:
@@ -92,10 +92,7 @@ def _as_part(_context: click.Context, _option: click.Parameter, given: str) -> t
 )
 @click.option("--report", metavar="FILE", type=_FILE, help="Write a report for people: one HTML file.")
 @click.option("--json", metavar="FILE", type=_FILE, help="Write all facts as JSON.")
-@click.option(
-    "--only", metavar="RULE", multiple=True, help="Judge these rules alone: an id, a group, a pattern."
-)
-@click.option("--skip", metavar="RULE", multiple=True, help="Leave these rules out.")
+@rule_options(rules_of)
 @click.option("-x", "--first", is_flag=True, help="Stop at the first broken rule.")
 @click.option("--rules", "list_rules", is_flag=True, help="List the rules, and stop.")
 @click.option(

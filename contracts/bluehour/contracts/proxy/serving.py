@@ -6,7 +6,6 @@ import asyncio
 import gc
 import logging
 import math
-import os
 import sys
 from asyncio import StreamReader, StreamReaderProtocol
 from collections.abc import AsyncIterator, Iterator
@@ -27,6 +26,7 @@ from bluehour.mock_server.journal.view import archive
 from bluehour.mock_server.mock import Mock
 from bluehour.mock_server.server.listening import HostError, reserved, served, stopped_by_signals
 from bluehour.mock_server.server.requestlog import LoopWriter
+from bluehour.mock_server.terminal import takes_colours
 from bluehour.openapi.contract import load
 from bluehour.openapi.document import MAGIC_HOUR
 from bluehour.openapi.errors import BluehourError
@@ -169,8 +169,8 @@ async def _serve(options: Options, upstream: Upstream, mock: Mock, sockets: Sock
     stopped = stopped_by_signals()
     interrupts.raise_if_heard()  # until now
     log = LoopWriter(sys.stderr)
-    colour = sys.stderr.isatty() and "NO_COLOR" not in os.environ
-    bench = Bench(mock, upstream.url, Printer(log.write, as_json=options.log_format == "json", colour=colour))
+    printer = Printer(log.write, as_json=options.log_format == "json", colour=takes_colours(sys.stderr))
+    bench = Bench(mock, upstream.url, printer)
     # The thread that judges is to hand the interpreter back sooner than after Python's 5 ms.
     sys.setswitchinterval(0.0005)
     gc.collect()

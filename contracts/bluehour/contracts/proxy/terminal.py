@@ -7,11 +7,10 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 import click
-import orjson
 
 from bluehour.mock_server import control
 from bluehour.mock_server.mock import Mock
-from bluehour.mock_server.server.requestlog import brief, text_line
+from bluehour.mock_server.server.requestlog import brief, json_line, text_line
 from bluehour.openapi.wording import counted, printable
 
 from .bench import Verdict
@@ -47,7 +46,7 @@ class Printer:
     def __call__(self, verdict: Verdict) -> None:
         """Write it in one piece, so that nothing comes between its lines."""
         if self._as_json:
-            self._write(orjson.dumps(_object(verdict)).decode() + "\n")
+            self._write(json_line(_object(verdict)) + "\n")
         else:
             self._write("".join(f"{line}\n" for line in self._lines(verdict)))
 
@@ -68,7 +67,7 @@ class Printer:
 
 def _facts(verdict: Verdict) -> dict[str, Any]:
     return {
-        "at": time.strftime("%H:%M:%S"),
+        "at": int(time.time()),
         "status": verdict.status,
         "method": _brief(verdict.method),
         "path": _brief(verdict.path),

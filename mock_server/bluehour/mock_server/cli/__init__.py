@@ -22,6 +22,9 @@ if TYPE_CHECKING:
     from importlib.metadata import EntryPoints
 
 _DEFAULTS = Settings()
+_LONGEST = 1000
+"""Characters of a command's first sentence: any number."""
+
 _ADDRESS = ("http://", "https://")
 _Command = TypeVar("_Command", bound=Callable[..., object])
 
@@ -39,6 +42,12 @@ class Problem(click.ClickException):
 
 class _Commands(click.Group):
     """The commands of every installed distribution, each imported only when it is asked for."""
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """Tell of each command in a whole sentence: click would cut it off."""
+        commands = ((name, self.get_command(ctx, name)) for name in self.list_commands(ctx))
+        with formatter.section("Commands"):
+            formatter.write_dl([(name, each.get_short_help_str(_LONGEST)) for name, each in commands if each])
 
     def list_commands(self, ctx: click.Context) -> list[str]:
         return sorted({*super().list_commands(ctx), *_installed().names})
@@ -93,7 +102,9 @@ def _option(name: str, *declarations: str, **attributes: Any) -> Callable[[_Comm
 
 @main.command()
 @_option("--host", default="127.0.0.1", help="Address to listen on.")
-@_option("--port", type=click.IntRange(0, 65535), default=4010, help="Port to listen on; 0 takes a free one.")
+@_option(
+    "--port", "-p", type=click.IntRange(0, 65535), default=4010, help="Port to listen on; 0 takes a free one."
+)
 @_option(
     "--store",
     metavar="URL",
@@ -299,6 +310,8 @@ def _option(name: str, *declarations: str, **attributes: Any) -> Callable[[_Comm
     default="text",
     help="How each request is logged, on standard error.",
 )
+@_option("--quiet", "-q", is_flag=True, help="Say where it is, and of requests nothing.")
+@_option("--open", "opens", is_flag=True, help="Open the console in a browser.")
 def serve(upload_space: int, control_token: str | None, **given: Any) -> None:
     """Serve the mock until Ctrl-C.
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shlex
+from collections.abc import Iterator
 from typing import Any
 
 import orjson
@@ -11,7 +12,7 @@ from bluehour.openapi.contract import Contract, load
 from bluehour.openapi.model import JSON, Operation
 from bluehour.openapi.terms import usual_price
 from bluehour.openapi.wording import counted
-from bluehour.openapi.writing import headers_of, target_of
+from bluehour.openapi.writing import credentials_of, headers_of, keys_of, target_of
 
 from ..api.secrets import without_user
 from ..control import PREFIX as CONSOLE
@@ -23,15 +24,27 @@ from ..reference_page import PATH as DOCS
 
 _TOKEN = "any-token"  # noqa: S105 - no secret: the mock takes any
 _MOST_NAMED = 4
-"""Resources; `/docs` has the others."""
+"""Resources and ways in; `/docs` has the others."""
+_MOST_OPERATIONS = 8
 
 
-def greeting(mock: Mock, base_url: str, version: str, *, shows_secret: bool) -> str:
-    """Return the start-up text; with the webhooks' secret where that was made up, and nobody knows it yet."""
+def greeting(mock: Mock, base_url: str, version: str, *, shows_secret: bool, is_short: bool = False) -> str:
+    """Return the start-up text.
+
+    Args:
+        mock: that is up.
+        base_url: where.
+        version: of Bluehour.
+        shows_secret: whether the webhooks' was made up, and nobody knows it yet.
+        is_short: whether its first line is enough.
+    """
     contract = mock.world.contract
+    where = f"Bluehour {version} is {contract.title} at {base_url}  (Ctrl-C stops it)"
+    if is_short:
+        return where + "\n"
     operations = counted(len(contract.operations), "operation")
     parts = [
-        f"Bluehour {version} is {contract.title} at {base_url}  (Ctrl-C stops it)",
+        where,
         f"{operations}, state in {mock.world.settings.shown_store}, contract at {base_url}/openapi.json",
     ]
     if told := _clock(mock.world.clock):
@@ -49,6 +62,7 @@ def greeting(mock: Mock, base_url: str, version: str, *, shows_secret: bool) -> 
         parts.append(f"Pictures are really edited, {stage.described()}")
     parts += _controls(mock, base_url, shows_secret)
     if contract.operations:
+        parts += ["", *_operations(contract)]
         parts += ["", "Try it:", f"  {_curl(_first_to_try(contract), base_url)}"]
     if contract is load():
         parts += ["", "Point an SDK at it; any token is an account:", *_sdks(base_url)]
@@ -61,6 +75,29 @@ def _clock(clock: Clock) -> str:
         return f"The clock stands still at {isoformat(clock.now())}, as it was left"
     seconds = round(clock.ahead)
     return f"The clock is {counted(seconds, 'second')} ahead, as it was left" if seconds else ""
+
+
+def _operations(contract: Contract) -> list[str]:
+    """The first operations with their prices, and by what a client proves who it is."""
+    shown = contract.operations[:_MOST_OPERATIONS]
+    widest = max(len(each.path) for each in shown)
+    lines = ["Operations:"]
+    for each in shown:
+        price = counted(usual_price(each), "credit") if each.takes_credits else ""
+        lines.append(f"  {each.method:<6} {each.path:<{widest}}  {price}".rstrip())
+    if more := len(contract.operations) - len(shown):
+        lines.append(f"  and {more:,} more")
+    ways = dict.fromkeys(way for each in contract.operations for way in _credentials(each))
+    if not ways:
+        return [*lines, "None of them asks for credentials"]
+    return [*lines, f"Credentials, any will do: {_some([*ways])}"]
+
+
+def _credentials(operation: Operation) -> Iterator[str]:
+    for name, value in credentials_of(operation, _TOKEN):
+        yield f"{name}: {value}"
+    yield from (f"?{each.parameter}={_TOKEN}" for each in keys_of(operation, "query"))
+    yield from (f"Cookie: {each.parameter}={_TOKEN}" for each in keys_of(operation, "cookie"))
 
 
 def _some(names: list[str]) -> str:

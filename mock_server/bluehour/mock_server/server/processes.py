@@ -26,7 +26,7 @@ from .. import interrupts
 from ..core.assets.folders import PrivateFolder
 from ..core.settings import MEMORY
 from .listening import held, reserved
-from .serving import ServeError, Server, check, serve_at, tidy
+from .serving import ServeError, Server, check, greet_with, serve_at, tidy
 
 _PATIENCE = 10.0
 """Seconds in which processes have to end when they are asked to."""
@@ -136,7 +136,7 @@ class _Supervisor:
             return
         self._has_greeted = True
         numbers = ", ".join(f"{each.process.pid}" for each in self._children.values())
-        click.echo(greeting)
+        greet_with(self._server, greeting)
         click.echo(f"Answered by {self._server.processes} processes: {numbers}")
 
     def _replace(self, connection: Connection) -> None:

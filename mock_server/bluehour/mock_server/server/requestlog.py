@@ -6,6 +6,7 @@ import asyncio
 import time
 from collections import deque
 from collections.abc import Callable, Mapping
+from datetime import datetime
 from functools import lru_cache
 from threading import get_ident
 from typing import Any, TextIO
@@ -18,12 +19,16 @@ from bluehour.openapi.wording import cut, printable
 
 from ..api.reply import Reply
 from ..api.trace import Trace
+from ..control import PREFIX
 
 _LONGEST_FACT = 400
 """Characters of a path, or of what was wrong."""
 
 _SENT = ("error", "forced")
 """Facts that may repeat what a client sent, beside its method and path."""
+
+_LOOKS = (f"{PREFIX}/", "/favicon.ico/")
+"""How the paths begin that a browser reads for the console."""
 
 _COLOURS = {2: "green", 3: "cyan", 4: "yellow", 5: "red"}
 
@@ -45,9 +50,14 @@ class RequestLog:
         self._hide = hide
 
     def __call__(self, request: Request, trace: Trace, reply: Reply, ms: float) -> None:
-        """Write the line of a request that was answered, within so many milliseconds."""
+        """Write the line of a request that was answered, within so many milliseconds.
+
+        None of who only looks at the mock, such as the console: a client's lines are what is looked for.
+        """
+        if _only_looks(request) and reply.status < 400:
+            return
         facts = {
-            "at": _time_of_day(int(time.time())),
+            "at": int(time.time()),
             "status": reply.status,
             "method": cut(request.method, _LONGEST_FACT),
             "path": brief(request.path, self._hide),
@@ -62,6 +72,10 @@ class RequestLog:
         self._write(self._line(facts) + "\n")
 
 
+def _only_looks(request: Request) -> bool:
+    return request.method in ("GET", "HEAD") and (request.path + "/").startswith(_LOOKS)
+
+
 def brief(text: str, hide: Callable[[str], str]) -> str:
     """Return what was sent for one line: without secrets, and no more of it than somebody reads."""
     return cut(hide(text), _LONGEST_FACT)
@@ -70,6 +84,11 @@ def brief(text: str, hide: Callable[[str], str]) -> str:
 @lru_cache(maxsize=1)
 def _time_of_day(second: int) -> str:
     return time.strftime("%H:%M:%S", time.localtime(second))
+
+
+@lru_cache(maxsize=1)
+def _date_and_time(second: int) -> str:
+    return datetime.fromtimestamp(second).astimezone().isoformat()
 
 
 class LoopWriter:
@@ -105,8 +124,8 @@ class LoopWriter:
 
 
 def json_line(facts: Mapping[str, Any]) -> str:
-    """Return the facts as a JSON object."""
-    return orjson.dumps(facts).decode()
+    """Return the facts as a JSON object; the time with its date, and the zone of this machine."""
+    return orjson.dumps({**facts, "at": _date_and_time(facts["at"])}).decode()
 
 
 def text_line(facts: Mapping[str, Any], *, colour: bool = False) -> str:
@@ -116,7 +135,7 @@ def text_line(facts: Mapping[str, Any], *, colour: bool = False) -> str:
         status = click.style(status, fg=_COLOURS.get(facts["status"] // 100))
     what = f"{facts['method']} {facts['path']}  {facts['ms']} ms"
     message = _message(facts)
-    return f"{facts['at']}  {status} {printable(f'{what}  {message}' if message else what)}"
+    return f"{_time_of_day(facts['at'])}  {status} {printable(f'{what}  {message}' if message else what)}"
 
 
 def _message(facts: Mapping[str, Any]) -> str:

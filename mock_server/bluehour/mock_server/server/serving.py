@@ -37,6 +37,8 @@ from ..mock import Mock
 from ..rendering.opening import REFERENCE, check_installed
 from ..scenarios.rules import RuleError
 from ..scenarios.scenarios import read_scenario
+from ..terminal import takes_colours
+from .browser import show_console
 from .certificates import certificate_path, context_from, context_made_for
 from .connection import Shared
 from .greeting import greeting
@@ -79,6 +81,8 @@ class Server:
     public_url: str | None = None
     trusted_proxies: tuple[str, ...] = ()
     processes: int = 1
+    quiet: bool = False
+    opens: bool = False
 
     @property
     def contract(self) -> Contract:
@@ -161,7 +165,16 @@ def run(server: Server, version: str) -> None:
     check(server)
     with reserved(server.host, server.port) as bound:
         tidy(server)
-        serve_at(bound, replace(server, port=bound.getsockname()[1]), version, click.echo)
+        server = replace(server, port=bound.getsockname()[1])
+        serve_at(bound, server, version, partial(greet_with, server))
+
+
+def greet_with(server: Server, text: str) -> None:
+    """Say that all is ready, and show the console to whoever has asked for it."""
+    click.echo(text)
+    sys.stdout.flush()
+    if server.opens:
+        show_console(server.base_url, server.settings.control_token)
 
 
 def check(server: Server) -> None:
@@ -281,7 +294,8 @@ def _check_folder(assets: Path | None) -> None:
 
 def _application(server: Server, mock: Mock, log: LoopWriter) -> Application:
     try:
-        return Application(mock, RequestLog(log.write, _line(server), mock.secrets.hide))
+        told = None if server.quiet else RequestLog(log.write, _line(server), mock.secrets.hide)
+        return Application(mock, told)
     except (LookupError, ValueError) as error:
         raise ServeError(f"{server.spec}: {error}") from error
 
@@ -289,8 +303,7 @@ def _application(server: Server, mock: Mock, log: LoopWriter) -> Application:
 def _line(server: Server) -> Line:
     if server.log_format == "json":
         return json_line
-    colour = sys.stderr.isatty() and "NO_COLOR" not in os.environ
-    return partial(text_line, colour=colour)
+    return partial(text_line, colour=takes_colours(sys.stderr))
 
 
 async def _serve(
@@ -315,13 +328,12 @@ async def _serve(
         if server.reload:
             _reloader(server, mock, shared, log).start()
         shows_secret = server.webhook_secret is None
-        lines = [greeting(mock, server.base_url, version, shows_secret=shows_secret)]
+        lines = [greeting(mock, server.base_url, version, shows_secret=shows_secret, is_short=server.quiet)]
         if server.public_url:
             lines.append(f"Listens at {server.own_url}")
         if server.tls and not server.tls_cert:
             lines.append(f"Clients trust its certificate by {certificate_path()}; bluehour ca says how")
         greet("\n".join(lines))
-        sys.stdout.flush()
         warming = asyncio.get_running_loop().run_in_executor(None, load_explainer)
         await stopped.wait()
         warming.cancel()
