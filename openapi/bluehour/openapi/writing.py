@@ -82,6 +82,15 @@ def example_of(one: Parameter | MediaType) -> Any:
     return value
 
 
+def shortest_example(operation: Operation) -> Any:
+    """Return the shortest of the legal examples of a JSON body; None where it has none to send."""
+    media = operation.json_body
+    if media is None:
+        return None
+    legal = [example for example in media.examples if media.schema.accepts(example)]
+    return min(legal, key=lambda example: len(plain(example)), default=media.example)
+
+
 def plain(value: Any) -> str:
     """Return a value as text: a string as it is, all else as JSON."""
     return value if isinstance(value, str) else json.dumps(value, default=str)

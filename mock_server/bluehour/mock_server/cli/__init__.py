@@ -40,14 +40,18 @@ class Problem(click.ClickException):
     exit_code = 2
 
 
-class _Commands(click.Group):
-    """The commands of every installed distribution, each imported only when it is asked for."""
+class InSentences(click.Group):
+    """Commands that are told of by a whole sentence each, where click would cut it off."""
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
-        """Tell of each command in a whole sentence: click would cut it off."""
+        """List them."""
         commands = ((name, self.get_command(ctx, name)) for name in self.list_commands(ctx))
         with formatter.section("Commands"):
             formatter.write_dl([(name, each.get_short_help_str(_LONGEST)) for name, each in commands if each])
+
+
+class _Commands(InSentences):
+    """The commands of every installed distribution, each imported only when it is asked for."""
 
     def list_commands(self, ctx: click.Context) -> list[str]:
         return sorted({*super().list_commands(ctx), *_installed().names})

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import shlex
 from collections.abc import Iterator
-from typing import Any
 
 import orjson
 
@@ -12,7 +11,7 @@ from bluehour.openapi.contract import Contract, load
 from bluehour.openapi.model import JSON, Operation
 from bluehour.openapi.terms import usual_price
 from bluehour.openapi.wording import counted
-from bluehour.openapi.writing import credentials_of, headers_of, keys_of, target_of
+from bluehour.openapi.writing import credentials_of, headers_of, keys_of, shortest_example, target_of
 
 from ..api.secrets import without_user
 from ..control import PREFIX as CONSOLE
@@ -136,17 +135,9 @@ def _curl(operation: Operation, base_url: str) -> str:
     words = ["curl", f"{base_url}{target_of(operation, _TOKEN)}"]
     for name, value in headers_of(operation, _TOKEN):
         words += ["-H", f"{name}: {value}"]
-    body = _shortest_example(operation)
+    body = shortest_example(operation)
     if body is not None:
         words += ["-H", f"Content-Type: {JSON}", "-d", orjson.dumps(body).decode()]
     elif operation.method != "GET":
         words[1:1] = ["-X", operation.method]
     return " ".join(shlex.quote(word) for word in words)
-
-
-def _shortest_example(operation: Operation) -> Any:
-    media = operation.json_body
-    if not media:
-        return None
-    legal = [example for example in media.examples if media.schema.accepts(example)]
-    return min(legal, key=lambda example: len(orjson.dumps(example)), default=media.example)
