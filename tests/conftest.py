@@ -18,7 +18,7 @@ _ANY_MACHINE = settings(
     settings.get_profile("default"), deadline=None, suppress_health_check=[HealthCheck.too_slow]
 )
 settings.register_profile("reproducible", _ANY_MACHINE, max_examples=FEW, derandomize=True)
-settings.register_profile("thorough", _ANY_MACHINE, max_examples=10 * FEW, print_blob=True)
+settings.register_profile("thorough", _ANY_MACHINE, max_examples=5 * FEW, print_blob=True)
 settings.load_profile("reproducible")
 
 
