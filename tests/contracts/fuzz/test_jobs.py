@@ -60,8 +60,15 @@ def run(folder: Path, *options: str, client: str = "clients.py:edit") -> subproc
     )
 
 
-def facts(folder: Path, *options: str) -> dict[str, Any]:
-    done = run(folder, *options, "--json", "facts.json")
+def merge(folder: Path, *reports: str, options: tuple[str, ...] = ()) -> subprocess.CompletedProcess[str]:
+    arguments = [*options, *(f"--merge={report}" for report in reports)]
+    return subprocess.run(
+        [*COMMAND, *arguments], cwd=folder, capture_output=True, text=True, check=False, timeout=60
+    )
+
+
+def facts(folder: Path, *options: str, client: str = "clients.py:edit") -> dict[str, Any]:
+    done = run(folder, *options, "--json", "facts.json", client=client)
     assert done.returncode in (Exit.KEPT, Exit.FINDINGS), done.stderr
     told: dict[str, Any] = json.loads((folder / "facts.json").read_text())
     return told
@@ -83,6 +90,45 @@ def test_the_parts_of_several_machines_are_the_whole(folder: Path) -> None:
     topics = sum((Counter(each["coverage"]["topics"]) for each in parts), Counter[str]())
     assert topics == Counter(whole["coverage"]["topics"])
     assert found(parts[0]) | found(parts[1]) == found(whole)
+
+
+def test_the_reports_of_several_machines_are_told_as_one_run(folder: Path) -> None:
+    whole = facts(folder)
+    for index in (1, 2):
+        (folder / f"{index}.json").write_text(json.dumps(facts(folder, "--part", f"{index}/2")))
+    done = merge(folder, "1.json", "2.json", options=("--json", "whole.json", "--report", "whole.html"))
+    together = json.loads((folder / "whole.json").read_text())
+    assert done.returncode == Exit.FINDINGS
+    assert "Stopped" not in done.stdout
+    assert found(together) == found(whole)
+    assert len(together["findings"]) == len({(each["rule"], each["mark"]) for each in together["findings"]})
+    assert together["coverage"]["topics"] == whole["coverage"]["topics"]
+    assert together["findings"][0]["message"] in (folder / "whole.html").read_text()
+
+
+def test_a_part_that_is_missing_is_told_and_is_no_success(folder: Path) -> None:
+    facts(folder, "--part", "2/3", client="careful.py:edit")
+    done = merge(folder, "facts.json")
+    assert done.returncode == Exit.UNJUDGED
+    assert "Stopped before its end: of 3 parts, not here: 1, 3" in done.stdout
+
+
+def test_what_is_not_the_parts_of_one_run_is_a_line(folder: Path) -> None:
+    one = facts(folder, "--part", "1/2", client="careful.py:edit")
+    (folder / "seed.json").write_text(json.dumps(one | {"seed": 7}))
+    (folder / "three.json").write_text(json.dumps(one | {"part": {"index": 2, "of": 3}}))
+    (folder / "newer.json").write_text(json.dumps(one | {"format": 9}))
+    (folder / "none.json").write_text("[]")
+    for other, says in {
+        "facts.json": "facts.json tells part 1 again, which facts.json tells",
+        "seed.json": "seed.json is of another run than facts.json: its seed differs",
+        "three.json": "three.json is one of 3 parts, and facts.json one of 2",
+        "newer.json": "newer.json: its format is 9, and 1 can be read",
+        "none.json": "none.json: it is no JSON report of this Bluehour's fuzz",
+    }.items():
+        done = merge(folder, "facts.json", other)
+        assert (done.returncode, done.stdout) == (Exit.USAGE, "")
+        assert done.stderr.splitlines()[-1] == f"Error: --merge: {says}"
 
 
 @pytest.mark.parametrize(

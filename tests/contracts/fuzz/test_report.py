@@ -11,11 +11,14 @@ import pytest
 
 from bluehour.contracts.fuzz.clients.function import Function
 from bluehour.contracts.fuzz.engine import Options, replay
+from bluehour.contracts.fuzz.judge import Violation
+from bluehour.contracts.fuzz.performance import Ending
 from bluehour.contracts.fuzz.playing import Terms
 from bluehour.contracts.fuzz.report import as_json, finding_text, html, terminal
-from bluehour.contracts.fuzz.results import Result
+from bluehour.contracts.fuzz.report.json_reading import from_json
+from bluehour.contracts.fuzz.results import Finding, Result
 from bluehour.contracts.fuzz.rules import RULES
-from bluehour.contracts.fuzz.script import Script, loaded
+from bluehour.contracts.fuzz.script import Place, Script, loaded
 from bluehour.contracts.fuzz.strategies import Profile
 from bluehour.contracts.fuzz.workers.python_worker import Task
 from bluehour.openapi.contract import load
@@ -24,11 +27,13 @@ from . import careful
 from .report_samples import (
     SAVED,
     TOKEN,
+    asked,
     endless,
     harmful,
     kept,
     leaking,
     paid_twice,
+    performance,
     result,
     sample,
 )
@@ -221,6 +226,22 @@ def test_programs_can_play_the_scripts_again() -> None:
     made = sample()
     for told, finding in zip(json.loads(as_json(made))["findings"], made.findings, strict=True):
         assert loaded(json.dumps(told["script"])) == finding.script
+
+
+def test_a_result_that_is_read_from_json_is_shown_as_it_was() -> None:
+    text = as_json(sample())
+    read = from_json(text)
+    assert as_json(read) == text
+    assert plain(read) == plain(sample())
+    assert html(read) == html(sample())
+
+
+def test_of_a_long_body_that_is_read_from_json_the_beginning_is_shown() -> None:
+    script = Script()
+    long = asked(Place.CREATE, 0.0, body=b'{"name": "' + b"a" * 9_000 + b'"}')
+    played = performance(script, long, ending=Ending("done"))
+    read = from_json(as_json(result(Finding(Violation("pay.once", "2 creates"), played, "t"))))
+    assert "… of 9,012 bytes, the others left out" in html(read)
 
 
 def test_basic_credentials_made_of_the_token_are_masked_too() -> None:

@@ -10,7 +10,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import closing, contextmanager
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple, NoReturn
 
 import click
 
@@ -24,8 +24,8 @@ if TYPE_CHECKING:
     from bluehour.openapi.contract import Contract
 
     from .clients import Client
-    from .engine import Part, Progress
-    from .results import Result
+    from .engine import Progress
+    from .results import Part, Result
     from .script import Script
     from .stage import Webhook
     from .wanted import Wanted
@@ -89,6 +89,13 @@ def _as_part(_context: click.Context, _option: click.Parameter, given: str) -> t
 )
 @click.option(
     "--save", metavar="DIR", type=click.Path(path_type=Path, file_okay=False), help="Save found scripts here."
+)
+@click.option(
+    "--merge",
+    metavar="FILE",
+    multiple=True,
+    type=click.Path(path_type=Path, dir_okay=False, exists=True),
+    help="Play nothing: tell the JSON reports of all parts, this option once for each, as one run.",
 )
 @click.option("--report", metavar="FILE", type=_FILE, help="Write a report for people: one HTML file.")
 @click.option("--json", metavar="FILE", type=_FILE, help="Write all facts as JSON.")
@@ -198,6 +205,11 @@ def fuzz(**given: Any) -> None:
     if given["list_rules"]:
         click.echo(_listed(_rules(given)))
         return
+    if given["merge"]:
+        if given["command"]:
+            raise Problem("--merge plays nothing: leave the client out")
+        need_the_extra("bluehour fuzz", "hypothesis")
+        _end(given, _merged(given["merge"]))
     if not given["command"]:
         raise Problem("say which client to run, as in bluehour fuzz -- client.py")
     need_the_extra("bluehour fuzz", "hypothesis")
@@ -206,16 +218,29 @@ def fuzz(**given: Any) -> None:
         raise Problem("--save: with --replay there is nothing new to save")
     signal.signal(signal.SIGTERM, interrupts.hear)  # as Ctrl-C: nothing is left running
     with interrupts.held():  # from here on there is something to end, and to tell
-        found = _found(given, scripts)
-        _tell(found, _saved(found, given["save"]), {"report": given["report"], "json": given["json"]})
-        sys.exit(found.exit_code)
+        _end(given, _found(given, scripts))
+
+
+def _end(given: Mapping[str, Any], found: Result) -> NoReturn:
+    _tell(found, _saved(found, given["save"]), {"report": given["report"], "json": given["json"]})
+    sys.exit(found.exit_code)
+
+
+def _merged(paths: tuple[Path, ...]) -> Result:
+    from .merging import MergeError, merged_reports
+
+    try:
+        return merged_reports(paths)
+    except MergeError as error:
+        raise Problem(f"--merge: {error}") from error
 
 
 def _found(given: Mapping[str, Any], scripts: list[tuple[str, Script]]) -> Result:
     """Play what is to be played, in this process or in several."""
     from ..display import display_on
-    from .engine import Part, Progress
+    from .engine import Progress
     from .jobs import in_parts
+    from .results import Part
 
     jobs, part = given["jobs"], Part(*given["part"])
     if jobs > 1:

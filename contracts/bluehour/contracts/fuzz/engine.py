@@ -28,7 +28,7 @@ from .coverage import Coverage
 from .judge import ClientJudge, Violation, masked
 from .performance import Performance
 from .playing import Terms, Theatre
-from .results import Finding, Result
+from .results import Finding, Part, Result
 from .rules import RULES
 from .scene import scene_of
 from .script import Place, Script
@@ -49,14 +49,6 @@ _TRIES, _TRIES_FOR = 24, 60.0
 
 _PHASES = (Phase.reuse, Phase.generate, Phase.shrink)
 _HEALTH = list(HealthCheck)
-
-
-@dataclass(frozen=True)
-class Part:
-    """Which of a run's topics are played: each `of`-th, from the `index`-th on, counted from 0."""
-
-    index: int = 0
-    of: int = 1
 
 
 @dataclass(frozen=True)
@@ -270,6 +262,7 @@ class _Run:
             places=tuple(map(str, self._scene.places)),
             ends=tuple(state for state in OVER if self._scene.has_job((state,))),
             operation=self._wanted.call if self._wanted else "",
+            part=self._options.part,
         )
 
     def _notes(self) -> list[str]:

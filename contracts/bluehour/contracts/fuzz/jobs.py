@@ -19,8 +19,8 @@ from bluehour.mock_server.cli import Problem
 
 from ..display import Display
 from .coverage import Coverage
-from .engine import IN_FAILURES, Part, Progress, as_legal
-from .results import Exit, Finding, Result
+from .engine import IN_FAILURES, Progress, as_legal
+from .results import Exit, Finding, Part, Result
 from .rules import RULES
 
 Play = Callable[[Any, Part, Progress], Result]
@@ -179,6 +179,7 @@ def merged(results: Sequence[Result]) -> Result:
         findings=tuple(sorted(found.values(), key=lambda each: order.index(each.violation.rule))),
         stopped=next((each.stopped for each in results if each.stopped), ""),
         notes=tuple(dict.fromkeys(note for each in results for note in each.notes)),
+        part=Part(),
     )
 
 

@@ -21,6 +21,14 @@ class Exit(IntEnum):
     UNJUDGED = 3
 
 
+@dataclass(frozen=True)
+class Part:
+    """Which of a run's topics are played: each `of`-th, from the `index`-th on, counted from 0."""
+
+    index: int = 0
+    of: int = 1
+
+
 @dataclass
 class Finding:
     """A rule that the client breaks, with the smallest script that shows it.
@@ -74,6 +82,7 @@ class Result:
         places: those that a client comes to.
         ends: the statuses in which its jobs can end.
         operation: what it was to have done, such as `POST /v1/text-to-video`; nothing where it chose.
+        part: which of its topics were played.
     """
 
     client: str
@@ -92,6 +101,7 @@ class Result:
     places: tuple[str, ...] = ASKED
     ends: tuple[str, ...] = OVER
     operation: str = ""
+    part: Part = Part()
 
     @property
     def exit_code(self) -> Exit:

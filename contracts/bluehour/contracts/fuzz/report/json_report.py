@@ -16,6 +16,8 @@ FORMAT = 1
 """Changes with the meaning of a field; a new field does not change it."""
 
 _LONGEST_BODY = 4_000
+_FEW = 200
+"""Characters, or bytes, of a body that is not told as a whole."""
 
 
 def as_json(result: Result, *, saved: Mapping[int, str] | None = None) -> str:
@@ -23,7 +25,8 @@ def as_json(result: Result, *, saved: Mapping[int, str] | None = None) -> str:
 
     - `format`, `bluehour` (its version), `client`, `operation` (that it was to call; null where the choice
       was its own), `profile`, `seed`, `played` (scripts), `seconds`, `stopped` (null where it was not),
-      `notes`
+      `notes`, `part` (`index` from 1, and `of`), `call` (how the command line says the client),
+      `places` (those that a client comes to), `ends` (the statuses in which its jobs can end)
     - `exit_code`: that of the command; `exit` is its name: `kept`, `findings`, `usage` or `unjudged`
     - `verdict`: the whole in one sentence
     - `rules`: of each rule `id`, `group`, `title`, `place` (what says so), `advice`, and `standing`:
@@ -34,7 +37,8 @@ def as_json(result: Result, *, saved: Mapping[int, str] | None = None) -> str:
       that took no time), `transcript`, `ending`, `charges` (`project`, `credits`, `refunded`) and
       `links_to_nowhere`
     - a request of the transcript has `at`, `ended_at`, `host`, `place` (null where it is for nothing known),
-      `method`, `target`, `headers`, `body` (`size`, and `text` where it is one and short), `status` (null
+      `method`, `target`, `headers`, `body` (`size`, and `text`; of a long one what it
+      `begins` with, of one that is no text its first bytes as `hex`), `status` (null
       for no answer), `code`, `fault`, `page`, `retry_after`, `state`, `charged`, `served`, `faults`,
       `strange`, `carries_token`, `legal`, `link_is_dead`, `wrong_type`, and
       `delivered`: the events that the client's receiver was sent before the answer, each with `name`,
@@ -60,6 +64,10 @@ def as_json(result: Result, *, saved: Mapping[int, str] | None = None) -> str:
         "verdict": verdict(result),
         "stopped": result.stopped or None,
         "notes": list(result.notes),
+        "part": {"index": result.part.index + 1, "of": result.part.of},
+        "call": result.call,
+        "places": list(result.places),
+        "ends": list(result.ends),
         "rules": [
             {
                 "id": rule.id,
@@ -170,5 +178,7 @@ def _asked(asked: Asked) -> dict[str, Any]:
 
 
 def _body(body: bytes) -> dict[str, Any]:
-    text = text_of(body) if len(body) <= _LONGEST_BODY else None
-    return {"size": len(body)} if text is None else {"size": len(body), "text": text}
+    text = text_of(body)
+    if text is None:
+        return {"size": len(body), "hex": body[:_FEW].hex()}
+    return {"size": len(body), **({"text": text} if len(body) <= _LONGEST_BODY else {"begins": text[:_FEW]})}
