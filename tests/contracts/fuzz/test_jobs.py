@@ -82,6 +82,8 @@ def test_several_processes_find_what_one_does(folder: Path) -> None:
     alone, together = facts(folder), facts(folder, "--jobs", "3")
     assert found(alone)
     assert found(together) == found(alone)
+    assert re.fullmatch(r"--jobs 3: \d+\.\d CPU seconds in \d+\.\d seconds\.", together["notes"][-1])
+    assert not any("--jobs" in note for note in alone["notes"])
     assert together["coverage"]["topics"] == alone["coverage"]["topics"]
 
 

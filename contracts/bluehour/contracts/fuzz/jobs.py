@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import multiprocessing
 import os
+import resource
 import signal
 import sys
+import time
 from collections.abc import Callable, Iterable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, fields, replace
@@ -54,6 +56,7 @@ def in_parts(play: Play, given: Any, jobs: int, display: Display) -> Result:
         Problem: one of them can't, or has ended without a result; the others are ended.
         KeyboardInterrupt: Ctrl-C came before there was anything to know.
     """
+    began, used = time.monotonic(), _cpu_of_children()
     started = [_start(play, given, Part(index, jobs)) for index in range(jobs)]
     try:
         _watch(started, display)
@@ -67,8 +70,17 @@ def in_parts(play: Play, given: Any, jobs: int, display: Display) -> Result:
     results = [job.result for job in started if job.result]
     if not results:
         raise KeyboardInterrupt
+    used, seconds = _cpu_of_children() - used, time.monotonic() - began
+    gain = f"--jobs {jobs}: {used:.1f} CPU seconds in {seconds:.1f} seconds."
     whole = merged(results)
+    whole = replace(whole, notes=(*whole.notes, gain))
     return whole if len(results) == jobs else replace(whole, stopped=whole.stopped or interrupts.WORDS)
+
+
+def _cpu_of_children() -> float:
+    """Return the CPU seconds of all processes that this one has waited for, clients of theirs included."""
+    used = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return used.ru_utime + used.ru_stime
 
 
 def _start(play: Play, given: Any, part: Part) -> _Job:
