@@ -63,9 +63,8 @@ def what_is_missing(user: str, module: str, extra: str = "contracts") -> str:
 
 def colour_and_width() -> tuple[bool, int]:
     """Return whether the standard output takes colours, and how many characters its lines are to have."""
-    return takes_colours(sys.stdout), min(
-        _WIDEST, max(_NARROWEST, shutil.get_terminal_size((100, 24)).columns)
-    )
+    width = shutil.get_terminal_size((100, 24)).columns
+    return takes_colours(sys.stdout), min(_WIDEST, max(_NARROWEST, width))
 
 
 def write(files: Mapping[str, Path | None], texts: Mapping[str, Callable[[], str]]) -> None:

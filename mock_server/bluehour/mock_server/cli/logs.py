@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import sys
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import click
 
-from .remote import Remote, with_control
+from .remote import Remote, tell, with_control
 
 if TYPE_CHECKING:
     from ..control.client import Control, Entry
@@ -35,9 +35,12 @@ def logs(control: Control, /, follow: bool, lines: int, as_json: bool, **filters
 
     Exit codes: 0 done, 2 the mock can't be asked (one line says why), 3 stopped by Ctrl-C.
     """
-    write = _as_json if as_json else _as_text()
+    from ..server.requestlog import text_line
+    from ..terminal import takes_colours
+
+    line = partial(text_line, colour=takes_colours(sys.stdout))
     for entry in _entries(control, filters, lines, follow):
-        write(entry)
+        tell([entry], lambda each: [line(_facts(each))], as_json=as_json)
 
 
 def _entries(control: Control, filters: Mapping[str, Any], lines: int, follow: bool) -> Iterator[Entry]:
@@ -57,20 +60,6 @@ def _entries(control: Control, filters: Mapping[str, Any], lines: int, follow: b
 
 def _newest(control: Control) -> int:
     return max((entry.id for entry in control.journal.entries(limit=1)), default=0)
-
-
-def _as_json(entry: Entry) -> None:
-    import orjson
-
-    click.echo(orjson.dumps(entry).decode())
-
-
-def _as_text() -> Callable[[Entry], None]:
-    from ..server.requestlog import text_line
-    from ..terminal import takes_colours
-
-    line = partial(text_line, colour=takes_colours(sys.stdout))
-    return lambda entry: click.echo(line(_facts(entry)))
 
 
 def _facts(entry: Entry) -> Mapping[str, Any]:

@@ -3,18 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import Any
 
 import click
 
 from bluehour.openapi.errors import BluehourError
 
 from . import InSentences, Problem
-
-if TYPE_CHECKING:
-    pass
-
-_Command = TypeVar("_Command", bound=Callable[..., object])
 
 
 class Remote(click.Command):
@@ -56,10 +51,6 @@ class RemoteGroup(InSentences):
     """Commands on one part of a mock; without a name of one, the first of them."""
 
     command_class = Remote
-
-    def __init__(self, *given: Any, **named: Any) -> None:
-        super().__init__(*given, **named)
-        self.no_args_is_help = False
 
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
         """Take the first command where none is named."""

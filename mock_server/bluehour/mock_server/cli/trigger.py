@@ -38,9 +38,9 @@ def trigger(control: Control, event: str, token: str, as_json: bool) -> None:
 
     Exit codes: 0 done, 2 it can't be done (one line says why).
     """
-    kind, _, moment = event.partition(".")
     from ..control.client import ControlError
 
+    kind, _, moment = event.partition(".")
     state = control.state()
     events = state.contract["events"]
     if event not in events:
@@ -82,7 +82,7 @@ def _created(url: str, operation: Operation, token: str) -> str:
     from bluehour.openapi.writing import shortest_example
 
     headers = {"Authorization": f"Bearer {token}", "Content-Type": "application/json"}
-    body = json.dumps(shortest_example(operation)).encode()
+    body = json.dumps(shortest_example(operation.json_body)).encode()
     target = url + operation.path
     request = Request(target, body, headers)  # noqa: S310 - `Control` has seen that it is http
     try:

@@ -17,7 +17,6 @@ from prometheus_client.core import (
 )
 from prometheus_client.registry import Collector
 
-from ..core.process import this_process
 from .requests import BOUNDS
 from .watched import Watched
 
@@ -41,7 +40,6 @@ class Exposition(Collector):
         self._watched = watched
         self._version = version
         self._registry = CollectorRegistry()
-        self._process = f"{this_process()}"
         self._registry.register(self)
 
     def text(self) -> str:
@@ -58,24 +56,24 @@ class Exposition(Collector):
             GaugeMetricFamily("bluehour_queue_depth", "What waits for its turn now.", labels=["queue"]),
             {(queue,): depth for queue, depth in waiting.items()},
         )
-        workers = self._watched.workers()
+        workers, process = self._watched.workers(), self._watched.process
         yield GaugeMetricFamily("bluehour_workers", "Processes of bluehour work.", len(workers))
         yield _counted(
             _counter("bluehour_deliveries", "Deliveries that are over.", "outcome"),
-            {(self._process, outcome): number for outcome, number in self._watched.webhooks.ended.items()},
+            {(process, outcome): number for outcome, number in self._watched.webhooks.ended.items()},
         )
         journal = self._watched.journal
         yield _counted(
             _counter("bluehour_journal_dropped_entries", "Entries of the journal that made room for others."),
-            {(self._process,): 0 if journal is None else journal.dropped},
+            {(process,): 0 if journal is None else journal.dropped},
         )
 
     def _of_requests(self) -> Iterator[Metric]:
-        answered = self._watched.requests.read()
+        answered, process = self._watched.requests.read(), self._watched.process
         yield _counted(
             _counter("bluehour_requests", "Requests to the API.", "operation", "status"),
             {
-                (self._process, operation, status): number
+                (process, operation, status): number
                 for operation, each in answered.items()
                 for status, number in each.by_class.items()
             },
@@ -86,7 +84,7 @@ class Exposition(Collector):
             labels=[_PROCESS, "operation"],
         )
         for operation, each in answered.items():
-            durations.add_metric([self._process, operation], _buckets(each.by_bucket), each.ms / 1000)
+            durations.add_metric([process, operation], _buckets(each.by_bucket), each.ms / 1000)
         yield durations
 
     def _of_jobs(self) -> Iterator[Metric]:

@@ -53,6 +53,11 @@ class Watched:
             return self.secrets.hide(reason)
         return None
 
+    @property
+    def process(self) -> str:
+        """This process, as figures name it."""
+        return f"{this_process()}"
+
     def processes(self) -> list[Process]:
         """Return the processes that answer for this mock; this one alone where the others can't be seen."""
         nobody: Mapping[str, Process] = {}
@@ -66,7 +71,7 @@ class Watched:
 
     def job_figures(self) -> dict[str, JobFigures]:
         """Return what was counted of jobs, by who has: this process, and the workers of its store."""
-        figures = {f"{this_process()}": self.jobs.read()}
+        figures = {self.process: self.jobs.read()}
         if self.world.store.jobs is not None:
             with suppress(StoreUnavailable):
                 figures[WORKERS] = ended_by_workers(self.world.store.notes)

@@ -8,10 +8,9 @@ from typing import Any
 from urllib.parse import urlencode
 
 from bluehour.openapi import curl as commands
-from bluehour.openapi.document import SpecError
 from bluehour.openapi.messages import Headers, Request
 from bluehour.openapi.model import MediaType, Operation
-from bluehour.openapi.writing import example_of, headers_of, plain, target_of
+from bluehour.openapi.writing import headers_of, plain, shortest_example, target_of
 
 TOKEN = "any-token"  # noqa: S105 - no secret: the mock takes any
 _FORM = "multipart/form-data"
@@ -23,7 +22,7 @@ _SHORT = 72
 def curl(operation: Operation, base_url: str) -> str:
     """Return the command, an option per line, and the lines of a long body as they are."""
     media = _media(operation)
-    value = _shortest(media) if media else None
+    value = shortest_example(media)
     form = list(_fields(value)) if media and media.name == _FORM and isinstance(value, dict) else []
     body = b"" if media is None or form else _body(media, value)
     headers = Headers(_headers(operation))
@@ -62,15 +61,6 @@ def _media(operation: Operation) -> MediaType | None:
     """The representation that is sent: JSON, if the operation takes it."""
     content = operation.body.content.values() if operation.body else ()
     return next((media for media in content if media.is_json), next(iter(content), None))
-
-
-def _shortest(media: MediaType) -> Any:
-    try:
-        media.schema.compile()
-        legal = [value for value in media.examples if media.schema.accepts(value)]
-    except SpecError:
-        legal = list(media.examples)
-    return min(legal, key=lambda value: len(_json(value))) if legal else example_of(media)
 
 
 def _json(value: Any) -> str:

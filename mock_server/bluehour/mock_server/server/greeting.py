@@ -135,7 +135,7 @@ def _curl(operation: Operation, base_url: str) -> str:
     words = ["curl", f"{base_url}{target_of(operation, _TOKEN)}"]
     for name, value in headers_of(operation, _TOKEN):
         words += ["-H", f"{name}: {value}"]
-    body = shortest_example(operation)
+    body = shortest_example(operation.json_body)
     if body is not None:
         words += ["-H", f"Content-Type: {JSON}", "-d", orjson.dumps(body).decode()]
     elif operation.method != "GET":

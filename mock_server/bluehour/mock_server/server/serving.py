@@ -172,7 +172,6 @@ def run(server: Server, version: str) -> None:
 def greet_with(server: Server, text: str) -> None:
     """Say that all is ready, and show the console to whoever has asked for it."""
     click.echo(text)
-    sys.stdout.flush()
     if server.opens:
         show_console(server.base_url, server.settings.control_token)
 
